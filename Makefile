@@ -1,0 +1,42 @@
+# `make` or `make help` lists the targets.
+SHELL := /bin/bash
+MODERATOR_TESTDATA ?= $(abspath ../shared/testdata)
+export MODERATOR_TESTDATA
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## install what is missing: libvips, PostgreSQL with pgvector, ONNX Runtime
+	@./scripts/setup.sh
+
+.PHONY: build
+build: setup ## build bin/moderator and bin/flagctl
+	@go build -o bin/ ./cmd/...
+
+.PHONY: demo
+demo: build ## the main job end to end on the embedded default; IMAGES=DIR takes your photographs
+	@go run ./tools/demo $(if $(IMAGES),--images '$(IMAGES)')
+
+.PHONY: run
+run: build ## start the embedded default and keep it running
+	@bin/moderator run
+
+.PHONY: test
+test: setup ## all tests, with the race detector
+	@go test -race -timeout 15m ./...
+
+.PHONY: lint
+lint: setup ## gofumpt, go vet, staticcheck
+	@./scripts/lint.sh
+
+.PHONY: quality
+quality: setup ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR
+	@go run ./tools/quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
+
+.PHONY: docs
+docs: build ## write docs/configuration.md from the code
+	@bin/moderator docs > docs/configuration.md
