@@ -1,0 +1,26 @@
+// Package pdq computes PDQ, the perceptual hash of 256 bits that platforms
+// exchange to find copies of a known picture, and its quality.
+//
+// It follows the published description, "The TMK+PDQF Video-Hashing Algorithm
+// and the PDQ Image-Hashing Algorithm" (Facebook, 2019):
+//
+//	luma plane, at most 512x512
+//	  | tent filter: two passes of a box filter in each direction ("Jarosz")
+//	  | sample the middles of a grid
+//	64x64 ---------------------> quality: sum of the gradients, 0 to 100
+//	  | cosine transform, frequencies 1 to 16 in each direction
+//	16x16 ---------------------> the eight turns: signs and a transposition
+//	  | 1 where the coefficient is above the median
+//	256 bits
+//
+// Two pictures match when their hashes differ in at most [MaxDistance] bits
+// and both have a quality of at least [MinQuality]. Grey, recompressed,
+// blurred, noisy and scaled copies match; cropped, framed and rotated ones do
+// not. Quarter turns and mirrors match by way of [Turns].
+//
+// # Input
+//
+// Luma is 0.299 R + 0.587 G + 0.114 B of 8-bit samples without gamma. Of a
+// picture that is wider or higher than 512 pixels the reference first makes a
+// square of 512x512, whatever its shape; smaller ones it takes as they are.
+package pdq

@@ -1,0 +1,49 @@
+package pdq
+
+import "fmt"
+
+// minSide is the smallest side, in pixels, of a picture that has a hash.
+const minSide = 5
+
+// Compute returns the hash and the quality, 0 to 100, of a luma plane of
+// width x height bytes, row by row (see the package's comment for how it is
+// made). A picture of fewer than five pixels in height or width has the zero
+// hash and quality 0. It panics if luma does not have width x height bytes.
+func Compute(width, height int, luma []byte) (Hash, int) {
+	c, quality, ok := transform(width, height, luma)
+	if !ok {
+		return Hash{}, 0
+	}
+	return c.hash(c.median()), quality
+}
+
+// Turns returns the hashes that Compute gives, but for a few bits, for the
+// plane in each of its eight turns, indexed by [Turn], and the quality, which
+// they share. It takes little longer than Compute.
+func Turns(width, height int, luma []byte) ([turns]Hash, int) {
+	var hashes [turns]Hash
+	given, quality, ok := transform(width, height, luma)
+	if !ok {
+		return hashes, 0
+	}
+	for _, m := range mirrorings {
+		c := given.mirrored(m.rows, m.columns)
+		median := c.median()
+		hashes[m.turn] = c.hash(median)
+		hashes[m.transposed] = c.transposed().hash(median)
+	}
+	return hashes, quality
+}
+
+// transform returns the spectrum and the quality of a plane, or false when it
+// is too small to have a hash.
+func transform(width, height int, luma []byte) (*spectrum, int, bool) {
+	if width < 0 || height < 0 || len(luma) != width*height {
+		panic(fmt.Sprintf("pdq: %d bytes of luma for %dx%d pixels, want width x height", len(luma), width, height))
+	}
+	if width < minSide || height < minSide {
+		return nil, 0, false
+	}
+	s := reduce(width, height, luma)
+	return s.spectrum(), s.quality(), true
+}

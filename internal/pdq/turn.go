@@ -1,0 +1,58 @@
+package pdq
+
+import "fmt"
+
+// Turn is one of the eight ways to lay a square down: the picture whose hash
+// it stands for, made from the one that was given. Names and order are those
+// of the reference, whose quarter turns are counter-clockwise and whose "flip
+// x" mirrors at the x axis.
+type Turn int
+
+// The turns, in the order of the result of [Turns].
+const (
+	Original   Turn = iota // as given
+	Rotate90               // a quarter turn counter-clockwise
+	Rotate180              // upside down
+	Rotate270              // a quarter turn clockwise
+	FlipX                  // top and bottom change places
+	FlipY                  // left and right change places
+	FlipPlus1              // rows become columns: mirrored at the falling diagonal
+	FlipMinus1             // mirrored at the rising diagonal
+
+	turns = 8
+)
+
+// String returns the reference's name of the turn, such as "rotate90".
+func (t Turn) String() string {
+	switch t {
+	case Original:
+		return "original"
+	case Rotate90:
+		return "rotate90"
+	case Rotate180:
+		return "rotate180"
+	case Rotate270:
+		return "rotate270"
+	case FlipX:
+		return "flipx"
+	case FlipY:
+		return "flipy"
+	case FlipPlus1:
+		return "flipplus1"
+	case FlipMinus1:
+		return "flipminus1"
+	}
+	return fmt.Sprintf("Turn(%d)", int(t))
+}
+
+// mirrorings lists the four ways to mirror a picture, and the turn that each
+// is by itself and with rows and columns exchanged afterwards.
+var mirrorings = [turns / 2]struct {
+	rows, columns    bool // top and bottom, left and right change places
+	turn, transposed Turn
+}{
+	{false, false, Original, FlipPlus1},
+	{true, false, FlipX, Rotate270},
+	{false, true, FlipY, Rotate90},
+	{true, true, Rotate180, FlipMinus1},
+}
