@@ -1,0 +1,77 @@
+package consumer
+
+import "time"
+
+// policy says when a batch is full, by count or by age. It has no clock and no goroutine of its own.
+type policy struct {
+	size  int
+	age   time.Duration
+	items []*item
+	first time.Time // when the first item came
+}
+
+// add takes an item and returns the batch that it completes, or nil.
+func (p *policy) add(it *item, now time.Time) []*item {
+	if len(p.items) == 0 {
+		p.first = now
+	}
+	p.items = append(p.items, it)
+	if len(p.items) < p.size {
+		return nil
+	}
+	return p.flush()
+}
+
+// due is how long the batch may still wait; not ok when there is none.
+func (p *policy) due(now time.Time) (wait time.Duration, ok bool) {
+	if len(p.items) == 0 {
+		return 0, false
+	}
+	return max(0, p.age-now.Sub(p.first)), true
+}
+
+// flush returns what there is, or nil.
+func (p *policy) flush() []*item {
+	items := p.items
+	p.items = nil
+	return items
+}
+
+// collect forms batches of the items from in until it is closed; the last batch is flushed. A batch that is due
+// while the next stage is busy goes on growing up to its size: waiting then costs nothing.
+func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration) {
+	defer close(out)
+	p := policy{size: size, age: age}
+	timer := time.NewTimer(age)
+	defer timer.Stop()
+	var ready chan<- []*item // out, once the batch is due
+	for in != nil {
+		select {
+		case it, open := <-in:
+			if !open {
+				in = nil
+				break
+			}
+			if batch := p.add(it, time.Now()); batch != nil {
+				out <- batch
+				ready = nil
+				break
+			}
+			if len(p.items) == 1 {
+				timer.Reset(age)
+			}
+		case <-timer.C:
+			if wait, ok := p.due(time.Now()); ok && wait == 0 {
+				ready = out
+			} else if ok {
+				timer.Reset(wait)
+			}
+		case ready <- p.items:
+			p.flush()
+			ready = nil
+		}
+	}
+	if batch := p.flush(); batch != nil {
+		out <- batch
+	}
+}

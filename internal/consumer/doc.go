@@ -1,0 +1,18 @@
+// Package consumer is the life of one upload, from the stream that it waits in to the acknowledgement of its
+// decision. Stages run beside each other, joined by bounded channels:
+//
+//	UPLOADS ─► pull ─► prepare (N workers: fetch, hash, decode) ─► batch ─► embed ─► finish (match, decide, publish, ack)
+//
+// What becomes of an upload:
+//
+//	outcome                              what is done
+//	decided                              publish, wait for the stream's ack, double ack
+//	a dependency failed                  Nak with back-off; the others of the batch go on
+//	a dependency failed, last delivery   decide review/retries_exhausted, publish, ack
+//	cannot ever be judged                decide review with its reason, publish, ack
+//	shutting down                        finish what was pulled within the drain time, Nak the rest
+//
+// The package knows no database, no runtime and no codec: Fetcher, Decoder, Embedder and Matcher are what it needs
+// of them. Decisions carry the upload's stream sequence as Nats-Msg-Id, so that an upload that is delivered twice
+// is decided once.
+package consumer

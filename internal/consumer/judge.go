@@ -1,0 +1,102 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"moderator/internal/event"
+)
+
+// embedAll embeds batch after batch.
+func (c *Consumer) embedAll(ctx context.Context, in <-chan []*item, out chan<- []*item) {
+	for batch := range in {
+		c.metrics.batches.Observe(float64(len(batch)))
+		if batch = c.embed(ctx, batch); len(batch) > 0 {
+			out <- batch
+		}
+	}
+}
+
+// embed fills in the items' vectors and returns the items that can go on.
+func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	defer cancel()
+	var crops [][]byte
+	for _, it := range batch {
+		crops = append(crops, it.crops...)
+	}
+	start := time.Now()
+	vectors, err := c.Embedder.Embed(ctx, crops)
+	took := since(start)
+	var good []*item
+	for _, it := range batch {
+		it.decision.Timing.Embed = took
+		c.metrics.observe(stageEmbed, took)
+		if err != nil {
+			c.giveBack(ctx, it, stageEmbed, err)
+			continue
+		}
+		it.vectors, vectors = vectors[:len(it.crops)], vectors[len(it.crops):]
+		it.crops = nil
+		if !complete(it.vectors) {
+			c.unjudgeable(ctx, it, event.Undecodable, errors.New("the model made no vector of it: zero or not finite"))
+			continue
+		}
+		good = append(good, it)
+	}
+	return good
+}
+
+func complete(vectors [][]float32) bool {
+	for _, v := range vectors {
+		if v == nil {
+			return false
+		}
+	}
+	return len(vectors) > 0
+}
+
+// finishAll matches, decides and publishes batch after batch.
+func (c *Consumer) finishAll(ctx context.Context, in <-chan []*item) {
+	for batch := range in {
+		c.finish(ctx, batch)
+	}
+}
+
+func (c *Consumer) finish(ctx context.Context, batch []*item) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	defer cancel()
+	var vectors [][]float32
+	for _, it := range batch {
+		vectors = append(vectors, it.vectors...)
+	}
+	start := time.Now()
+	hits, err := c.Matcher.Match(ctx, vectors)
+	took := since(start)
+	if err == nil && len(hits) != len(vectors) {
+		err = fmt.Errorf("match returned %d results for %d vectors", len(hits), len(vectors))
+	}
+	for _, it := range batch {
+		it.decision.Timing.Match = took
+		c.metrics.observe(stageMatch, took)
+		if err != nil {
+			c.giveBack(ctx, it, stageMatch, err)
+			continue
+		}
+		decide(&it.decision, hits[:len(it.vectors)])
+		hits = hits[len(it.vectors):]
+	}
+	if err == nil {
+		c.publish(ctx, batch)
+	}
+}
+
+// unjudgeable decides an upload that no further delivery will help.
+func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reason, why error) {
+	it.decision.Verdict, it.decision.Reason, it.decision.Detail = event.Review, reason, why.Error()
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	defer cancel()
+	c.publish(ctx, []*item{it})
+}

@@ -1,0 +1,58 @@
+package consumer
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	uploads    *prometheus.CounterVec
+	retries    *prometheus.CounterVec
+	duplicates prometheus.Counter
+	stages     *prometheus.HistogramVec
+	batches    prometheus.Histogram
+	inFlight   prometheus.Gauge
+	heldBytes  prometheus.Gauge
+}
+
+// The stages of an upload's life that can fail and that are timed.
+const (
+	stageQueue   = "queue"
+	stageFetch   = "fetch"
+	stageDecode  = "decode"
+	stageEmbed   = "embed"
+	stageMatch   = "match"
+	stagePublish = "publish"
+	stageTotal   = "total"
+)
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		uploads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "moderator_uploads_total", Help: "Uploads decided, by verdict and reason.",
+		}, []string{"verdict", "reason"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "moderator_upload_retries_total", Help: "Uploads given back to the stream for another delivery, by the stage that failed.",
+		}, []string{"stage"}),
+		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "moderator_duplicate_decisions_total", Help: "Decisions that the stream had already: the upload had been delivered again.",
+		}),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "moderator_stage_seconds", Help: "Time that an upload spends in each stage.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 17), // 0.5 ms to 33 s
+		}, []string{"stage"}),
+		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "moderator_batch_uploads", Help: "Uploads in a batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 9),
+		}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "moderator_inflight_uploads", Help: "Uploads pulled and not yet acknowledged.",
+		}),
+		heldBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "moderator_held_bytes", Help: "Bytes of uploads held in memory.",
+		}),
+	}
+	reg.MustRegister(m.uploads, m.retries, m.duplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
+	return m
+}
+
+// observe records a stage's time, given in milliseconds as decisions have it.
+func (m *metrics) observe(stage string, ms float64) { m.stages.WithLabelValues(stage).Observe(ms / 1000) }

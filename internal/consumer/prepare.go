@@ -1,0 +1,76 @@
+package consumer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"moderator/internal/event"
+)
+
+// prepareAll fetches and decodes uploads in parallel. What fails is dealt with here and goes no further.
+func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
+	var workers sync.WaitGroup
+	for range c.cfg.Workers {
+		workers.Go(func() {
+			for it := range in {
+				if c.prepare(ctx, it) {
+					out <- it
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// prepare fills in the item's crops and says whether it can go on.
+func (c *Consumer) prepare(ctx context.Context, it *item) bool {
+	start := time.Now()
+	data, err := c.bytesOf(ctx, it)
+	it.decision.Timing.Fetch = since(start)
+	c.metrics.observe(stageFetch, it.decision.Timing.Fetch)
+	if err != nil {
+		return c.failed(ctx, it, stageFetch, err)
+	}
+	c.shrinkHold(it, int64(len(data)))
+	sum := sha256.Sum256(data)
+	it.decision.Upload.SHA256 = hex.EncodeToString(sum[:])
+	it.decision.Upload.Bytes = len(data)
+
+	start = time.Now()
+	picture, err := c.Decoder.Decode(ctx, data)
+	it.decision.Timing.Decode = since(start)
+	c.metrics.observe(stageDecode, it.decision.Timing.Decode)
+	if err != nil {
+		return c.failed(ctx, it, stageDecode, err)
+	}
+	it.decision.Upload.Format = picture.Format
+	it.decision.Upload.Width, it.decision.Upload.Height = picture.Width, picture.Height
+	it.crops = picture.Crops
+	return true
+}
+
+func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
+	if body := it.upload.Body; body != nil {
+		if size := int64(len(body)); size > c.cfg.MaxUploadBytes {
+			return nil, &Unjudgeable{event.TooLarge, fmt.Errorf("the upload is %d bytes, wanted at most %d", size, c.cfg.MaxUploadBytes)}
+		}
+		return body, nil
+	}
+	return c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+}
+
+// failed deals with an item whose stage returned err; it is false, as such an item goes no further.
+func (c *Consumer) failed(ctx context.Context, it *item, stage string, err error) bool {
+	var verdict *Unjudgeable
+	if errors.As(err, &verdict) {
+		c.unjudgeable(ctx, it, verdict.Reason, verdict.Err)
+	} else {
+		c.giveBack(ctx, it, stage, err)
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/event"
+)
+
+// pullBytes bounds what the client library holds for us. Without it the default pull asks for 500 messages, passes
+// the server's pending limit with pictures, and is cut off as a slow consumer again and again.
+const pullBytes = 32 << 20
+
+// pull hands uploads to out, one at a time, as fast as they are taken; it closes out when it returns.
+// Uploads that the client library still holds at a shutdown are handed over too, they were delivered to us.
+func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
+	defer close(out)
+	messages, err := c.messages()
+	if err != nil {
+		return err
+	}
+	defer func() { messages.Stop() }()
+	draining := context.AfterFunc(ctx, func() { messages.Drain() })
+	defer func() { draining() }()
+	for {
+		msg, err := messages.Next()
+		switch {
+		case err == nil:
+			c.take(work, msg, out)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, jetstream.ErrConnectionClosed):
+			return fmt.Errorf("the connection to NATS is closed: %w", err)
+		default:
+			c.Logger.Warn("pulling uploads was interrupted", "error", err)
+			messages.Stop()
+			draining()
+			if messages, err = c.resume(ctx); err != nil {
+				return err
+			}
+			draining = context.AfterFunc(ctx, func() { messages.Drain() })
+		}
+	}
+}
+
+func (c *Consumer) messages() (jetstream.MessagesContext, error) {
+	bytes := pullBytes
+	if most := int(c.JetStream.Conn().MaxPayload()); bytes < 2*most {
+		bytes = 2 * most // a single message larger than the limit would stop the pull
+	}
+	messages, err := c.Durable.Messages(jetstream.PullMaxMessagesWithBytesLimit(2*c.cfg.BatchSize, bytes))
+	if err != nil {
+		return nil, fmt.Errorf("pull uploads from durable %s: %w", c.Durable.CachedInfo().Name, err)
+	}
+	return messages, nil
+}
+
+// resume starts pulling again after the server ended it, once the durable can be reached. A durable that is gone for
+// good is an error.
+func (c *Consumer) resume(ctx context.Context) (jetstream.MessagesContext, error) {
+	for {
+		info, err := c.Durable.Info(ctx)
+		if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil, fmt.Errorf("the durable of the uploads was deleted: %w: start moderator again to create it", err)
+		}
+		if err == nil && info != nil {
+			return c.messages()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// take makes an item of a message and hands it on, once there is room for its bytes.
+func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		c.Logger.Warn("passed over a message that is not JetStream's", "subject", msg.Subject(), "error", err)
+		return
+	}
+	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now()}
+	it.upload, err = event.ParseUpload(event.Message{
+		Subject: msg.Subject(), Stream: meta.Stream, Sequence: meta.Sequence.Stream, Timestamp: meta.Timestamp,
+		Header: msg.Headers(), Data: msg.Data(),
+	})
+	it.decision.Upload = event.NewUploadInfo(it.upload)
+	it.decision.Model = c.cfg.Model
+	it.decision.Timing.Queue = since(meta.Timestamp)
+	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
+	c.flights.add(it)
+	c.metrics.inFlight.Inc()
+	switch {
+	case err != nil:
+		c.unjudgeable(ctx, it, event.Undecodable, err)
+		return
+	case it.attempt > c.cfg.Attempts: // the deliveries before ended without a word: a crash, most likely this upload's
+		c.unjudgeable(ctx, it, event.RetriesExhausted, fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1))
+		return
+	}
+	if err := c.hold(ctx, it); err != nil {
+		c.giveBack(ctx, it, stageQueue, err)
+		return
+	}
+	select {
+	case out <- it:
+	case <-ctx.Done():
+		c.giveBack(ctx, it, stageQueue, ctx.Err())
+	}
+}
+
+// hold reserves the item's bytes: its body's, or for a reference, whose size is not known yet, the largest allowed.
+func (c *Consumer) hold(ctx context.Context, it *item) error {
+	want := min(int64(len(it.msg.Data())), c.cfg.MaxHeldBytes)
+	if it.upload.Body == nil {
+		want = c.cfg.MaxUploadBytes
+	}
+	if err := c.held.Acquire(ctx, want); err != nil {
+		return err
+	}
+	it.held = want
+	c.metrics.heldBytes.Add(float64(want))
+	return nil
+}
+
+// shrinkHold gives back what a reservation had too much, once the size is known.
+func (c *Consumer) shrinkHold(it *item, size int64) {
+	if spare := it.held - size; spare > 0 {
+		c.held.Release(spare)
+		c.metrics.heldBytes.Sub(float64(spare))
+		it.held = size
+	}
+}
+
+// done ends an item's life here: acknowledged, or given back.
+func (c *Consumer) done(it *item) {
+	c.shrinkHold(it, 0)
+	c.flights.remove(it)
+	c.metrics.inFlight.Dec()
+}

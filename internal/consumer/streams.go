@@ -1,0 +1,103 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The names that the wire contract gives.
+const (
+	UploadsStream    = "UPLOADS"
+	UploadsSubject   = "uploads.>"
+	DecisionsStream  = "DECISIONS"
+	DecisionsSubject = "decisions.>"
+	DurableName      = "moderator"
+)
+
+// StreamOptions says how streams and the durable are made where they are missing.
+type StreamOptions struct {
+	Replicas        int
+	AckWait         time.Duration
+	DuplicateWindow time.Duration // how long a decision's id is remembered
+	KeepDecisions   time.Duration
+	MaxAckPending   int
+}
+
+// EnsureStreams makes the streams and the durable that are missing. Those that exist are taken as they are, so that
+// an operator's settings are never undone. It returns the durable and the names of what it made.
+func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions) (durable jetstream.Consumer, created []string, err error) {
+	streams := []jetstream.StreamConfig{
+		{
+			Name: UploadsStream, Subjects: []string{UploadsSubject}, Replicas: o.Replicas,
+			Description: "Uploads that are not decided yet",
+			// An upload leaves the stream with its acknowledgement, and never sooner: a full stream refuses new
+			// uploads, which their publisher sees, rather than drop old ones, which nobody would.
+			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
+			Duplicates: o.DuplicateWindow, AllowDirect: true,
+		},
+		{
+			Name: DecisionsStream, Subjects: []string{DecisionsSubject}, Replicas: o.Replicas,
+			Description: "Decisions on uploads", MaxAge: o.KeepDecisions, Duplicates: min(o.DuplicateWindow, o.KeepDecisions),
+			Compression: jetstream.S2Compression, AllowDirect: true,
+		},
+	}
+	for _, cfg := range streams {
+		made, err := ensureStream(ctx, js, cfg)
+		if err != nil {
+			return nil, created, err
+		}
+		if made {
+			created = append(created, "stream "+cfg.Name)
+		}
+	}
+	durable, err = js.Consumer(ctx, UploadsStream, DurableName)
+	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		if err != nil {
+			return nil, created, fmt.Errorf("look up the durable %s of stream %s: %w", DurableName, UploadsStream, err)
+		}
+		return durable, created, checkDurable(durable)
+	}
+	durable, err = js.CreateConsumer(ctx, UploadsStream, jetstream.ConsumerConfig{
+		Durable: DurableName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxAckPending: o.MaxAckPending,
+		// Moderator counts the deliveries itself: past a limit of the server's an upload would stay undecided.
+		MaxDeliver: -1,
+	})
+	if errors.Is(err, jetstream.ErrConsumerExists) { // another replica was faster
+		durable, err = js.Consumer(ctx, UploadsStream, DurableName)
+	}
+	if err != nil {
+		return nil, created, fmt.Errorf("create the durable %s of stream %s: %w", DurableName, UploadsStream, err)
+	}
+	return durable, append(created, "durable "+DurableName), nil
+}
+
+func ensureStream(ctx context.Context, js jetstream.JetStream, cfg jetstream.StreamConfig) (made bool, err error) {
+	_, err = js.Stream(ctx, cfg.Name)
+	if err == nil {
+		return false, nil
+	}
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, fmt.Errorf("look up stream %s: %w", cfg.Name, err)
+	}
+	_, err = js.CreateStream(ctx, cfg)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another replica was faster
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("create stream %s for %v: %w", cfg.Name, cfg.Subjects, err)
+	}
+	return true, nil
+}
+
+// checkDurable refuses a durable of another kind, with which uploads would be lost or never end.
+func checkDurable(durable jetstream.Consumer) error {
+	cfg := durable.CachedInfo().Config
+	if cfg.AckPolicy != jetstream.AckExplicitPolicy {
+		return fmt.Errorf("the durable %s acknowledges by %v, wanted explicit: delete it with `nats consumer rm %s %s`, moderator makes the right one", DurableName, cfg.AckPolicy, UploadsStream, DurableName)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Verdict is what is to be done with an upload.
+type Verdict string
+
+// The three verdicts; a decision's subject is decisions.<verdict>.
+const (
+	Allow  Verdict = "allow"
+	Review Verdict = "review"
+	Block  Verdict = "block"
+)
+
+// Reason is why; the event, the log and the metrics use the same words.
+type Reason string
+
+// The reasons of a verdict. All but Match and NoMatch are decided Review: they could not be judged.
+const (
+	Match            Reason = "match"
+	NoMatch          Reason = "no_match"
+	Undecodable      Reason = "undecodable"
+	Unsupported      Reason = "unsupported"
+	TooLarge         Reason = "too_large"
+	FetchFailed      Reason = "fetch_failed"
+	RetriesExhausted Reason = "retries_exhausted"
+)
+
+// SignalEmbedding is the signal of a match by the model's score.
+const SignalEmbedding = "embedding"
+
+// DecisionType is the CloudEvents type of a decision.
+const DecisionType = "moderation.decision.v1"
+
+// Decision is the data of a decision event.
+type Decision struct {
+	Verdict    Verdict      `json:"verdict"`
+	Reason     Reason       `json:"reason"`
+	Detail     string       `json:"detail,omitempty"` // for people: what went wrong, when it could not be judged
+	Similarity *float64     `json:"similarity,omitempty"`
+	Score      *float64     `json:"score,omitempty"`
+	Threshold  *float64     `json:"threshold,omitempty"`
+	Signal     string       `json:"signal,omitempty"`
+	Match      *MatchInfo   `json:"match,omitempty"`
+	Matches    []MatchInfo  `json:"matches"` // every bank whose threshold was reached, best first
+	Upload     UploadInfo   `json:"upload"`
+	Model      ModelInfo    `json:"model"`
+	Timing     Milliseconds `json:"timing_ms"`
+}
+
+// MatchInfo is one flagged picture that the upload is near.
+type MatchInfo struct {
+	FlaggedID  string  `json:"flagged_id"`
+	Bank       string  `json:"bank"`
+	View       string  `json:"view"`
+	Similarity float64 `json:"similarity"` // cosine
+	Score      float64 `json:"score"`      // what thresholds apply to
+}
+
+// UploadInfo repeats what was judged.
+type UploadInfo struct {
+	ID         string                     `json:"id"`
+	Subject    string                     `json:"subject"`
+	Stream     string                     `json:"stream"`
+	Sequence   uint64                     `json:"sequence"`
+	SHA256     string                     `json:"sha256,omitempty"`
+	Format     string                     `json:"format,omitempty"`
+	Width      int                        `json:"width,omitempty"`
+	Height     int                        `json:"height,omitempty"`
+	Bytes      int                        `json:"bytes"`
+	Attributes map[string]json.RawMessage `json:"attributes"`
+}
+
+// ModelInfo names the model whose vectors were compared.
+type ModelInfo struct {
+	Name        string `json:"name"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+// Milliseconds is where an upload's time went. Queue is from the stream's timestamp to the first look at it.
+type Milliseconds struct {
+	Queue  float64 `json:"queue"`
+	Fetch  float64 `json:"fetch"`
+	Decode float64 `json:"decode"`
+	Embed  float64 `json:"embed"`
+	Match  float64 `json:"match"`
+	Total  float64 `json:"total"`
+}
+
+// CloudEvent is the envelope of a decision, in the order in which it is written.
+type CloudEvent struct {
+	SpecVersion     string    `json:"specversion"`
+	Type            string    `json:"type"`
+	Source          string    `json:"source"`
+	ID              string    `json:"id"`
+	Subject         string    `json:"subject"`
+	Time            time.Time `json:"time"`
+	DataContentType string    `json:"datacontenttype"`
+	Data            Decision  `json:"data"`
+}
+
+// NewUploadInfo copies what is known of an upload from its message.
+func NewUploadInfo(u Upload) UploadInfo {
+	attributes := u.Attributes
+	if attributes == nil {
+		attributes = map[string]json.RawMessage{}
+	}
+	return UploadInfo{
+		ID: u.ID, Subject: u.Subject, Stream: u.Stream, Sequence: u.Sequence,
+		Bytes: len(u.Body), Attributes: attributes,
+	}
+}
+
+// Encode writes the decision as a structured-mode CloudEvent. Its id is the upload's key, so that the stream takes
+// the decision of a redelivered upload once.
+func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
+	id = Upload{Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}.Key()
+	if d.Matches == nil {
+		d.Matches = []MatchInfo{}
+	}
+	data, err = json.Marshal(CloudEvent{
+		SpecVersion: "1.0", Type: DecisionType, Source: "/moderator", ID: id, Subject: d.Upload.ID,
+		Time: now.UTC(), DataContentType: "application/json", Data: d,
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("encode decision of %s: %w", id, err)
+	}
+	return id, data, nil
+}
+
+// DecodeDecision reads a decision event.
+func DecodeDecision(data []byte) (CloudEvent, error) {
+	var e CloudEvent
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, fmt.Errorf("decode decision: %w", err)
+	}
+	if e.SpecVersion != "1.0" || e.Type != DecisionType {
+		return e, fmt.Errorf("decode decision: specversion %q and type %q, wanted 1.0 and %s", e.SpecVersion, e.Type, DecisionType)
+	}
+	return e, nil
+}

@@ -1,0 +1,152 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits on what a publisher may have copied into a decision, so that a decision always fits a message.
+const (
+	MaxIDBytes         = 512
+	MaxAttributesBytes = 64 << 10
+)
+
+// ErrMalformed is wrapped by every error of ParseUpload: the message can never be read as an upload.
+var ErrMalformed = errors.New("malformed upload message")
+
+// Message is an upload as it came from the stream.
+type Message struct {
+	Subject   string
+	Stream    string
+	Sequence  uint64
+	Timestamp time.Time // when the stream stored it
+	Header    map[string][]string
+	Data      []byte
+}
+
+// Upload is a parsed message: what to judge and where its bytes are. Exactly one of Body, URL and Object is set.
+type Upload struct {
+	ID         string // the publisher's, else Nats-Msg-Id, else <stream>:<sequence>
+	Subject    string
+	Stream     string
+	Sequence   uint64
+	Published  time.Time
+	Body       []byte
+	URL        string
+	Object     *Object
+	Attributes map[string]json.RawMessage // fields that are not known, copied into the decision
+}
+
+// Object names an item of a JetStream object store.
+type Object struct {
+	Bucket string `json:"bucket"`
+	Name   string `json:"name"`
+}
+
+// Key is the upload's place in its stream, "<stream>:<sequence>": the id of its decision.
+func (u Upload) Key() string { return u.Stream + ":" + strconv.FormatUint(u.Sequence, 10) }
+
+// ParseUpload reads a message. With an error, which wraps ErrMalformed, the Upload still says whose it is (ID,
+// Subject, Stream, Sequence, Published), so that it can be decided.
+func ParseUpload(m Message) (Upload, error) {
+	u := Upload{Subject: m.Subject, Stream: m.Stream, Sequence: m.Sequence, Published: m.Timestamp}
+	u.ID = u.Key()
+	if id := header(m.Header, "Nats-Msg-Id"); validID(id) {
+		u.ID = id
+	}
+	if id := unescape(header(m.Header, "ce-id")); id != "" {
+		if err := u.setID(id); err != nil {
+			return u, err
+		}
+	}
+	contentType := header(m.Header, "Content-Type")
+	if contentType == "" {
+		contentType = unescape(header(m.Header, "ce-datacontenttype"))
+	}
+	var err error
+	switch mediaType(contentType) {
+	case "application/cloudevents+json":
+		err = u.parseCloudEvent(m.Data)
+	case "application/json":
+		err = u.parseReference(m.Data)
+	default:
+		u.addExtensionHeaders(m.Header)
+		err = u.setBody(m.Data)
+	}
+	if err != nil {
+		return u, err
+	}
+	return u, u.limitAttributes()
+}
+
+func (u *Upload) setID(id string) error {
+	if !validID(id) {
+		return fmt.Errorf("%w: id is %d bytes or not UTF-8, wanted at most %d bytes of UTF-8", ErrMalformed, len(id), MaxIDBytes)
+	}
+	u.ID = id
+	return nil
+}
+
+func (u *Upload) setBody(data []byte) error {
+	if len(data) == 0 {
+		return fmt.Errorf("%w: the message is empty, wanted an image or a reference", ErrMalformed)
+	}
+	u.Body = data
+	return nil
+}
+
+func (u *Upload) setAttribute(name string, value json.RawMessage) {
+	if u.Attributes == nil {
+		u.Attributes = map[string]json.RawMessage{}
+	}
+	u.Attributes[name] = value
+}
+
+func (u *Upload) limitAttributes() error {
+	size := 0
+	for name, value := range u.Attributes {
+		size += len(name) + len(value)
+	}
+	if size <= MaxAttributesBytes {
+		return nil
+	}
+	u.Attributes, u.Body, u.URL, u.Object = nil, nil, "", nil
+	return fmt.Errorf("%w: the attributes are %d bytes, wanted at most %d", ErrMalformed, size, MaxAttributesBytes)
+}
+
+func validID(id string) bool { return id != "" && len(id) <= MaxIDBytes && utf8.ValidString(id) }
+
+// mediaType is the type without its parameters, in lower case; "" when there is none that can be read.
+func mediaType(contentType string) string {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		t, _, _ = strings.Cut(contentType, ";")
+		return strings.ToLower(strings.TrimSpace(t))
+	}
+	return t
+}
+
+// header looks a header up without regard to case: NATS keeps names as the publisher wrote them.
+func header(h map[string][]string, name string) string {
+	for key, values := range h {
+		if len(values) > 0 && strings.EqualFold(key, name) {
+			return values[0]
+		}
+	}
+	return ""
+}
+
+// unescape undoes the percent-encoding of CloudEvents' header values; what is not encoded stays as it is.
+func unescape(value string) string {
+	if s, err := url.PathUnescape(value); err == nil {
+		return s
+	}
+	return value
+}
