@@ -1,0 +1,64 @@
+package imaging
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Every error of Decode that is the file's fault wraps exactly one of these, with the detail.
+var (
+	ErrUndecodable = errors.New("the picture cannot be decoded")
+	ErrUnsupported = errors.New("not a picture format that is decoded (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF)")
+	ErrTooLarge    = errors.New("the picture is too large")
+)
+
+// Limits bound what one file may cost. A field that is zero takes its default.
+type Limits struct {
+	MaxBytes  int64 // of the file
+	MaxPixels int64 // width times height of the picture, or of one frame of an animation
+	MaxFrames int   // frames of an animation that are rendered, spread over its length
+}
+
+// DefaultLimits returns 64 MiB, 50 megapixels and 8 frames.
+func DefaultLimits() Limits {
+	return Limits{MaxBytes: 64 << 20, MaxPixels: 50_000_000, MaxFrames: 8}
+}
+
+func (l Limits) withDefaults() Limits {
+	d := DefaultLimits()
+	if l.MaxBytes == 0 {
+		l.MaxBytes = d.MaxBytes
+	}
+	if l.MaxPixels == 0 {
+		l.MaxPixels = d.MaxPixels
+	}
+	if l.MaxFrames == 0 {
+		l.MaxFrames = d.MaxFrames
+	}
+	return l
+}
+
+// checkSize refuses a picture by its header, before a pixel is decoded.
+func (l Limits) checkSize(width, height int) error {
+	if width < 1 || height < 1 {
+		return fmt.Errorf("%w: the header says %d x %d pixels", ErrUndecodable, width, height)
+	}
+	if pixels := int64(width) * int64(height); pixels > l.MaxPixels {
+		return fmt.Errorf("%w: %d x %d is %d pixels, the limit is %d", ErrTooLarge, width, height, pixels, l.MaxPixels)
+	}
+	return nil
+}
+
+// checkWalk refuses an animation whose last rendered frame lies too deep: a frame builds on
+// those before it, so all of them have to be decoded, rendered or not. Judging only the
+// beginning would leave the rest as a hiding place.
+func (l Limits) checkWalk(width, height, frames int) error {
+	// libvips lays all frames below each other and counts rows up to ten million.
+	const maxRows = 10_000_000
+	walked, allowed := int64(width)*int64(height)*int64(frames), l.MaxPixels*int64(l.MaxFrames)
+	if walked > allowed || int64(height)*int64(frames) >= maxRows {
+		return fmt.Errorf("%w: %d frames of %d x %d are %d pixels, the limit is %d and %d rows",
+			ErrTooLarge, frames, width, height, walked, allowed, maxRows)
+	}
+	return nil
+}

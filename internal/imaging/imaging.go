@@ -1,0 +1,131 @@
+// Package imaging turns the bytes of a picture into the pixels that models and PDQ take:
+// sniffed, bounded, upright, sRGB, over white, resized and cropped by libvips.
+//
+// It decodes hostile files with C libraries in this process. Limits bound bytes, pixels and
+// frames; against faults in a codec only a process of its own helps.
+package imaging
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Request says what to make of a picture.
+type Request struct {
+	Targets []Target
+	Views   []View // nil: only the original
+	Gray    bool   // also each view's input of PDQ
+	Limits  Limits
+}
+
+// Result is a decoded picture.
+type Result struct {
+	Format        string // "jpeg", "png", "webp", "gif", "tiff", "bmp", "heic", "avif"
+	Width, Height int    // upright, in pixels
+	FrameCount    int    // of the file; Frames holds at most Limits.MaxFrames of them
+	Frames        []Frame
+}
+
+// Frame is one frame of an animation, or the picture.
+type Frame struct {
+	Index int
+	Views []Rendered // in the order of Request.Views; "trimmed" is left out when there is nothing to trim
+}
+
+// Rendered is one view of one frame.
+type Rendered struct {
+	View   View
+	Pixels [][]byte // per target: RGB, 8 bit, row-major, height*width*3
+	Gray   *Gray    // nil unless asked for
+}
+
+// Decode renders the views of a picture for the targets. It may be called from many
+// goroutines; one call uses one core, and holds at most about the decoded picture
+// (3 bytes for each pixel of Limits.MaxPixels, and what the codec itself needs).
+//
+// An error that is the file's fault wraps exactly one of ErrUndecodable, ErrUnsupported and
+// ErrTooLarge; one that wraps none is the caller's (an invalid Request) or the installation's.
+func Decode(data []byte, req Request) (*Result, error) {
+	if err := Start(); err != nil {
+		return nil, fmt.Errorf("start libvips: %w", err)
+	}
+	if err := req.complete(); err != nil {
+		return nil, err
+	}
+	src, err := openSource(data, req.Limits)
+	if err != nil {
+		return nil, err
+	}
+
+	res := &Result{Format: src.format, Width: src.width, Height: src.height, FrameCount: src.frames}
+	if isQuarterTurn(src.orientation) {
+		res.Width, res.Height = src.height, src.width
+	}
+	indices := spread(src.frames, req.Limits.MaxFrames)
+	err = src.canvases(indices, req.need(), func(index int, c *canvas) error {
+		views, err := req.render(src, c)
+		res.Frames = append(res.Frames, Frame{Index: index, Views: views})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUndecodable, src.format, err)
+	}
+	return res, nil
+}
+
+// complete fills in the defaults and checks the rest.
+func (r *Request) complete() error {
+	r.Limits = r.Limits.withDefaults()
+	if r.Limits.MaxBytes < 0 || r.Limits.MaxPixels < 0 || r.Limits.MaxFrames < 0 {
+		return fmt.Errorf("limits %+v: wanted positive numbers", r.Limits)
+	}
+	if len(r.Views) == 0 {
+		r.Views = []View{ViewOriginal}
+	}
+	for _, v := range r.Views {
+		if !slices.Contains(allViews, v) {
+			return fmt.Errorf("view %q is not known, wanted one of %q", v, allViews)
+		}
+	}
+	for _, t := range r.Targets {
+		if err := t.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edge is the longest side that any target resizes to.
+func (r *Request) edge() int {
+	edge := 0
+	for _, t := range r.Targets {
+		edge = max(edge, t.edge())
+	}
+	return edge
+}
+
+// need is the shorter side below which no canvas is shrunk: twice the target, so that the one
+// cubic resize still sees what it would in the full picture (a quarter still fills the target),
+// and no less than PDQ takes.
+func (r *Request) need() int {
+	need := max(1, 2*r.edge())
+	if r.Gray {
+		need = max(need, graySide)
+	}
+	return need
+}
+
+// spread picks at most limit of n frames, evenly, the first and the last among them.
+func spread(n, limit int) []int {
+	if limit == 1 {
+		n = 1
+	}
+	count := min(n, limit)
+	indices := make([]int, count)
+	for i := range indices {
+		if i > 0 {
+			indices[i] = (i*(n-1) + (count-1)/2) / (count - 1)
+		}
+	}
+	return indices
+}

@@ -1,0 +1,261 @@
+#include "vips.h"
+
+#include <string.h>
+
+// Rows that are computed at a time: enough to keep the cost per call low, few enough
+// for the strips of a wide picture to stay in the processor's cache.
+#define STRIP 32
+
+static void ignore_log(const char *domain, GLogLevelFlags level, const char *message, void *data)
+{
+}
+
+int imaging_start(void)
+{
+	static const char *loaders[] = {
+		"VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp",
+		"VipsForeignLoadNsgif", "VipsForeignLoadTiff", "VipsForeignLoadHeif"
+	};
+
+	if (VIPS_INIT("moderator"))
+		return -1;
+	vips_concurrency_set(1);
+	vips_cache_set_max(0);
+	vips_cache_set_max_mem(0);
+	vips_cache_set_max_files(0);
+
+	vips_operation_block_set("VipsForeignLoad", TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(loaders); i++)
+		vips_operation_block_set(loaders[i], FALSE);
+
+	// A picture's small faults would otherwise each print a line to stderr.
+	g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, ignore_log, NULL);
+	return 0;
+}
+
+VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int all_pages)
+{
+	VipsImage *im = NULL;
+	void *b = (void *) buf;
+	int n = all_pages ? -1 : 1;
+
+// What all loaders share. A file that was cut off fails; lesser faults are let pass.
+#define COMMON "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED
+	switch (format) {
+	case IMAGING_JPEG:
+		vips_jpegload_buffer(b, len, &im, COMMON, "shrink", shrink, NULL);
+		break;
+	case IMAGING_PNG:
+		vips_pngload_buffer(b, len, &im, COMMON, NULL);
+		break;
+	case IMAGING_WEBP:
+		vips_webpload_buffer(b, len, &im, COMMON, "scale", scale, "n", n, NULL);
+		break;
+	case IMAGING_GIF:
+		vips_gifload_buffer(b, len, &im, COMMON, "n", n, NULL);
+		break;
+	case IMAGING_TIFF:
+		vips_tiffload_buffer(b, len, &im, COMMON, NULL);
+		break;
+	case IMAGING_HEIF:
+		vips_heifload_buffer(b, len, &im, COMMON, NULL);
+		break;
+	default:
+		vips_error("imaging", "unknown format %d", format);
+	}
+#undef COMMON
+	return im;
+}
+
+VipsImage *imaging_wrap(const void *pixels, int width, int height, int bands)
+{
+	VipsImage *im = vips_image_new_from_memory(pixels, (size_t) width * height * bands,
+		width, height, bands, VIPS_FORMAT_UCHAR);
+
+	if (im)
+		im->Type = bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+	return im;
+}
+
+int imaging_orientation(VipsImage *im)
+{
+	return vips_image_get_orientation(im);
+}
+
+const void *imaging_profile(VipsImage *im, size_t *len)
+{
+	const void *data = NULL;
+
+	*len = 0;
+	if (!vips_image_get_typeof(im, VIPS_META_ICC_NAME) || vips_image_get_blob(im, VIPS_META_ICC_NAME, &data, len))
+		return NULL;
+	return data;
+}
+
+// Replaces *im by next, which was made from it; NULL is passed on as failure.
+static int step(VipsImage **im, VipsImage *next)
+{
+	g_object_unref(*im);
+	*im = next;
+	return next ? 0 : -1;
+}
+
+// Alpha over white, in the picture's own colour space: white there is white in sRGB.
+static int flatten(VipsImage **im)
+{
+	VipsImage *next = NULL;
+	double white = 255, max = 255;
+
+	if ((*im)->Type != VIPS_INTERPRETATION_sRGB && (*im)->Type != VIPS_INTERPRETATION_B_W &&
+		(*im)->Type != VIPS_INTERPRETATION_RGB16 && (*im)->Type != VIPS_INTERPRETATION_GREY16 &&
+		(*im)->Type != VIPS_INTERPRETATION_CMYK) {
+		vips_colourspace(*im, &next, VIPS_INTERPRETATION_sRGB, NULL);
+		if (step(im, next))
+			return -1;
+		next = NULL;
+	}
+	if ((*im)->Type == VIPS_INTERPRETATION_RGB16 || (*im)->Type == VIPS_INTERPRETATION_GREY16)
+		white = max = 65535;
+	if ((*im)->Type == VIPS_INTERPRETATION_CMYK)
+		white = 0;
+
+	VipsArrayDouble *background = vips_array_double_newv(1, white);
+	vips_flatten(*im, &next, "background", background, "max_alpha", max, NULL);
+	vips_area_unref(VIPS_AREA(background));
+	return step(im, next);
+}
+
+VipsImage *imaging_rgb(VipsImage *in, int top, int height, int use_profile, int shrink)
+{
+	VipsImage *im = in, *next = NULL;
+
+	g_object_ref(im);
+	if (height < im->Ysize) {
+		vips_extract_area(im, &next, 0, top, im->Xsize, height, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (vips_image_hasalpha(im) && flatten(&im))
+		return NULL;
+	if (shrink > 1) {
+		vips_shrink(im, &next, shrink, shrink, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (use_profile) {
+		// A broken profile is no reason to refuse the picture: then it is read without.
+		if (vips_icc_transform(im, &next, "srgb", "embedded", TRUE,
+				"intent", VIPS_INTENT_PERCEPTUAL, "depth", 8, NULL))
+			vips_error_clear();
+		else if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (im->Type != VIPS_INTERPRETATION_sRGB) {
+		vips_colourspace(im, &next, VIPS_INTERPRETATION_sRGB, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (im->BandFmt != VIPS_FORMAT_UCHAR) {
+		vips_cast(im, &next, VIPS_FORMAT_UCHAR, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (im->Bands < 3) { // grey that calls itself sRGB
+		vips_extract_band(im, &next, 0, NULL);
+		if (step(&im, next))
+			return NULL;
+		VipsImage *rgb[3] = { im, im, im };
+		next = NULL;
+		vips_bandjoin(rgb, &next, 3, NULL);
+		if (step(&im, next))
+			return NULL;
+	}
+	else if (im->Bands > 3) {
+		vips_extract_band(im, &next, 0, "n", 3, NULL);
+		if (step(&im, next))
+			return NULL;
+	}
+	return im;
+}
+
+VipsImage *imaging_part(VipsImage *in, int left, int top, int width, int height, int orientation)
+{
+	VipsImage *im = in, *next = NULL;
+
+	g_object_ref(im);
+	if (width < im->Xsize || height < im->Ysize) {
+		vips_extract_area(im, &next, left, top, width, height, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+
+	if (orientation == 3) {
+		vips_rot(im, &next, VIPS_ANGLE_D180, NULL);
+	}
+	else if (orientation == 8) {
+		vips_rot(im, &next, VIPS_ANGLE_D270, NULL);
+	}
+	else if (orientation >= 5) {
+		vips_rot(im, &next, VIPS_ANGLE_D90, NULL);
+	}
+	if (orientation == 3 || orientation >= 5) {
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (orientation == 2 || orientation == 5)
+		vips_flip(im, &next, VIPS_DIRECTION_HORIZONTAL, NULL);
+	else if (orientation == 4 || orientation == 7)
+		vips_flip(im, &next, VIPS_DIRECTION_VERTICAL, NULL);
+	else
+		return im;
+	return step(&im, next) ? NULL : im;
+}
+
+VipsImage *imaging_resize(VipsImage *in, int width, int height, VipsKernel kernel,
+	int crop_left, int crop_top, int crop_width, int crop_height)
+{
+	VipsImage *im = in, *next = NULL;
+
+	g_object_ref(im);
+	if (width != im->Xsize || height != im->Ysize) {
+		vips_resize(im, &next, (double) width / im->Xsize,
+			"vscale", (double) height / im->Ysize, "kernel", kernel, "gap", 0.0, NULL);
+		if (step(&im, next))
+			return NULL;
+		next = NULL;
+	}
+	if (crop_width == im->Xsize && crop_height == im->Ysize)
+		return im;
+	vips_extract_area(im, &next, crop_left, crop_top, crop_width, crop_height, NULL);
+	return step(&im, next) ? NULL : im;
+}
+
+int imaging_write(VipsImage *im, void *dst, size_t len)
+{
+	size_t line = VIPS_IMAGE_SIZEOF_LINE(im);
+
+	if (im->BandFmt != VIPS_FORMAT_UCHAR || line * im->Ysize != len) {
+		vips_error("imaging", "%dx%dx%d pixels do not fill %zu bytes", im->Xsize, im->Ysize, im->Bands, len);
+		return -1;
+	}
+
+	// On the caller's thread: for pictures this small, libvips' thread pool costs more than it gives.
+	VipsRegion *region = vips_region_new(im);
+	int result = region ? 0 : -1;
+	for (int y = 0; !result && y < im->Ysize; y += STRIP) {
+		VipsRect strip = { 0, y, im->Xsize, VIPS_MIN(STRIP, im->Ysize - y) };
+		if ((result = vips_region_prepare(region, &strip)))
+			break;
+		for (int i = 0; i < strip.height; i++)
+			memcpy((char *) dst + (y + i) * line, VIPS_REGION_ADDR(region, 0, y + i), line);
+	}
+	VIPS_UNREF(region);
+	return result;
+}

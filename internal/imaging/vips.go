@@ -1,0 +1,159 @@
+package imaging
+
+// #cgo pkg-config: vips
+// #include "vips.h"
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+var start = sync.OnceValue(func() error {
+	if C.imaging_start() != 0 {
+		return vipsError()
+	}
+	return nil
+})
+
+// Start prepares libvips for the whole process: one thread per call, no operation cache, and
+// none but this package's six loaders. Decode calls it; calling it early shows a broken
+// installation early. Only the first call does anything.
+func Start() error { return start() }
+
+// Shutdown releases what libvips holds. Nothing of this package may be used after it.
+func Shutdown() { C.vips_shutdown() }
+
+// vipsError takes libvips' error buffer and returns its first line, which is the root cause. The
+// buffer belongs to the process: of two calls that fail at the same moment, one may be
+// given both texts. Only the detail of an error depends on it, never its kind.
+func vipsError() error {
+	text := C.vips_error_buffer_copy()
+	defer C.g_free(C.gpointer(text))
+	line, _, _ := strings.Cut(strings.TrimSpace(C.GoString(text)), "\n")
+	if line == "" {
+		line = "libvips gave no reason"
+	}
+	return errors.New(strings.ToValidUTF8(line[:min(len(line), 200)], ""))
+}
+
+// handle owns one VipsImage.
+type handle struct {
+	im  *C.VipsImage
+	pin runtime.Pinner // the Go memory that the image reads from
+}
+
+// own wraps what a call of vips.h returned.
+func own(im *C.VipsImage) (*handle, error) {
+	if im == nil {
+		return nil, vipsError()
+	}
+	return &handle{im: im}, nil
+}
+
+// reading is own for an image that reads from data for as long as it lives.
+func reading(data []byte, load func(*byte) *C.VipsImage) (*handle, error) {
+	h := &handle{}
+	h.pin.Pin(&data[0])
+	if h.im = load(&data[0]); h.im == nil {
+		h.pin.Unpin()
+		return nil, vipsError()
+	}
+	return h, nil
+}
+
+func (h *handle) close() {
+	C.g_object_unref(C.gpointer(h.im))
+	h.pin.Unpin()
+}
+
+func (h *handle) width() int       { return int(h.im.Xsize) }
+func (h *handle) height() int      { return int(h.im.Ysize) }
+func (h *handle) bands() int       { return int(h.im.Bands) }
+func (h *handle) pages() int       { return int(C.vips_image_get_n_pages(h.im)) }
+func (h *handle) orientation() int { return int(C.imaging_orientation(h.im)) }
+
+// profile returns the embedded ICC profile, nil when there is none.
+func (h *handle) profile() []byte {
+	var size C.size_t
+	data := C.imaging_profile(h.im, &size)
+	if data == nil {
+		return nil
+	}
+	return C.GoBytes(unsafe.Pointer(data), C.int(size))
+}
+
+// open reads the header of data with the loader of its format. shrink (1, 2, 4, 8) counts for
+// JPEG, scale (0, 1] for WebP, allPages for animations.
+func open(format string, data []byte, shrink int, scale float64, allPages bool) (*handle, error) {
+	loader := map[string]C.int{
+		formatJPEG: C.IMAGING_JPEG, formatPNG: C.IMAGING_PNG, formatWebP: C.IMAGING_WEBP,
+		formatGIF: C.IMAGING_GIF, formatTIFF: C.IMAGING_TIFF, formatHEIC: C.IMAGING_HEIF, formatAVIF: C.IMAGING_HEIF,
+	}[format]
+	var pages C.int
+	if allPages {
+		pages = 1
+	}
+	return reading(data, func(first *byte) *C.VipsImage {
+		return C.imaging_open(loader, unsafe.Pointer(first), C.size_t(len(data)), C.int(shrink), C.double(scale), pages)
+	})
+}
+
+// wrap makes an image of pixels in memory without copying them: 8 bit, row-major,
+// width*height*bands bytes, bands 1 (grey), 3 (RGB) or 4 (RGBA).
+func wrap(pixels []byte, width, height, bands int) (*handle, error) {
+	return reading(pixels, func(first *byte) *C.VipsImage {
+		return C.imaging_wrap(unsafe.Pointer(first), C.int(width), C.int(height), C.int(bands))
+	})
+}
+
+// rgb gives the rows [top, top+height) as 8-bit sRGB, alpha over white, box-shrunk by an
+// integer; nothing is computed until pixels is called.
+func (h *handle) rgb(top, height int, useProfile bool, shrink int) (*handle, error) {
+	var use C.int
+	if useProfile {
+		use = 1
+	}
+	return own(C.imaging_rgb(h.im, C.int(top), C.int(height), use, C.int(shrink)))
+}
+
+// part gives a rectangle of the image, turned as the EXIF orientation says.
+func (h *handle) part(r rect, orientation int) (*handle, error) {
+	return own(C.imaging_part(h.im, C.int(r.left), C.int(r.top), C.int(r.width), C.int(r.height), C.int(orientation)))
+}
+
+// resized scales to exactly width x height, crops, and computes the pixels.
+func (h *handle) resized(width, height int, kernel Kernel, crop rect) ([]byte, error) {
+	out, err := own(C.imaging_resize(h.im, C.int(width), C.int(height), kernel.vips(),
+		C.int(crop.left), C.int(crop.top), C.int(crop.width), C.int(crop.height)))
+	if err != nil {
+		return nil, err
+	}
+	defer out.close()
+	return out.pixels()
+}
+
+// pixels computes the image: 8 bit, row-major, width*height*bands bytes.
+func (h *handle) pixels() ([]byte, error) {
+	dst := make([]byte, h.width()*h.height()*h.bands())
+	if C.imaging_write(h.im, unsafe.Pointer(&dst[0]), C.size_t(len(dst))) != 0 {
+		return nil, vipsError()
+	}
+	return dst, nil
+}
+
+func (k Kernel) vips() C.VipsKernel {
+	switch k {
+	case KernelNearest:
+		return C.VIPS_KERNEL_NEAREST
+	case KernelLinear:
+		return C.VIPS_KERNEL_LINEAR
+	case KernelLanczos3:
+		return C.VIPS_KERNEL_LANCZOS3
+	default:
+		return C.VIPS_KERNEL_CUBIC
+	}
+}
