@@ -32,7 +32,7 @@ func references(t *testing.T, path string) []reference {
 	var all []reference
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "#") {
-			continue
+			continue // what the file is, and the names of its columns
 		}
 		fields := strings.Split(lines.Text(), ",")
 		require.Len(t, fields, 10, "%s: eight hashes, quality, file", lines.Text())

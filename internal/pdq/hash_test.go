@@ -10,11 +10,11 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	digits := "f8f8f0cee0f4a84f0637022a078f67f0b36e2ed596621e1d33e6339c4e9c9b22"
+	digits := "d8f8f0cee0f4a84f0637022a078f67f0b36e2ed596621e1d33e6339c4e9c9b22"
 	hash, err := pdq.Parse(digits)
 	require.NoError(t, err)
 	require.Equal(t, digits, hash.String())
-	require.Equal(t, byte(0xf8), hash[0])
+	require.Equal(t, byte(0xd8), hash[0])
 	upper, err := pdq.Parse(strings.ToUpper(digits))
 	require.NoError(t, err)
 	require.Equal(t, hash, upper)
@@ -35,6 +35,16 @@ func TestDistance(t *testing.T) {
 	require.Equal(t, pdq.Bits, zero.Distance(ones))
 	require.Equal(t, 1, zero.Distance(one))
 	require.Equal(t, pdq.Bits-1, one.Distance(ones))
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(strings.Repeat("0F", 32))
+	f.Add("0f")
+	f.Fuzz(func(t *testing.T, s string) {
+		if hash, err := pdq.Parse(s); err == nil {
+			require.Equal(t, strings.ToLower(s), hash.String())
+		}
+	})
 }
 
 func BenchmarkDistance(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -111,6 +112,16 @@ func TestPictureIsFoundInOtherSizesAndLevels(t *testing.T) {
 	require.LessOrEqual(t, hash.Distance(copied), pdq.MaxDistance)
 	other, _ := pdq.Compute(512, 512, drawing(2, 512, 512))
 	require.Greater(t, hash.Distance(other), 2*pdq.MaxDistance)
+}
+
+// The names are the columns of the reference's output.
+func TestTurnNames(t *testing.T) {
+	var names []string
+	for turn := pdq.Original; turn <= pdq.FlipMinus1; turn++ {
+		names = append(names, turn.String())
+	}
+	require.Equal(t, "original rotate90 rotate180 rotate270 flipx flipy flipplus1 flipminus1", strings.Join(names, " "))
+	require.Equal(t, "Turn(8)", pdq.Turn(8).String())
 }
 
 // Half of the coefficients are above the median whatever the picture.
