@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,10 +22,11 @@ import (
 const maxSocketPath = 107
 
 // socketDir makes and returns the folder of the unix socket: in the cluster's directory, or, where the socket's path
-// would be too long, in the temporary folder under a name that says whose it is.
+// would be too long or holds a comma (which separates hosts in a connection URL), in the temporary folder under a name
+// that says whose it is.
 func socketDir(as runAs, dir string) (string, error) {
 	socket := filepath.Join(dir, "run")
-	if len(filepath.Join(socket, ".s.PGSQL."+port)) > maxSocketPath {
+	if len(filepath.Join(socket, ".s.PGSQL."+port)) > maxSocketPath || strings.Contains(socket, ",") {
 		sum := sha256.Sum256([]byte(dir))
 		socket = filepath.Join(os.TempDir(), "moderator-postgres-"+hex.EncodeToString(sum[:6]))
 	}
@@ -94,9 +96,9 @@ func serverArgs(postgres, data, socket string, volatile bool) []string {
 	return args
 }
 
-// stopOrphan ends a server that still runs on data although its owner is gone (the owner's lock is ours by now). Its
-// pid stands in the first line of postmaster.pid; a file that was left by a crash names no such server, and the next
-// server removes it itself.
+// stopOrphan ends a server that still runs on data although its owner is gone (the owner's lock is ours by now) and
+// waits for the last of its processes: two servers on one directory destroy it. Then it removes postmaster.pid, for a
+// process that was given the old server's pid since would keep the new server from starting.
 func stopOrphan(ctx context.Context, data string) error {
 	pidFile := filepath.Join(data, "postmaster.pid")
 	text, err := os.ReadFile(pidFile)
@@ -107,22 +109,25 @@ func stopOrphan(ctx context.Context, data string) error {
 		return err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 0 {
-		return nil
-	}
+	parent, _ := strconv.Atoi(strings.TrimSpace(first)) // 0, which is no server's, for a file that was cut short
 	sig := syscall.SIGINT
 	deadline := time.Now().Add(stopTimeout)
-	for isServerOf(pid, data) {
-		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop the server (pid %d) that outlived its owner: %w", pid, err)
-		}
-		if !sleep(ctx, 100*time.Millisecond) {
-			return fmt.Errorf("wait for the server (pid %d) that outlived its owner: %w", pid, context.Cause(ctx))
-		}
+	for running := serversOn(data, parent); len(running) > 0; running = serversOn(data, parent) {
 		if time.Now().After(deadline) {
 			sig = syscall.SIGQUIT
 		}
+		// Its children end with it; those of a parent that was killed end on their own.
+		if slices.Contains(running, parent) {
+			if err := syscall.Kill(parent, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("stop the server (pid %d) that outlived its owner: %w", parent, err)
+			}
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return fmt.Errorf("wait for the server (pids %v) that outlived its owner: %w", running, context.Cause(ctx))
+		}
+	}
+	if err := os.Remove(pidFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package devstack
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,29 +103,22 @@ func start(ctx context.Context, bin binaries, as runAs, dir string, volatile boo
 	if err := createDatabase(ctx, socketURL(socket, superuser)); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
-		return nil, errors.Join(err, pg.Stop(stopCtx))
+		return nil, errors.Join(err, proc.stop(stopCtx))
 	}
 	return pg, nil
 }
 
-// startReady starts the server and waits until it answers. A server whose predecessor was killed cannot start until the
-// last of the predecessor's children is gone, which takes them moments: that one failure is tried again.
+// startReady starts the server and waits until it answers.
 func startReady(ctx context.Context, as runAs, logFile, socket string, args []string) (*process, error) {
-	for {
-		proc, err := startProcess(as, logFile, args)
-		if err != nil {
-			return nil, err
-		}
-		err = waitReady(ctx, proc, socketURL(socket, superuser))
-		if err == nil {
-			return proc, nil
-		}
-		proc.kill()
-		text := tail(logFile)
-		if !bytes.Contains(text, []byte("pre-existing shared memory block")) || !sleep(ctx, 200*time.Millisecond) {
-			return nil, fmt.Errorf("%w; the last lines of %s:\n%s", err, logFile, text)
-		}
+	proc, err := startProcess(as, logFile, args)
+	if err != nil {
+		return nil, err
 	}
+	if err := waitReady(ctx, proc, socketURL(socket, superuser)); err != nil {
+		proc.kill()
+		return nil, fmt.Errorf("%w; the last lines of %s:\n%s", err, logFile, tail(logFile))
+	}
+	return proc, nil
 }
 
 // waitReady returns nil once the server takes connections, or why it will not.
@@ -172,8 +164,7 @@ func createDatabase(ctx context.Context, url string) error {
 }
 
 func socketURL(socket, database string) string {
-	q := url.Values{"host": {socket}, "port": {port}, "user": {superuser}}
-	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: q.Encode()}).String()
+	return "postgres:///" + database + "?host=" + url.PathEscape(socket) + "&port=" + port + "&user=" + superuser
 }
 
 // Done is closed when the server has ended, on its own or by Stop.
@@ -195,6 +186,6 @@ func (p *Postgres) Err() error {
 // Stop shuts the server down fast, without regard for open connections, and waits for its end. When ctx ends first, it
 // is stopped without a checkpoint (the next start recovers), and Stop returns ctx's error. A second call does nothing.
 func (p *Postgres) Stop(ctx context.Context) error {
-	err := p.proc.stop(ctx)
-	return errors.Join(err, p.lock.Close())
+	defer func() { _ = p.lock.Close() }()
+	return p.proc.stop(ctx)
 }

@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -12,13 +13,25 @@ func sysProcAttr(c *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: c, Setpgid: true, Pdeathsig: syscall.SIGINT}
 }
 
-// isServerOf reports whether the process is a server whose data directory is data: a server changes into it at its
-// start. A pid that was given to another program since is thereby left alone.
-func isServerOf(pid int, data string) bool {
-	cwd, err := os.Stat("/proc/" + strconv.Itoa(pid) + "/cwd")
-	if err != nil {
-		return false
-	}
+// serversOn returns the pids of the PostgreSQL processes, parent or children, that work on the data directory: each has
+// changed into it. A pid that was given to another program since is thereby left alone.
+func serversOn(data string, _ int) []int {
 	dir, err := os.Stat(data)
-	return err == nil && os.SameFile(cwd, dir)
+	if err != nil {
+		return nil
+	}
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	var pids []int
+	for _, link := range links {
+		cwd, err := os.Stat(link)
+		if err != nil || !os.SameFile(cwd, dir) {
+			continue // ended since, or another user's
+		}
+		proc := filepath.Dir(link)
+		comm, _ := os.ReadFile(filepath.Join(proc, "comm"))
+		if pid, err := strconv.Atoi(filepath.Base(proc)); err == nil && string(comm) == "postgres\n" {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

@@ -14,8 +14,11 @@ func sysProcAttr(c *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: c, Setpgid: true}
 }
 
-// isServerOf reports whether the process was started as a server on the data directory.
-func isServerOf(pid int, data string) bool {
-	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && strings.Contains(string(out), "postgres -D "+data+" ")
+// serversOn returns parent, when it is a PostgreSQL server that was started on the data directory.
+func serversOn(data string, parent int) []int {
+	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(parent)).Output()
+	if err != nil || !strings.Contains(string(out), "postgres -D "+data+" ") {
+		return nil
+	}
+	return []int{parent}
 }
