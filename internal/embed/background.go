@@ -1,0 +1,91 @@
+package embed
+
+import (
+	"fmt"
+	"math"
+)
+
+// nearestOfBackground is how many of the background's inner products b(x) is the mean of.
+const nearestOfBackground = 5
+
+// Background is a set of unit vectors of unrelated pictures: what any picture looks like by chance. It turns the cosine of
+// q and r into the score q·r − ½b(q) − ½b(r), where b(x) is the mean of x's five highest inner products with the background
+// (score normalisation, as in SSCD, Pizzi et al. 2022, and DISC21's winners).
+type Background struct {
+	rows   int
+	dims   int
+	matrix []float32 // rows × dims, row by row
+}
+
+// parseBackground reads background.npy: at least five unit vectors.
+func parseBackground(data []byte) (*Background, error) {
+	rows, dims, matrix, err := parseNPY(data)
+	if err != nil {
+		return nil, err
+	}
+	if rows < nearestOfBackground {
+		return nil, fmt.Errorf("it has %d vectors, wanted %d at least, and better 2000", rows, nearestOfBackground)
+	}
+	for r := range rows {
+		var sum float64
+		for _, v := range matrix[r*dims : (r+1)*dims] {
+			sum += float64(v) * float64(v)
+		}
+		if norm := math.Sqrt(sum); !(math.Abs(norm-1) < 0.01) { // catches NaN; 0.01 is well above what float16 rounds away
+			return nil, fmt.Errorf("vector %d has length %.4g, wanted 1: normalise the vectors before saving them", r, norm)
+		}
+	}
+	return &Background{rows: rows, dims: dims, matrix: matrix}, nil
+}
+
+// Size is the number of vectors and their width.
+func (b *Background) Size() (rows, dims int) { return b.rows, b.dims }
+
+// Half is ½·b(v): half of the mean of v's five highest inner products with the background. len(v) must be the background's
+// width.
+func (b *Background) Half(v []float32) float32 {
+	if len(v) != b.dims {
+		panic(fmt.Sprintf("embed: a vector of %d numbers against a background of %d", len(v), b.dims))
+	}
+	var top [nearestOfBackground]float32 // ascending
+	for i := range top {
+		top[i] = float32(math.Inf(-1))
+	}
+	for r := range b.rows {
+		d := dot(b.matrix[r*b.dims:(r+1)*b.dims], v)
+		if d <= top[0] {
+			continue
+		}
+		i := 1
+		for ; i < len(top) && d > top[i]; i++ {
+			top[i-1] = top[i]
+		}
+		top[i-1] = d
+	}
+	var sum float64
+	for _, d := range top {
+		sum += float64(d)
+	}
+	return float32(sum / nearestOfBackground / 2)
+}
+
+// dot is the inner product. Eight sums side by side, since a single one would wait for each addition.
+func dot(a, b []float32) float32 {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	for len(a) >= 8 && len(b) >= 8 {
+		x, y := (*[8]float32)(a), (*[8]float32)(b)
+		s0 += x[0] * y[0]
+		s1 += x[1] * y[1]
+		s2 += x[2] * y[2]
+		s3 += x[3] * y[3]
+		s4 += x[4] * y[4]
+		s5 += x[5] * y[5]
+		s6 += x[6] * y[6]
+		s7 += x[7] * y[7]
+		a, b = a[8:], b[8:]
+	}
+	for i := range a {
+		s0 += a[i] * b[i]
+	}
+	return (s0 + s4) + (s1 + s5) + (s2 + s6) + (s3 + s7)
+}

@@ -1,0 +1,197 @@
+package embed
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"moderator/internal/imaging"
+)
+
+// Folder is a model folder that was read and found complete. It is immutable and safe for concurrent use.
+type Folder struct {
+	name        string
+	graphPath   string // within the folder
+	fingerprint string
+	graph       []byte
+	weightsDir  string // where the graph's external weights lie; "" when it has none
+	tensors     tensors
+	pre         preprocessing
+	background  *Background
+	thresholds  *thresholds
+}
+
+// modelConfig is config.json, as far as it is of use here.
+type modelConfig struct {
+	Name          string `json:"_name_or_path"`
+	ModelType     string `json:"model_type"`
+	ProjectionDim int    `json:"projection_dim"`
+}
+
+// LoadDir reads and checks the model folder dir. The runtime is not needed yet.
+func LoadDir(dir string) (*Folder, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model folder %s: %w: give a folder in the Hugging Face layout", dir, errors.Unwrap(err))
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("model folder %s is a file: give the folder that holds config.json and onnx/", dir)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := load(os.DirFS(dir), abs)
+	if err != nil {
+		return nil, fmt.Errorf("model folder %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// LoadFS is LoadDir for a folder that is not on disk. Its graph must hold its own weights.
+func LoadFS(fsys fs.FS) (*Folder, error) {
+	f, err := load(fsys, "")
+	if err != nil {
+		return nil, fmt.Errorf("model folder: %w", err)
+	}
+	return f, nil
+}
+
+// Name is the model's own name (config.json, _name_or_path), else the folder's.
+func (f *Folder) Name() string { return f.name }
+
+// Fingerprint is the SHA-256, in hex, over graph, external weights, preprocessing and background. Vectors of different
+// fingerprints must not be compared.
+func (f *Folder) Fingerprint() string { return f.fingerprint }
+
+// Dims is the width D of the vectors. It is 0 when neither the graph nor config.json says; Model.Folder knows it always.
+func (f *Folder) Dims() int { return f.tensors.width }
+
+// Target is the geometry of the pictures that Embed takes.
+func (f *Folder) Target() imaging.Target { return f.pre.target }
+
+// Background is the folder's background, or nil when it has none and the score is the cosine.
+func (f *Folder) Background() *Background { return f.background }
+
+// HalfB is v's share of the score: ½·b(v), or 0 without a background.
+func (f *Folder) HalfB(v []float32) float32 {
+	if f.background == nil {
+		return 0
+	}
+	return f.background.Half(v)
+}
+
+// Thresholds are the scores from which on this model's matches are blocked and reviewed; ok is false when the folder does
+// not say. review equals block when only that is given.
+func (f *Folder) Thresholds() (block, review float64, ok bool) {
+	if f.thresholds == nil {
+		return 0, 0, false
+	}
+	return *f.thresholds.BlockAt, *f.thresholds.ReviewAt, true
+}
+
+// load reads the folder at the root of fsys; dir is its absolute path, "" when it is not on disk.
+func load(fsys fs.FS, dir string) (*Folder, error) {
+	graphPath, err := findGraph(fsys)
+	if err != nil {
+		return nil, err
+	}
+	f := &Folder{graphPath: graphPath}
+	var config modelConfig
+	if err := readJSON(fsys, "config.json", &config); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f.name = modelName(config, dir)
+	if f.pre, err = readPreprocessing(fsys, graphPath); err != nil {
+		return nil, err
+	}
+	if f.graph, err = fs.ReadFile(fsys, graphPath); err != nil {
+		return nil, err
+	}
+	g, err := parseGraph(f.graph)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: fetch the file again (a Git LFS pointer is not the file)", graphPath, err)
+	}
+	width, height := f.pre.target.Size()
+	if f.tensors, err = chooseTensors(g, config.ModelType, width, height); err != nil {
+		return nil, fmt.Errorf("%s: %w", graphPath, err)
+	}
+	if f.tensors.width == 0 && f.tensors.output == "image_embeds" {
+		f.tensors.width = config.ProjectionDim
+	}
+	if len(g.external) > 0 {
+		if dir == "" {
+			return nil, fmt.Errorf("%s keeps its weights in %s: wanted a graph that holds them, or a folder on disk", graphPath, strings.Join(g.external, ", "))
+		}
+		f.weightsDir = filepath.Join(dir, filepath.FromSlash(path.Dir(graphPath)))
+	}
+	background, err := f.readBackground(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.readThresholds(fsys); err != nil {
+		return nil, err
+	}
+	f.fingerprint, err = fingerprint(fsys, f.graph, path.Dir(graphPath), g.external, f.pre.canonical(), background)
+	return f, err
+}
+
+func modelName(c modelConfig, dir string) string {
+	name := c.Name
+	if path.IsAbs(name) || strings.HasPrefix(name, ".") { // the exporter's own disk
+		name = path.Base(name)
+	}
+	if name == "" && dir != "" {
+		name = filepath.Base(dir)
+	}
+	return cmp.Or(name, c.ModelType, "model")
+}
+
+// readBackground reads background.npy when there is one and returns its bytes.
+func (f *Folder) readBackground(fsys fs.FS) ([]byte, error) {
+	data, err := fs.ReadFile(fsys, "background.npy")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		f.background, err = parseBackground(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("background.npy: %w", err)
+	}
+	switch d := f.background.dims; {
+	case f.tensors.width == 0:
+		f.tensors.width = d
+	case f.tensors.width != d:
+		return nil, fmt.Errorf("background.npy has vectors of %d numbers, the model makes %d: make the background with this model", d, f.tensors.width)
+	}
+	return data, nil
+}
+
+func readJSON(fsys fs.FS, name string, into any) error {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func strictJSON(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,209 @@
+package embed
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Element types of ONNX tensors (TensorProto.DataType in onnx.proto) that pictures and vectors may have.
+const (
+	typeFloat32 = 1
+	typeFloat16 = 10
+)
+
+// valueInfo is an input or output of a graph.
+type valueInfo struct {
+	name string
+	elem int     // TensorProto.DataType; 0 when it is no tensor
+	dims []int64 // -1 where the size is not fixed
+}
+
+// String is for error messages: "pixel_values float32[?,3,224,224]".
+func (v valueInfo) String() string {
+	names := map[int]string{1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64", 16: "bfloat16"}
+	elem, ok := names[v.elem]
+	if !ok {
+		elem = fmt.Sprintf("type%d", v.elem)
+	}
+	s := v.name + " " + elem + "["
+	for i, d := range v.dims {
+		if i > 0 {
+			s += ","
+		}
+		if d < 0 {
+			s += "?"
+		} else {
+			s += fmt.Sprint(d)
+		}
+	}
+	return s + "]"
+}
+
+// graph is what a model file says about itself; the weights are not looked at.
+type graph struct {
+	inputs, outputs []valueInfo
+	external        []string // files that hold weights, relative to the graph's folder, each once
+}
+
+var errProto = errors.New("not an ONNX file (its protobuf does not parse)")
+
+// parseGraph reads inputs, outputs and external files of an ONNX ModelProto. The runtime could tell them too, but only by
+// building a whole session, and only once its library is found. Field numbers are those of onnx.proto.
+func parseGraph(model []byte) (*graph, error) {
+	g := &graph{}
+	weights := map[string]bool{} // initializers may be listed as inputs as well (IR version 3)
+	seen := map[string]bool{}
+	found := false
+	err := fields(model, func(num int, body []byte, _ uint64) error {
+		if num != 7 { // ModelProto.graph
+			return nil
+		}
+		found = true
+		return fields(body, func(num int, body []byte, _ uint64) error {
+			switch num {
+			case 5: // GraphProto.initializer
+				name, file, err := parseInitializer(body)
+				if err != nil {
+					return err
+				}
+				weights[name] = true
+				if file != "" && !seen[file] {
+					seen[file] = true
+					g.external = append(g.external, file)
+				}
+			case 11, 12: // GraphProto.input, .output
+				v, err := parseValueInfo(body)
+				if err != nil {
+					return err
+				}
+				if num == 11 {
+					g.inputs = append(g.inputs, v)
+				} else {
+					g.outputs = append(g.outputs, v)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !found || len(g.outputs) == 0 {
+		return nil, errProto
+	}
+	real := g.inputs[:0]
+	for _, in := range g.inputs {
+		if !weights[in.name] {
+			real = append(real, in)
+		}
+	}
+	g.inputs = real
+	return g, nil
+}
+
+// parseInitializer returns the name of a TensorProto and the file that holds its data ("" when it is in the graph).
+func parseInitializer(tensor []byte) (name, file string, err error) {
+	err = fields(tensor, func(num int, body []byte, _ uint64) error {
+		switch num {
+		case 8: // TensorProto.name
+			name = string(body)
+		case 13: // TensorProto.external_data, a StringStringEntryProto
+			var key, value string
+			if err := fields(body, func(num int, body []byte, _ uint64) error {
+				switch num {
+				case 1:
+					key = string(body)
+				case 2:
+					value = string(body)
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			if key == "location" {
+				file = value
+			}
+		}
+		return nil
+	})
+	return name, file, err
+}
+
+func parseValueInfo(info []byte) (v valueInfo, err error) {
+	dim := func(body []byte) error {
+		size := int64(-1)
+		err := fields(body, func(num int, _ []byte, n uint64) error {
+			if num == 1 && n > 0 { // Dimension.dim_value
+				size = int64(n)
+			}
+			return nil
+		})
+		v.dims = append(v.dims, size)
+		return err
+	}
+	tensor := func(num int, body []byte, n uint64) error { // TypeProto.Tensor
+		switch num {
+		case 1:
+			v.elem = int(n)
+		case 2:
+			return fields(body, func(_ int, body []byte, _ uint64) error { return dim(body) })
+		}
+		return nil
+	}
+	err = fields(info, func(num int, body []byte, _ uint64) error {
+		switch num {
+		case 1: // ValueInfoProto.name
+			v.name = string(body)
+		case 2: // ValueInfoProto.type
+			return fields(body, func(num int, body []byte, _ uint64) error {
+				if num == 1 { // TypeProto.tensor_type
+					return fields(body, tensor)
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	return v, err
+}
+
+// fields calls visit for each field of a protobuf message: with its bytes when it is length-delimited, with its value when
+// it is a number.
+func fields(msg []byte, visit func(num int, body []byte, n uint64) error) error {
+	for len(msg) > 0 {
+		tag, size := binary.Uvarint(msg)
+		if size <= 0 {
+			return errProto
+		}
+		msg = msg[size:]
+		var body []byte
+		var n uint64
+		switch tag & 7 {
+		case 0: // varint
+			n, size = binary.Uvarint(msg)
+		case 1: // 64 bit
+			size = 8
+		case 2: // length-delimited
+			var head int
+			n, head = binary.Uvarint(msg)
+			if head <= 0 || n > uint64(len(msg)-head) {
+				return errProto
+			}
+			size = head + int(n)
+			body = msg[head:size]
+		case 5: // 32 bit
+			size = 4
+		default:
+			return errProto
+		}
+		if size <= 0 || size > len(msg) {
+			return errProto
+		}
+		msg = msg[size:]
+		if err := visit(int(tag>>3), body, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	ort "github.com/yalue/onnxruntime_go"
+	"golang.org/x/sync/errgroup"
+)
+
+// Options choose the runtime for a model. The zero value is good.
+type Options struct {
+	// Library is the file of the ONNX Runtime library. Empty: the environment variable LibraryEnv; beside the program;
+	// .cache/onnxruntime in the working directory and its parents; the system's.
+	Library string
+	// Provider is auto (or empty), cuda, tensorrt, webgpu, openvino, coreml or cpu.
+	Provider string
+	// DeviceIDs are the accelerators to use, one session each. Empty: the provider's default device.
+	DeviceIDs []int
+	// Sessions is how many single-threaded inferences run side by side on the CPU. 0: as many as the CPU quota allows.
+	Sessions int
+	// MaxBatch is the most pictures in one inference. 0: 32.
+	MaxBatch int
+	// Logger gets the details of what was tried, at debug level. nil: slog.Default.
+	Logger *slog.Logger
+}
+
+// Report says what Open chose.
+type Report struct {
+	Provider string   // the one in use
+	Tried    []string // a line for each provider that was tried, in order: "cuda: not in this build of ONNX Runtime"
+	Sessions int      // inferences that run side by side
+	Library  string   // file of the ONNX Runtime library
+	Version  string   // its version
+}
+
+// ErrClosed is returned by Embed after Close.
+var ErrClosed = errors.New("the model is closed")
+
+// VectorError says that one picture of a batch has no vector.
+type VectorError struct {
+	Index int // in the pictures that were given
+	Err   error
+}
+
+func (e *VectorError) Error() string { return fmt.Sprintf("picture %d: %v", e.Index, e.Err) }
+
+// Unwrap returns the reason.
+func (e *VectorError) Unwrap() error { return e.Err }
+
+// VectorErrors are the pictures of a batch that have no vector, by ascending index; the others have theirs.
+type VectorErrors []*VectorError
+
+func (e VectorErrors) Error() string {
+	s := make([]string, len(e))
+	for i, v := range e {
+		s[i] = v.Error()
+	}
+	return strings.Join(s, "; ")
+}
+
+// Unwrap returns each picture's error.
+func (e VectorErrors) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, v := range e {
+		errs[i] = v
+	}
+	return errs
+}
+
+// Model is an open model. It is safe for concurrent use.
+type Model struct {
+	folder   *Folder
+	report   Report
+	sessions []*ort.DynamicAdvancedSession
+	slots    []*slot
+	free     chan *slot
+	parallel int // parts to split a batch into, at least, when it has so many pictures
+	largest  int // pictures in one part, at most
+	closed   chan struct{}
+	once     sync.Once
+}
+
+// Open loads the runtime, builds f's sessions and warms them up. With provider auto the first provider that really computes
+// a vector is used; Report tells what was tried.
+func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
+	if o.MaxBatch == 0 {
+		o.MaxBatch = 32
+	}
+	if o.Sessions == 0 {
+		o.Sessions = cpuSessions(os.DirFS("/"))
+	}
+	if o.MaxBatch < 1 || o.Sessions < 1 {
+		return nil, fmt.Errorf("MaxBatch %d, Sessions %d: wanted 1 or more", o.MaxBatch, o.Sessions)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	list, err := candidates(o.Provider)
+	if err != nil {
+		return nil, err
+	}
+	report := Report{}
+	if report.Library, report.Version, err = loadLibrary(o.Library); err != nil {
+		return nil, err
+	}
+	for _, p := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		if p.absent != nil && len(list) > 1 {
+			if why := p.absent(); why != "" {
+				report.Tried = append(report.Tried, p.name+": "+why)
+				continue
+			}
+		}
+		m, err := open(f, p, o)
+		if err != nil {
+			o.Logger.Debug("execution provider does not work", "provider", p.name, "error", err)
+			report.Tried = append(report.Tried, p.name+": "+plain(err))
+			continue
+		}
+		o.Logger.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
+		report.Tried = append(report.Tried, p.name+": works")
+		report.Provider, report.Sessions = p.name, len(m.slots)
+		m.report = report
+		return m, nil
+	}
+	return nil, fmt.Errorf("model %s does not run on any provider that was tried (%s) with ONNX Runtime %s at %s: choose another provider, or set %s to a library that has it",
+		f.Name(), strings.Join(report.Tried, "; "), report.Version, report.Library, LibraryEnv)
+}
+
+// Folder is the model's folder; its Dims are always known.
+func (m *Model) Folder() *Folder { return m.folder }
+
+// Report says what Open chose.
+func (m *Model) Report() Report { return m.report }
+
+// Embed computes the vectors of N pictures, each Folder().Target().Size() RGB pixels, row by row. The vectors have length 1
+// and Folder().Dims() numbers. The package documentation says what each combination of results means.
+func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([][]float32, error) {
+	width, height := m.folder.Target().Size()
+	for i, p := range pixels {
+		if len(p) != 3*width*height {
+			return nil, fmt.Errorf("picture %d has %d bytes, wanted %d (%d×%d RGB)", i, len(p), 3*width*height, width, height)
+		}
+	}
+	dims := m.folder.Dims()
+	all := make([]float32, len(pixels)*dims)
+	vectors := make([][]float32, len(pixels))
+	for i := range vectors {
+		vectors[i] = all[i*dims : (i+1)*dims : (i+1)*dims]
+	}
+	ok := make([]bool, len(pixels))
+
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(len(m.slots))
+	from := 0
+	for _, n := range parts(len(pixels), m.parallel, m.largest) {
+		pictures, into, done := pixels[from:from+n], vectors[from:from+n], ok[from:from+n]
+		from += n
+		work.Go(func() error {
+			s, err := m.acquire(ctx)
+			if err != nil {
+				return err
+			}
+			defer func() { m.free <- s }()
+			return s.run(pictures, into, done)
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
+	var failed VectorErrors
+	for i := range vectors {
+		if !ok[i] {
+			vectors[i] = nil
+			failed = append(failed, &VectorError{Index: i, Err: ErrNoVector})
+		}
+	}
+	if failed != nil {
+		return vectors, failed
+	}
+	return vectors, nil
+}
+
+// parts splits n pictures evenly into parts of at most largest, and into a multiple of parallel when there are so many.
+func parts(n, parallel, largest int) []int {
+	if n == 0 {
+		return nil
+	}
+	count := (n + largest - 1) / largest
+	count = (count + parallel - 1) / parallel * parallel
+	count = min(count, n)
+	sizes := make([]int, count)
+	for i := range sizes {
+		sizes[i] = n*(i+1)/count - n*i/count
+	}
+	return sizes
+}
+
+// acquire waits for a free slot.
+func (m *Model) acquire(ctx context.Context) (*slot, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-m.closed:
+		return nil, ErrClosed
+	default:
+	}
+	select {
+	case s := <-m.free:
+		return s, nil
+	case <-m.closed:
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close waits for the inferences that run and frees the sessions. It may be called more than once.
+func (m *Model) Close() error {
+	var err error
+	m.once.Do(func() {
+		close(m.closed)
+		for range m.slots {
+			<-m.free
+		}
+		err = m.destroy()
+	})
+	return err
+}
+
+func (m *Model) destroy() error {
+	for _, s := range m.slots {
+		s.destroy()
+	}
+	var errs []error
+	for _, s := range m.sessions {
+		errs = append(errs, s.Destroy())
+	}
+	return errors.Join(errs...)
+}

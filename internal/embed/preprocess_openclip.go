@@ -1,0 +1,67 @@
+package embed
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"moderator/internal/imaging"
+)
+
+// openCLIPConfig is OpenCLIP's preprocess_cfg.json, which Immich's model folders carry beside visual/model.onnx.
+type openCLIPConfig struct {
+	Size          json.RawMessage `json:"size"` // 224 or [224, 224], height first
+	Mode          string          `json:"mode"`
+	Mean          []float64       `json:"mean"`
+	Std           []float64       `json:"std"`
+	Interpolation string          `json:"interpolation"`
+	ResizeMode    string          `json:"resize_mode"`
+}
+
+// parseOpenCLIP reads a preprocess_cfg.json. Absent keys are OpenCLIP's PreprocessCfg defaults.
+func parseOpenCLIP(data []byte) (preprocessing, error) {
+	c := openCLIPConfig{Size: []byte("224"), Mode: "RGB", Interpolation: "bicubic", ResizeMode: "shortest"}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return preprocessing{}, err
+	}
+	if c.Mean == nil {
+		c.Mean = clipMean
+	}
+	if c.Std == nil {
+		c.Std = clipStd
+	}
+	var sides []int
+	var edge int
+	if json.Unmarshal(c.Size, &edge) == nil {
+		sides = []int{edge, edge}
+	} else if json.Unmarshal(c.Size, &sides) != nil || len(sides) != 2 {
+		return preprocessing{}, fmt.Errorf("size %s: wanted a number or [height, width]", c.Size)
+	}
+	if err := positive(sides...); err != nil {
+		return preprocessing{}, err
+	}
+	kernel, ok := map[string]imaging.Kernel{"bicubic": imaging.KernelCubic, "bilinear": imaging.KernelLinear}[c.Interpolation]
+	if !ok {
+		return preprocessing{}, fmt.Errorf("interpolation %q is not supported: wanted bicubic or bilinear", c.Interpolation)
+	}
+	if c.Mode != "RGB" {
+		return preprocessing{}, fmt.Errorf("mode %q is not supported: wanted RGB", c.Mode)
+	}
+	if len(c.Mean) != 3 || len(c.Std) != 3 {
+		return preprocessing{}, errors.New("mean and std: wanted three numbers each (red, green, blue)")
+	}
+	p := preprocessing{scale: 1.0 / 255, mean: [3]float64(c.Mean), std: [3]float64(c.Std)}
+	height, width := sides[0], sides[1]
+	switch c.ResizeMode {
+	case "squash":
+		p.target = imaging.Target{ResizeWidth: width, ResizeHeight: height, Kernel: kernel}
+	case "shortest":
+		if height != width {
+			return preprocessing{}, fmt.Errorf("size %s with resize_mode shortest: wanted a square", c.Size)
+		}
+		p.target = imaging.Target{ShortestEdge: height, CropWidth: width, CropHeight: height, Kernel: kernel}
+	default:
+		return preprocessing{}, fmt.Errorf("resize_mode %q is not supported: wanted shortest or squash", c.ResizeMode)
+	}
+	return p, p.check()
+}

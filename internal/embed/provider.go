@@ -1,0 +1,164 @@
+package embed
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// provider is one of ONNX Runtime's execution providers.
+type provider struct {
+	name string
+	// attach adds it to o; device is -1 for the provider's default.
+	attach func(o *ort.SessionOptions, device int) error
+	// compiles tells that it prepares kernels for each shape that it meets, so that only a few batch sizes should occur.
+	compiles bool
+	// absent, when there is one, says why auto need not try it, or "".
+	absent func() string
+}
+
+var providers = []provider{
+	{"cuda", attachCUDA, true, nil},
+	{"tensorrt", attachTensorRT, true, nil},
+	{"coreml", attachCoreML, true, nil},
+	{"webgpu", attachWebGPU, true, noGPU},
+	{"openvino", attachOpenVINO, true, nil},
+	{"cpu", attachCPU, false, nil},
+}
+
+// candidates are the providers to try for a setting, best first. TensorRT builds engines for minutes at its first start, so
+// it is not tried unless it is asked for.
+func candidates(setting string) ([]provider, error) {
+	var found []provider
+	var names []string
+	for _, p := range providers {
+		names = append(names, p.name)
+		switch {
+		case setting == p.name:
+			return []provider{p}, nil
+		case p.name == "tensorrt", p.name == "coreml" && runtime.GOOS != "darwin":
+		default:
+			found = append(found, p)
+		}
+	}
+	if setting != "auto" && setting != "" {
+		return nil, fmt.Errorf("provider %q: wanted auto, %s", setting, strings.Join(names, ", "))
+	}
+	return found, nil
+}
+
+func attachCPU(_ *ort.SessionOptions, device int) error {
+	if device >= 0 {
+		return errors.New("device ids were given, and the CPU has none")
+	}
+	return nil
+}
+
+func attachCUDA(o *ort.SessionOptions, device int) error {
+	c, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer c.Destroy()
+	if err := c.Update(map[string]string{"device_id": strconv.Itoa(max(device, 0))}); err != nil {
+		return err
+	}
+	return o.AppendExecutionProviderCUDA(c)
+}
+
+// attachTensorRT keeps the engines that it builds in the user's cache folder, and has CUDA take what TensorRT cannot.
+func attachTensorRT(o *ort.SessionOptions, device int) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	cache = filepath.Join(cache, "moderator", "tensorrt")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	t, err := ort.NewTensorRTProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer t.Destroy()
+	if err := t.Update(map[string]string{
+		"device_id":               strconv.Itoa(max(device, 0)),
+		"trt_engine_cache_enable": "1",
+		"trt_engine_cache_path":   cache,
+	}); err != nil {
+		return err
+	}
+	if err := o.AppendExecutionProviderTensorRT(t); err != nil {
+		return err
+	}
+	return attachCUDA(o, device)
+}
+
+func attachCoreML(o *ort.SessionOptions, device int) error {
+	if device > 0 {
+		return errors.New("CoreML chooses the device itself: leave the device ids out")
+	}
+	return o.AppendExecutionProviderCoreMLV2(map[string]string{"ModelFormat": "MLProgram"})
+}
+
+func attachWebGPU(o *ort.SessionOptions, device int) error {
+	if device > 0 {
+		return errors.New("WebGPU uses the system's default GPU: leave the device ids out")
+	}
+	return o.AppendExecutionProvider("WebGPU", nil)
+}
+
+func attachOpenVINO(o *ort.SessionOptions, device int) error {
+	options := map[string]string{}
+	if device >= 0 {
+		options["device_type"] = fmt.Sprintf("GPU.%d", device)
+	}
+	return o.AppendExecutionProviderOpenVINO(options)
+}
+
+// noGPU looks for a GPU's device file. Without one WebGPU would find at best a driver that draws on the CPU, which is slower
+// than inference on the CPU, or write a complaint about Vulkan to standard error.
+func noGPU() string {
+	if runtime.GOOS != "linux" {
+		return ""
+	}
+	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the only error is of a bad pattern
+			return ""
+		}
+	}
+	return "no GPU found (/dev/dri, /dev/nvidia0)"
+}
+
+// loadFailure is how the runtime says that it found no library of a provider, or none of those that it needs in turn.
+var loadFailure = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)`)
+
+// plain says in plain words why a provider did not work, where the runtime's are obscure, and else quotes the first line.
+func plain(err error) string {
+	const absent = "not in this build of ONNX Runtime"
+	text, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
+	}
+	if m := loadFailure.FindStringSubmatch(text); m != nil {
+		if _, err := os.Stat(m[1]); err != nil {
+			return absent + " (no " + filepath.Base(m[1]) + " beside it)"
+		}
+		return "a library that it needs is missing: " + m[2]
+	}
+	switch {
+	case has("not enabled in this build", "not supported in this build", "does not support CoreML", "OpenVINO_V2: Failed to load shared library"):
+		return absent
+	case has("WebGPU adapter", "no CUDA-capable device"):
+		return "no GPU found"
+	}
+	return text
+}

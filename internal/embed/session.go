@@ -1,0 +1,210 @@
+package embed
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// newSession builds a session of f's graph on p. Every session is single-threaded on the CPU: parallelism comes from running
+// several inferences side by side, which beats one wide session and does not spin.
+func newSession(f *Folder, p provider, device int) (*ort.DynamicAdvancedSession, error) {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer o.Destroy()
+	if err := errors.Join(
+		o.SetIntraOpNumThreads(1),
+		o.SetInterOpNumThreads(1),
+		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		o.SetLogSeverityLevel(ort.LoggingLevelFatal), // what goes wrong comes back as an error
+	); err != nil {
+		return nil, err
+	}
+	if f.weightsDir != "" {
+		if err := o.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", f.weightsDir); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.attach(o, device); err != nil {
+		return nil, err
+	}
+	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
+}
+
+// slot is what one inference at a time needs: buffers for the largest batch, and a pair of tensors over them for each batch
+// size that occurred. Several slots may share a session, whose Run is safe for concurrent use.
+type slot struct {
+	session *ort.DynamicAdvancedSession
+	t       tensors
+	tables  *tables
+	picture int     // numbers per picture of the input
+	shape   []int64 // [3, H, W]
+	tail    []int64 // the output's shape without the batch
+	sizes   []int   // the batch sizes that may run, ascending; the last is the largest
+	free    bool    // any size up to the largest may run, not only those listed
+	in      buffer
+	out     buffer
+	pairs   map[int][2]ort.Value
+}
+
+// buffer is memory that tensors of several sizes share: one of the two slices, by the tensor's type. It is pinned, since the
+// runtime keeps its address.
+type buffer struct {
+	float  []float32
+	half   []uint16
+	pinner runtime.Pinner
+}
+
+func (b *buffer) allocate(half bool, n int) {
+	if half {
+		b.half = make([]uint16, n)
+		b.pinner.Pin(&b.half[0])
+	} else {
+		b.float = make([]float32, n)
+		b.pinner.Pin(&b.float[0])
+	}
+}
+
+// tensor is a tensor of the given shape over the start of b.
+func (b *buffer) tensor(shape ort.Shape) (ort.Value, error) {
+	if b.half == nil {
+		return ort.NewTensor(shape, b.float)
+	}
+	n := shape.FlattenedSize()
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&b.half[0])), 2*n)
+	return ort.NewCustomDataTensor(shape, bytes, ort.TensorElementDataTypeFloat16)
+}
+
+// newSlot allocates the buffers. tail is the output's shape per picture, every number of it known.
+func newSlot(session *ort.DynamicAdvancedSession, f *Folder, t *tables, tail []int64, sizes []int, free bool) *slot {
+	width, height := f.Target().Size()
+	s := &slot{
+		session: session, t: f.tensors, tables: t,
+		picture: 3 * width * height, shape: []int64{3, int64(height), int64(width)}, tail: tail,
+		sizes: sizes, free: free, pairs: map[int][2]ort.Value{},
+	}
+	largest := sizes[len(sizes)-1]
+	s.in.allocate(s.t.inHalf, largest*s.picture)
+	s.out.allocate(s.t.outHalf, largest*s.stride())
+	return s
+}
+
+// stride is the number of the output's numbers per picture.
+func (s *slot) stride() int { return int(ort.Shape(s.tail).FlattenedSize()) }
+
+// size is the batch size to run n pictures with.
+func (s *slot) size(n int) int {
+	if s.free {
+		return n
+	}
+	i, _ := slices.BinarySearch(s.sizes, n)
+	return s.sizes[i]
+}
+
+func (s *slot) pair(size int) ([2]ort.Value, error) {
+	if p, ok := s.pairs[size]; ok {
+		return p, nil
+	}
+	in, err := s.in.tensor(append(ort.Shape{int64(size)}, s.shape...))
+	if err != nil {
+		return [2]ort.Value{}, err
+	}
+	out, err := s.out.tensor(append(ort.Shape{int64(size)}, s.tail...))
+	if err != nil {
+		_ = in.Destroy() // it only frees, and returns nil
+		return [2]ort.Value{}, err
+	}
+	s.pairs[size] = [2]ort.Value{in, out}
+	return s.pairs[size], nil
+}
+
+// run computes the vectors of at most as many pictures as the largest batch has, each RGB of the right length, into vectors,
+// and normalises them. ok[i] is false where picture i has none. What a padded batch computes besides is dropped.
+func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
+	pair, err := s.pair(s.size(len(pictures)))
+	if err != nil {
+		return err
+	}
+	for i, rgb := range pictures {
+		if from, to := i*s.picture, (i+1)*s.picture; s.t.inHalf {
+			fill(s.in.half[from:to], rgb, &s.tables.half)
+		} else {
+			fill(s.in.float[from:to], rgb, &s.tables.float)
+		}
+	}
+	if err := s.session.Run([]ort.Value{pair[0]}, []ort.Value{pair[1]}); err != nil {
+		return err
+	}
+	stride := s.stride()
+	for i := range pictures {
+		v := vectors[i]
+		if from := i * stride; s.t.outHalf {
+			for k, h := range s.out.half[from : from+len(v)] {
+				v[k] = halfToFloat(h)
+			}
+		} else {
+			copy(v, s.out.float[from:])
+		}
+		ok[i] = normalise(v)
+	}
+	return nil
+}
+
+// outputTail asks the session for the output's shape per picture by running one batch, and checks it against the folder's.
+func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error) {
+	t := f.tensors
+	if t.outHalf { // the binding cannot receive a float16 output that it has not allocated
+		if t.width == 0 || t.tokens {
+			return nil, fmt.Errorf("the graph does not say how wide its float16 output %s is: export it with a float32 output, or with fixed dimensions", t.output)
+		}
+		return t.tail, nil
+	}
+	width, height := f.Target().Size()
+	batch := int64(max(t.batch, 1))
+	var in buffer
+	in.allocate(t.inHalf, int(batch)*3*width*height)
+	defer in.pinner.Unpin()
+	value, err := in.tensor(ort.NewShape(batch, 3, int64(height), int64(width)))
+	if err != nil {
+		return nil, err
+	}
+	defer value.Destroy()
+	outputs := []ort.Value{nil}
+	if err := session.Run([]ort.Value{value}, outputs); err != nil {
+		return nil, err
+	}
+	defer outputs[0].Destroy()
+	shape := outputs[0].GetShape()
+	if len(shape) < 2 || shape[0] != batch {
+		return nil, fmt.Errorf("the output %s has shape %v for a batch of %d, wanted one vector per picture", t.output, shape, batch)
+	}
+	tail := shape[1:]
+	if width := int(vectorWidth(tail)); t.width != 0 && t.width != width {
+		return nil, fmt.Errorf("the output %s is %d wide, but the folder says %d: its files are not of the same model", t.output, width, t.width)
+	}
+	return tail, nil
+}
+
+// vectorWidth is the width of the vector in an output of shape tail per picture: [D], [T, D] or [D, 1, 1].
+func vectorWidth(tail []int64) int64 {
+	if len(tail) == 2 {
+		return tail[1]
+	}
+	return tail[0]
+}
+
+func (s *slot) destroy() {
+	for _, p := range s.pairs {
+		_ = p[0].Destroy() // they only free, and return nil
+		_ = p[1].Destroy()
+	}
+	s.pairs = nil
+	s.in.pinner.Unpin()
+	s.out.pinner.Unpin()
+}
