@@ -155,7 +155,7 @@ func plain(err error) string {
 		return "a library that it needs is missing: " + m[2]
 	}
 	switch {
-	case has("not enabled in this build", "not supported in this build", "does not support CoreML", "OpenVINO_V2: Failed to load shared library"):
+	case has("not enabled in this build", "not supported in this build", "Unknown provider name", "does not support CoreML", "OpenVINO_V2: Failed to load shared library"):
 		return absent
 	case has("WebGPU adapter", "no CUDA-capable device"):
 		return "no GPU found"

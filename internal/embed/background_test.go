@@ -1,0 +1,115 @@
+package embed
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func randomBackground(rows, dims int) *Background {
+	r := rand.New(rand.NewPCG(1, 2))
+	b := &Background{rows: rows, dims: dims, matrix: make([]float32, rows*dims)}
+	for i := range b.matrix {
+		b.matrix[i] = float32(r.NormFloat64())
+	}
+	for i := range rows {
+		normalise(b.matrix[i*dims : (i+1)*dims])
+	}
+	return b
+}
+
+func TestHalfIsTheFormula(t *testing.T) {
+	for _, dims := range []int{3, 8, 250, 256} {
+		b := randomBackground(300, dims)
+		v := slices.Clone(randomBackground(7, dims).matrix[6*dims:])
+		products := make([]float64, b.rows)
+		for r := range products {
+			for i := range v {
+				products[r] += float64(b.matrix[r*dims+i]) * float64(v[i])
+			}
+		}
+		slices.Sort(products)
+		var sum float64
+		for _, p := range products[len(products)-5:] {
+			sum += p
+		}
+		require.InDelta(t, sum/5/2, b.Half(v), 1e-6)
+	}
+	require.Panics(t, func() { randomBackground(5, 4).Half([]float32{1}) })
+}
+
+func TestParseBackground(t *testing.T) {
+	rows := []float32{1, 0, 0, 1, 0.6, 0.8, -1, 0, 0, -1}
+	var halves []byte
+	for _, v := range rows {
+		halves = binary.LittleEndian.AppendUint16(halves, floatToHalf(v))
+	}
+	for descr, body := range map[string][]byte{"<f4": floatBytes(rows), "<f2": halves} {
+		b, err := parseBackground(npy(descr, 5, 2, body))
+		require.NoError(t, err)
+		n, dims := b.Size()
+		require.Equal(t, []int{5, 2}, []int{n, dims})
+		require.InDeltaSlice(t, rows, b.matrix, 1e-3)
+	}
+	nan := slices.Clone(rows)
+	nan[3] = float32(math.NaN())
+	good := npy("<f4", 5, 2, floatBytes(rows))
+	for want, data := range map[string][]byte{
+		"not a NumPy file":                      []byte("PK\x03\x04 an npz file"),
+		"the header is cut off":                 good[:40],
+		"it has 39 bytes of numbers, wanted 40": good[:len(good)-1],
+		"it has 41 bytes of numbers, wanted 40": append(slices.Clone(good), 0),
+		"'<f8'":                                 npy("<f8", 5, 2, make([]byte, 80)),
+		"'>f4'":                                 npy(">f4", 5, 2, floatBytes(rows)),
+		"it has 4 vectors, wanted 5 at least":   npy("<f4", 4, 2, floatBytes(rows[:8])),
+		"vector 4 has length 0, wanted 1":       npy("<f4", 5, 2, floatBytes(append(slices.Clone(rows[:8]), 0, 0))),
+		"vector 1 has length NaN":               npy("<f4", 5, 2, floatBytes(nan)),
+		"NumPy format version 9":                append([]byte("\x93NUMPY\x09\x00"), good[8:]...),
+		"shape (0, 2)":                          npy("<f4", 0, 2, nil),
+	} {
+		_, err := parseBackground(data)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestHalfFloats(t *testing.T) {
+	for h := range 1 << 16 {
+		f := halfToFloat(uint16(h))
+		if f != f {
+			require.Equal(t, uint16(0x7e00), floatToHalf(f)&0x7fff)
+			continue
+		}
+		if got := floatToHalf(f); got != uint16(h) {
+			t.Fatalf("%#04x is %g and becomes %#04x", h, f, got)
+		}
+	}
+	for f, want := range map[float32]uint16{
+		1: 0x3c00, -2: 0xc000, 65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, 1e9: 0x7c00, 0x1p-25: 0, 0x1.8p-25: 1, 0x1p-24: 1,
+		1 + 0x1p-11: 0x3c00, 1 + 0x1.8p-10: 0x3c02, 0x1.ff8p-15: 0x03ff, 0x1.fffp-15: 0x0400,
+	} {
+		require.Equal(t, want, floatToHalf(f), "%g", f)
+	}
+	require.InDelta(t, 0.333, halfToFloat(floatToHalf(1.0/3)), 1e-3)
+}
+
+func TestNormalise(t *testing.T) {
+	v := []float32{3e20, 4e20} // whose squares do not fit into float32
+	require.True(t, normalise(v))
+	require.InDeltaSlice(t, []float32{0.6, 0.8}, v, 1e-7)
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, v := range [][]float32{{0, 0}, {inf, 1}, {nan, 1}, {}} {
+		require.False(t, normalise(v))
+	}
+}
+
+func BenchmarkHalf(b *testing.B) {
+	background := randomBackground(4096, 256)
+	v := background.matrix[:256]
+	for b.Loop() {
+		background.Half(v)
+	}
+}
