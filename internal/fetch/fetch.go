@@ -1,0 +1,107 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+)
+
+// Fetcher gets uploads' bytes. It is safe for concurrent use; end it with Close.
+type Fetcher struct {
+	timeout time.Duration
+	web     *web
+	objects *objects
+}
+
+// New returns a Fetcher of URLs and of js's object stores, or what Config.Validate says.
+func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	w, err := newWeb(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Fetcher{timeout: cfg.Timeout, web: w, objects: newObjects(js)}, nil
+}
+
+// Close ends idle connections and waits for what is still read. Fetch must not be called any more.
+func (f *Fetcher) Close() {
+	f.web.transport.CloseIdleConnections()
+	f.objects.reads.Wait()
+}
+
+// Fetch returns the bytes of an upload that is a reference, at most maxBytes. The package's documentation says what
+// the errors mean.
+func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	var what string
+	var data []byte
+	var err error
+	if u.Object != nil {
+		what = fmt.Sprintf("object %q of bucket %q", cut(u.Object.Name, 255), cut(u.Object.Bucket, 255))
+		data, err = f.objects.get(limited, *u.Object, maxBytes)
+	} else {
+		what = withoutSecrets(u.URL)
+		data, err = f.web.get(limited, u.URL, maxBytes)
+	}
+	var verdict *consumer.Unjudgeable
+	switch {
+	case err == nil:
+		return data, nil
+	case errors.As(err, &verdict):
+		return nil, &consumer.Unjudgeable{Reason: verdict.Reason, Err: fmt.Errorf("fetch %s: %w", what, verdict.Err)}
+	case ctx.Err() != nil: // the caller must see that it was its own doing
+		return nil, fmt.Errorf("fetch %s: %w", what, ctx.Err())
+	case limited.Err() != nil || errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("fetch %s: not done in %v, allow more with --fetch-timeout: %w", what, f.timeout, context.DeadlineExceeded)
+	}
+	return nil, fmt.Errorf("fetch %s: %w", what, err)
+}
+
+// failed is the error of what can never be fetched.
+func failed(format string, args ...any) error {
+	return &consumer.Unjudgeable{Reason: event.FetchFailed, Err: fmt.Errorf(format, args...)}
+}
+
+// tooLarge is the error of more bytes than are wanted.
+func tooLarge(size any, maxBytes int64) error {
+	return &consumer.Unjudgeable{
+		Reason: event.TooLarge,
+		Err:    fmt.Errorf("it has %v bytes, wanted at most %d: allow more with --max-upload-bytes", size, maxBytes),
+	}
+}
+
+// readAll reads r to its end. Its announced size, -1 where there is none, was checked; its real one is not trusted.
+func readAll(r io.Reader, announced, maxBytes int64) ([]byte, error) {
+	var data bytes.Buffer
+	if announced > 0 {
+		data.Grow(int(announced) + bytes.MinRead) // ReadFrom wants that much room to find the end
+	}
+	if _, err := data.ReadFrom(io.LimitReader(r, maxBytes+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > maxBytes {
+		return nil, tooLarge(fmt.Sprintf("over %d", maxBytes), maxBytes)
+	}
+	return data.Bytes(), nil
+}
+
+// cut bounds a text that comes from outside, so that a decision always fits a message.
+func cut(text string, most int) string {
+	text = strings.ToValidUTF8(text, "�")
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

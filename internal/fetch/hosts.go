@@ -1,0 +1,130 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// host is one entry of the list.
+type host struct {
+	name  string // "cdn.example.com", an address, or, for a wildcard, ".example.com"
+	below bool   // a wildcard: each host whose name ends in name
+	port  string // "": the scheme's own
+}
+
+type hosts []host
+
+var hostname = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+
+// parseHosts reads the list; its error names every entry that is none.
+func parseHosts(list []string) (hosts, error) {
+	var parsed hosts
+	var errs []error
+	for _, entry := range list {
+		h, ok := parseHost(entry)
+		if !ok {
+			errs = append(errs, fmt.Errorf("fetch-host is %q, wanted a host without scheme and path: cdn.example.com, *.example.com, cdn.example.com:8443 or [2001:db8::1]:8443", entry))
+			continue
+		}
+		parsed = append(parsed, h)
+	}
+	return parsed, errors.Join(errs...)
+}
+
+func parseHost(entry string) (h host, ok bool) {
+	name := strings.ToLower(entry)
+	if strings.Count(name, ":") == 1 || strings.Contains(name, "]:") {
+		var err error
+		if name, h.port, err = net.SplitHostPort(name); err != nil {
+			return h, false
+		}
+		if n, err := strconv.ParseUint(h.port, 10, 16); err != nil || n == 0 || h.port[0] == '0' {
+			return h, false
+		}
+	}
+	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+		name = name[1 : len(name)-1]
+	}
+	name, h.below = strings.CutPrefix(name, "*.")
+	h.name = plainName(name)
+	if !validName(h.name) || h.below && isAddress(h.name) {
+		return h, false
+	}
+	if h.below {
+		h.name = "." + h.name
+	}
+	return h, true
+}
+
+// plainName is a name in lower case, without the dot of the DNS root; an address is in its shortest form.
+func plainName(name string) string {
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if address, err := netip.ParseAddr(name); err == nil {
+		return address.String()
+	}
+	return name
+}
+
+func isAddress(name string) bool {
+	address, err := netip.ParseAddr(name)
+	return err == nil && address.Zone() == ""
+}
+
+// validName leaves out names that are not ASCII: what the resolver makes of them is not what the list compares.
+func validName(name string) bool {
+	const longest = 253 // of DNS
+	return len(name) <= longest && (isAddress(name) || hostname.MatchString(name))
+}
+
+// check says whether a URL, given or redirected to, may be followed.
+func (list hosts) check(u *url.URL) error {
+	standard := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if standard == "" {
+		return fmt.Errorf("the URL's scheme is %q, wanted http or https", cut(u.Scheme, 20))
+	}
+	if u.User != nil {
+		return errors.New("the URL holds a user name or password, wanted none: sign the URL instead")
+	}
+	name, port := plainName(u.Hostname()), u.Port()
+	if port == "" {
+		port = standard
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("no URL may be fetched: allow its host with --fetch-host %s", shown(name, port, standard))
+	}
+	for _, h := range list {
+		if h.matches(name, port, standard) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the host %s is not allowed: allow it with --fetch-host %[1]s", shown(name, port, standard))
+}
+
+func (h host) matches(name, port, standard string) bool {
+	wanted := h.port
+	if wanted == "" {
+		wanted = standard
+	}
+	if port != wanted || !validName(name) {
+		return false
+	}
+	if h.below {
+		return strings.HasSuffix(name, h.name) && len(name) > len(h.name)
+	}
+	return name == h.name
+}
+
+// shown is a host as the list would have it.
+func shown(name, port, standard string) string {
+	name = cut(name, 253)
+	if port != standard {
+		return net.JoinHostPort(name, cut(port, 5))
+	}
+	return name
+}

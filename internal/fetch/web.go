@@ -1,0 +1,148 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"moderator/internal/consumer"
+)
+
+const (
+	dialTimeout    = 5 * time.Second
+	headerTimeout  = 5 * time.Second
+	maxHeaderBytes = 64 << 10 // of an answer before its body
+	maxURLBytes    = 8192     // what browsers and caches take
+)
+
+// web fetches URLs, over one pool of connections.
+type web struct {
+	hosts     hosts
+	dialer    *net.Dialer
+	transport *http.Transport
+	client    *http.Client
+}
+
+func newWeb(cfg Config) (*web, error) {
+	list, err := parseHosts(cfg.Hosts)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: addresses{except: cfg.AllowCIDRs}.control}
+	transport := &http.Transport{
+		// Proxy stays nil: a proxy would connect to what this dialer refuses.
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        90 * time.Second,
+		// A small answer must not unpack into a large one, and the bytes that are hashed are those that are stored.
+		DisableCompression: true,
+	}
+	follow := func(next *http.Request, via []*http.Request) error {
+		if len(via) > cfg.MaxRedirects {
+			return failed("it redirects more than %d times", cfg.MaxRedirects)
+		}
+		next.Header.Del("Referer") // the last URL, with its signature
+		if err := list.check(next.URL); err != nil {
+			return failed("it redirects to %s: %w", withoutSecrets(next.URL.String()), err)
+		}
+		return nil
+	}
+	return &web{
+		hosts: list, dialer: dialer, transport: transport,
+		client: &http.Client{Transport: transport, CheckRedirect: follow},
+	}, nil
+}
+
+// get follows a URL and returns its body.
+func (w *web) get(ctx context.Context, text string, maxBytes int64) ([]byte, error) {
+	if len(text) > maxURLBytes {
+		return nil, failed("the URL is %d bytes, wanted at most %d", len(text), maxURLBytes)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, text, nil)
+	if err != nil {
+		return nil, failed("the URL cannot be read, wanted https://host/path")
+	}
+	if err := w.hosts.check(request.URL); err != nil {
+		return nil, failed("%w", err)
+	}
+	request.Header.Set("User-Agent", "moderator")
+	request.Header.Set("Accept-Encoding", "identity")
+	response, err := w.client.Do(request)
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer func() { _ = response.Body.Close() }() // unread, it ends the connection: nothing more is taken from it
+	if err := checkResponse(response, maxBytes); err != nil {
+		return nil, err
+	}
+	data, err := readAll(response.Body, response.ContentLength, maxBytes)
+	if err != nil {
+		return nil, plain(err)
+	}
+	return data, nil
+}
+
+// checkResponse says whether a response has a body to read.
+func checkResponse(r *http.Response, maxBytes int64) error {
+	switch code := r.StatusCode; {
+	case code == http.StatusOK:
+	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
+		return fmt.Errorf("the server answered %d %s", code, http.StatusText(code))
+	default:
+		return failed("the server answered %d %s, wanted 200 OK", code, http.StatusText(code))
+	}
+	for _, encoding := range r.Header.Values("Content-Encoding") {
+		if encoding != "" && encoding != "identity" {
+			return failed("the server sent it compressed although asked for identity, wanted no Content-Encoding")
+		}
+	}
+	if r.ContentLength > maxBytes {
+		return tooLarge(r.ContentLength, maxBytes)
+	}
+	return nil
+}
+
+// plain keeps of a client's error what is sure to say how the network failed. Others of the standard library's quote
+// what the server sent, and all of them quote the URL.
+func plain(err error) error {
+	var verdict *consumer.Unjudgeable
+	var certificate *tls.CertificateVerificationError
+	var lookup *net.DNSError
+	var operation *net.OpError
+	var timed net.Error
+	switch {
+	case errors.As(err, &verdict):
+		return verdict
+	case errors.As(err, &certificate):
+		return errors.New(cut(certificate.Error(), 500))
+	case errors.As(err, &lookup):
+		return lookup
+	case errors.As(err, &operation):
+		return operation
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("the connection ended before the answer did")
+	case errors.As(err, &timed) && timed.Timeout():
+		return errors.New("the server did not answer in time")
+	}
+	return errors.New("the connection broke, or the answer is not valid HTTP")
+}
+
+// withoutSecrets shows a URL without its query and its user.
+func withoutSecrets(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "a URL"
+	}
+	return cut((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(), 255)
+}
