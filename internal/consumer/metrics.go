@@ -55,4 +55,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 // observe records a stage's time, given in milliseconds as decisions have it.
-func (m *metrics) observe(stage string, ms float64) { m.stages.WithLabelValues(stage).Observe(ms / 1000) }
+func (m *metrics) observe(stage string, ms float64) {
+	m.stages.WithLabelValues(stage).Observe(ms / 1000)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -25,6 +26,18 @@ type StreamOptions struct {
 	DuplicateWindow time.Duration // how long a decision's id is remembered
 	KeepDecisions   time.Duration
 	MaxAckPending   int
+}
+
+// CheckJetStream says whether the server has JetStream for us.
+func CheckJetStream(ctx context.Context, nc *nats.Conn) error {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	if _, err := js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("JetStream on %s: %w: start the server with JetStream (-js), and enable it for the account", nc.ConnectedUrlRedacted(), err)
+	}
+	return nil
 }
 
 // EnsureStreams makes the streams and the durable that are missing. Those that exist are taken as they are, so that

@@ -1,0 +1,87 @@
+// Command moderator decides uploads: it takes them from NATS, compares each with the library of flagged pictures, and
+// publishes block, review or allow.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"moderator/internal/app"
+	"moderator/internal/config"
+	"moderator/internal/version"
+)
+
+// grammar is the command line; docs/configuration.md is made from it.
+type grammar struct {
+	Config  config.File      `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Run     runCommand     `cmd:"" default:"withargs" help:"Judge uploads (the default)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the library's schema to this version, and register the model."`
+	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to mend what fails."`
+}
+
+type runCommand struct{ config.Run }
+
+func (c *runCommand) Run(ctx context.Context, out output) error {
+	log, err := config.NewLogger(c.Log, out.stderr)
+	if err != nil {
+		return err
+	}
+	return app.Serve(ctx, c.Run, out.stdout, log)
+}
+
+type migrateCommand struct {
+	config.Stack
+	config.Model
+}
+
+func (c *migrateCommand) Run(ctx context.Context, out output) error {
+	return app.Migrate(ctx, c.Stack, c.Model, out.stdout)
+}
+
+type checkCommand struct{ config.Run }
+
+func (c *checkCommand) Run(ctx context.Context, out output) error {
+	return app.Check(ctx, c.Run, out.stdout)
+}
+
+// output is where commands write.
+type output struct{ stdout, stderr io.Writer }
+
+func main() { os.Exit(Main()) }
+
+// Main runs the command of the process's arguments and returns its exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "moderator: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	parser, err := newParser(stdout, stderr)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(output{stdout, stderr})
+}
+
+func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
+	return config.New(&grammar{}, "moderator", "Decides uploads: block, review or allow, by the library of flagged pictures.",
+		stdout, stderr, kong.Vars{"version": "moderator " + version.String()})
+}

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"moderator/internal/config"
+	"moderator/internal/consumer"
+	"moderator/internal/devstack"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/version"
+)
+
+// Migrate is `moderator migrate`: it brings the schema to this version and registers the model.
+func Migrate(ctx context.Context, c config.Stack, m config.Model, stdout io.Writer) error {
+	url, err := DatabaseURL(c)
+	if err != nil {
+		return err
+	}
+	folder, err := Folder(m)
+	if err != nil {
+		return err
+	}
+	from, to, err := matchdb.Migrate(ctx, url)
+	if err != nil {
+		return err
+	}
+	db, err := matchdb.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	record, _ := ModelRecord(folder)
+	if err := db.RegisterModel(ctx, record); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "schema: version %d, was %d\nmodel: %s (%s) is registered\n", to, from, record.Name, record.Fingerprint[:12])
+	return nil
+}
+
+// DatabaseURL is the one that was given, or that of the moderator that runs on the data folder.
+func DatabaseURL(c config.Stack) (string, error) {
+	if c.DatabaseURL != "" {
+		return c.DatabaseURL, nil
+	}
+	state, err := ReadState(c.DataDir)
+	return state.DatabaseURL, err
+}
+
+// NATSURL is the one that was given, or that of the moderator that runs on the data folder.
+func NATSURL(c config.Stack) (string, error) {
+	if c.NATSURL != "" {
+		return c.NATSURL, nil
+	}
+	state, err := ReadState(c.DataDir)
+	return state.NATSURL, err
+}
+
+// Check is `moderator check`: a line for each thing that moderator needs, and an error when one is not as it must be.
+func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
+	failed := 0
+	report := func(name, good string, err error) bool {
+		if err != nil {
+			failed++
+			fmt.Fprintf(stdout, "FAIL  %-12s %v\n", name, err)
+			return false
+		}
+		fmt.Fprintf(stdout, "ok    %-12s %s\n", name, good)
+		return true
+	}
+	report("version", version.String(), nil)
+	report("settings", "consistent", consumerConfig(c).Validate())
+	report("libvips", "loaded", imaging.Start())
+	folder, err := Folder(c.Model)
+	if report("model", "complete", err) {
+		model, err := OpenModel(ctx, folder, c.Model, slog.New(slog.DiscardHandler))
+		if err == nil {
+			r := model.Report()
+			report("runtime", fmt.Sprintf("%s %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions",
+				"model", folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions), model.Close())
+		} else {
+			report("runtime", "", err)
+		}
+	}
+	checkServers(ctx, c, report)
+	if folder != nil && c.DatabaseURL != "" {
+		record, _ := ModelRecord(folder)
+		db, err := openLibrary(ctx, c.DatabaseURL, false, record)
+		if report("library", "schema and model fit", err) {
+			db.Close()
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d checks failed", failed)
+	}
+	return nil
+}
+
+// checkServers looks at the servers that URLs are given for, and at what the embedded ones need.
+func checkServers(ctx context.Context, c config.Run, report func(name, good string, err error) bool) {
+	if c.DatabaseURL == "" {
+		bin, err := devstack.FindPostgres()
+		report("postgres", "embedded, with the programs in "+bin, err)
+	}
+	if c.NATSURL == "" {
+		report("nats", "embedded, listening on "+c.NATSListen, nil)
+		return
+	}
+	nc, err := ConnectNATS(c.NATSURL, c.NATSCreds, "moderator check", slog.New(slog.DiscardHandler))
+	if err != nil {
+		report("nats", "", err)
+		return
+	}
+	defer nc.Close()
+	report("nats", nc.ConnectedUrlRedacted(), consumer.CheckJetStream(ctx, nc))
+}

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"moderator/internal/embed"
+	"moderator/internal/imaging"
+)
+
+// Extractor makes vectors of whole pictures, for flags and for questions asked by hand.
+type Extractor struct {
+	model  *embed.Model
+	limits imaging.Limits
+}
+
+// NewExtractor takes the model over: Close closes it.
+func NewExtractor(model *embed.Model, limits imaging.Limits) *Extractor {
+	return &Extractor{model: model, limits: limits}
+}
+
+// Folder is the model's.
+func (x *Extractor) Folder() *embed.Folder { return x.model.Folder() }
+
+// Close releases the model.
+func (x *Extractor) Close() error { return x.model.Close() }
+
+// Extracted is a picture and its vectors.
+type Extracted struct {
+	Format        string
+	Width, Height int
+	Vectors       []ViewVector
+}
+
+// ViewVector is the vector of one view of one frame.
+type ViewVector struct {
+	View   imaging.View
+	Vector []float32 // L2-normalised
+	Half   float32   // its share of the score: see embed.Background
+}
+
+// Extract decodes data and embeds the views of its frames; a view that does not apply (trimmed, where there is no
+// border) is left out.
+func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.View) (Extracted, error) {
+	folder := x.model.Folder()
+	result, err := imaging.Decode(data, imaging.Request{Targets: []imaging.Target{folder.Target()}, Views: wanted, Limits: x.limits})
+	if err != nil {
+		return Extracted{}, err
+	}
+	out := Extracted{Format: result.Format, Width: result.Width, Height: result.Height}
+	var pixels [][]byte
+	for _, frame := range result.Frames {
+		for _, rendered := range frame.Views {
+			pixels = append(pixels, rendered.Pixels[0])
+			out.Vectors = append(out.Vectors, ViewVector{View: rendered.View})
+		}
+	}
+	vectors, err := x.model.Embed(ctx, pixels)
+	if err != nil {
+		return Extracted{}, fmt.Errorf("embed: %w", err)
+	}
+	for i, v := range vectors {
+		out.Vectors[i].Vector, out.Vectors[i].Half = v, folder.HalfB(v)
+	}
+	return out, nil
+}
+
+// Cosine is the inner product of two normalised vectors.
+func Cosine(a, b []float32) float64 {
+	var sum float64
+	for i := range a {
+		sum += float64(a[i]) * float64(b[i])
+	}
+	return sum
+}

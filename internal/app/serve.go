@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"moderator/internal/config"
+	"moderator/internal/consumer"
+	"moderator/internal/embed"
+	"moderator/internal/event"
+	"moderator/internal/fetch"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+)
+
+// Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
+// stdout what to type next.
+func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
+	if err := imaging.Start(); err != nil {
+		return err
+	}
+	folder, err := Folder(c.Model)
+	if err != nil {
+		return err
+	}
+	record, calibrated := ModelRecord(folder)
+	if !calibrated {
+		log.Warn("the model has no calibrated thresholds: set them per bank with `flagctl bank set`", "block_at", record.BlockAt, "review_at", record.ReviewAt)
+	}
+	if err := makeDataDir(c.DataDir); err != nil {
+		return err
+	}
+	servers, err := startStack(ctx, c.Stack, c.NATSListen, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, servers.stop(ctx)) }()
+
+	model, err := OpenModel(ctx, folder, c.Model, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+
+	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", record)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+
+	nc, err := ConnectNATS(servers.natsURL, c.NATSCreds, "moderator", log)
+	if err != nil {
+		return err
+	}
+	defer closeNATS(nc)
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	judge, err := newConsumer(ctx, c, nc, model, db, registry, log)
+	if err != nil {
+		return err
+	}
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck}, registry, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, web.stop(ctx)) }()
+
+	if err := writeState(c.DataDir, newState(servers, web.url)); err != nil {
+		return fmt.Errorf("say where moderator runs: %w", err)
+	}
+	defer func() { err = errors.Join(err, removeState(c.DataDir)) }()
+	log.Info("ready", "http", web.url, "uploads", consumer.UploadsSubject, "decisions", consumer.DecisionsSubject)
+	if len(servers.embedded) == 2 {
+		printNext(stdout, c.DataDir)
+	}
+	return judgeUntil(ctx, judge, servers.died)
+}
+
+// judgeUntil runs the consumer until ctx is done or an embedded server dies.
+func judgeUntil(ctx context.Context, judge *consumer.Consumer, died <-chan error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case err := <-died:
+			stop(err)
+		case <-ctx.Done():
+		}
+	}()
+	if err := judge.Run(ctx); err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+func newConsumer(ctx context.Context, c config.Run, nc *nats.Conn, model *embed.Model, db *matchdb.DB, reg prometheus.Registerer, log *slog.Logger) (*consumer.Consumer, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	durable, created, err := consumer.EnsureStreams(ctx, js, consumer.StreamOptions{
+		Replicas: c.StreamReplicas, AckWait: c.AckWait, DuplicateWindow: c.DuplicateWindow, KeepDecisions: c.KeepDecisions,
+		MaxAckPending: maxAckPending,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(created) > 0 {
+		log.Info("created", "what", created)
+	}
+	fetcher, err := newFetcher(c.Fetch, js)
+	if err != nil {
+		return nil, err
+	}
+	folder := model.Folder()
+	cfg := consumerConfig(c)
+	cfg.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
+	return consumer.New(cfg, consumer.Parts{
+		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: reg, Logger: log,
+		Decoder:  newDecoder(folder, ImageLimits(c.Limits)),
+		Embedder: embedder{model}, Matcher: matcher{db, folder},
+	})
+}
+
+func consumerConfig(c config.Run) consumer.Config {
+	return consumer.Config{
+		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Workers: orCPUs(c.DecodeWorkers),
+		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
+		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
+	}
+}
+
+// maxAckPending bounds the uploads that all moderators together have in hand: far above what a few of them can work
+// on, far below what a crash of them all should have to deliver again.
+const maxAckPending = 4096
+
+func newFetcher(c config.Fetch, js jetstream.JetStream) (*fetch.Fetcher, error) {
+	cidrs := make([]netip.Prefix, len(c.FetchAllowCIDRs))
+	for i, text := range c.FetchAllowCIDRs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--fetch-allow-cidr is %q, wanted a network such as 10.1.0.0/16: %w", text, err)
+		}
+		cidrs[i] = prefix
+	}
+	return fetch.New(fetch.Config{Hosts: c.FetchHosts, AllowCIDRs: cidrs, Timeout: c.FetchTimeout}, js)
+}
+
+func orCPUs(n int) int {
+	if n == 0 {
+		return runtime.GOMAXPROCS(0) // Go sets it to the cgroup's quota
+	}
+	return n
+}
+
+// closeNATS sends what is still buffered (the last Naks among it) before it closes.
+func closeNATS(nc *nats.Conn) {
+	if nc.IsConnected() {
+		_ = nc.FlushTimeout(2 * time.Second) // what does not arrive is delivered again after the ack wait
+	}
+	nc.Close()
+}

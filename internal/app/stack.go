@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"moderator/internal/config"
+	"moderator/internal/devstack"
+	"moderator/internal/matchdb"
+)
+
+// stack is the servers that a moderator works with: its own ones, or those that it was pointed to.
+type stack struct {
+	natsURL     string
+	databaseURL string
+	embedded    []string // which of the two are ours
+	stops       []func(context.Context) error
+	died        chan error // an embedded server that ended by itself
+}
+
+// stopTime bounds the stop of one embedded server.
+const stopTime = 20 * time.Second
+
+// startStack starts the servers that no URL is given for.
+func startStack(ctx context.Context, c config.Stack, natsListen string, log *slog.Logger) (*stack, error) {
+	s := &stack{natsURL: c.NATSURL, databaseURL: c.DatabaseURL, died: make(chan error, 1)}
+	if s.databaseURL == "" {
+		pg, err := devstack.StartPostgres(ctx, devstack.PGOptions{DataDir: filepath.Join(c.DataDir, "postgres")})
+		if err != nil {
+			return nil, fmt.Errorf("start the embedded Postgres: %w", err)
+		}
+		s.databaseURL = pg.URL
+		s.stops = append(s.stops, pg.Stop)
+		s.embedded = append(s.embedded, "postgres")
+		go func() { // ends with the cluster, which stop stops
+			<-pg.Done()
+			s.died <- fmt.Errorf("the embedded Postgres ended: %w: its log is %s", pg.Err(), pg.LogFile)
+		}()
+		log.Info("postgres", "embedded", pg.URL)
+	}
+	if s.natsURL == "" {
+		server, err := devstack.StartNATS(ctx, devstack.NATSOptions{StoreDir: filepath.Join(c.DataDir, "nats"), Listen: natsListen, Logger: log})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("start the embedded NATS server: %w: another address is set by --nats-listen", err), s.stop(ctx))
+		}
+		s.natsURL = server.URL
+		s.stops = append(s.stops, func(context.Context) error { server.Shutdown(); return nil })
+		s.embedded = append(s.embedded, "nats")
+		log.Info("nats", "embedded", server.URL)
+	}
+	return s, nil
+}
+
+// stop ends the embedded servers, the last started first, also where ctx is done.
+func (s *stack) stop(ctx context.Context) error {
+	var errs []error
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		errs = append(errs, s.stops[i](bounded))
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+// ConnectNATS connects, once, and stays connected for as long as the process lives.
+func ConnectNATS(url, creds, name string, log *slog.Logger) (*nats.Conn, error) {
+	options := []nats.Option{
+		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectJitter(200*time.Millisecond, time.Second),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("disconnected from NATS", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("connected to NATS again", "url", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS", "error", err) }),
+	}
+	if creds != "" {
+		options = append(options, nats.UserCredentials(creds))
+	}
+	nc, err := nats.Connect(url, options...)
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w: start a server there with JetStream, or set --nats-url", url, err)
+	}
+	return nc, nil
+}
+
+// openLibrary connects to the library and brings it to this binary's schema and model where it is our own cluster's.
+// An operator's database is only looked at: `moderator migrate` changes it.
+func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model) (*matchdb.DB, error) {
+	if own {
+		if _, _, err := matchdb.Migrate(ctx, url); err != nil {
+			return nil, err
+		}
+	}
+	db, err := matchdb.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := readyLibrary(ctx, db, own, record); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, record matchdb.Model) error {
+	if err := db.CheckSchema(ctx); err != nil {
+		return err
+	}
+	if own {
+		if err := db.RegisterModel(ctx, record); err != nil {
+			return err
+		}
+	}
+	return db.CheckModel(ctx, record.Fingerprint)
+}
+
+// makeDataDir makes the data folder; others may pass through it, as Postgres runs as a user of its own.
+func makeDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("data folder %s: %w: choose another with --data-dir", dir, err)
+	}
+	return nil
+}

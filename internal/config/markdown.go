@@ -1,0 +1,45 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Markdown describes every setting of a command, by group, as tables.
+func Markdown(app *kong.Application) string {
+	var groups []string
+	rows := map[string][]*kong.Flag{}
+	for _, flag := range flags(app.Node) {
+		group := "General"
+		if flag.Group != nil {
+			group = flag.Group.Title
+		}
+		if rows[group] == nil {
+			groups = append(groups, group)
+		}
+		rows[group] = append(rows[group], flag)
+	}
+	var b strings.Builder
+	for _, group := range groups {
+		fmt.Fprintf(&b, "### %s\n\n| flag and key | environment | default | what it sets |\n|---|---|---|---|\n", group)
+		for _, flag := range rows[group] {
+			fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", flag.Name, strings.Join(flag.Envs, "`, `"), defaultOf(flag), cell(flag.Help))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func defaultOf(flag *kong.Flag) string {
+	switch {
+	case flag.Name == "data-dir": // depends on who asks
+		return "`/var/lib/moderator` for root, else `~/.local/share/moderator`"
+	case flag.Default == "":
+		return ""
+	}
+	return "`" + flag.Default + "`"
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -1,0 +1,184 @@
+package consumer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/event"
+	"moderator/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+
+// The judges of these tests read what to do off the upload's bytes, so that each outcome can be asked for by name:
+// "bad" cannot be decoded, "flagged" is near a flagged picture, "slow" waits, anything else is near nothing.
+type judges struct {
+	decodes    atomic.Int64
+	embedFails atomic.Int64 // so many calls more fail
+	matchFails atomic.Int64
+	gate       chan struct{} // when not nil, a decode of "slow" waits for it
+}
+
+func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64) ([]byte, error) {
+	if u.URL == "https://gone.example/" {
+		return nil, &Unjudgeable{event.FetchFailed, errors.New("404")}
+	}
+	return nil, errors.New("503")
+}
+
+func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
+	j.decodes.Add(1)
+	switch {
+	case bytes.HasPrefix(data, []byte("bad")):
+		return Picture{}, &Unjudgeable{event.Undecodable, errors.New("no picture")}
+	case bytes.HasPrefix(data, []byte("slow")) && j.gate != nil:
+		select {
+		case <-j.gate:
+		case <-ctx.Done():
+			return Picture{}, ctx.Err()
+		}
+	}
+	return Picture{Format: "test", Width: 3, Height: 2, Crops: [][]byte{data}}, nil
+}
+
+func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
+	if j.embedFails.Add(-1) >= 0 {
+		return nil, errors.New("device lost")
+	}
+	vectors := make([][]float32, len(crops))
+	for i, crop := range crops {
+		switch {
+		case bytes.HasPrefix(crop, []byte("zero")):
+		case bytes.HasPrefix(crop, []byte("flagged")):
+			vectors[i] = []float32{1}
+		default:
+			vectors[i] = []float32{0}
+		}
+	}
+	return vectors, nil
+}
+
+func (j *judges) Match(_ context.Context, vectors [][]float32) ([][]Hit, error) {
+	if j.matchFails.Add(-1) >= 0 {
+		return nil, errors.New("connection refused")
+	}
+	review := 0.5
+	hits := make([][]Hit, len(vectors))
+	for i, v := range vectors {
+		score := float64(v[0])
+		hits[i] = []Hit{{FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review}}
+	}
+	return hits, nil
+}
+
+// bench is a JetStream server with the streams, and what runs on it.
+type bench struct {
+	t       *testing.T
+	js      jetstream.JetStream
+	nc      *nats.Conn
+	judges  *judges
+	cfg     Config
+	durable jetstream.Consumer
+}
+
+func newBench(t *testing.T, change func(*Config)) *bench {
+	t.Helper()
+	nc, err := nats.Connect(testenv.NATS(t))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	cfg := Config{
+		BatchSize: 4, BatchAge: 5 * time.Millisecond, Workers: 2, MaxUploadBytes: 1 << 20, MaxHeldBytes: 1 << 22,
+		Attempts: 3, Backoff: 10 * time.Millisecond, AckWait: 2 * time.Second, Budget: time.Second, DrainTime: 5 * time.Second,
+		Model: event.ModelInfo{Name: "test", Fingerprint: "f00d"},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	durable, _, err := EnsureStreams(t.Context(), js, StreamOptions{
+		Replicas: 1, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
+	})
+	require.NoError(t, err)
+	return &bench{t: t, js: js, nc: nc, judges: &judges{}, cfg: cfg, durable: durable}
+}
+
+// start runs a consumer until stop is called, which returns what Run did.
+func (b *bench) start() (stop func() error) {
+	b.t.Helper()
+	c, err := New(b.cfg, Parts{
+		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: b.judges, Matcher: b.judges,
+		Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+	})
+	require.NoError(b.t, err)
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	stopped := false
+	stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		return <-done
+	}
+	b.t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+func (b *bench) publish(data string, headers ...string) {
+	b.t.Helper()
+	msg := nats.NewMsg("uploads.test")
+	msg.Data = []byte(data)
+	for i := 0; i < len(headers); i += 2 {
+		msg.Header.Set(headers[i], headers[i+1])
+	}
+	_, err := b.js.PublishMsg(b.t.Context(), msg)
+	require.NoError(b.t, err)
+}
+
+// decisions waits for n of them, and then a little for one too many.
+func (b *bench) decisions(n int) []event.CloudEvent {
+	b.t.Helper()
+	stream, err := b.js.Stream(b.t.Context(), DecisionsStream)
+	require.NoError(b.t, err)
+	require.Eventually(b.t, func() bool { return b.count(DecisionsStream) >= n }, 20*time.Second, 5*time.Millisecond,
+		"waiting for %d decisions", n)
+	time.Sleep(50 * time.Millisecond)
+	require.Equal(b.t, n, b.count(DecisionsStream))
+	events := make([]event.CloudEvent, n)
+	for i := range events {
+		msg, err := stream.GetMsg(b.t.Context(), uint64(i+1))
+		require.NoError(b.t, err)
+		events[i], err = event.DecodeDecision(msg.Data)
+		require.NoError(b.t, err)
+		require.Equal(b.t, "decisions."+string(events[i].Data.Verdict), msg.Subject)
+		require.Equal(b.t, events[i].ID, msg.Header.Get("Nats-Msg-Id"))
+	}
+	return events
+}
+
+func (b *bench) count(stream string) int {
+	b.t.Helper()
+	s, err := b.js.Stream(b.t.Context(), stream)
+	require.NoError(b.t, err)
+	return int(s.CachedInfo().State.Msgs)
+}
+
+// settled waits until every upload is acknowledged: the work queue is empty.
+func (b *bench) settled() {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool { return b.count(UploadsStream) == 0 }, 20*time.Second, 5*time.Millisecond, "uploads are left")
+}

@@ -1,0 +1,131 @@
+package flagctl
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"moderator/internal/app"
+	"moderator/internal/matchdb"
+	"moderator/internal/views"
+)
+
+type addCommand struct {
+	Bank    string   `help:"Bank to flag in; `+"`flagctl bank list`"+` shows them." default:"default" placeholder:"NAME"`
+	Source  string   `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
+	Note    string   `help:"Why they are flagged." placeholder:"TEXT"`
+	Picture []string `arg:"" help:"Files, folders and URLs." predictor:"file"`
+}
+
+// added is what became of one picture.
+type added struct {
+	Picture string `json:"picture"`
+	Status  string `json:"status"` // flagged, already flagged, failed
+	ID      string `json:"id,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+func (a *addCommand) Run(ctx context.Context, c *cli) error {
+	sources, err := expand(a.Picture)
+	if err != nil {
+		return err
+	}
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+		if _, err := db.Bank(ctx, a.Bank); err != nil {
+			return err
+		}
+		results := make([]added, len(sources))
+		bar := progress(c, len(sources))
+		var group errgroup.Group
+		group.SetLimit(runtime.GOMAXPROCS(0))
+		for i, source := range sources {
+			group.Go(func() error {
+				results[i] = a.add(ctx, c, db, x, source)
+				_ = bar.Add(1)
+				return nil
+			})
+		}
+		_ = group.Wait() // what failed is in the results
+		_ = bar.Finish()
+		return a.report(c, results)
+	})
+}
+
+// add flags one picture. A bad file is a result like any other, the rest goes on.
+func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor, source string) added {
+	result := added{Picture: source, Status: "failed"}
+	if err := ctx.Err(); err != nil {
+		result.Error = "interrupted"
+		return result
+	}
+	data, err := read(ctx, source, c.MaxUploadBytes)
+	if err != nil {
+		result.Error = err.Error()
+		return result
+	}
+	picture, err := x.Extract(ctx, data, views.Flag())
+	if err != nil {
+		result.Error = err.Error()
+		return result
+	}
+	sum := sha256.Sum256(data)
+	flag := matchdb.NewFlag{
+		Bank: a.Bank, SHA256: hex.EncodeToString(sum[:]), Source: a.Source, Note: a.Note, By: c.As,
+		Model: x.Folder().Fingerprint(),
+	}
+	if flag.Source == "" {
+		flag.Source = source
+	}
+	for _, v := range picture.Vectors {
+		flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(v.View), Vector: v.Vector, Half: v.Half})
+	}
+	stored, err := db.Flag(ctx, flag)
+	if err != nil {
+		result.Error = err.Error()
+		return result
+	}
+	result.ID, result.Status = stored.ID.String(), "flagged"
+	if stored.Existing {
+		result.Status = "already flagged"
+	}
+	return result
+}
+
+func (a *addCommand) report(c *cli, results []added) error {
+	count := map[string]int{}
+	var rows, bad [][]string
+	for _, r := range results {
+		count[r.Status]++
+		if r.Status == "failed" {
+			bad = append(bad, []string{r.Status, r.Picture, r.Error})
+			continue
+		}
+		rows = append(rows, []string{r.Status, r.Picture, r.ID})
+	}
+	if err := c.print(results, "STATUS\tPICTURE\tID", append(rows, bad...)); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stderr, "%d flagged in %s, %d were already, %d failed\n", count["flagged"], a.Bank, count["already flagged"], count["failed"])
+	if failed := count["failed"]; failed > 0 {
+		return fmt.Errorf("%s could not be flagged: see the lines marked failed", plural(failed, "picture"))
+	}
+	return nil
+}
+
+// progress is a bar on a terminal, and silent elsewhere.
+func progress(c *cli, n int) *progressbar.ProgressBar {
+	file, ok := c.stderr.(*os.File)
+	visible := ok && n > 1 && term.IsTerminal(int(file.Fd()))
+	return progressbar.NewOptions(n,
+		progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetVisibility(visible), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), progressbar.OptionSetItsString("pictures"), progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond))
+}

@@ -1,0 +1,104 @@
+package flagctl
+
+import (
+	"context"
+	"strconv"
+
+	"moderator/internal/app"
+	"moderator/internal/matchdb"
+)
+
+type bankCommands struct {
+	Add     bankAdd    `cmd:"" help:"Make a bank."`
+	List    bankList   `cmd:"" help:"List the banks, with their thresholds for the model."`
+	Set     bankSet    `cmd:"" help:"Set a bank's thresholds for the model."`
+	Disable bankSwitch `cmd:"" help:"Let a bank's flags match nothing, until it is enabled."`
+	Enable  bankEnable `cmd:"" help:"Let a bank's flags match again."`
+}
+
+type bankAdd struct {
+	Name string `arg:"" help:"Name of the bank."`
+}
+
+func (b *bankAdd) Run(ctx context.Context, c *cli) error {
+	return c.changeBank(ctx, b.Name, "added", func(db *matchdb.DB) error { return db.AddBank(ctx, b.Name, c.As) })
+}
+
+type bankSwitch struct {
+	Name string `arg:"" help:"Name of the bank."`
+}
+
+func (b *bankSwitch) Run(ctx context.Context, c *cli) error {
+	return c.changeBank(ctx, b.Name, "disabled", func(db *matchdb.DB) error { return db.DisableBank(ctx, b.Name, c.As) })
+}
+
+type bankEnable struct {
+	Name string `arg:"" help:"Name of the bank."`
+}
+
+func (b *bankEnable) Run(ctx context.Context, c *cli) error {
+	return c.changeBank(ctx, b.Name, "enabled", func(db *matchdb.DB) error { return db.EnableBank(ctx, b.Name, c.As) })
+}
+
+type bankSet struct {
+	Name     string  `arg:"" help:"Name of the bank."`
+	BlockAt  float64 `required:"" help:"Score from which an upload is blocked." placeholder:"SCORE"`
+	ReviewAt float64 `help:"Score from which an upload goes to review; without it there is no review band." placeholder:"SCORE"`
+}
+
+func (b *bankSet) Run(ctx context.Context, c *cli) error {
+	folder, err := app.Folder(c.Model)
+	if err != nil {
+		return err
+	}
+	return c.changeBank(ctx, b.Name, "set", func(db *matchdb.DB) error {
+		limits := matchdb.Thresholds{BlockAt: b.BlockAt}
+		if b.ReviewAt != 0 {
+			limits.ReviewAt = &b.ReviewAt
+		}
+		return db.SetBank(ctx, b.Name, folder.Fingerprint(), limits, c.As)
+	})
+}
+
+// changeBank does one change and says so.
+func (c *cli) changeBank(ctx context.Context, name, done string, change func(*matchdb.DB) error) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := change(db); err != nil {
+		return err
+	}
+	return c.print(map[string]string{"bank": name, "status": done}, "", [][]string{{done, name}})
+}
+
+type bankList struct{}
+
+func (bankList) Run(ctx context.Context, c *cli) error {
+	folder, err := app.Folder(c.Model)
+	if err != nil {
+		return err
+	}
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	banks, err := db.Banks(ctx, folder.Fingerprint())
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(banks))
+	for i, b := range banks {
+		state, review := "enabled", "-"
+		if !b.Enabled {
+			state = "disabled"
+		}
+		if b.ReviewAt != nil {
+			review = number(*b.ReviewAt)
+		}
+		rows[i] = []string{b.Name, state, strconv.Itoa(b.Flags), number(b.BlockAt), review}
+	}
+	return c.print(banks, "BANK\tSTATE\tFLAGS\tBLOCK AT\tREVIEW AT", rows)
+}

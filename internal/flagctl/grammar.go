@@ -1,0 +1,83 @@
+package flagctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+
+	"github.com/alecthomas/kong"
+	completion "github.com/jotaen/kong-completion"
+
+	"moderator/internal/config"
+	"moderator/internal/version"
+)
+
+type grammar struct {
+	config.Stack
+	config.Model
+	config.Limits
+	Config config.File `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
+	Output string      `short:"o" help:"Output: ${enum}." enum:"table,json" default:"table"`
+	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
+
+	Add     addCommand     `cmd:"" help:"Flag pictures: files, folders, URLs."`
+	List    listCommand    `cmd:"" help:"List flagged pictures."`
+	Show    showCommand    `cmd:"" help:"Show one flagged picture."`
+	Retract retractCommand `cmd:"" help:"Take flags back."`
+	Search  searchCommand  `cmd:"" help:"Find the flagged pictures nearest to a picture."`
+	Compare compareCommand `cmd:"" help:"Compare two pictures, and say what it means."`
+	Bank    bankCommands   `cmd:"" help:"Keep the banks that flags are in."`
+	Submit  submitCommand  `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
+
+	Version    versionCommand        `cmd:"" help:"Print the version."`
+	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
+}
+
+// cli is what every verb has to hand.
+type cli struct {
+	*grammar
+	stdout, stderr io.Writer
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(c *cli) error {
+	fmt.Fprintln(c.stdout, "flagctl", version.String())
+	return nil
+}
+
+// Run is the whole command: it parses args and runs their verb.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	c := &cli{grammar: &grammar{}, stdout: stdout, stderr: stderr}
+	parser, err := NewParser(c.grammar, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	completion.Register(parser)
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(c)
+}
+
+// NewParser makes the parser of flagctl's command line.
+func NewParser(g *grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName()})
+}
+
+// Grammar is flagctl's command line, for the documentation that is made from it.
+func Grammar() any { return &grammar{} }
+
+func userName() string {
+	if sudoer := os.Getenv("SUDO_USER"); sudoer != "" {
+		return sudoer
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}

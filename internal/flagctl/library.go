@@ -1,0 +1,64 @@
+package flagctl
+
+import (
+	"context"
+	"log/slog"
+
+	"moderator/internal/app"
+	"moderator/internal/embed"
+	"moderator/internal/matchdb"
+)
+
+// library opens the database of flags, at the schema that this version knows.
+func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
+	url, err := app.DatabaseURL(c.Stack)
+	if err != nil {
+		return nil, err
+	}
+	db, err := matchdb.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.CheckSchema(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// extractor opens the model that makes vectors of pictures.
+func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
+	folder, err := app.Folder(c.Model)
+	if err != nil {
+		return nil, err
+	}
+	model, err := app.OpenModel(ctx, folder, c.Model, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return app.NewExtractor(model, app.ImageLimits(c.Limits)), nil
+}
+
+// withLibraryAndModel runs a verb that needs both, with the model known to the library.
+func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app.Extractor) error) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	x, err := c.extractor(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	if err := db.RequireModel(ctx, x.Folder().Fingerprint()); err != nil {
+		return err
+	}
+	return do(db, x)
+}
+
+// thresholds are the model's own, for what is said of two pictures outside any bank.
+func thresholds(f *embed.Folder) (block, review float64) {
+	record, _ := app.ModelRecord(f)
+	return record.BlockAt, record.ReviewAt
+}

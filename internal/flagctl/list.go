@@ -1,0 +1,100 @@
+package flagctl
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"moderator/internal/matchdb"
+)
+
+type listCommand struct {
+	Bank      string `help:"Only this bank." placeholder:"NAME"`
+	Retracted bool   `help:"Also what was retracted."`
+	Limit     int    `help:"Newest so many; 0 is all." default:"100"`
+}
+
+func (l *listCommand) Run(ctx context.Context, c *cli) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	flags, err := db.ListFlags(ctx, matchdb.FlagFilter{Bank: l.Bank, Retracted: l.Retracted, Limit: l.Limit})
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(flags))
+	for i, f := range flags {
+		state := "active"
+		if f.RetractedAt != nil {
+			state = "retracted"
+		}
+		rows[i] = []string{f.ID.String(), f.Bank, state, moment(f.CreatedAt), f.CreatedBy, strconv.Itoa(f.Views), f.Source}
+	}
+	if err := c.print(flagViews(flags), "ID\tBANK\tSTATE\tFLAGGED\tBY\tVIEWS\tSOURCE", rows); err != nil {
+		return err
+	}
+	if len(flags) == 0 && c.Output == "table" {
+		fmt.Fprintln(c.stderr, "nothing is flagged: `flagctl add picture.jpg` flags one")
+	}
+	return nil
+}
+
+type showCommand struct {
+	ID string `arg:"" help:"Id of the flagged picture, or the beginning of it."`
+}
+
+func (s *showCommand) Run(ctx context.Context, c *cli) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	f, err := db.Show(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{
+		{"id", f.ID.String()},
+		{"bank", f.Bank},
+		{"sha256", f.SHA256},
+		{"source", f.Source},
+		{"note", f.Note},
+		{"flagged", moment(f.CreatedAt) + " by " + f.CreatedBy + " (database user " + f.CreatedUser + ")"},
+	}
+	for _, e := range f.Embeddings {
+		rows = append(rows, []string{"view", e.View + " (model " + e.Model + ")"})
+	}
+	if f.RetractedAt != nil {
+		rows = append(rows, []string{"retracted", moment(*f.RetractedAt) + " by " + f.RetractedBy + ": " + f.RetractReason})
+	}
+	return c.print(flagView(f), "", rows)
+}
+
+type retractCommand struct {
+	Reason string   `required:"" help:"Why, for the audit log." placeholder:"TEXT"`
+	ID     []string `arg:"" help:"Ids of flagged pictures, or the beginnings of them."`
+}
+
+func (r *retractCommand) Run(ctx context.Context, c *cli) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	type retracted struct {
+		ID string `json:"id"`
+	}
+	var done []retracted
+	var rows [][]string
+	for _, id := range r.ID {
+		flag, err := db.Retract(ctx, id, c.As, r.Reason)
+		if err != nil {
+			return err
+		}
+		done = append(done, retracted{flag.ID.String()})
+		rows = append(rows, []string{"retracted", flag.ID.String(), flag.Source})
+	}
+	return c.print(done, "", rows)
+}

@@ -1,0 +1,16 @@
+// Package version names the build.
+package version
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Set by the linker: -X moderator/internal/version.Version=… and Commit.
+var (
+	Version = "dev"
+	Commit  = "unknown"
+)
+
+// String is the version, the commit it was built from, and the toolchain.
+func String() string { return fmt.Sprintf("%s (commit %s, %s)", Version, Commit, runtime.Version()) }
