@@ -40,7 +40,7 @@ class CopyNet(nn.Module):
     which forgets how much of a thing there was. The exponent is a constant so that the graph needs no Pow.
     """
 
-    def __init__(self, widths=(48, 96, 192, 256), blocks=(1, 1, 1, 1), dim=256):
+    def __init__(self, widths=(32, 64, 192, 256), blocks=(1, 1, 1, 2), dim=256):
         super().__init__()
         self.config = {"widths": list(widths), "blocks": list(blocks), "dim": dim}
         self.stem = nn.Sequential(
