@@ -51,41 +51,24 @@ func (b *Background) Half(v []float32) float32 {
 	for i := range top {
 		top[i] = float32(math.Inf(-1))
 	}
-	for r := range b.rows {
-		d := dot(b.matrix[r*b.dims:(r+1)*b.dims], v)
-		if d <= top[0] {
-			continue
+	var part [512]float32
+	for from := 0; from < b.rows; from += len(part) {
+		out := part[:min(len(part), b.rows-from)]
+		products(b.matrix[from*b.dims:], v, out)
+		for _, d := range out {
+			if d <= top[0] {
+				continue
+			}
+			i := 1
+			for ; i < len(top) && d > top[i]; i++ {
+				top[i-1] = top[i]
+			}
+			top[i-1] = d
 		}
-		i := 1
-		for ; i < len(top) && d > top[i]; i++ {
-			top[i-1] = top[i]
-		}
-		top[i-1] = d
 	}
 	var sum float64
 	for _, d := range top {
 		sum += float64(d)
 	}
 	return float32(sum / nearestOfBackground / 2)
-}
-
-// dot is the inner product. Eight sums side by side, since a single one would wait for each addition.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	for len(a) >= 8 && len(b) >= 8 {
-		x, y := (*[8]float32)(a), (*[8]float32)(b)
-		s0 += x[0] * y[0]
-		s1 += x[1] * y[1]
-		s2 += x[2] * y[2]
-		s3 += x[3] * y[3]
-		s4 += x[4] * y[4]
-		s5 += x[5] * y[5]
-		s6 += x[6] * y[6]
-		s7 += x[7] * y[7]
-		a, b = a[8:], b[8:]
-	}
-	for i := range a {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s4) + (s1 + s5) + (s2 + s6) + (s3 + s7)
 }

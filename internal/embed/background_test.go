@@ -24,7 +24,7 @@ func randomBackground(rows, dims int) *Background {
 
 func TestHalfIsTheFormula(t *testing.T) {
 	for _, dims := range []int{3, 8, 250, 256} {
-		b := randomBackground(300, dims)
+		b := randomBackground(700, dims)
 		v := slices.Clone(randomBackground(7, dims).matrix[6*dims:])
 		products := make([]float64, b.rows)
 		for r := range products {

@@ -1,0 +1,50 @@
+package embed
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/testenv"
+)
+
+// BenchmarkEmbed embeds batches of 32 with the shipped model on one single-threaded session. Images per second of CPU time
+// is the figure of one core; images per second is lower when others use the machine.
+func BenchmarkEmbed(b *testing.B) {
+	f, err := LoadDir(filepath.Join(testenv.Root(), "models", "copydetect"))
+	if errors.Is(err, fs.ErrNotExist) {
+		b.Skip("there is no shipped model")
+	}
+	require.NoError(b, err)
+	m := openModel(b, f, Options{Provider: "cpu", Sessions: 1})
+	width, height := f.Target().Size()
+	r := rand.New(rand.NewPCG(1, 2))
+	pictures := make([][]byte, 32)
+	for i := range pictures {
+		pictures[i] = make([]byte, width*height*3)
+		for k := range pictures[i] {
+			pictures[i][k] = byte(r.Uint32())
+		}
+	}
+	images := 0
+	start := cpuSeconds(b)
+	for b.Loop() {
+		if _, err := m.Embed(b.Context(), pictures); err != nil {
+			b.Fatal(err)
+		}
+		images += len(pictures)
+	}
+	b.ReportMetric(float64(images)/b.Elapsed().Seconds(), "images/s")
+	b.ReportMetric(float64(images)/(cpuSeconds(b)-start), "images/cpu-s")
+}
+
+func cpuSeconds(b *testing.B) float64 {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
