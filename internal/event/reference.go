@@ -5,27 +5,37 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // parseReference reads {"id": …, "url": …} or {"id": …, "object": {…}}; other fields become attributes.
-func (u *Upload) parseReference(data []byte) error {
+// An id counts unless the upload is named already, by its event. The id and the attributes are read first, so that a
+// reference that is malformed otherwise is decided under its name.
+func (u *Upload) parseReference(data []byte, named bool) error {
 	fields, err := object(data)
 	if err != nil {
 		return fmt.Errorf(`%w: the reference is not a JSON object (%s), wanted {"url": "https://…"} or {"object": {"bucket": …, "name": …}}`, ErrMalformed, err)
 	}
 	for name, value := range fields {
-		switch name {
-		case "id":
-			err = u.stringID(value)
-		case "url":
-			err = decode(name, value, &u.URL)
-		case "object":
-			err = decode(name, value, &u.Object)
-		default:
+		if name != "id" && name != "url" && name != "object" {
 			u.setAttribute(name, value)
 		}
-		if err != nil {
+	}
+	if id, ok := fields["id"]; ok && !named {
+		if err := u.stringID(id); err != nil {
+			return err
+		}
+	}
+	if value, ok := fields["url"]; ok {
+		if err := decode("url", value, &u.URL); err != nil {
+			return err
+		}
+	}
+	if value, ok := fields["object"]; ok {
+		if err := decode("object", value, &u.Object); err != nil {
 			return err
 		}
 	}
@@ -46,11 +56,16 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: the CloudEvent is not a JSON object: %s", ErrMalformed, err)
 	}
+	id, named := fields["id"]
+	if named {
+		if err := u.stringID(id); err != nil {
+			return err
+		}
+	}
 	var version string
 	if err := decode("specversion", fields["specversion"], &version); err != nil || version != "1.0" {
 		return fmt.Errorf(`%w: the CloudEvent's specversion is %s, wanted "1.0"`, ErrMalformed, orNothing(fields["specversion"]))
 	}
-	id, named := fields["id"]
 	if !named {
 		return fmt.Errorf("%w: the CloudEvent has no id", ErrMalformed)
 	}
@@ -65,13 +80,7 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 		}
 	}
 	if hasData {
-		if err := u.parseReference(data); err != nil {
-			return err
-		}
-		return u.stringID(id) // the event's id goes before the reference's
-	}
-	if err := u.stringID(id); err != nil {
-		return err
+		return u.parseReference(data, true)
 	}
 	var text string
 	if err := decode("data_base64", encoded, &text); err != nil {
@@ -90,11 +99,13 @@ var coreAttributes = map[string]bool{
 	"datacontenttype": true, "dataschema": true, "data": true, "data_base64": true,
 }
 
-// addExtensionHeaders copies a binary-mode event's extensions into the attributes.
+// addExtensionHeaders copies a binary-mode event's extensions into the attributes. Of names that differ only in case
+// the first counts, as in header.
 func (u *Upload) addExtensionHeaders(h map[string][]string) {
-	for key, values := range h {
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		values := h[key]
 		name, isEvent := strings.CutPrefix(strings.ToLower(key), "ce-")
-		if !isEvent || coreAttributes[name] || len(values) == 0 {
+		if _, taken := u.Attributes[name]; taken || !isEvent || coreAttributes[name] || len(values) == 0 {
 			continue
 		}
 		if value, err := json.Marshal(unescape(values[0])); err == nil {
@@ -111,7 +122,12 @@ func (u *Upload) stringID(value json.RawMessage) error {
 	return u.setID(id)
 }
 
+// object reads a JSON object. What is not UTF-8 in it is replaced, as encoding/json does for strings: its values go
+// into decisions, which have to be JSON for everyone.
 func object(data []byte) (fields map[string]json.RawMessage, err error) {
+	if !utf8.Valid(data) {
+		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
+	}
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
 	}

@@ -61,7 +61,8 @@ func ParseUpload(m Message) (Upload, error) {
 	if id := header(m.Header, "Nats-Msg-Id"); validID(id) {
 		u.ID = id
 	}
-	if id := unescape(header(m.Header, "ce-id")); id != "" {
+	id := unescape(header(m.Header, "ce-id"))
+	if id != "" {
 		if err := u.setID(id); err != nil {
 			return u, err
 		}
@@ -75,15 +76,20 @@ func ParseUpload(m Message) (Upload, error) {
 	case "application/cloudevents+json":
 		err = u.parseCloudEvent(m.Data)
 	case "application/json":
-		err = u.parseReference(m.Data)
+		u.addExtensionHeaders(m.Header)
+		err = u.parseReference(m.Data, id != "")
 	default:
 		u.addExtensionHeaders(m.Header)
 		err = u.setBody(m.Data)
 	}
-	if err != nil {
-		return u, err
+	// What cannot be read is decided too, and that decision also has to fit a message.
+	if limit := u.limitAttributes(); err == nil {
+		err = limit
 	}
-	return u, u.limitAttributes()
+	if err != nil {
+		u.Body, u.URL, u.Object = nil, "", nil
+	}
+	return u, err
 }
 
 func (u *Upload) setID(id string) error {
@@ -117,7 +123,7 @@ func (u *Upload) limitAttributes() error {
 	if size <= MaxAttributesBytes {
 		return nil
 	}
-	u.Attributes, u.Body, u.URL, u.Object = nil, nil, "", nil
+	u.Attributes = nil
 	return fmt.Errorf("%w: the attributes are %d bytes, wanted at most %d", ErrMalformed, size, MaxAttributesBytes)
 }
 
@@ -133,14 +139,16 @@ func mediaType(contentType string) string {
 	return t
 }
 
-// header looks a header up without regard to case: NATS keeps names as the publisher wrote them.
-func header(h map[string][]string, name string) string {
+// header looks a header up without regard to case: NATS keeps names as the publisher wrote them. Of names that differ
+// only in case the first counts, in the order of their bytes.
+func header(h map[string][]string, name string) (value string) {
+	found := ""
 	for key, values := range h {
-		if len(values) > 0 && strings.EqualFold(key, name) {
-			return values[0]
+		if len(values) > 0 && strings.EqualFold(key, name) && (found == "" || key < found) {
+			found, value = key, values[0]
 		}
 	}
-	return ""
+	return value
 }
 
 // unescape undoes the percent-encoding of CloudEvents' header values; what is not encoded stays as it is.

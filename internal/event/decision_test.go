@@ -1,0 +1,88 @@
+package event
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func pointer(v float64) *float64 { return &v }
+
+func TestEncodeWritesTheContract(t *testing.T) {
+	match := MatchInfo{FlaggedID: "f1", Bank: "spam", View: "flip-horizontal", Similarity: 0.9731, Score: 0.71}
+	upload := NewUploadInfo(Upload{
+		ID: "photo-8812", Subject: "uploads.web", Stream: "UPLOADS", Sequence: 4711, Body: []byte("12345"),
+		Attributes: attributes("user", `{"n": 1.50}`),
+	})
+	upload.SHA256, upload.Format, upload.Width, upload.Height = "ab12", "jpeg", 4032, 3024
+	d := Decision{
+		Verdict: Block, Reason: Match, Similarity: pointer(0.9731), Score: pointer(0.71), Threshold: pointer(0.52), Signal: SignalEmbedding,
+		Match: &match, Matches: []MatchInfo{match}, Upload: upload, Model: ModelInfo{Name: "copydetect", Fingerprint: "c0ffee"},
+		Timing: Milliseconds{Queue: 3.1, Decode: 9.2, Embed: 21, Match: 1.4, Total: 35.2},
+	}
+	id, data, err := d.Encode(time.Date(2026, 3, 4, 6, 6, 7, 500_000_000, time.FixedZone("", 3600)))
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:4711", id)
+	require.Equal(t, `{"specversion":"1.0","type":"moderation.decision.v1","source":"/moderator","id":"UPLOADS:4711",`+
+		`"subject":"photo-8812","time":"2026-03-04T05:06:07.5Z","datacontenttype":"application/json",`+
+		`"data":{"verdict":"block","reason":"match",`+
+		`"similarity":0.9731,"score":0.71,"threshold":0.52,"signal":"embedding",`+
+		`"match":{"flagged_id":"f1","bank":"spam","view":"flip-horizontal","similarity":0.9731,"score":0.71},`+
+		`"matches":[{"flagged_id":"f1","bank":"spam","view":"flip-horizontal","similarity":0.9731,"score":0.71}],`+
+		`"upload":{"id":"photo-8812","subject":"uploads.web","stream":"UPLOADS","sequence":4711,"sha256":"ab12",`+
+		`"format":"jpeg","width":4032,"height":3024,"bytes":5,"attributes":{"user":{"n":1.50}}},`+
+		`"model":{"name":"copydetect","fingerprint":"c0ffee"},`+
+		`"timing_ms":{"queue":3.1,"fetch":0,"decode":9.2,"embed":21,"match":1.4,"total":35.2}}}`, string(data))
+
+	decoded, err := DecodeDecision(data)
+	require.NoError(t, err)
+	require.Equal(t, id, decoded.ID)
+	require.Equal(t, "photo-8812", decoded.Subject)
+	require.True(t, decoded.Time.Equal(stored.Add(500*time.Millisecond)))
+	d.Upload.Attributes = attributes("user", `{"n":1.50}`)
+	require.Equal(t, d, decoded.Data)
+}
+
+func TestEncodeOfWhatCouldNotBeJudged(t *testing.T) {
+	d := Decision{
+		Verdict: Review, Reason: FetchFailed, Detail: "gone",
+		Upload: NewUploadInfo(Upload{ID: "UPLOADS:1", Subject: "uploads.web", Stream: "UPLOADS", Sequence: 1}),
+	}
+	id, data, err := d.Encode(stored)
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:1", id)
+	require.Equal(t, `{"specversion":"1.0","type":"moderation.decision.v1","source":"/moderator","id":"UPLOADS:1",`+
+		`"subject":"UPLOADS:1","time":"2026-03-04T05:06:07Z","datacontenttype":"application/json",`+
+		`"data":{"verdict":"review","reason":"fetch_failed","detail":"gone","matches":[],`+
+		`"upload":{"id":"UPLOADS:1","subject":"uploads.web","stream":"UPLOADS","sequence":1,"bytes":0,"attributes":{}},`+
+		`"model":{"name":"","fingerprint":""},`+
+		`"timing_ms":{"queue":0,"fetch":0,"decode":0,"embed":0,"match":0,"total":0}}}`, string(data))
+}
+
+func TestEncodeKeepsZeros(t *testing.T) {
+	_, data, err := Decision{Similarity: pointer(0), Score: pointer(0), Threshold: pointer(0)}.Encode(stored)
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"similarity":0,"score":0,"threshold":0`)
+}
+
+func TestEncodeRefusesWhatJSONCannotSay(t *testing.T) {
+	d := Decision{Score: pointer(math.NaN()), Upload: UploadInfo{Stream: "UPLOADS", Sequence: 7}}
+	_, _, err := d.Encode(stored)
+	require.ErrorContains(t, err, "encode decision of UPLOADS:7")
+}
+
+func TestDecodeDecisionRefusesOtherEvents(t *testing.T) {
+	for data, text := range map[string]string{
+		``:                                     "decode decision",
+		`[]`:                                   "decode decision",
+		`{}`:                                   `specversion "" and type ""`,
+		`{"specversion":"1.0","type":"other"}`: `type "other", wanted 1.0 and moderation.decision.v1`,
+		`{"specversion":"0.3","type":"moderation.decision.v1"}`:        `specversion "0.3"`,
+		`{"specversion":"1.0","type":"moderation.decision.v1","id":7}`: "decode decision",
+	} {
+		_, err := DecodeDecision([]byte(data))
+		require.ErrorContains(t, err, text, data)
+	}
+}
