@@ -99,6 +99,11 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 	if o.MaxBatch < 1 || o.Sessions < 1 {
 		return nil, fmt.Errorf("MaxBatch %d, Sessions %d: wanted 1 or more", o.MaxBatch, o.Sessions)
 	}
+	for _, id := range o.DeviceIDs {
+		if id < 0 {
+			return nil, fmt.Errorf("device id %d: wanted 0 or more", id)
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

@@ -1,0 +1,60 @@
+package embed
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPlainSaysWhyAProviderDoesNotWork(t *testing.T) {
+	present := filepath.Join(t.TempDir(), "libonnxruntime_providers_cuda.so")
+	require.NoError(t, os.WriteFile(present, nil, 0o600))
+	for message, want := range map[string]string{
+		"/src/provider_bridge_ort.cc:1988 Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /lib/libonnxruntime_providers_shared.so with error: /lib/libonnxruntime_providers_shared.so: cannot open shared object file: No such file or directory\n": "not in this build of ONNX Runtime (no libonnxruntime_providers_shared.so beside it)",
+		"FAIL : Failed to load library " + present + " with error: libcudnn.so.9: cannot open shared object file: No such file or directory":                                                                                                                     "a library that it needs is missing: libcudnn.so.9: cannot open shared object file: No such file or directory",
+		"CANN execution provider is not enabled in this build. ":         "not in this build of ONNX Runtime",
+		"Unknown provider name 'WebGPU'. Currently supported values are": "not in this build of ONNX Runtime",
+		"Error creating C session: Failed to get a WebGPU adapter: none": "no GPU found",
+		"CUDA failure 100: no CUDA-capable device is detected":           "no GPU found",
+		"something\nand its stack":                                       "something",
+	} {
+		require.Equal(t, want, plain(errors.New(message)))
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	names := func(setting string) (names []string) {
+		list, err := candidates(setting)
+		require.NoError(t, err)
+		for _, p := range list {
+			names = append(names, p.name)
+		}
+		return names
+	}
+	require.Equal(t, []string{"tensorrt"}, names("tensorrt"))
+	require.Equal(t, names(""), names("auto"))
+	require.Equal(t, "cuda", names("auto")[0])
+	require.Equal(t, "cpu", names("auto")[len(names("auto"))-1])
+	require.NotContains(t, names("auto"), "tensorrt")
+}
+
+func TestBatchSizes(t *testing.T) {
+	gpu, cpu := provider{compiles: true}, provider{}
+	sizes := func(p provider, fixed, largest int) []int {
+		sizes, free := batchSizes(p, fixed, largest)
+		require.Equal(t, fixed == 0 && !p.compiles, free)
+		return sizes
+	}
+	require.Equal(t, []int{1, 2, 4, 8, 16, 24}, sizes(gpu, 0, 24))
+	require.Equal(t, []int{1}, sizes(gpu, 0, 1))
+	require.Equal(t, []int{4}, sizes(gpu, 4, 32))
+	require.Equal(t, []int{1}, sizes(cpu, 1, 32))
+	require.Equal(t, []int{cpuBatch}, sizes(cpu, 0, 32))
+	require.Equal(t, []int{5}, sizes(cpu, 0, 5))
+
+	s := &slot{sizes: []int{1, 2, 4, 8, 16, 24}}
+	require.Equal(t, []int{1, 2, 4, 4, 24}, []int{s.size(1), s.size(2), s.size(3), s.size(4), s.size(17)})
+}
