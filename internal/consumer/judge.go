@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"moderator/internal/event"
@@ -75,8 +77,8 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	start := time.Now()
 	hits, err := c.Matcher.Match(ctx, vectors)
 	took := since(start)
-	if err == nil && len(hits) != len(vectors) {
-		err = fmt.Errorf("match returned %d results for %d vectors", len(hits), len(vectors))
+	if err == nil {
+		err = checkHits(hits, len(vectors))
 	}
 	for _, it := range batch {
 		it.decision.Timing.Match = took
@@ -93,9 +95,31 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	}
 }
 
+// checkHits refuses what cannot be decided on: no comparison with a number that is none is true, which would allow.
+func checkHits(hits [][]Hit, vectors int) error {
+	if len(hits) != vectors {
+		return fmt.Errorf("match returned %d results for %d vectors", len(hits), vectors)
+	}
+	for _, row := range hits {
+		for _, hit := range row {
+			if math.IsNaN(hit.Score) || math.IsInf(hit.Score, 0) || math.IsNaN(hit.Similarity) || math.IsInf(hit.Similarity, 0) {
+				return fmt.Errorf("match returned score %v and similarity %v for %s", hit.Score, hit.Similarity, hit.FlaggedID)
+			}
+		}
+	}
+	return nil
+}
+
+// maxDetail bounds what an error may add to a decision, in bytes: codecs quote what they choke on.
+const maxDetail = 500
+
 // unjudgeable decides an upload that no further delivery will help.
 func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reason, why error) {
-	it.decision.Verdict, it.decision.Reason, it.decision.Detail = event.Review, reason, why.Error()
+	detail := why.Error()
+	if len(detail) > maxDetail {
+		detail = strings.ToValidUTF8(detail[:maxDetail], "") + "…"
+	}
+	it.decision.Verdict, it.decision.Reason, it.decision.Detail = event.Review, reason, detail
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
 	c.publish(ctx, []*item{it})

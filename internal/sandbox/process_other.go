@@ -1,0 +1,9 @@
+//go:build !linux
+
+package sandbox
+
+import "syscall"
+
+func dieWithParent() *syscall.SysProcAttr { return nil }
+
+func widen(any) {}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// forms are the ways of publishing an upload; uploads take them in turn.
+var forms = []struct {
+	name string
+	make func(ctx context.Context, p *publisher, u *upload) (*nats.Msg, error)
+}{
+	{"inline", inline},
+	{"object store", objectStore},
+	{"URL", byURL},
+	{"CloudEvent binary", eventBinary},
+	{"CloudEvent structured", eventStructured},
+}
+
+func formNames() string {
+	names := make([]string, len(forms))
+	for i, f := range forms {
+		names[i] = f.name
+	}
+	return strings.Join(names, ", ")
+}
+
+func inline(_ context.Context, _ *publisher, u *upload) (*nats.Msg, error) {
+	return message(u.data, "Nats-Msg-Id", u.id), nil
+}
+
+func objectStore(ctx context.Context, p *publisher, u *upload) (*nats.Msg, error) {
+	if _, err := p.objects.PutBytes(ctx, u.id, u.data); err != nil {
+		return nil, err
+	}
+	return reference(map[string]any{"id": u.id, "object": map[string]string{"bucket": bucketName, "name": u.id}})
+}
+
+func byURL(_ context.Context, p *publisher, u *upload) (*nats.Msg, error) {
+	return reference(map[string]any{"id": u.id, "url": p.web.put(u.id, u.data), "uploader": "demo"})
+}
+
+func eventBinary(_ context.Context, _ *publisher, u *upload) (*nats.Msg, error) {
+	return message(u.data, "ce-specversion", "1.0", "ce-type", "demo.upload", "ce-source", "/demo", "ce-id", u.id,
+		"Content-Type", "image/*"), nil
+}
+
+func eventStructured(_ context.Context, _ *publisher, u *upload) (*nats.Msg, error) {
+	event, err := json.Marshal(map[string]any{
+		"specversion": "1.0", "type": "demo.upload", "source": "/demo", "id": u.id, "data_base64": u.data,
+	})
+	return message(event, "Content-Type", "application/cloudevents+json"), err
+}
+
+func reference(fields map[string]any) (*nats.Msg, error) {
+	body, err := json.Marshal(fields)
+	return message(body, "Content-Type", "application/json"), err
+}
+
+func message(body []byte, headers ...string) *nats.Msg {
+	msg := nats.NewMsg("uploads.demo")
+	msg.Data = body
+	for i := 0; i < len(headers); i += 2 {
+		msg.Header.Set(headers[i], headers[i+1])
+	}
+	return msg
+}
+
+const bucketName = "demo"
+
+// publisher sends uploads and hears decisions, as a platform would.
+type publisher struct {
+	nc        *nats.Conn
+	js        jetstream.JetStream
+	objects   jetstream.ObjectStore
+	web       *files
+	decisions chan *nats.Msg
+	sent      int
+}
+
+func newPublisher(ctx context.Context, url string, web *files) (*publisher, error) {
+	nc, err := nats.Connect(url)
+	if err != nil {
+		return nil, err
+	}
+	p := &publisher{nc: nc, web: web, decisions: make(chan *nats.Msg, 4096)}
+	if p.js, err = jetstream.New(nc); err != nil {
+		return nil, err
+	}
+	if p.objects, err = p.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: bucketName}); err != nil {
+		return nil, fmt.Errorf("object store: %w", err)
+	}
+	_, err = nc.ChanSubscribe("decisions.>", p.decisions)
+	return p, err
+}
+
+func (p *publisher) close() { p.nc.Close() }
+
+// publish sends the upload: a bad one that has a message of its own as it is, others in the next form. A file that
+// does not fit into a message goes through the object store.
+func (p *publisher) publish(ctx context.Context, u *upload) (err error) {
+	msg := u.message
+	if msg == nil {
+		form := forms[p.sent%len(forms)]
+		p.sent++
+		if int64(len(u.data))*4/3+4096 > p.nc.MaxPayload() {
+			form = forms[1]
+		}
+		u.form = form.name
+		if msg, err = form.make(ctx, p, u); err != nil {
+			return err
+		}
+	}
+	ack, err := p.js.PublishMsg(ctx, msg)
+	if err != nil {
+		return err
+	}
+	u.key = fmt.Sprintf("%s:%d", ack.Stream, ack.Sequence)
+	return nil
+}
+
+// await takes decisions until each upload has one, and then a little longer for second ones.
+func (p *publisher) await(ctx context.Context, uploads []upload, wait time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	byKey := map[string]*upload{}
+	for i := range uploads {
+		byKey[uploads[i].key] = &uploads[i]
+	}
+	var second <-chan time.Time
+	for left := len(uploads); ; {
+		select {
+		case msg := <-p.decisions:
+			var d decision
+			if err := json.Unmarshal(msg.Data, &d); err != nil {
+				continue
+			}
+			u := byKey[d.ID]
+			if u == nil {
+				continue
+			}
+			u.decisions = append(u.decisions, d)
+			if len(u.decisions) == 1 {
+				left--
+			}
+			if left == 0 && second == nil {
+				second = time.After(300 * time.Millisecond)
+			}
+		case <-second:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// files is a web server of uploads.
+type files struct {
+	server *httptest.Server
+	mu     sync.Mutex
+	byPath map[string][]byte
+}
+
+func serveFiles() *files {
+	f := &files{byPath: map[string][]byte{}}
+	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		data, ok := f.byPath[r.URL.Path]
+		f.mu.Unlock()
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(data)
+	}))
+	return f
+}
+
+func (f *files) host() string { return f.server.Listener.Addr().String() }
+
+func (f *files) put(name string, data []byte) (url string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.byPath["/"+name] = data
+	return f.server.URL + "/" + name
+}
+
+func (f *files) close() { f.server.Close() }

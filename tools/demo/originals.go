@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"moderator/internal/drawn"
+	"moderator/internal/imaging"
+	"moderator/internal/pdq"
+)
+
+// original is a picture that no other original is a copy of.
+type original struct {
+	name string
+	data []byte // the file
+}
+
+const (
+	drawSeed            = 1
+	drawWidth           = 800
+	drawHeight          = 600
+	smallest            = 100 // pixels: shorter sides leave nothing to recognise after an edit
+	plainest            = pdq.MinQuality
+	related             = 100 // bits of PDQ's 256: unrelated pictures differ in about 128
+	folderMost          = 60
+	maxFolderFile int64 = 32 << 20
+)
+
+// originals draws the pictures, or takes the folder's.
+func (o options) originals(stdout io.Writer) ([]original, error) {
+	if o.Images != "" {
+		return fromFolder(o.Images, stdout)
+	}
+	all := make([]original, o.Pictures)
+	for i := range all {
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, drawn.Draw(drawSeed, i, drawWidth, drawHeight), &jpeg.Options{Quality: 92}); err != nil {
+			return nil, err
+		}
+		all[i] = original{drawn.Name(i) + ".jpg", file.Bytes()}
+	}
+	fmt.Fprintf(stdout, "pictures: %d drawn\n", len(all))
+	return all, nil
+}
+
+// fromFolder takes the folder's pictures, one of each group of copies: which of two copies is flagged and which is sent
+// as a stranger would otherwise decide what is right. What is alike is told by PDQ, which has no part in the decisions.
+func fromFolder(dir string, stdout io.Writer) ([]original, error) {
+	var all []original
+	var taken [][8]pdq.Hash
+	var files, copies, plain, unreadable int
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || len(all) == folderMost {
+			return err
+		}
+		files++
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		result, err := imaging.Decode(data, imaging.Request{Gray: true})
+		if err != nil {
+			unreadable++
+			return nil
+		}
+		gray := result.Frames[0].Views[0].Gray
+		turns, quality := pdq.Turns(gray.Width, gray.Height, gray.Pix)
+		switch {
+		case quality < plainest || min(result.Width, result.Height) < smallest:
+			plain++
+			return nil
+		case alike(turns[0], taken):
+			copies++
+			return nil
+		}
+		taken = append(taken, turns)
+		name, err := filepath.Rel(dir, path)
+		all = append(all, original{strings.ReplaceAll(name, string(filepath.Separator), "_"), data})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the folder %s: %w", dir, err)
+	}
+	if len(all) < 3 {
+		return nil, fmt.Errorf("the folder %s has %d different pictures, wanted at least 3", dir, len(all))
+	}
+	fmt.Fprintf(stdout, "pictures: %d files in %s: %d different pictures, %d copies of one of them, %d too small or too plain, %d unreadable\n",
+		files, dir, len(all), copies, plain, unreadable)
+	return all, nil
+}
+
+func alike(h pdq.Hash, taken [][8]pdq.Hash) bool {
+	for _, turns := range taken {
+		for _, turn := range turns {
+			if h.Distance(turn) <= related {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// split flags every third picture.
+func split(all []original) (flagged, unrelated []original) {
+	for i, o := range all {
+		if i%3 == 0 {
+			flagged = append(flagged, o)
+		} else {
+			unrelated = append(unrelated, o)
+		}
+	}
+	return flagged, unrelated
+}
