@@ -30,12 +30,12 @@ func (s *source) openBMP() (*handle, error) {
 		return nil, err
 	}
 	if straight, ok := decoded.(*image.NRGBA); ok {
-		return wrap(straight.Pix, s.width, s.height, 4)
+		return wrapRGBA(straight.Pix, s.width, s.height)
 	}
 	rgba, ok := decoded.(*image.RGBA)
 	if !ok { // a palette, which has no alpha in BMP
 		rgba = image.NewRGBA(decoded.Bounds())
 		draw.Draw(rgba, rgba.Rect, decoded, decoded.Bounds().Min, draw.Src)
 	}
-	return wrap(rgba.Pix, s.width, s.height, 4)
+	return wrapRGBA(rgba.Pix, s.width, s.height)
 }

@@ -10,31 +10,17 @@ type Gray struct {
 // aspect) when either of its sides is longer.
 const graySide = 512
 
-// luma is the brightness of each RGB pixel.
-func luma(rgb []byte) []byte {
-	// In 16-bit fixed point; the weights add up to 1.
-	const r, g, b, half = 19595, 38470, 7471, 1 << 15
-	out := make([]byte, len(rgb)/3)
-	for i := range out {
-		p := rgb[3*i : 3*i+3 : 3*i+3]
-		out[i] = byte((uint32(p[0])*r + uint32(p[1])*g + uint32(p[2])*b + half) >> 16)
-	}
-	return out
-}
-
-// gray cuts a part out of the luma plane, turns it, and brings it to PDQ's size. The
-// reference picks the nearest pixel; averaging differs from that by what its own
-// filter takes out next.
-func (p *painter) gray(part rect, orientation int) (*Gray, error) {
-	view, err := p.luma.part(part, orientation)
-	if err != nil {
-		return nil, err
-	}
-	defer view.close()
-	w, h := view.width(), view.height()
+// gray makes PDQ's input of a part of a luma plane. The reference picks the nearest pixel of
+// each; averaging differs from that by what its own filter takes out next.
+func gray(luma plane, part rect, o orientation) (*Gray, error) {
+	w, h := part.width, part.height
 	if w > graySide || h > graySide {
 		w, h = graySide, graySide
 	}
-	pix, err := view.resized(w, h, KernelLinear, rect{0, 0, w, h})
-	return &Gray{Width: w, Height: h, Pix: pix}, err
+	p, err := luma.resampled(part, w, h, KernelLinear, rect{0, 0, w, h})
+	if err != nil {
+		return nil, err
+	}
+	p = p.turned(o)
+	return &Gray{Width: p.width, Height: p.height, Pix: p.pix}, nil
 }

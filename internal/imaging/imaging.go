@@ -57,10 +57,8 @@ func Decode(data []byte, req Request) (*Result, error) {
 		return nil, err
 	}
 
-	res := &Result{Format: src.format, Width: src.width, Height: src.height, FrameCount: src.frames}
-	if isQuarterTurn(src.orientation) {
-		res.Width, res.Height = src.height, src.width
-	}
+	res := &Result{Format: src.format, FrameCount: src.frames}
+	res.Width, res.Height = src.orientation.size(src.width, src.height)
 	indices := spread(src.frames, req.Limits.MaxFrames)
 	err = src.canvases(indices, req.need(), func(index int, c *canvas) error {
 		views, err := req.render(src, c)

@@ -9,7 +9,7 @@ type source struct {
 	format        string
 	data          []byte
 	width, height int // of one frame, as stored
-	orientation   int // EXIF, 1 to 8
+	orientation   orientation
 	frames        int
 	useProfile    bool // the embedded ICC profile is another than sRGB
 }
@@ -26,12 +26,21 @@ func openSource(data []byte, limits Limits) (*source, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: the file begins with %q", ErrUnsupported, data[:min(len(data), 12)])
 	}
-	s := &source{format: format, data: data, orientation: 1, frames: 1}
+	s := &source{format: format, data: data, orientation: orientationUpright, frames: 1}
 	if format == formatBMP {
 		return s, s.readBMPHeader(limits)
 	}
 	if format == formatPNG && isAnimatedPNG(data) {
 		return nil, fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
+	}
+	if format == formatGIF {
+		frames, whole := walkGIF(data)
+		if !whole {
+			return nil, fmt.Errorf("%w: gif: the file is cut off after %d frames", ErrUndecodable, frames)
+		}
+		if err := limits.checkWalk(1, 1, frames); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.readHeader(limits)
 }
@@ -57,23 +66,6 @@ func (s *source) readHeader(limits Limits) error {
 	profile := head.profile()
 	s.useProfile = profile != nil && !isSRGB(profile)
 	return nil
-}
-
-// canvas is one decoded frame: upright, 8-bit sRGB over white, row-major, width*height*3 bytes.
-type canvas struct {
-	pix                   []byte
-	width, height         int
-	fullWidth, fullHeight int // of the upright picture; more than the above when it was shrunk while decoding
-}
-
-func (c *canvas) reduced() bool { return c.width < c.fullWidth }
-
-// full returns the size of a part of the canvas in pixels of the picture. Geometry is reckoned
-// in those: from a shrunk canvas, whose sides were rounded, crops would come out a pixel aside.
-func (c *canvas) full(r rect) (w, h int) {
-	w = (r.width*c.fullWidth + c.width/2) / c.width
-	h = (r.height*c.fullHeight + c.height/2) / c.height
-	return w, h
 }
 
 // canvases decodes the frames with the given indices, in ascending order, one after the other
@@ -133,32 +125,6 @@ func (s *source) canvas(in *handle, top, height, need int) (*canvas, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &canvas{pix: pix, width: rgb.width(), height: rgb.height(), fullWidth: s.width, fullHeight: s.height}
-	if s.orientation == 1 {
-		return c, nil
-	}
-	return c.turned(s.orientation)
+	c := &canvas{plane{pix, rgb.width(), rgb.height(), rgb.bands()}, s.width, s.height}
+	return c.upright(s.orientation), nil
 }
-
-// turned applies an EXIF orientation.
-func (c *canvas) turned(orientation int) (*canvas, error) {
-	stored, err := wrap(c.pix, c.width, c.height, 3)
-	if err != nil {
-		return nil, err
-	}
-	defer stored.close()
-	upright, err := stored.part(rect{0, 0, c.width, c.height}, orientation)
-	if err != nil {
-		return nil, err
-	}
-	defer upright.close()
-	pix, err := upright.pixels()
-	t := &canvas{pix: pix, width: upright.width(), height: upright.height(), fullWidth: c.fullWidth, fullHeight: c.fullHeight}
-	if isQuarterTurn(orientation) {
-		t.fullWidth, t.fullHeight = c.fullHeight, c.fullWidth
-	}
-	return t, err
-}
-
-// isQuarterTurn tells the EXIF orientations that swap width and height.
-func isQuarterTurn(orientation int) bool { return orientation >= 5 }

@@ -25,18 +25,18 @@ var allViews = []View{
 }
 
 // orientation is the EXIF orientation that turns a picture into the view.
-func (v View) orientation() int {
+func (v View) orientation() orientation {
 	switch v {
 	case ViewFlipHorizontal:
-		return 2
+		return orientationMirror
 	case ViewRotate180:
-		return 3
+		return orientationHalf
 	case ViewRotate90:
-		return 6
+		return orientationRight
 	case ViewRotate270:
-		return 8
+		return orientationLeft
 	}
-	return 1
+	return orientationUpright
 }
 
 // part is what the view keeps of a picture of w x h; the quarters of an odd side share its
@@ -62,25 +62,57 @@ func (v View) part(c *canvas) (r rect, ok bool) {
 	return rect{0, 0, w, h}, true
 }
 
+// painter renders the views of one canvas.
+type painter struct {
+	req    *Request
+	canvas *canvas
+	luma   plane // empty unless PDQ's input is wanted
+}
+
+func newPainter(req *Request, c *canvas) *painter {
+	p := &painter{req: req, canvas: c}
+	if req.Gray {
+		p.luma = c.luma()
+	}
+	return p
+}
+
+// paint renders a part of the canvas. The small result is turned, not the canvas.
+func (p *painter) paint(v View, part rect) (Rendered, error) {
+	out, o := Rendered{View: v}, v.orientation()
+	fullWidth, fullHeight := o.size(p.canvas.full(part))
+	for _, t := range p.req.Targets {
+		w, h, crop := t.geometry(fullWidth, fullHeight)
+		crop = o.before(crop, w, h)
+		w, h = o.size(w, h)
+		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop)
+		if err != nil {
+			return out, err
+		}
+		out.Pixels = append(out.Pixels, pixels.turned(o).pix)
+	}
+	if !p.req.Gray {
+		return out, nil
+	}
+	var err error
+	out.Gray, err = gray(p.luma, part, o)
+	return out, err
+}
+
 // render makes all views of one frame.
 func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
-	p, err := newPainter(r, c)
-	if err != nil {
-		return nil, err
-	}
-	defer p.close()
+	p := newPainter(r, c)
 	views := make([]Rendered, 0, len(r.Views))
 	for _, v := range r.Views {
 		part, ok := v.part(c)
 		if !ok {
 			continue
 		}
-		var rendered Rendered
-		if v == ViewTrimmed {
-			rendered, err = r.renderTrimmed(src, p, part)
-		} else {
-			rendered, err = p.paint(v, part)
+		paint := p.paint
+		if v == ViewTrimmed && c.reduced() && src.frames == 1 && min(part.width, part.height) < r.edge() {
+			paint = func(v View, part rect) (Rendered, error) { return r.renderLarger(src, p, v, part) }
 		}
+		rendered, err := paint(v, part)
 		if err != nil {
 			return nil, err
 		}
@@ -89,83 +121,16 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 	return views, nil
 }
 
-// renderTrimmed decodes a still picture again, larger, when what its borders leave of a shrunk
+// renderLarger decodes a still picture again, less shrunk, since what its borders leave of the
 // canvas would have to be blown up to fill the targets.
-func (r *Request) renderTrimmed(src *source, p *painter, part rect) (Rendered, error) {
-	short := min(part.width, part.height)
-	if !p.canvas.reduced() || src.frames > 1 || short >= r.edge() {
-		return p.paint(ViewTrimmed, part)
-	}
-	var rendered Rendered
-	err := src.canvases([]int{0}, r.need()*r.edge()/short, func(_ int, larger *canvas) error {
-		again, ok := trim(larger)
-		if !ok { // finer pixels tell another story: keep the first
-			var err error
-			rendered, err = p.paint(ViewTrimmed, part)
-			return err
+func (r *Request) renderLarger(src *source, p *painter, v View, part rect) (rendered Rendered, err error) {
+	need := r.need() * r.edge() / min(part.width, part.height)
+	err = src.canvases([]int{0}, need, func(_ int, larger *canvas) error {
+		if again, ok := v.part(larger); ok {
+			p, part = newPainter(r, larger), again
 		}
-		q, err := newPainter(r, larger)
-		if err != nil {
-			return err
-		}
-		defer q.close()
-		rendered, err = q.paint(ViewTrimmed, again)
+		rendered, err = p.paint(v, part)
 		return err
 	})
 	return rendered, err
-}
-
-// painter renders parts of one canvas.
-type painter struct {
-	req    *Request
-	canvas *canvas
-	rgb    *handle
-	luma   *handle // nil unless PDQ's input is wanted
-}
-
-func newPainter(req *Request, c *canvas) (*painter, error) {
-	p := &painter{req: req, canvas: c}
-	var err error
-	if p.rgb, err = wrap(c.pix, c.width, c.height, 3); err != nil {
-		return nil, err
-	}
-	if req.Gray {
-		if p.luma, err = wrap(luma(c.pix), c.width, c.height, 1); err != nil {
-			p.rgb.close()
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-func (p *painter) close() {
-	p.rgb.close()
-	if p.luma != nil {
-		p.luma.close()
-	}
-}
-
-func (p *painter) paint(v View, part rect) (Rendered, error) {
-	out := Rendered{View: v}
-	view, err := p.rgb.part(part, v.orientation())
-	if err != nil {
-		return out, err
-	}
-	defer view.close()
-	fullWidth, fullHeight := p.canvas.full(part)
-	if isQuarterTurn(v.orientation()) {
-		fullWidth, fullHeight = fullHeight, fullWidth
-	}
-	for _, t := range p.req.Targets {
-		w, h, crop := t.geometry(fullWidth, fullHeight)
-		pix, err := view.resized(w, h, t.Kernel, crop)
-		if err != nil {
-			return out, err
-		}
-		out.Pixels = append(out.Pixels, pix)
-	}
-	if p.luma != nil {
-		out.Gray, err = p.gray(part, v.orientation())
-	}
-	return out, err
 }

@@ -39,6 +39,8 @@ VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, dou
 	void *b = (void *) buf;
 	int n = all_pages ? -1 : 1;
 
+	vips_error_clear(); // of what earlier pictures were forgiven
+
 // What all loaders share. A file that was cut off fails; lesser faults are let pass.
 #define COMMON "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED
 	switch (format) {
@@ -67,13 +69,13 @@ VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, dou
 	return im;
 }
 
-VipsImage *imaging_wrap(const void *pixels, int width, int height, int bands)
+VipsImage *imaging_wrap(const void *rgba, int width, int height)
 {
-	VipsImage *im = vips_image_new_from_memory(pixels, (size_t) width * height * bands,
-		width, height, bands, VIPS_FORMAT_UCHAR);
+	VipsImage *im = vips_image_new_from_memory(rgba, (size_t) width * height * 4,
+		width, height, 4, VIPS_FORMAT_UCHAR);
 
 	if (im)
-		im->Type = bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+		im->Type = VIPS_INTERPRETATION_sRGB;
 	return im;
 }
 
@@ -181,60 +183,6 @@ VipsImage *imaging_rgb(VipsImage *in, int top, int height, int use_profile, int 
 			return NULL;
 	}
 	return im;
-}
-
-VipsImage *imaging_part(VipsImage *in, int left, int top, int width, int height, int orientation)
-{
-	VipsImage *im = in, *next = NULL;
-
-	g_object_ref(im);
-	if (width < im->Xsize || height < im->Ysize) {
-		vips_extract_area(im, &next, left, top, width, height, NULL);
-		if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-
-	if (orientation == 3) {
-		vips_rot(im, &next, VIPS_ANGLE_D180, NULL);
-	}
-	else if (orientation == 8) {
-		vips_rot(im, &next, VIPS_ANGLE_D270, NULL);
-	}
-	else if (orientation >= 5) {
-		vips_rot(im, &next, VIPS_ANGLE_D90, NULL);
-	}
-	if (orientation == 3 || orientation >= 5) {
-		if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-	if (orientation == 2 || orientation == 5)
-		vips_flip(im, &next, VIPS_DIRECTION_HORIZONTAL, NULL);
-	else if (orientation == 4 || orientation == 7)
-		vips_flip(im, &next, VIPS_DIRECTION_VERTICAL, NULL);
-	else
-		return im;
-	return step(&im, next) ? NULL : im;
-}
-
-VipsImage *imaging_resize(VipsImage *in, int width, int height, VipsKernel kernel,
-	int crop_left, int crop_top, int crop_width, int crop_height)
-{
-	VipsImage *im = in, *next = NULL;
-
-	g_object_ref(im);
-	if (width != im->Xsize || height != im->Ysize) {
-		vips_resize(im, &next, (double) width / im->Xsize,
-			"vscale", (double) height / im->Ysize, "kernel", kernel, "gap", 0.0, NULL);
-		if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-	if (crop_width == im->Xsize && crop_height == im->Ysize)
-		return im;
-	vips_extract_area(im, &next, crop_left, crop_top, crop_width, crop_height, NULL);
-	return step(&im, next) ? NULL : im;
 }
 
 int imaging_write(VipsImage *im, void *dst, size_t len)

@@ -1,6 +1,8 @@
 package imaging
 
 // #cgo pkg-config: vips
+// #cgo CFLAGS: -O3
+// #cgo LDFLAGS: -lm
 // #include "vips.h"
 import "C"
 
@@ -27,17 +29,22 @@ func Start() error { return start() }
 // Shutdown releases what libvips holds. Nothing of this package may be used after it.
 func Shutdown() { C.vips_shutdown() }
 
-// vipsError takes libvips' error buffer and returns its first line, which is the root cause. The
-// buffer belongs to the process: of two calls that fail at the same moment, one may be
-// given both texts. Only the detail of an error depends on it, never its kind.
+// vipsError takes libvips' error buffer and returns its first and last line: depending on the
+// codec the one or the other is the cause, and faults that were let pass lie between. The
+// buffer belongs to the process, so of two calls that fail at the same moment one may be told
+// what is the other's. Only the detail of an error depends on it, never its kind.
 func vipsError() error {
-	text := C.vips_error_buffer_copy()
-	defer C.g_free(C.gpointer(text))
-	line, _, _ := strings.Cut(strings.TrimSpace(C.GoString(text)), "\n")
-	if line == "" {
-		line = "libvips gave no reason"
+	buffer := C.vips_error_buffer_copy()
+	defer C.g_free(C.gpointer(buffer))
+	lines := strings.Split(strings.TrimSpace(C.GoString(buffer)), "\n")
+	text := lines[0]
+	if last := lines[len(lines)-1]; last != text {
+		text += "; " + last
 	}
-	return errors.New(strings.ToValidUTF8(line[:min(len(line), 200)], ""))
+	if text == "" {
+		text = "libvips gave no reason"
+	}
+	return errors.New(strings.ToValidUTF8(text[:min(len(text), 200)], ""))
 }
 
 // handle owns one VipsImage.
@@ -70,11 +77,11 @@ func (h *handle) close() {
 	h.pin.Unpin()
 }
 
-func (h *handle) width() int       { return int(h.im.Xsize) }
-func (h *handle) height() int      { return int(h.im.Ysize) }
-func (h *handle) bands() int       { return int(h.im.Bands) }
-func (h *handle) pages() int       { return int(C.vips_image_get_n_pages(h.im)) }
-func (h *handle) orientation() int { return int(C.imaging_orientation(h.im)) }
+func (h *handle) width() int               { return int(h.im.Xsize) }
+func (h *handle) height() int              { return int(h.im.Ysize) }
+func (h *handle) bands() int               { return int(h.im.Bands) }
+func (h *handle) pages() int               { return int(C.vips_image_get_n_pages(h.im)) }
+func (h *handle) orientation() orientation { return orientation(C.imaging_orientation(h.im)) }
 
 // profile returns the embedded ICC profile, nil when there is none.
 func (h *handle) profile() []byte {
@@ -102,11 +109,10 @@ func open(format string, data []byte, shrink int, scale float64, allPages bool) 
 	})
 }
 
-// wrap makes an image of pixels in memory without copying them: 8 bit, row-major,
-// width*height*bands bytes, bands 1 (grey), 3 (RGB) or 4 (RGBA).
-func wrap(pixels []byte, width, height, bands int) (*handle, error) {
+// wrapRGBA makes an image of width*height*4 bytes, 8 bit, row-major, without copying them.
+func wrapRGBA(pixels []byte, width, height int) (*handle, error) {
 	return reading(pixels, func(first *byte) *C.VipsImage {
-		return C.imaging_wrap(unsafe.Pointer(first), C.int(width), C.int(height), C.int(bands))
+		return C.imaging_wrap(unsafe.Pointer(first), C.int(width), C.int(height))
 	})
 }
 
@@ -120,22 +126,6 @@ func (h *handle) rgb(top, height int, useProfile bool, shrink int) (*handle, err
 	return own(C.imaging_rgb(h.im, C.int(top), C.int(height), use, C.int(shrink)))
 }
 
-// part gives a rectangle of the image, turned as the EXIF orientation says.
-func (h *handle) part(r rect, orientation int) (*handle, error) {
-	return own(C.imaging_part(h.im, C.int(r.left), C.int(r.top), C.int(r.width), C.int(r.height), C.int(orientation)))
-}
-
-// resized scales to exactly width x height, crops, and computes the pixels.
-func (h *handle) resized(width, height int, kernel Kernel, crop rect) ([]byte, error) {
-	out, err := own(C.imaging_resize(h.im, C.int(width), C.int(height), kernel.vips(),
-		C.int(crop.left), C.int(crop.top), C.int(crop.width), C.int(crop.height)))
-	if err != nil {
-		return nil, err
-	}
-	defer out.close()
-	return out.pixels()
-}
-
 // pixels computes the image: 8 bit, row-major, width*height*bands bytes.
 func (h *handle) pixels() ([]byte, error) {
 	dst := make([]byte, h.width()*h.height()*h.bands())
@@ -143,17 +133,4 @@ func (h *handle) pixels() ([]byte, error) {
 		return nil, vipsError()
 	}
 	return dst, nil
-}
-
-func (k Kernel) vips() C.VipsKernel {
-	switch k {
-	case KernelNearest:
-		return C.VIPS_KERNEL_NEAREST
-	case KernelLinear:
-		return C.VIPS_KERNEL_LINEAR
-	case KernelLanczos3:
-		return C.VIPS_KERNEL_LANCZOS3
-	default:
-		return C.VIPS_KERNEL_CUBIC
-	}
 }

@@ -23,8 +23,8 @@ int imaging_start(void);
 // scale in (0, 1] (WebP only); with all_pages the frames of an animation lie below each other.
 VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int all_pages);
 
-// Wraps pixels in memory, which must outlive the image: 8 bit, 1 (grey), 3 (RGB) or 4 (RGBA) bands.
-VipsImage *imaging_wrap(const void *pixels, int width, int height, int bands);
+// Wraps RGBA pixels in memory (8 bit, width*height*4 bytes), which must outlive the image.
+VipsImage *imaging_wrap(const void *rgba, int width, int height);
 
 // EXIF orientation, 1 to 8.
 int imaging_orientation(VipsImage *im);
@@ -35,13 +35,6 @@ const void *imaging_profile(VipsImage *im, size_t *len);
 // The rows [top, top+height) of an image as 8-bit sRGB, alpha flattened over white and
 // box-shrunk by an integer. The embedded profile is honoured when use_profile is set.
 VipsImage *imaging_rgb(VipsImage *in, int top, int height, int use_profile, int shrink);
-
-// A part of an image, turned as an EXIF orientation (1 to 8) tells.
-VipsImage *imaging_part(VipsImage *in, int left, int top, int width, int height, int orientation);
-
-// Resizes to exactly width x height, then cuts out crop_width x crop_height.
-VipsImage *imaging_resize(VipsImage *in, int width, int height, VipsKernel kernel,
-	int crop_left, int crop_top, int crop_width, int crop_height);
 
 // Computes all pixels of an 8-bit image into dst (len = width * height * bands).
 int imaging_write(VipsImage *im, void *dst, size_t len);

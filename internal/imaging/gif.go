@@ -1,0 +1,49 @@
+package imaging
+
+import "encoding/binary"
+
+// walkGIF counts the frames of a GIF (GIF89a specification, section 17 on) without decoding them,
+// so that the limits hold before libvips lists them. whole is false when the file ends inside a
+// block: libvips would quietly show what is there. A missing trailer alone is common and let
+// pass; so is what follows an unknown block, which the decoder judges.
+func walkGIF(data []byte) (frames int, whole bool) {
+	const header, extension, image, trailer = 13, 0x21, 0x2c, 0x3b
+	if len(data) < header {
+		return 0, false
+	}
+	at := header + colourTable(data[10])
+	for at < len(data) {
+		switch data[at] {
+		case extension:
+			at += 2
+		case image:
+			if at+10 > len(data) {
+				return frames, false
+			}
+			at += 10 + colourTable(data[at+9]) + 1
+			frames++
+		case trailer:
+			return frames, true
+		default:
+			return frames, true
+		}
+		for at < len(data) && data[at] > 0 { // sub-blocks: length, then that many bytes
+			at += 1 + int(data[at])
+		}
+		at++
+	}
+	return frames, at == len(data)
+}
+
+// colourTable is the size in bytes of the table that a packed field announces.
+func colourTable(packed byte) int {
+	if packed&0x80 == 0 {
+		return 0
+	}
+	return 3 << (packed&7 + 1)
+}
+
+// gifSize is the size of the logical screen.
+func gifSize(data []byte) (width, height int) {
+	return int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
+}

@@ -1,0 +1,226 @@
+#include "resample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Weights have 14 bits after the point, what lies between the two passes 6: cubic and lanczos
+// overshoot 0..255 by less than half, so the latter fits into 16 bits and sums into 32.
+#define WEIGHT_BITS 14
+#define BETWEEN_BITS 6
+
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+// The inputs of each output along one axis: count weights from the input first on.
+typedef struct {
+	int *first, *count;
+	int32_t *weights; // most per output
+	int most;
+} axis;
+
+static void axis_free(axis *a)
+{
+	free(a->first);
+	free(a->count);
+	free(a->weights);
+}
+
+static double kernel_support(int kernel)
+{
+	switch (kernel) {
+	case RESAMPLE_NEAREST:
+		return 0;
+	case RESAMPLE_LINEAR:
+		return 1;
+	case RESAMPLE_LANCZOS3:
+		return 3;
+	default:
+		return 2;
+	}
+}
+
+static double sinc(double x)
+{
+	return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
+}
+
+// The kernels as Pillow has them; cubic is Catmull-Rom's family with a = -0.5 (Keys 1981).
+static double kernel_at(int kernel, double x)
+{
+	x = fabs(x);
+	switch (kernel) {
+	case RESAMPLE_LINEAR:
+		return x < 1 ? 1 - x : 0;
+	case RESAMPLE_LANCZOS3:
+		return x < 3 ? sinc(x) * sinc(x / 3) : 0;
+	default:
+		if (x < 1)
+			return (1.5 * x - 2.5) * x * x + 1;
+		return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+	}
+}
+
+// Weights for outputs [from, from+n) of an axis that is scaled from in to out. When shrinking,
+// the kernel is stretched by the factor, so that every input counts (antialiasing).
+static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
+{
+	double scale = (double) in / out, stretch = scale > 1 ? scale : 1;
+	double support = kernel_support(kernel) * stretch;
+
+	a->most = (int) ceil(support) * 2 + 1;
+	a->first = malloc(n * sizeof(int));
+	a->count = malloc(n * sizeof(int));
+	a->weights = calloc((size_t) n * a->most, sizeof(int32_t));
+	double *w = malloc(a->most * sizeof(double));
+	if (!a->first || !a->count || !a->weights || !w) {
+		free(w);
+		return -1;
+	}
+
+	for (int i = 0; i < n; i++) {
+		double centre = (from + i + 0.5) * scale, sum = 0;
+		int first = (int) floor(centre), count = 1, largest = 0;
+		w[0] = 1;
+		if (kernel != RESAMPLE_NEAREST) {
+			first = (int) floor(centre - support + 0.5);
+			int end = (int) floor(centre + support + 0.5);
+			first = first < 0 ? 0 : first;
+			count = (end > in ? in : end) - first;
+		}
+		for (int k = 0; k < count; k++) {
+			if (kernel != RESAMPLE_NEAREST)
+				w[k] = kernel_at(kernel, (first + k + 0.5 - centre) / stretch);
+			sum += w[k];
+			if (w[k] > w[largest])
+				largest = k;
+		}
+		// The rounded weights add up to exactly one, so that a flat area keeps its level.
+		int32_t *fixed = a->weights + (size_t) i * a->most, rest = 1 << WEIGHT_BITS;
+		for (int k = 0; k < count; k++)
+			rest -= fixed[k] = (int32_t) lround(w[k] / sum * (1 << WEIGHT_BITS));
+		fixed[largest] += rest;
+		a->first[i] = first < in ? first : in - 1;
+		a->count[i] = count;
+	}
+	free(w);
+	return 0;
+}
+
+// One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS after the point.
+CLONES static void sum_rows(const uint8_t *src, size_t stride, const int32_t *weights, int count,
+	int n, int32_t *sums, int16_t *out)
+{
+	for (int x = 0; x < n; x++)
+		sums[x] = 1 << (WEIGHT_BITS - BETWEEN_BITS - 1);
+	for (int k = 0; k < count; k++, src += stride) {
+		int32_t weight = weights[k];
+		for (int x = 0; x < n; x++)
+			sums[x] += weight * src[x];
+	}
+	for (int x = 0; x < n; x++)
+		out[x] = (int16_t) (sums[x] >> (WEIGHT_BITS - BETWEEN_BITS));
+}
+
+static uint8_t clip(int32_t sum)
+{
+	int32_t v = (sum + (1 << (WEIGHT_BITS + BETWEEN_BITS - 1))) >> (WEIGHT_BITS + BETWEEN_BITS);
+	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t) v;
+}
+
+// One row of outputs from a row of sums whose first sample is the input offset.
+CLONES static void sum_columns(const int16_t *row, int offset, int bands, const axis *a, int n, uint8_t *dst)
+{
+	for (int i = 0; i < n; i++) {
+		const int32_t *weights = a->weights + (size_t) i * a->most;
+		const int16_t *p = row + (size_t) (a->first[i] - offset) * bands;
+		if (bands == 1) {
+			int32_t sum = 0;
+			for (int k = 0; k < a->count[i]; k++)
+				sum += weights[k] * p[k];
+			*dst++ = clip(sum);
+			continue;
+		}
+		int32_t r = 0, g = 0, b = 0;
+		for (int k = 0; k < a->count[i]; k++, p += 3) {
+			r += weights[k] * p[0];
+			g += weights[k] * p[1];
+			b += weights[k] * p[2];
+		}
+		*dst++ = clip(r);
+		*dst++ = clip(g);
+		*dst++ = clip(b);
+	}
+}
+
+int resample(const resample_source *src, int width, int height, int kernel,
+	int left, int top, int crop_width, int crop_height, uint8_t *dst)
+{
+	axis across = { 0 }, down = { 0 };
+	int32_t *sums = NULL;
+	int16_t *row = NULL;
+	int result = -1;
+
+	if (axis_make(&across, src->width, width, left, crop_width, kernel) ||
+		axis_make(&down, src->height, height, top, crop_height, kernel))
+		goto done;
+
+	// Only the columns that the crop looks at. The first pass runs along memory, over rows.
+	int begin = across.first[0], last = crop_width - 1;
+	int n = (across.first[last] + across.count[last] - begin) * src->bands;
+	sums = malloc(n * sizeof(int32_t));
+	row = malloc(n * sizeof(int16_t));
+	if (!sums || !row)
+		goto done;
+	for (int y = 0; y < crop_height; y++) {
+		sum_rows(src->pixels + down.first[y] * src->stride + (size_t) begin * src->bands, src->stride,
+			down.weights + (size_t) y * down.most, down.count[y], n, sums, row);
+		sum_columns(row, begin, src->bands, &across, crop_width, dst);
+		dst += (size_t) crop_width * src->bands;
+	}
+	result = 0;
+done:
+	axis_free(&across);
+	axis_free(&down);
+	free(sums);
+	free(row);
+	return result;
+}
+
+void resample_turn(const resample_source *src, int orientation, uint8_t *dst)
+{
+	// Bytes from a pixel to the one right of it and to the one below it, in the turned picture.
+	ptrdiff_t x = src->bands, y = (ptrdiff_t) src->stride;
+	const uint8_t *p = src->pixels;
+	int width = src->width, height = src->height;
+
+	if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) {
+		p += (src->width - 1) * x;
+		x = -x;
+	}
+	if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) {
+		p += (src->height - 1) * y;
+		y = -y;
+	}
+	if (orientation >= 5) {
+		ptrdiff_t swap = x;
+		x = y, y = swap;
+		width = src->height, height = src->width;
+	}
+	for (int j = 0; j < height; j++, p += y) {
+		const uint8_t *q = p;
+		for (int i = 0; i < width; i++, q += x)
+			for (int band = 0; band < src->bands; band++)
+				*dst++ = q[band];
+	}
+}
+
+CLONES void resample_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
+{
+	// In 16-bit fixed point; the weights add up to one.
+	for (size_t i = 0; i < n; i++)
+		dst[i] = (uint8_t) ((rgb[3 * i] * 19595u + rgb[3 * i + 1] * 38470u + rgb[3 * i + 2] * 7471u + 32768u) >> 16);
+}

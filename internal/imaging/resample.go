@@ -1,0 +1,76 @@
+package imaging
+
+// #include "resample.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+// plane is pixels in memory: 8 bit, row-major, width*height*bands bytes; 1 band (grey) or 3 (RGB).
+type plane struct {
+	pix                  []byte
+	width, height, bands int
+}
+
+// source describes a part of the plane to C. The caller keeps the pixels pinned.
+func (p plane) source(part rect) C.resample_source {
+	return C.resample_source{
+		pixels: (*C.uint8_t)(&p.pix[(part.top*p.width+part.left)*p.bands]),
+		stride: C.size_t(p.width * p.bands),
+		width:  C.int(part.width), height: C.int(part.height), bands: C.int(p.bands),
+	}
+}
+
+// resampled scales a part of the plane to exactly width x height and returns what crop keeps
+// of that. libvips could do it, in four times the time and with other roundings in each version.
+func (p plane) resampled(part rect, width, height int, kernel Kernel, crop rect) (plane, error) {
+	out := plane{make([]byte, crop.width*crop.height*p.bands), crop.width, crop.height, p.bands}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&p.pix[0])
+	src := p.source(part)
+	failed := C.resample(&src, C.int(width), C.int(height), kernel.code(),
+		C.int(crop.left), C.int(crop.top), C.int(crop.width), C.int(crop.height), (*C.uint8_t)(unsafe.Pointer(&out.pix[0])))
+	if failed != 0 {
+		return out, fmt.Errorf("no memory to resize %d x %d to %d x %d", part.width, part.height, width, height)
+	}
+	return out, nil
+}
+
+// turned returns the plane in another orientation.
+func (p plane) turned(o orientation) plane {
+	if o == orientationUpright {
+		return p
+	}
+	out := plane{pix: make([]byte, len(p.pix)), bands: p.bands}
+	out.width, out.height = o.size(p.width, p.height)
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&p.pix[0])
+	src := p.source(rect{0, 0, p.width, p.height})
+	C.resample_turn(&src, C.int(o), (*C.uint8_t)(&out.pix[0]))
+	return out
+}
+
+// luma is the brightness of each RGB pixel.
+func (p plane) luma() plane {
+	out := plane{make([]byte, p.width*p.height), p.width, p.height, 1}
+	C.resample_luma((*C.uint8_t)(&p.pix[0]), C.size_t(len(out.pix)), (*C.uint8_t)(&out.pix[0]))
+	return out
+}
+
+func (k Kernel) code() C.int {
+	switch k {
+	case KernelNearest:
+		return C.RESAMPLE_NEAREST
+	case KernelLinear:
+		return C.RESAMPLE_LINEAR
+	case KernelLanczos3:
+		return C.RESAMPLE_LANCZOS3
+	default:
+		return C.RESAMPLE_CUBIC
+	}
+}
