@@ -1,0 +1,101 @@
+"""python3 -m unittest (in this folder): what the rest relies on, in a few seconds."""
+
+import random
+import unittest
+
+import numpy as np
+import torch
+from PIL import Image
+
+import data
+import draw
+import edits
+import export
+import suite
+import views
+from losses import info_nce, koleo
+from network import CopyNet, macs
+
+
+def other():
+    return draw.leaves(random.Random(3))
+
+
+class Pictures(unittest.TestCase):
+    def test_every_edit_gives_a_picture_of_any_size(self):
+        for size in ((160, 100), (40, 150), (17, 17)):
+            img = Image.effect_noise(size, 50).convert("RGB")
+            for name, (_, edit) in {**edits.HEAVY, **edits.LIGHT}.items():
+                for seed in range(5):
+                    with self.subTest(edit=name, size=size, seed=seed):
+                        out = edit(img, random.Random(seed), other)
+                        self.assertEqual(out.mode, "RGB")
+                        self.assertGreaterEqual(min(out.size), 8)
+
+    def test_the_suite_has_the_38_edits(self):
+        self.assertEqual([len(g) for g in suite.GROUPS.values()], [11, 15, 12])
+        for group in suite.GROUPS.values():
+            for edit in group.values():
+                self.assertEqual(edit(draw.scene(random.Random(1)), random.Random(2), other).mode, "RGB")
+
+    def test_borders_are_trimmed_and_only_borders(self):
+        inner = draw.leaves(random.Random(1))
+        framed = Image.new("RGB", (inner.width + 40, inner.height + 60))
+        framed.paste(inner, (20, 30))
+        cut = views.trimmed(framed)
+        self.assertLessEqual(abs(cut.width - inner.width) + abs(cut.height - inner.height), 8)
+        self.assertIsNone(views.trimmed(inner))
+
+
+class Batches(unittest.TestCase):
+    def test_a_batch_follows_from_seed_and_step(self):
+        make = lambda seed, step: data.Batches({}, 16, 64, seed)[step]
+        self.assertTrue(torch.equal(make(1, 5)[0], make(1, 5)[0]))
+        self.assertFalse(torch.equal(make(1, 5)[0], make(1, 6)[0]))
+        self.assertFalse(torch.equal(make(1, 5)[0], make(2, 5)[0]))
+
+    def test_the_validation_part_is_contiguous_and_apart(self):
+        train, held = data.split({"a": list(range(100))})
+        self.assertEqual(held["a"], list(range(held["a"][0], held["a"][0] + 10)))
+        self.assertEqual(sorted(train["a"] + held["a"]), list(range(100)))
+
+
+class Network(unittest.TestCase):
+    def test_budget(self):
+        net = CopyNet()
+        self.assertLessEqual(macs(net, 128), 150e6)
+        self.assertLessEqual(2 * sum(p.numel() for p in net.parameters()), 8e6)
+
+    def test_folding_keeps_the_vectors(self):
+        torch.manual_seed(1)
+        net = CopyNet()
+        for _ in range(3):
+            net(torch.randn(8, 3, 64, 64) * 2 + 1)  # gives the batch normalisations statistics of their own
+        x = torch.randn(4, 3, 64, 64)
+        with torch.no_grad():
+            wanted, got = net.eval()(x), export.fold(net)(x)
+        self.assertLess(1 - (wanted * got).sum(1).min().item(), 1e-4)
+        np.testing.assert_allclose(got.norm(dim=1), 1, atol=1e-5)
+
+
+class Losses(unittest.TestCase):
+    def test_twins_that_agree_cost_less(self):
+        eye = torch.nn.functional.normalize(torch.randn(8, 16, generator=torch.Generator().manual_seed(1)), dim=1)
+        identity = torch.arange(8).repeat(2)
+        good, found = info_nce(torch.cat([eye, eye]), identity, 0.05)
+        bad, _ = info_nce(torch.cat([eye, eye.roll(1, 0)]), identity, 0.05)
+        self.assertLess(good.item(), bad.item())
+        self.assertEqual(found.item(), 1)
+
+    def test_equal_identities_are_no_negatives(self):
+        same = torch.nn.functional.normalize(torch.ones(4, 8), dim=1)
+        loss, _ = info_nce(same, torch.zeros(4, dtype=torch.int64), 0.05)
+        self.assertAlmostEqual(loss.item(), 0, places=5)
+
+    def test_spread_vectors_cost_less(self):
+        identity = torch.arange(4)
+        self.assertLess(koleo(torch.eye(4, 8), identity).item(), koleo(torch.ones(4, 8) / 8 ** 0.5, identity).item())
+
+
+if __name__ == "__main__":
+    unittest.main()
