@@ -6,7 +6,7 @@
 import math
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from text import block, words
 
@@ -135,7 +135,6 @@ def beside(img, rng, other, share=(0.4, 0.65)):
 
 def phone(img, rng):
     """A screenshot of a phone that shows the picture: bars, some text, empty space."""
-    from PIL import ImageDraw
     w = img.width
     total = int(max(img.height * rng.uniform(1.15, 1.6), w * rng.uniform(1.2, 2.1)))
     dark = rng.random() < 0.6

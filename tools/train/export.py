@@ -7,6 +7,7 @@ and the vector that belongs to it, so that any runtime can check the graph itsel
 """
 
 import argparse
+import copy
 import json
 import os
 import random
@@ -18,10 +19,9 @@ from torch.nn import functional as F
 
 import data
 import draw
-from network import CopyNet, macs
+from network import MEAN, STD, CopyNet, macs
 
 NAME = "copydetect"
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class HalfConv(nn.Module):
@@ -50,7 +50,6 @@ class HalfLinear(nn.Module):
 
 def fold(net):
     """The network for export; net itself is left alone."""
-    import copy
     net = copy.deepcopy(net).float().eval()
     net.stem[0], net.stem[1] = HalfConv(net.stem[0], net.stem[1]), nn.Identity()
     for stage in net.stages:

@@ -1,32 +1,12 @@
-"""The training loss: InfoNCE over both views, with a memory of past batches, and the KoLeo entropy of SSCD."""
+"""The training loss: InfoNCE over both views of a batch, and the KoLeo entropy of SSCD (Pizzi 2022)."""
 
 import torch
 from torch.nn import functional as F
 
 
-class Memory:
-    """The last vectors of earlier batches, as further negatives (cross-batch memory)."""
-
-    def __init__(self, size, dim, device):
-        self.vectors = torch.zeros(size, dim, device=device)
-        self.identity = torch.full((size,), -1, dtype=torch.int64, device=device)
-        self.at = self.filled = 0
-
-    def push(self, vectors, identity):
-        size = len(self.identity)
-        where = (self.at + torch.arange(len(identity), device=identity.device)) % size
-        self.vectors[where] = vectors.detach()
-        self.identity[where] = identity
-        self.at = (self.at + len(identity)) % size
-        self.filled = min(size, self.filled + len(identity))
-
-    def get(self):
-        return self.vectors[:self.filled], self.identity[:self.filled]
-
-
-def info_nce(vectors, identity, temperature, memory=None):
+def info_nce(vectors, identity, temperature):
     """Vectors [2N, D] are two views of N pictures, one after the other. Each view has to find its twin among all the other
-    views and the memory; what has the same identity otherwise is left out. Returns the loss and the share found."""
+    views; what has the same identity otherwise is left out. Returns the loss and the share found."""
     n = len(vectors)
     same = identity[:, None] == identity[None, :]
     logits = vectors @ vectors.t() / temperature
@@ -34,10 +14,6 @@ def info_nce(vectors, identity, temperature, memory=None):
     keep = ~same
     keep[torch.arange(n), twin] = True
     logits = logits.masked_fill(~keep, float("-inf"))
-    if memory is not None and memory.filled:
-        past, known = memory.get()
-        far = (vectors @ past.t() / temperature).masked_fill(identity[:, None] == known[None, :], float("-inf"))
-        logits = torch.cat([logits, far], 1)
     found = (logits.detach().argmax(1) == twin).float().mean()
     return F.cross_entropy(logits, twin), found
 

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the input's channels, after scaling to 0..1
+
 
 class Residual(nn.Module):
     """Two 3×3 convolutions beside an identity."""

@@ -23,7 +23,7 @@ def _load(index, size):
     files = _font_files()
     if not files:
         return ImageFont.load_default()
-    return ImageFont.truetype(files[index % len(files)], size, layout_engine=ImageFont.LAYOUT_BASIC)
+    return ImageFont.truetype(files[index % len(files)], size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def font(rng, size):

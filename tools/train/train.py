@@ -16,10 +16,8 @@ import numpy as np
 import torch
 
 import data
-from losses import Memory, info_nce, koleo
-from network import CopyNet, macs
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from losses import info_nce, koleo
+from network import MEAN, STD, CopyNet, macs
 
 
 def arguments():
@@ -33,7 +31,6 @@ def arguments():
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--koleo", type=float, default=3.0)
-    p.add_argument("--memory", type=int, default=4096, help="vectors of past batches kept as negatives; 0: none")
     p.add_argument("--workers", type=int, default=0, help="processes that make pictures; 0: 1, on a GPU all cores")
     p.add_argument("--threads", type=int, default=1, help="threads of the network on a CPU")
     p.add_argument("--seed", type=int, default=1)
@@ -96,7 +93,6 @@ def main():
 
     loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(step, 1 << 30), prefetch_factor=6, pin_memory=cuda,
                                          num_workers=args.workers or (os.cpu_count() if cuda else 1))
-    memory = Memory(args.memory, net.config["dim"], device) if args.memory else None
     log = open(os.path.join(args.work, "log.jsonl"), "a", buffering=1)
     total, warmup = args.minutes * 60, 20 if args.smoke else 150
     clock = saved = time.monotonic()
@@ -113,15 +109,12 @@ def main():
         with torch.autocast(device.type, dtype=torch.bfloat16):
             vectors = net(x)
         vectors = vectors.float()
-        # The memory is of use once the network has stopped changing fast.
-        nce, found = info_nce(vectors, identity, args.temperature, memory if done > 0.1 else None)
+        nce, found = info_nce(vectors, identity, args.temperature)
         loss = nce + args.koleo * koleo(vectors, identity)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        if memory is not None:
-            memory.push(vectors, identity)
         step += 1
         recent.append((nce.item(), loss.item(), found.item()))
         now = time.monotonic()
