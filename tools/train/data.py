@@ -120,8 +120,8 @@ def squash(img, size, rng=None):
 class Batches(torch.utils.data.Dataset):
     """Item i is batch i: uint8 [2, N, 3, size, size], and int64 identities [N]."""
 
-    def __init__(self, domains, pairs, size, seed):
-        self.source, self.pairs, self.size, self.seed = Source(domains), pairs, size, seed
+    def __init__(self, domains, pairs, size, seed, on_device=False):
+        self.source, self.pairs, self.size, self.seed, self.on_device = Source(domains), pairs, size, seed, on_device
         self.offsets, total = {}, 0
         for name, files in self.source.photos.items():
             self.offsets[name] = total
@@ -141,6 +141,6 @@ class Batches(torch.utils.data.Dataset):
             for img, known in self.source.chunk(rng, kind)[:self.pairs - n]:
                 identity[n] = self.offsets[known[0]] + known[1] if known else self.total + step * self.pairs + n
                 views[0, n] = squash(flagged_view(img, rng, other), self.size, rng)
-                views[1, n] = squash(upload_view(img, rng, other), self.size, rng)
+                views[1, n] = squash(upload_view(img, rng, other, self.on_device), self.size, rng)
                 n += 1
         return torch.from_numpy(views[:, :n]).permute(0, 1, 4, 2, 3), torch.from_numpy(identity[:n])

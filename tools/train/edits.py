@@ -41,6 +41,8 @@ HEAVY = {
     "checkerboard": (1.5, lambda i, r, o: over.checkerboard(i, r)),
     "screen photo": (1.5, lambda i, r, o: over.screen_photo(i, r)),
 }
+NOT_ON_DEVICE = ("jpeg", "posterize", "autocontrast", "hue", "sharpen", "mirror", "phone", "caption bar", "impact", "watermark", "sticker",
+                 "screen photo")
 LIGHT = {
     "jpeg": (1.0, lambda i, r, o: px.jpeg(i, r, (30, 95))),
     "rescale": (1.0, lambda i, r, o: px.rescale(i, r, (0.4, 0.9))),
@@ -79,6 +81,8 @@ def flagged_view(img, rng, other):
     return img if rng.random() < 0.4 else apply(img, rng, LIGHT, 1, other)
 
 
-def upload_view(img, rng, other):
-    """The upload's side: one to three edits."""
+def upload_view(img, rng, other, on_device=False):
+    """The upload's side: one to three edits; or, where device_edits does the rest, at most one of those that it lacks."""
+    if on_device:
+        return apply(img, rng, {k: HEAVY[k] for k in NOT_ON_DEVICE}, rng.randint(0, 1), other)
     return apply(img, rng, HEAVY, rng.choices((1, 2, 3), (0.5, 0.33, 0.17))[0], other)

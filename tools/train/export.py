@@ -11,6 +11,7 @@ import copy
 import json
 import os
 import random
+import warnings
 
 import numpy as np
 import torch
@@ -136,6 +137,7 @@ def export(checkpoint, out, photos=(), rows=4096):
         raise SystemExit(f"the folded float16 network is {worst:.2e} (cosine) away from the checkpoint; wanted below 1e-3")
 
     path = os.path.join(out, "onnx", "vision_model_fp16.onnx")
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
     torch.onnx.export(half, probe[:2], path, input_names=["pixel_values"], output_names=["image_embeds"], opset_version=14,
                       dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}}, do_constant_folding=False)
     write_json(os.path.join(out, "onnx", "check.json"), {

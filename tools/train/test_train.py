@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import data
+import device_edits
 import draw
 import edits
 import export
@@ -31,6 +32,15 @@ class Pictures(unittest.TestCase):
                         out = edit(img, random.Random(seed), other)
                         self.assertEqual(out.mode, "RGB")
                         self.assertGreaterEqual(min(out.size), 8)
+
+    def test_edits_on_the_device_stay_pictures(self):
+        torch.manual_seed(1)
+        x = torch.rand(32, 3, 64, 64)
+        out = device_edits.upload_views(x, x.flip(0))
+        self.assertEqual(out.shape, x.shape)
+        self.assertTrue(((out >= 0) & (out <= 1)).all())
+        self.assertFalse(torch.equal(out, x))
+        torch.testing.assert_close(device_edits.warp(x, torch.eye(3).repeat(32, 1, 1)), x, atol=1e-4, rtol=0)
 
     def test_the_suite_has_the_38_edits(self):
         self.assertEqual([len(g) for g in suite.GROUPS.values()], [11, 15, 12])

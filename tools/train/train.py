@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import data
+import device_edits
 from losses import info_nce, koleo
 from network import MEAN, STD, CopyNet, macs
 
@@ -32,6 +33,7 @@ def arguments():
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--koleo", type=float, default=3.0)
     p.add_argument("--workers", type=int, default=0, help="processes that make pictures; 0: 1, on a GPU all cores")
+    p.add_argument("--device-edits", choices=("auto", "yes", "no"), default="auto", help="edit batches on the device; auto: on a GPU")
     p.add_argument("--threads", type=int, default=1, help="threads of the network on a CPU")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
@@ -43,9 +45,12 @@ def arguments():
     return args
 
 
-def prepare(pixels, device):
-    """uint8 [N, 3, S, S] to the network's input."""
+def prepare(pixels, device, strangers=None):
+    """uint8 [2, N, 3, S, S] to the network's input [2N, 3, S, S]. With strangers the uploads' views are edited further, on the device."""
     x = pixels.to(device, non_blocking=True).float().div_(255)
+    if strangers is not None:
+        x[1] = device_edits.upload_views(x[1], strangers.to(device, non_blocking=True).float().div_(255))
+    x = x.flatten(0, 1)
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
@@ -72,12 +77,13 @@ def main():
     device = torch.device("cuda" if cuda else "cpu")
     torch.set_num_threads(args.threads)
     random.seed(args.seed), np.random.seed(args.seed), torch.manual_seed(args.seed)
+    on_device = args.device_edits == "yes" or (args.device_edits == "auto" and cuda)
     pairs = args.pairs or (1024 if cuda else 128)
     os.makedirs(args.work, exist_ok=True)
     last = os.path.join(args.work, "last.pt")
 
     train_part, _ = data.split(data.read_photos(args.photos))
-    batches = data.Batches(train_part, pairs, args.size, args.seed)
+    batches = data.Batches(train_part, pairs, args.size, args.seed, on_device)
     net = CopyNet().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(net), lr=args.lr, betas=(0.9, 0.98))
     step, spent = 0, 0.0
@@ -98,13 +104,14 @@ def main():
     clock = saved = time.monotonic()
     recent, waited, mark = [], 0.0, clock
     net.train()
-    fetch = time.monotonic()
+    fetch, strangers = time.monotonic(), None
     for pixels, identity in loader:
         waited += time.monotonic() - fetch
         done = spent / total
         for group in optimizer.param_groups:
             group["lr"] = args.lr * schedule(step, done, warmup)
-        x = prepare(pixels.flatten(0, 1), device)
+        x = prepare(pixels, device, (pixels if strangers is None else strangers)[0].roll(1, 0) if on_device else None)
+        strangers = pixels
         identity = identity.repeat(2).to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             vectors = net(x)
