@@ -1,9 +1,6 @@
 package embed
 
 import (
-	"errors"
-	"io/fs"
-	"math/rand/v2"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -17,20 +14,9 @@ import (
 // is the figure of one core; images per second is lower when others use the machine.
 func BenchmarkEmbed(b *testing.B) {
 	f, err := LoadDir(filepath.Join(testenv.Root(), "models", "copydetect"))
-	if errors.Is(err, fs.ErrNotExist) {
-		b.Skip("there is no shipped model")
-	}
 	require.NoError(b, err)
 	m := openModel(b, f, Options{Provider: "cpu", Sessions: 1})
-	width, height := f.Target().Size()
-	r := rand.New(rand.NewPCG(1, 2))
-	pictures := make([][]byte, 32)
-	for i := range pictures {
-		pictures[i] = make([]byte, width*height*3)
-		for k := range pictures[i] {
-			pictures[i][k] = byte(r.Uint32())
-		}
-	}
+	pictures := noise(f, 32)
 	images := 0
 	start := cpuSeconds(b)
 	for b.Loop() {

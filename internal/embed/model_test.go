@@ -201,3 +201,46 @@ func TestPartsUseAllSessions(t *testing.T) {
 	require.Equal(t, []int{8, 8, 8, 9}, parts(33, 2, 9))
 	require.Equal(t, []int{1, 1, 1}, parts(3, 16, 8))
 }
+
+// TestEmbedDoesNotDependOnTheBatch runs a real network, whose sessions share their weights and their allocator.
+func TestEmbedDoesNotDependOnTheBatch(t *testing.T) {
+	f, err := LoadDir(filepath.Join(testenv.Root(), "models", "copydetect"))
+	require.NoError(t, err)
+	m := openModel(t, f, Options{Provider: "cpu", Sessions: 4})
+	pictures := noise(f, 21)
+	var alone [][]float32
+	for i := range pictures {
+		v, err := m.Embed(t.Context(), pictures[i:i+1])
+		require.NoError(t, err)
+		alone = append(alone, v[0])
+	}
+	var wg sync.WaitGroup
+	for n := 1; n <= len(pictures); n += 5 {
+		wg.Go(func() {
+			vectors, err := m.Embed(context.Background(), pictures[:n])
+			if err != nil {
+				t.Error(err)
+			}
+			for i, v := range vectors {
+				if c := cosine(v, alone[i]); c < 0.999999 {
+					t.Errorf("picture %d in a batch of %d has cosine %g with itself alone", i, n, c)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// noise draws n pictures of f's size.
+func noise(f *Folder, n int) [][]byte {
+	width, height := f.Target().Size()
+	r := rand.New(rand.NewPCG(1, 2))
+	pictures := make([][]byte, n)
+	for i := range pictures {
+		pictures[i] = make([]byte, width*height*3)
+		for k := range pictures[i] {
+			pictures[i][k] = byte(r.Uint32())
+		}
+	}
+	return pictures
+}
