@@ -1,0 +1,117 @@
+package matchdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Thresholds are scores. Without ReviewAt there is no review band.
+type Thresholds struct {
+	BlockAt  float64
+	ReviewAt *float64
+}
+
+// Bank is a named list of flags, with its thresholds for one model.
+type Bank struct {
+	Name    string
+	Enabled bool
+	Flags   int // active ones
+	Thresholds
+	Own bool // the thresholds are the bank's own, not the model's defaults
+}
+
+var bankName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// AddBank makes a bank, enabled, with the models' default thresholds. Errors wrap ErrInvalid or ErrExists.
+func (db *DB) AddBank(ctx context.Context, name, by string) error {
+	if !bankName.MatchString(name) {
+		return fmt.Errorf("%w bank name %q: want 1 to 63 of a-z 0-9 . _ -, beginning with a letter or digit", ErrInvalid, name)
+	}
+	return db.as(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, "INSERT INTO bank (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
+		if err == nil && tag.RowsAffected() == 0 {
+			return fmt.Errorf("bank %s: %w", name, ErrExists)
+		}
+		return err
+	})
+}
+
+// DisableBank lets the bank's flags match nothing from the next Match on, until EnableBank. An unknown bank's error wraps
+// ErrUnknownBank.
+func (db *DB) DisableBank(ctx context.Context, name, by string) error {
+	return db.switchBank(ctx, name, false, by)
+}
+
+// EnableBank undoes DisableBank.
+func (db *DB) EnableBank(ctx context.Context, name, by string) error {
+	return db.switchBank(ctx, name, true, by)
+}
+
+func (db *DB) switchBank(ctx context.Context, name string, on bool, by string) error {
+	return db.as(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, "UPDATE bank SET enabled = $2 WHERE name = $1", name, on)
+		if err == nil && tag.RowsAffected() == 0 {
+			return unknownBank(name)
+		}
+		return err
+	})
+}
+
+// SetBank gives the bank thresholds of its own for the model. Errors wrap ErrInvalid, ErrUnknownBank or ErrUnknownModel.
+func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by string) error {
+	if math.IsNaN(t.BlockAt) || t.ReviewAt != nil && !(*t.ReviewAt <= t.BlockAt) {
+		return fmt.Errorf("%w thresholds of bank %s: want a review score that is at most the block score", ErrInvalid, name)
+	}
+	known, err := db.model(ctx, model)
+	if err != nil {
+		return err
+	}
+	return db.as(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO bank_threshold (bank_id, model_id, block_at, review_at)
+			SELECT id, $2, $3, $4 FROM bank WHERE name = $1
+			ON CONFLICT (bank_id, model_id) DO UPDATE SET block_at = excluded.block_at, review_at = excluded.review_at`,
+			name, known.id, t.BlockAt, t.ReviewAt)
+		if err == nil && tag.RowsAffected() == 0 {
+			return unknownBank(name)
+		}
+		return err
+	})
+}
+
+const bankColumns = `b.name, b.enabled,
+	(SELECT count(*) FROM flagged_image i WHERE i.bank_id = b.id AND i.retracted_at IS NULL)`
+
+// Banks returns the banks by name, with their thresholds for the model. ErrUnknownModel when it is not registered.
+func (db *DB) Banks(ctx context.Context, model string) ([]Bank, error) {
+	known, err := db.model(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.pool.Query(ctx, "SELECT "+bankColumns+`, coalesce(t.block_at, m.block_at),
+			CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, t.bank_id IS NOT NULL
+		FROM bank b JOIN model m ON m.id = $1 LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
+		ORDER BY b.name`, known.id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Bank, error) {
+		var b Bank
+		err := row.Scan(&b.Name, &b.Enabled, &b.Flags, &b.BlockAt, &b.ReviewAt, &b.Own)
+		return b, err
+	})
+}
+
+// Bank returns the bank without thresholds, or an error that wraps ErrUnknownBank.
+func (db *DB) Bank(ctx context.Context, name string) (Bank, error) {
+	var b Bank
+	err := db.pool.QueryRow(ctx, "SELECT "+bankColumns+" FROM bank b WHERE b.name = $1", name).Scan(&b.Name, &b.Enabled, &b.Flags)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return b, unknownBank(name)
+	}
+	return b, err
+}

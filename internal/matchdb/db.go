@@ -1,0 +1,112 @@
+package matchdb
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	pgxvec "github.com/pgvector/pgvector-go/pgx"
+)
+
+const connectTimeout = 10 * time.Second
+
+// session is set on every connection.
+//
+// ef_search is how many candidates the index keeps while it searches; pgvector's 40 misses near copies. iterative_scan
+// goes on searching when dead rows used the candidates up. The statements are planned for their parameters every time:
+// after five runs the server might otherwise settle on a plan for any parameters, without the index. Pages are as good
+// as in memory: the index that is read is the one that is always read.
+const session = `
+SET hnsw.ef_search = 200;
+SET hnsw.iterative_scan = relaxed_order;
+SET plan_cache_mode = force_custom_plan;
+SET random_page_cost = 1.1;
+SET jit = off`
+
+// DB is the library. It is safe for concurrent use.
+type DB struct {
+	pool   *pgxpool.Pool
+	models sync.Map // fingerprint -> registered, which never changes
+}
+
+// Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
+// reached within ten seconds, with one line that names the host and never the password.
+func Open(ctx context.Context, url string) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, urlError(err)
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	config.AfterConnect = prepareConn
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, unreachable(config.ConnConfig, err)
+	}
+	return &DB{pool: pool}, nil
+}
+
+// prepareConn sets the session up and teaches the connection pgvector's types, where the database has them.
+func prepareConn(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.PgConn().Exec(ctx, session).ReadAll(); err != nil {
+		return err
+	}
+	var present bool
+	if err := conn.QueryRow(ctx, "SELECT to_regtype('vector') IS NOT NULL").Scan(&present); err != nil || !present {
+		return err
+	}
+	return pgxvec.RegisterTypes(ctx, conn)
+}
+
+// Close ends the connections, when their statements are done.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping asks the server for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+func urlError(err error) error {
+	// pgx leaves the password out of the URL that it quotes.
+	return fmt.Errorf("--database-url: %s: want postgres://user:password@host:port/database", oneLine(err))
+}
+
+func unreachable(c *pgx.ConnConfig, err error) error {
+	address := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	if c.Host != "" && c.Host[0] == '/' {
+		address = c.Host
+	}
+	return &openError{
+		text: fmt.Sprintf("Postgres at %s, database %q, user %q: %s: start it, or correct --database-url",
+			address, c.Database, c.User, oneLine(err)),
+		err: err,
+	}
+}
+
+// openError is one line for people; the whole error is what it wraps.
+type openError struct {
+	text string
+	err  error
+}
+
+func (e *openError) Error() string { return e.text }
+
+func (e *openError) Unwrap() error { return e.err }
+
+// as runs do in a transaction whose changes the audit log ascribes to the person by.
+func (db *DB) as(ctx context.Context, by string, do func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT set_config('moderator.actor', $1, true)", by); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}

@@ -1,0 +1,28 @@
+// Package matchdb is the library of flagged pictures in PostgreSQL with pgvector: its schema, its banks and flags, and
+// the search for what an upload resembles.
+//
+// The life of a flag:
+//
+//	Flag ──► active ──► Retract ──► retracted: the row stays with who, when and why; its embeddings are gone
+//	           │
+//	           └─ Flag of the same file in the same bank: Existing; views that this model has not yet are added
+//
+// A flag counts in every Match that begins after Flag returned, and no longer in one that begins after Retract
+// returned: there is nothing between the table's index and the query.
+//
+// # Score
+//
+// score(q, r) = q·r − half(q) − half(r), for L2-normalised q and r. A flag is stored as the halfvec [r, −half(r)] and
+// asked for with [q, 1], so that pgvector's inner-product index finds the best score: −(stored <#> asked) − half(q).
+// The similarity, q·r, is the score with both halves added again. Half precision has 11 significant bits; a score differs
+// from the float32 formula by less than Tolerance.
+//
+// # Completeness
+//
+// Match gives the best hit of every enabled bank of which any reaches the bank's lowest threshold. A top-k search alone
+// does not: k near copies in one bank hide all others, and so do a disabled bank's. A search per bank does, and costs
+// every upload a search a bank. So one search takes the k nearest of all banks, and is trusted for a bank without a hit
+// only where it proves that there can be none: it returned k rows, and the last is below the bank's lowest threshold.
+// Where it proves nothing (more than k near copies; an index scan that gave up among dead rows; a library of fewer than
+// k) that bank is scanned exactly, in the same statement.
+package matchdb

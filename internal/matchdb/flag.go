@@ -1,0 +1,144 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+	"github.com/x448/float16"
+)
+
+// NewFlag is a picture to be flagged.
+type NewFlag struct {
+	Bank   string
+	SHA256 string // of the file, hex
+	Source string // where it comes from; free text
+	Note   string // why; free text
+	By     string // who, for the audit log
+	Model  string // the fingerprint of the model that made Embeddings
+	// Embeddings has one vector a view, at least one.
+	Embeddings []Embedding
+}
+
+// Embedding is one view of a picture.
+type Embedding struct {
+	View   string
+	Vector []float32 // L2-normalised, of the model's dims
+	Half   float32   // half(r) of the score
+}
+
+// FlagResult says what Flag did.
+type FlagResult struct {
+	ID       uuid.UUID
+	Existing bool // the file was flagged in this bank already
+	Added    int  // so many embeddings are new
+}
+
+// Flag stores the picture in one transaction; every Match that begins after it returned sees it. A file that is flagged
+// in the bank already, and not retracted, keeps its row and gets those views that it lacks: so flagging the originals
+// again under a new model embeds the library anew. Errors wrap ErrUnknownBank, ErrUnknownModel or ErrInvalid.
+func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
+	sum, err := hex.DecodeString(f.SHA256)
+	if err != nil || len(sum) != 32 {
+		return FlagResult{}, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, f.SHA256)
+	}
+	if f.By == "" || len(f.Embeddings) == 0 {
+		return FlagResult{}, fmt.Errorf("%w flag: want who flags and at least one embedding", ErrInvalid)
+	}
+	model, err := db.model(ctx, f.Model)
+	if err != nil {
+		return FlagResult{}, err
+	}
+	for _, e := range f.Embeddings {
+		if err := model.check(e.Vector, e.Half); err != nil {
+			return FlagResult{}, fmt.Errorf("view %s: %w", e.View, err)
+		}
+	}
+	var result FlagResult
+	err = db.as(ctx, f.By, func(tx pgx.Tx) error {
+		var bank int
+		err := tx.QueryRow(ctx, "SELECT id FROM bank WHERE name = $1", f.Bank).Scan(&bank)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return unknownBank(f.Bank)
+		}
+		if err != nil {
+			return err
+		}
+		if result, err = insertImage(ctx, tx, bank, sum, f); err != nil {
+			return err
+		}
+		result.Added, err = insertEmbeddings(ctx, tx, model.id, bank, result.ID, f.Embeddings)
+		return err
+	})
+	return result, err
+}
+
+// insertImage returns the new row, or the active one of the same file. That one is locked against retraction until the
+// transaction ends: embeddings that were added behind a retraction would match for ever.
+func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag) (FlagResult, error) {
+	for {
+		var r FlagResult
+		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, source, note, created_by) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (bank_id, sha256) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
+			bank, sum, f.Source, f.Note, f.By).Scan(&r.ID)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return r, err
+		}
+		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND sha256 = $2 AND retracted_at IS NULL FOR SHARE`,
+			bank, sum).Scan(&r.ID)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			r.Existing = true
+			return r, err
+		}
+		// Retracted in between: the next insert succeeds.
+	}
+}
+
+func insertEmbeddings(ctx context.Context, tx pgx.Tx, model, bank int, image uuid.UUID, embeddings []Embedding) (int, error) {
+	views := make([]string, len(embeddings))
+	halves := make([]float32, len(embeddings))
+	vectors := make([]pgvector.HalfVector, len(embeddings))
+	for i, e := range embeddings {
+		views[i] = e.View
+		halves[i] = float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
+		vectors[i] = extended(e.Vector, -halves[i])
+	}
+	tag, err := tx.Exec(ctx, `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
+		SELECT $1, $2, $3, e.* FROM unnest($4::text[], $5::real[], $6::halfvec[]) AS e ON CONFLICT DO NOTHING`,
+		model, image, bank, views, halves, vectors)
+	return int(tag.RowsAffected()), err
+}
+
+// extended is the vector with one more dimension.
+func extended(vector []float32, last float32) pgvector.HalfVector {
+	v := make([]float32, 0, len(vector)+1)
+	return pgvector.NewHalfVector(append(append(v, vector...), last))
+}
+
+// Retract takes the flag back that id names, as Show takes it, and returns it. Its embeddings are deleted, so that it
+// matches nothing from here on. Errors wrap ErrNotFound, ErrAmbiguous or ErrRetracted.
+func (db *DB) Retract(ctx context.Context, id, by, reason string) (Flagged, error) {
+	if by == "" || reason == "" {
+		return Flagged{}, fmt.Errorf("%w retraction: want who retracts and a reason", ErrInvalid)
+	}
+	flag, err := db.Show(ctx, id)
+	if err != nil {
+		return Flagged{}, err
+	}
+	err = db.as(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = now(), retracted_by = $2, retract_reason = $3
+			WHERE id = $1 AND retracted_at IS NULL`, flag.ID, by, reason)
+		if err == nil && tag.RowsAffected() == 0 {
+			return fmt.Errorf("%s: %w", flag.ID, ErrRetracted)
+		}
+		return err
+	})
+	if err != nil {
+		return Flagged{}, err
+	}
+	return db.Show(ctx, flag.ID.String())
+}

@@ -1,0 +1,94 @@
+package matchdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"moderator/migrations"
+)
+
+const versionTable = "schema_version"
+
+// Migrate brings the database's schema from the version that it has to this binary's, and returns both; an empty
+// database has version 0. Migrations that run at the same time wait for each other. The first needs the rights to create
+// the extension vector and roles, or both made beforehand. A schema that is newer than this binary is an error.
+func Migrate(ctx context.Context, url string) (from, to int64, err error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return 0, 0, urlError(err)
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	conn := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := conn.PingContext(ctx); err != nil {
+		return 0, 0, unreachable(config, err)
+	}
+	if err := extensionAvailable(ctx, conn); err != nil {
+		return 0, 0, err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+	if err != nil {
+		return 0, 0, err
+	}
+	provider, err := newProvider(conn, goose.WithSessionLocker(locker))
+	if err != nil {
+		return 0, 0, err
+	}
+	if from, err = provider.GetDBVersion(ctx); err != nil {
+		return 0, 0, err
+	}
+	if want := newest(provider); from > want {
+		return from, from, tooNew(from, want)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return from, from, migrateError(err, config)
+	}
+	to, err = provider.GetDBVersion(ctx)
+	return from, to, err
+}
+
+func newProvider(conn *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
+	options = append(options, goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(goose.DialectPostgres, conn, migrations.FS, options...)
+}
+
+// newest is the version of this binary's last migration.
+func newest(p *goose.Provider) int64 {
+	sources := p.ListSources()
+	return sources[len(sources)-1].Version
+}
+
+// extensionAvailable says what to install before a migration fails on it.
+func extensionAvailable(ctx context.Context, conn *sql.DB) error {
+	var version sql.NullString
+	err := conn.QueryRowContext(ctx, `SELECT coalesce(
+		(SELECT extversion FROM pg_extension WHERE extname = 'vector'),
+		(SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))`).Scan(&version)
+	if err != nil {
+		return err
+	}
+	_, err = vectorVersion(version.String)
+	return err
+}
+
+func migrateError(err error, config *pgx.ConnConfig) error {
+	if pgCode(err) != "42501" { // insufficient_privilege
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return fmt.Errorf("%w: %w: migrate as the database's owner with CREATEROLE; where an administrator has to help, let him run "+
+		"CREATE EXTENSION vector in the database %q, and CREATE ROLE moderator_reader, moderator_curator and moderator_admin",
+		ErrSchema, err, config.Database)
+}
+
+func tooNew(have, want int64) error {
+	return fmt.Errorf("%w: its schema has version %d, this binary knows up to %d: run the newer moderator", ErrSchema, have, want)
+}
