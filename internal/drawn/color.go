@@ -46,7 +46,15 @@ func (c rgb) contrasting() rgb {
 	return grey(0.96)
 }
 
-func clamp(v float64) float64 { return math.Max(0, math.Min(1, v)) }
+func clamp(v float64) float64 {
+	if v < 0 {
+		return 0
+	}
+	if v > 1 {
+		return 1
+	}
+	return v
+}
 
 // step goes smoothly from 0 at a to 1 at b.
 func step(a, b, v float64) float64 {
