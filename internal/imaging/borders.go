@@ -5,47 +5,66 @@ package imaging
 const (
 	borderTolerance = 12   // levels by which any channel of a pixel may be off the border's colour: JPEG's noise
 	borderOutliers  = 0.03 // share of a line's pixels that may be off by more
-	minTrimmed      = 0.03 // share of the area that must go, or the view would repeat the original
+	ringing         = 8    // pixels beside a hard edge to which JPEG carries it
+	minTrimmed      = 0.05 // share of the area that must go, or the view would repeat the original
 	minKept         = 0.15 // share of the area that must stay: less is a logo on a page, or noise on a blank one
 	minKeptSide     = 16   // pixels
 )
 
+// margins are the numbers of pixels at the left, the top, the right and the bottom.
+type margins [4]int
+
+func (r rect) without(m margins) rect {
+	return rect{r.left + m[0], r.top + m[1], max(0, r.width-m[0]-m[2]), max(0, r.height-m[1]-m[3])}
+}
+
 // trim finds what uniform borders (frames, letterboxes, the bars of a screenshot) leave of a
-// picture. Each side has a colour of its own. It looks twice, for a letterbox inside a
-// frame. ok is false when there is nothing to trim or too little would stay.
+// picture. Each side has a colour of its own. ok is false when there is nothing to trim or
+// too little would stay.
 func trim(c *canvas) (r rect, ok bool) {
-	r = rect{0, 0, c.width, c.height}
-	for range 2 {
-		r = c.trimOnce(r)
+	outer := c.borders(rect{0, 0, c.width, c.height})
+	r = rect{0, 0, c.width, c.height}.without(outer)
+
+	// Once more, for a letterbox inside a frame: beyond the trace that the frame left of itself.
+	var trace, more margins
+	for side := range outer {
+		if outer[side] > 0 {
+			trace[side] = ringing
+		}
 	}
+	for side, inner := range c.borders(r.without(trace)) {
+		if inner > 0 {
+			more[side] = trace[side] + inner
+		}
+	}
+	r = r.without(more)
+
 	area, kept := float64(c.width*c.height), float64(r.width*r.height)
 	ok = kept <= (1-minTrimmed)*area && kept >= minKept*area && min(r.width, r.height) >= minKeptSide
 	return r, ok
 }
 
-// trimOnce takes the rows off the top and the bottom, then the columns off the sides of what is left.
-func (c *canvas) trimOnce(r rect) rect {
+// borders measures the uniform rows at the top and the bottom of a part, then the uniform columns
+// at the sides of what is left.
+func (c *canvas) borders(r rect) margins {
 	const pixel = 3
-	row, start := pixel*c.width, (r.top*c.width+r.left)*pixel
+	row := pixel * c.width
+	start := r.top*row + r.left*pixel
 	top := c.uniformLines(start, row, r.height, pixel, r.width)
-	if top == r.height {
-		return rect{} // one colour all over
-	}
-	bottom := c.uniformLines(start+(r.height-1)*row, -row, r.height, pixel, r.width)
-	r.top, r.height = r.top+top, max(0, r.height-top-bottom)
+	bottom := c.uniformLines(start+(r.height-1)*row, -row, r.height-top, pixel, r.width)
+	height := r.height - top - bottom
 
-	start = (r.top*c.width + r.left) * pixel
-	left := c.uniformLines(start, pixel, r.width, row, r.height)
-	right := c.uniformLines(start+(r.width-1)*pixel, -pixel, r.width, row, r.height)
-	r.left, r.width = r.left+left, max(0, r.width-left-right)
-	return r
+	start += top * row
+	left := c.uniformLines(start, pixel, r.width, row, height)
+	right := c.uniformLines(start+(r.width-1)*pixel, -pixel, r.width-left, row, height)
+	return margins{left, top, right, bottom}
 }
 
 // uniformLines counts how many of n lines have the colour of the first, and one more, in which
 // shrinking mixed border and picture. A line is length pixels, step bytes apart; the first
 // begins at the byte start, the next one advance further.
 func (c *canvas) uniformLines(start, advance, n, step, length int) int {
-	if n == 0 || length == 0 {
+	if n <= 0 || length <= 0 {
 		return 0
 	}
 	colour := c.median(start, step, length)

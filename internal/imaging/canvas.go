@@ -1,6 +1,6 @@
 package imaging
 
-// canvas is one decoded frame: 8-bit sRGB over white.
+// canvas is one decoded frame: upright, 8-bit sRGB over white.
 type canvas struct {
 	plane
 	fullWidth, fullHeight int // of the picture; more than the plane's when it was shrunk while decoding
@@ -14,14 +14,4 @@ func (c *canvas) full(r rect) (w, h int) {
 	w = (r.width*c.fullWidth + c.width/2) / c.width
 	h = (r.height*c.fullHeight + c.height/2) / c.height
 	return w, h
-}
-
-// upright applies the EXIF orientation that the picture is stored with.
-func (c *canvas) upright(o orientation) *canvas {
-	if o == orientationUpright {
-		return c
-	}
-	t := &canvas{plane: c.turned(o), fullWidth: c.fullWidth, fullHeight: c.fullHeight}
-	t.fullWidth, t.fullHeight = o.size(c.fullWidth, c.fullHeight)
-	return t
 }

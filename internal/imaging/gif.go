@@ -1,7 +1,5 @@
 package imaging
 
-import "encoding/binary"
-
 // walkGIF counts the frames of a GIF (GIF89a specification, section 17 on) without decoding them,
 // so that the limits hold before libvips lists them. whole is false when the file ends inside a
 // block: libvips would quietly show what is there. A missing trailer alone is common and let
@@ -41,9 +39,4 @@ func colourTable(packed byte) int {
 		return 0
 	}
 	return 3 << (packed&7 + 1)
-}
-
-// gifSize is the size of the logical screen.
-func gifSize(data []byte) (width, height int) {
-	return int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 }

@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -13,6 +14,29 @@ import (
 type plane struct {
 	pix                  []byte
 	width, height, bands int
+}
+
+// planes keeps the memory of decoded pictures for the next ones: megabytes each, which are
+// dear to clear and to collect.
+var planes sync.Pool
+
+// newPlane returns a plane whose pixels are undefined.
+func newPlane(width, height, bands int) plane {
+	p := plane{width: width, height: height, bands: bands}
+	size := width * height * bands
+	if old, ok := planes.Get().(*[]byte); ok && cap(*old) >= size {
+		p.pix = (*old)[:size]
+	} else {
+		p.pix = make([]byte, size)
+	}
+	return p
+}
+
+// release lets the memory be used again. Nothing may refer to the pixels after it.
+func (p plane) release() {
+	if p.pix != nil {
+		planes.Put(&p.pix)
+	}
 }
 
 // source describes a part of the plane to C. The caller keeps the pixels pinned.
@@ -55,9 +79,9 @@ func (p plane) turned(o orientation) plane {
 	return out
 }
 
-// luma is the brightness of each RGB pixel.
+// luma is the brightness of each RGB pixel, in pooled memory.
 func (p plane) luma() plane {
-	out := plane{make([]byte, p.width*p.height), p.width, p.height, 1}
+	out := newPlane(p.width, p.height, 1)
 	C.resample_luma((*C.uint8_t)(&p.pix[0]), C.size_t(len(out.pix)), (*C.uint8_t)(&out.pix[0]))
 	return out
 }

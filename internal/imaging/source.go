@@ -1,8 +1,6 @@
 package imaging
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // source is a picture of which only the header was read.
 type source struct {
@@ -27,22 +25,35 @@ func openSource(data []byte, limits Limits) (*source, error) {
 		return nil, fmt.Errorf("%w: the file begins with %q", ErrUnsupported, data[:min(len(data), 12)])
 	}
 	s := &source{format: format, data: data, orientation: orientationUpright, frames: 1}
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
 	if format == formatBMP {
 		return s, s.readBMPHeader(limits)
 	}
-	if format == formatPNG && isAnimatedPNG(data) {
-		return nil, fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
-	}
-	if format == formatGIF {
-		frames, whole := walkGIF(data)
-		if !whole {
-			return nil, fmt.Errorf("%w: gif: the file is cut off after %d frames", ErrUndecodable, frames)
-		}
-		if err := limits.checkWalk(1, 1, frames); err != nil {
-			return nil, err
-		}
-	}
 	return s, s.readHeader(limits)
+}
+
+// survey refuses, by the outline of the file, what libvips would take too much time for or
+// show only in part.
+func (s *source) survey() error {
+	switch s.format {
+	case formatJPEG:
+		if scans := countScans(s.data); scans > maxScans {
+			return fmt.Errorf("%w: jpeg: %d scans, the limit is %d", ErrTooLarge, scans, maxScans)
+		}
+	case formatPNG:
+		if isAnimatedPNG(s.data) {
+			return fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
+		}
+	case formatGIF:
+		frames, whole := walkGIF(s.data)
+		if !whole {
+			return fmt.Errorf("%w: gif: the file is cut off after %d frames", ErrUndecodable, frames)
+		}
+		s.frames = frames
+	}
+	return nil
 }
 
 func (s *source) readHeader(limits Limits) error {
@@ -56,6 +67,9 @@ func (s *source) readHeader(limits Limits) error {
 		return err
 	}
 	if s.format == formatGIF || s.format == formatWebP {
+		if s.frames > head.pages() {
+			return fmt.Errorf("%w: %s: %d of its %d frames can be read", ErrUndecodable, s.format, head.pages(), s.frames)
+		}
 		s.frames = head.pages()
 		if s.frames > 1 && limits.MaxFrames > 1 {
 			if err := limits.checkWalk(s.width, s.height, s.frames); err != nil {
@@ -69,7 +83,7 @@ func (s *source) readHeader(limits Limits) error {
 }
 
 // canvases decodes the frames with the given indices, in ascending order, one after the other
-// and in one pass over the file, and hands each to visit. No canvas is shrunk to a shorter
+// and in one pass over the file, and lends each to visit. No canvas is shrunk to a shorter
 // side of less than need.
 func (s *source) canvases(indices []int, need int, visit func(index int, c *canvas) error) error {
 	in, err := s.openPixels(need, len(indices) > 1)
@@ -86,7 +100,9 @@ func (s *source) canvases(indices []int, need int, visit func(index int, c *canv
 		if err != nil {
 			return err
 		}
-		if err := visit(index, c); err != nil {
+		err = visit(index, c)
+		c.release()
+		if err != nil {
 			return err
 		}
 	}
@@ -121,10 +137,15 @@ func (s *source) canvas(in *handle, top, height, need int) (*canvas, error) {
 		return nil, err
 	}
 	defer rgb.close()
-	pix, err := rgb.pixels()
+	stored, err := rgb.pixels()
 	if err != nil {
 		return nil, err
 	}
-	c := &canvas{plane{pix, rgb.width(), rgb.height(), rgb.bands()}, s.width, s.height}
-	return c.upright(s.orientation), nil
+	c := &canvas{plane: stored}
+	if s.orientation != orientationUpright {
+		c.plane = stored.turned(s.orientation)
+		stored.release()
+	}
+	c.fullWidth, c.fullHeight = s.orientation.size(s.width, s.height)
+	return c, nil
 }

@@ -102,6 +102,7 @@ func (p *painter) paint(v View, part rect) (Rendered, error) {
 // render makes all views of one frame.
 func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 	p := newPainter(r, c)
+	defer p.luma.release()
 	views := make([]Rendered, 0, len(r.Views))
 	for _, v := range r.Views {
 		part, ok := v.part(c)
@@ -128,6 +129,7 @@ func (r *Request) renderLarger(src *source, p *painter, v View, part rect) (rend
 	err = src.canvases([]int{0}, need, func(_ int, larger *canvas) error {
 		if again, ok := v.part(larger); ok {
 			p, part = newPainter(r, larger), again
+			defer p.luma.release()
 		}
 		rendered, err = p.paint(v, part)
 		return err

@@ -126,11 +126,12 @@ func (h *handle) rgb(top, height int, useProfile bool, shrink int) (*handle, err
 	return own(C.imaging_rgb(h.im, C.int(top), C.int(height), use, C.int(shrink)))
 }
 
-// pixels computes the image: 8 bit, row-major, width*height*bands bytes.
-func (h *handle) pixels() ([]byte, error) {
-	dst := make([]byte, h.width()*h.height()*h.bands())
-	if C.imaging_write(h.im, unsafe.Pointer(&dst[0]), C.size_t(len(dst))) != 0 {
-		return nil, vipsError()
+// pixels computes the image: 8 bit, row-major, width*height*bands bytes, in pooled memory.
+func (h *handle) pixels() (plane, error) {
+	p := newPlane(h.width(), h.height(), h.bands())
+	if C.imaging_write(h.im, unsafe.Pointer(&p.pix[0]), C.size_t(len(p.pix))) != 0 {
+		p.release()
+		return plane{}, vipsError()
 	}
-	return dst, nil
+	return p, nil
 }
