@@ -38,5 +38,5 @@ quality: setup ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR
 	@go run ./tools/quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
 
 .PHONY: docs
-docs: build ## write docs/configuration.md from the code
-	@bin/moderator docs > docs/configuration.md
+docs: setup ## write docs/configuration.md from the code
+	@go test ./cmd/moderator -run TestConfigurationIsDocumented -update

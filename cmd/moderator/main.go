@@ -14,6 +14,7 @@ import (
 
 	"moderator/internal/app"
 	"moderator/internal/config"
+	"moderator/internal/sandbox"
 	"moderator/internal/version"
 )
 
@@ -25,16 +26,20 @@ type grammar struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Judge uploads (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the library's schema to this version, and register the model."`
 	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to mend what fails."`
+
+	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for a moderator, confined."`
 }
 
-type runCommand struct{ config.Run }
+type runCommand struct {
+	Settings config.Run `embed:""`
+}
 
 func (c *runCommand) Run(ctx context.Context, out output) error {
-	log, err := config.NewLogger(c.Log, out.stderr)
+	log, err := config.NewLogger(c.Settings.Log, out.stderr)
 	if err != nil {
 		return err
 	}
-	return app.Serve(ctx, c.Run, out.stdout, log)
+	return app.Serve(ctx, c.Settings, out.stdout, log)
 }
 
 type migrateCommand struct {
@@ -46,11 +51,17 @@ func (c *migrateCommand) Run(ctx context.Context, out output) error {
 	return app.Migrate(ctx, c.Stack, c.Model, out.stdout)
 }
 
-type checkCommand struct{ config.Run }
+type checkCommand struct {
+	Settings config.Run `embed:""`
+}
 
 func (c *checkCommand) Run(ctx context.Context, out output) error {
-	return app.Check(ctx, c.Run, out.stdout)
+	return app.Check(ctx, c.Settings, out.stdout)
 }
+
+type decodeWorkerCommand struct{}
+
+func (decodeWorkerCommand) Run() error { return sandbox.Work(os.Stdin, os.Stdout) }
 
 // output is where commands write.
 type output struct{ stdout, stderr io.Writer }

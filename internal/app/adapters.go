@@ -3,26 +3,50 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"moderator/internal/config"
 	"moderator/internal/consumer"
 	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
+	"moderator/internal/sandbox"
 	"moderator/internal/views"
 )
 
-// decoder gives the consumer the pixels that the model takes.
+// decoder gives the consumer the pixels that the model takes, decoded in the sandbox.
 type decoder struct {
-	request imaging.Request
+	pool *sandbox.Pool
 }
 
-func newDecoder(f *embed.Folder, limits imaging.Limits) decoder {
-	return decoder{imaging.Request{Targets: []imaging.Target{f.Target()}, Views: views.Query(), Limits: limits}}
+// startDecoder starts the decode workers and logs what confines them.
+func startDecoder(f *embed.Folder, c config.Run, reg prometheus.Registerer, log *slog.Logger) (decoder, error) {
+	command, err := sandbox.Self()
+	if err != nil {
+		return decoder{}, err
+	}
+	pool, err := sandbox.Start(sandbox.Options{
+		Command: command,
+		Request: imaging.Request{Targets: []imaging.Target{f.Target()}, Views: views.Query(), Limits: ImageLimits(c.Limits)},
+		Workers: orCPUs(c.DecodeWorkers), MaxMemory: c.DecodeMemory, CPUTime: c.DecodeCPUTime, Timeout: c.DecodeTimeout,
+		Recycle: c.DecodeRecycle, Metrics: reg,
+	})
+	if err != nil {
+		return decoder{}, err
+	}
+	inForce, missing := pool.Confinement()
+	log.Info("decoders", "workers", orCPUs(c.DecodeWorkers), "confined_by", inForce)
+	if len(missing) > 0 {
+		log.Warn("this kernel cannot confine the decoders fully", "missing", missing)
+	}
+	return decoder{pool}, nil
 }
 
-func (d decoder) Decode(_ context.Context, data []byte) (consumer.Picture, error) {
-	result, err := imaging.Decode(data, d.request)
+func (d decoder) Decode(ctx context.Context, data []byte) (consumer.Picture, error) {
+	result, err := d.pool.Decode(ctx, data)
 	if err != nil {
 		return consumer.Picture{}, unjudgeable(err)
 	}

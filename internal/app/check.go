@@ -88,7 +88,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	checkServers(ctx, c, report)
 	if folder != nil && c.DatabaseURL != "" {
 		record, _ := ModelRecord(folder)
-		db, err := openLibrary(ctx, c.DatabaseURL, false, record)
+		db, err := openLibrary(ctx, c.DatabaseURL, false, record, slog.New(slog.DiscardHandler))
 		if report("library", "schema and model fit", err) {
 			db.Close()
 		}

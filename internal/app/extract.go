@@ -34,9 +34,18 @@ type Extracted struct {
 
 // ViewVector is the vector of one view of one frame.
 type ViewVector struct {
+	Frame  int
 	View   imaging.View
 	Vector []float32 // L2-normalised
 	Half   float32   // its share of the score: see embed.Background
+}
+
+// Name is the view's, with the frame where it is not an animation's first: "original", "rotate-90@12".
+func (v ViewVector) Name() string {
+	if v.Frame == 0 {
+		return string(v.View)
+	}
+	return fmt.Sprintf("%s@%d", v.View, v.Frame)
 }
 
 // Extract decodes data and embeds the views of its frames; a view that does not apply (trimmed, where there is no
@@ -52,7 +61,7 @@ func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.V
 	for _, frame := range result.Frames {
 		for _, rendered := range frame.Views {
 			pixels = append(pixels, rendered.Pixels[0])
-			out.Vectors = append(out.Vectors, ViewVector{View: rendered.View})
+			out.Vectors = append(out.Vectors, ViewVector{Frame: frame.Index, View: rendered.View})
 		}
 	}
 	vectors, err := x.model.Embed(ctx, pixels)

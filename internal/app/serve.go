@@ -17,19 +17,13 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/consumer"
-	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/fetch"
-	"moderator/internal/imaging"
-	"moderator/internal/matchdb"
 )
 
 // Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
 // stdout what to type next.
 func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
-	if err := imaging.Start(); err != nil {
-		return err
-	}
 	folder, err := Folder(c.Model)
 	if err != nil {
 		return err
@@ -53,7 +47,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
 
-	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", record)
+	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", record, log)
 	if err != nil {
 		return err
 	}
@@ -67,7 +61,31 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	judge, err := newConsumer(ctx, c, nc, model, db, registry, log)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	fetcher, err := newFetcher(c.Fetch, js)
+	if err != nil {
+		return err
+	}
+	defer fetcher.Close()
+	pictures, err := startDecoder(folder, c, registry, log)
+	if err != nil {
+		return err
+	}
+	defer pictures.pool.Close()
+
+	durable, err := ensureStreams(ctx, c, js, log)
+	if err != nil {
+		return err
+	}
+	pace := consumerConfig(c)
+	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
+	judge, err := consumer.New(pace, consumer.Parts{
+		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Logger: log,
+		Decoder: pictures, Embedder: embedder{model}, Matcher: matcher{db, folder},
+	})
 	if err != nil {
 		return err
 	}
@@ -108,33 +126,15 @@ func judgeUntil(ctx context.Context, judge *consumer.Consumer, died <-chan error
 	return nil
 }
 
-func newConsumer(ctx context.Context, c config.Run, nc *nats.Conn, model *embed.Model, db *matchdb.DB, reg prometheus.Registerer, log *slog.Logger) (*consumer.Consumer, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
+func ensureStreams(ctx context.Context, c config.Run, js jetstream.JetStream, log *slog.Logger) (jetstream.Consumer, error) {
 	durable, created, err := consumer.EnsureStreams(ctx, js, consumer.StreamOptions{
 		Replicas: c.StreamReplicas, AckWait: c.AckWait, DuplicateWindow: c.DuplicateWindow, KeepDecisions: c.KeepDecisions,
 		MaxAckPending: maxAckPending,
 	})
-	if err != nil {
-		return nil, err
-	}
 	if len(created) > 0 {
 		log.Info("created", "what", created)
 	}
-	fetcher, err := newFetcher(c.Fetch, js)
-	if err != nil {
-		return nil, err
-	}
-	folder := model.Folder()
-	cfg := consumerConfig(c)
-	cfg.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
-	return consumer.New(cfg, consumer.Parts{
-		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: reg, Logger: log,
-		Decoder:  newDecoder(folder, ImageLimits(c.Limits)),
-		Embedder: embedder{model}, Matcher: matcher{db, folder},
-	})
+	return durable, err
 }
 
 func consumerConfig(c config.Run) consumer.Config {
@@ -158,7 +158,9 @@ func newFetcher(c config.Fetch, js jetstream.JetStream) (*fetch.Fetcher, error) 
 		}
 		cidrs[i] = prefix
 	}
-	return fetch.New(fetch.Config{Hosts: c.FetchHosts, AllowCIDRs: cidrs, Timeout: c.FetchTimeout}, js)
+	return fetch.New(fetch.Config{
+		Hosts: c.FetchHosts, AllowCIDRs: cidrs, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects,
+	}, js)
 }
 
 func orCPUs(n int) int {

@@ -94,7 +94,7 @@ func ConnectNATS(url, creds, name string, log *slog.Logger) (*nats.Conn, error) 
 
 // openLibrary connects to the library and brings it to this binary's schema and model where it is our own cluster's.
 // An operator's database is only looked at: `moderator migrate` changes it.
-func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model) (*matchdb.DB, error) {
+func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model, log *slog.Logger) (*matchdb.DB, error) {
 	if own {
 		if _, _, err := matchdb.Migrate(ctx, url); err != nil {
 			return nil, err
@@ -104,16 +104,20 @@ func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model
 	if err != nil {
 		return nil, err
 	}
-	if err := readyLibrary(ctx, db, own, record); err != nil {
+	if err := readyLibrary(ctx, db, own, record, log); err != nil {
 		db.Close()
 		return nil, err
 	}
 	return db, nil
 }
 
-func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, record matchdb.Model) error {
-	if err := db.CheckSchema(ctx); err != nil {
+func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, record matchdb.Model, log *slog.Logger) error {
+	warning, err := db.CheckSchema(ctx)
+	if err != nil {
 		return err
+	}
+	if warning != "" {
+		log.Warn(warning)
 	}
 	if own {
 		if err := db.RegisterModel(ctx, record); err != nil {

@@ -36,6 +36,8 @@ func defaultOf(flag *kong.Flag) string {
 	switch {
 	case flag.Name == "data-dir": // depends on who asks
 		return "`/var/lib/moderator` for root, else `~/.local/share/moderator`"
+	case flag.Name == "as":
+		return "your user name"
 	case flag.Default == "":
 		return ""
 	}

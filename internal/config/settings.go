@@ -32,6 +32,15 @@ type Limits struct {
 	MaxFrames      int   `help:"Frames of an animation that are judged, spread over its length." default:"8" group:"Limits"`
 }
 
+// Sandbox is what one decode worker may use. A picture on which two workers die is decided review/undecodable.
+type Sandbox struct {
+	DecodeWorkers int           `help:"Uploads fetched and decoded at once, and processes that decode; 0 takes as many as the CPU quota allows." default:"0" group:"Limits"`
+	DecodeMemory  int64         `help:"Bytes of memory of one decode worker." default:"1073741824" group:"Limits"`
+	DecodeTimeout time.Duration `help:"Longest time by the clock for one picture." default:"10s" group:"Limits"`
+	DecodeCPUTime time.Duration `name:"decode-cpu-time" help:"Longest CPU time for one picture, in whole seconds." default:"10s" group:"Limits"`
+	DecodeRecycle int           `help:"Pictures after which a decode worker is replaced." default:"2000" group:"Limits"`
+}
+
 // Log says how to log.
 type Log struct {
 	LogFormat string `help:"Log format: ${enum}. auto is text on a terminal, else JSON." enum:"auto,text,json" default:"auto" group:"Logging"`
@@ -43,6 +52,7 @@ type Run struct {
 	Stack
 	Model
 	Limits
+	Sandbox
 	Log
 	Serve
 	Judging
@@ -58,14 +68,13 @@ type Serve struct {
 
 // Judging is the pace of the consumer.
 type Judging struct {
-	BatchSize     int           `help:"Uploads embedded together at most." default:"32" group:"Judging"`
-	BatchAge      time.Duration `help:"How long the first upload of a batch waits for others." default:"10ms" group:"Judging"`
-	BatchBudget   time.Duration `help:"Longest time that a batch may take to embed, or to match and publish." default:"10s" group:"Judging"`
-	DecodeWorkers int           `help:"Uploads fetched and decoded at once; 0 takes as many as the CPU quota allows." default:"0" group:"Judging"`
-	MaxHeldBytes  int64         `help:"Bytes of uploads held in memory at once; pulling waits beyond." default:"268435456" group:"Judging"`
-	Attempts      int           `help:"Deliveries of one upload before it is decided review/retries_exhausted." default:"10" group:"Judging"`
-	RetryBackoff  time.Duration `help:"Wait before the second delivery, doubled for each further one, up to a minute." default:"1s" group:"Judging"`
-	DrainTime     time.Duration `help:"How long a shutdown waits for the uploads in hand." default:"20s" group:"Judging"`
+	BatchSize    int           `help:"Uploads embedded together at most." default:"32" group:"Judging"`
+	BatchAge     time.Duration `help:"How long the first upload of a batch waits for others." default:"10ms" group:"Judging"`
+	BatchBudget  time.Duration `help:"Longest time that a batch may take to embed, or to match and publish." default:"10s" group:"Judging"`
+	MaxHeldBytes int64         `help:"Bytes of uploads held in memory at once; pulling waits beyond." default:"268435456" group:"Judging"`
+	Attempts     int           `help:"Deliveries of one upload before it is decided review/retries_exhausted." default:"10" group:"Judging"`
+	RetryBackoff time.Duration `help:"Wait before the second delivery, doubled for each further one, up to a minute." default:"1s" group:"Judging"`
+	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in hand." default:"20s" group:"Judging"`
 }
 
 // Fetch says which referenced uploads may be fetched.

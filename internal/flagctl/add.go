@@ -19,7 +19,7 @@ import (
 )
 
 type addCommand struct {
-	Bank    string   `help:"Bank to flag in; `+"`flagctl bank list`"+` shows them." default:"default" placeholder:"NAME"`
+	Bank    string   `help:"Bank to flag in; flagctl bank list shows them." default:"default" placeholder:"NAME"`
 	Source  string   `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
 	Note    string   `help:"Why they are flagged." placeholder:"TEXT"`
 	Picture []string `arg:"" help:"Files, folders and URLs." predictor:"file"`
@@ -85,7 +85,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		flag.Source = source
 	}
 	for _, v := range picture.Vectors {
-		flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(v.View), Vector: v.Vector, Half: v.Half})
+		flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Half: v.Half})
 	}
 	stored, err := db.Flag(ctx, flag)
 	if err != nil {

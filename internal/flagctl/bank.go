@@ -100,5 +100,5 @@ func (bankList) Run(ctx context.Context, c *cli) error {
 		}
 		rows[i] = []string{b.Name, state, strconv.Itoa(b.Flags), number(b.BlockAt), review}
 	}
-	return c.print(banks, "BANK\tSTATE\tFLAGS\tBLOCK AT\tREVIEW AT", rows)
+	return c.print(banksToJSON(banks), "BANK\tSTATE\tFLAGS\tBLOCK AT\tREVIEW AT", rows)
 }

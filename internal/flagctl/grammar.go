@@ -9,12 +9,14 @@ import (
 
 	"github.com/alecthomas/kong"
 	completion "github.com/jotaen/kong-completion"
+	"github.com/posener/complete"
 
 	"moderator/internal/config"
 	"moderator/internal/version"
 )
 
-type grammar struct {
+// Grammar is flagctl's command line.
+type Grammar struct {
 	config.Stack
 	config.Model
 	config.Limits
@@ -37,7 +39,7 @@ type grammar struct {
 
 // cli is what every verb has to hand.
 type cli struct {
-	*grammar
+	*Grammar
 	stdout, stderr io.Writer
 }
 
@@ -50,12 +52,12 @@ func (versionCommand) Run(c *cli) error {
 
 // Run is the whole command: it parses args and runs their verb.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	c := &cli{grammar: &grammar{}, stdout: stdout, stderr: stderr}
-	parser, err := NewParser(c.grammar, stdout, stderr)
+	c := &cli{Grammar: &Grammar{}, stdout: stdout, stderr: stderr}
+	parser, err := NewParser(c.Grammar, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	completion.Register(parser)
+	completion.Register(parser, completion.WithPredictor("file", complete.PredictFiles("*")))
 	command, err := parser.Parse(args)
 	if err != nil {
 		return err
@@ -65,12 +67,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // NewParser makes the parser of flagctl's command line.
-func NewParser(g *grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
+func NewParser(g *Grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
 	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName()})
 }
-
-// Grammar is flagctl's command line, for the documentation that is made from it.
-func Grammar() any { return &grammar{} }
 
 func userName() string {
 	if sudoer := os.Getenv("SUDO_USER"); sudoer != "" {

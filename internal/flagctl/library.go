@@ -39,7 +39,7 @@ func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
 	return app.NewExtractor(model, app.ImageLimits(c.Limits)), nil
 }
 
-// withLibraryAndModel runs a verb that needs both, with the model known to the library.
+// withLibraryAndModel runs a verb that needs both.
 func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app.Extractor) error) error {
 	db, err := c.library(ctx)
 	if err != nil {
@@ -51,9 +51,6 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app
 		return err
 	}
 	defer x.Close()
-	if err := db.RequireModel(ctx, x.Folder().Fingerprint()); err != nil {
-		return err
-	}
 	return do(db, x)
 }
 

@@ -32,7 +32,7 @@ func (l *listCommand) Run(ctx context.Context, c *cli) error {
 		}
 		rows[i] = []string{f.ID.String(), f.Bank, state, moment(f.CreatedAt), f.CreatedBy, strconv.Itoa(f.Views), f.Source}
 	}
-	if err := c.print(flagViews(flags), "ID\tBANK\tSTATE\tFLAGGED\tBY\tVIEWS\tSOURCE", rows); err != nil {
+	if err := c.print(allToJSON(flags), "ID\tBANK\tSTATE\tFLAGGED\tBY\tVIEWS\tSOURCE", rows); err != nil {
 		return err
 	}
 	if len(flags) == 0 && c.Output == "table" {
@@ -69,7 +69,7 @@ func (s *showCommand) Run(ctx context.Context, c *cli) error {
 	if f.RetractedAt != nil {
 		rows = append(rows, []string{"retracted", moment(*f.RetractedAt) + " by " + f.RetractedBy + ": " + f.RetractReason})
 	}
-	return c.print(flagView(f), "", rows)
+	return c.print(toJSON(f), "", rows)
 }
 
 type retractCommand struct {
@@ -83,17 +83,14 @@ func (r *retractCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	type retracted struct {
-		ID string `json:"id"`
-	}
-	var done []retracted
+	var done []flagJSON
 	var rows [][]string
 	for _, id := range r.ID {
 		flag, err := db.Retract(ctx, id, c.As, r.Reason)
 		if err != nil {
 			return err
 		}
-		done = append(done, retracted{flag.ID.String()})
+		done = append(done, toJSON(flag))
 		rows = append(rows, []string{"retracted", flag.ID.String(), flag.Source})
 	}
 	return c.print(done, "", rows)

@@ -125,7 +125,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		for j, q := range b.Vectors {
 			similarity := app.Cosine(q.Vector, r.Vector)
 			if score := similarity - float64(q.Half) - float64(r.Half); i+j == 0 || score > result.Score {
-				result.Score, result.Similarity, result.View = score, similarity, string(r.View)
+				result.Score, result.Similarity, result.View = score, similarity, r.Name()
 			}
 		}
 	}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/config"
+	"moderator/internal/flagctl"
+	"moderator/internal/testenv"
+)
+
+var update = flag.Bool("update", false, "write docs/configuration.md")
+
+// docs/configuration.md says what the code takes: `make docs` writes it.
+func TestConfigurationIsDocumented(t *testing.T) {
+	moderator, err := newParser(io.Discard, io.Discard)
+	require.NoError(t, err)
+	keeper, err := flagctl.NewParser(&flagctl.Grammar{}, io.Discard, io.Discard)
+	require.NoError(t, err)
+	text := `# Configuration
+
+Every setting is a flag, an environment variable and a key of the YAML file that ` + "`--config FILE`" + ` names. Flags win over
+the environment, the environment over the file. Lists are separated by commas in flags and variables. A key that is not
+known is an error.
+
+` + "```yaml\nnats-url: nats://nats:4222\ndatabase-url: postgres://moderator@db/moderator\nfetch-host: [cdn.example.com, \"*.images.example.com\"]\nbatch-age: 20ms\n```" + `
+
+This page is made from the code by ` + "`make docs`" + `.
+
+## moderator
+
+` + config.Markdown(moderator.Model) + "## flagctl\n\n" + config.Markdown(keeper.Model)
+	path := filepath.Join(testenv.Root(), "docs", "configuration.md")
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	have, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, text, string(have), "docs/configuration.md is out of date: run `make docs`")
+}

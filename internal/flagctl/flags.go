@@ -1,0 +1,74 @@
+package flagctl
+
+import (
+	"time"
+
+	"moderator/internal/matchdb"
+)
+
+// flagJSON is a flag as list and show print it with -o json.
+type flagJSON struct {
+	ID           string     `json:"id"`
+	Bank         string     `json:"bank"`
+	SHA256       string     `json:"sha256"`
+	Source       string     `json:"source"`
+	Note         string     `json:"note"`
+	FlaggedAt    time.Time  `json:"flagged_at"`
+	FlaggedBy    string     `json:"flagged_by"`
+	DatabaseUser string     `json:"database_user"`
+	Views        int        `json:"views"`
+	Retracted    *retracted `json:"retracted,omitempty"`
+	Embeddings   []viewJSON `json:"embeddings,omitempty"` // by show only
+}
+
+type retracted struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+}
+
+type viewJSON struct {
+	View             string `json:"view"`
+	Model            string `json:"model"`
+	ModelFingerprint string `json:"model_fingerprint"`
+}
+
+func toJSON(f matchdb.Flagged) flagJSON {
+	out := flagJSON{
+		ID: f.ID.String(), Bank: f.Bank, SHA256: f.SHA256, Source: f.Source, Note: f.Note,
+		FlaggedAt: f.CreatedAt, FlaggedBy: f.CreatedBy, DatabaseUser: f.CreatedUser, Views: f.Views,
+	}
+	if f.RetractedAt != nil {
+		out.Retracted = &retracted{*f.RetractedAt, f.RetractedBy, f.RetractReason}
+	}
+	for _, e := range f.Embeddings {
+		out.Embeddings = append(out.Embeddings, viewJSON{e.View, e.Model, e.Fingerprint})
+	}
+	return out
+}
+
+func allToJSON(flags []matchdb.Flagged) []flagJSON {
+	out := make([]flagJSON, len(flags))
+	for i, f := range flags {
+		out[i] = toJSON(f)
+	}
+	return out
+}
+
+// bankJSON is a bank as bank list prints it with -o json.
+type bankJSON struct {
+	Name     string   `json:"name"`
+	Enabled  bool     `json:"enabled"`
+	Flags    int      `json:"flags"`
+	BlockAt  float64  `json:"block_at"`
+	ReviewAt *float64 `json:"review_at"`
+	Own      bool     `json:"own_thresholds"` // not the model's defaults
+}
+
+func banksToJSON(banks []matchdb.Bank) []bankJSON {
+	out := make([]bankJSON, len(banks))
+	for i, b := range banks {
+		out[i] = bankJSON{b.Name, b.Enabled, b.Flags, b.BlockAt, b.ReviewAt, b.Own}
+	}
+	return out
+}

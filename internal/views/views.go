@@ -1,0 +1,19 @@
+// Package views says which views of a picture are compared: what moderator stores of a flag, and what it asks with.
+package views
+
+import "moderator/internal/imaging"
+
+// Flag is the views that a flagged picture is stored with, so that mirrors, turns, borders and half crops of it are no
+// escape. Each costs a row and nothing of the search's time.
+func Flag() []imaging.View {
+	return []imaging.View{
+		imaging.ViewOriginal, imaging.ViewFlipHorizontal, imaging.ViewRotate90, imaging.ViewRotate180, imaging.ViewRotate270,
+		imaging.ViewTrimmed, imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL,
+		imaging.ViewQuarterBR,
+	}
+}
+
+// Query is the views that an upload is compared with: itself, and where it has a uniform border, what is inside.
+func Query() []imaging.View {
+	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed}
+}
