@@ -91,23 +91,22 @@ DECLARE
 BEGIN
     SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
     IF NOT FOUND THEN
-        -- Waits for another session that registers the same model, and then finds its row.
+        -- One at a time: two sessions that each hold a row's lock and wait for the other's table would not end.
+        PERFORM pg_advisory_xact_lock('flagged_embedding'::regclass::oid::bigint);
+        SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
+    END IF;
+    IF NOT FOUND THEN
         INSERT INTO model (fingerprint, name, dims, block_at, review_at)
             VALUES (register_model.fingerprint, register_model.name, register_model.dims, register_model.block_at,
                     register_model.review_at)
-            ON CONFLICT DO NOTHING;
-        IF FOUND THEN
-            SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
-            part := 'flagged_embedding_' || known.id;
-            -- Made apart and then attached: readers of the parent never wait for it.
-            EXECUTE format('CREATE TABLE %I (LIKE flagged_embedding INCLUDING ALL,
-                CHECK (model_id = %s), CHECK (vector_dims(embedding) = %s))', part, known.id, known.dims + 1);
-            EXECUTE format('CREATE INDEX %I ON %I USING hnsw ((embedding::halfvec(%s)) halfvec_ip_ops)
-                WITH (m = 16, ef_construction = 128)', part || '_hnsw', part, known.dims + 1);
-            EXECUTE format('ALTER TABLE flagged_embedding ATTACH PARTITION %I FOR VALUES IN (%s)', part, known.id);
-        ELSE
-            SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
-        END IF;
+            RETURNING * INTO known;
+        part := 'flagged_embedding_' || known.id;
+        -- Made apart and then attached: readers of the parent never wait for it.
+        EXECUTE format('CREATE TABLE %I (LIKE flagged_embedding INCLUDING ALL,
+            CHECK (model_id = %s), CHECK (vector_dims(embedding) = %s))', part, known.id, known.dims + 1);
+        EXECUTE format('CREATE INDEX %I ON %I USING hnsw ((embedding::halfvec(%s)) halfvec_ip_ops)
+            WITH (m = 16, ef_construction = 128)', part || '_hnsw', part, known.dims + 1);
+        EXECUTE format('ALTER TABLE flagged_embedding ATTACH PARTITION %I FOR VALUES IN (%s)', part, known.id);
     END IF;
     IF known.dims <> register_model.dims THEN
         RAISE EXCEPTION 'model % is registered with % dimensions, not %', known.fingerprint, known.dims, register_model.dims

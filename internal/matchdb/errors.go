@@ -39,11 +39,14 @@ func short(fingerprint string) string { return fingerprint[:min(12, len(fingerpr
 func Retryable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		switch pg.Code[:2] {
-		case "08", // connection exception
+		for _, class := range []string{
+			"08", // connection exception
 			"40", // serialization failure, deadlock
-			"53": // out of connections, memory or disk
-			return true
+			"53", // out of connections, memory or disk
+		} {
+			if strings.HasPrefix(pg.Code, class) {
+				return true
+			}
 		}
 		switch pg.Code {
 		case "57P01", "57P02", "57P03", // shut down, crashed, starting
@@ -63,6 +66,8 @@ func Retryable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed)
 }
+
+const insufficientPrivilege = "42501"
 
 // pgCode is the error's SQLSTATE, or "".
 func pgCode(err error) string {

@@ -44,7 +44,7 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 		return 0, 0, err
 	}
 	if from, err = provider.GetDBVersion(ctx); err != nil {
-		return 0, 0, err
+		return 0, 0, migrateError(err, config)
 	}
 	if want := newest(provider); from > want {
 		return from, from, tooNew(from, want)
@@ -81,11 +81,11 @@ func extensionAvailable(ctx context.Context, conn *sql.DB) error {
 }
 
 func migrateError(err error, config *pgx.ConnConfig) error {
-	if pgCode(err) != "42501" { // insufficient_privilege
+	if pgCode(err) != insufficientPrivilege {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return fmt.Errorf("%w: %w: migrate as the database's owner with CREATEROLE; where an administrator has to help, let him run "+
-		"CREATE EXTENSION vector in the database %q, and CREATE ROLE moderator_reader, moderator_curator and moderator_admin",
+	return fmt.Errorf("%w: %w: migrate as an owner of the database %q with CREATEROLE; where an administrator has to help, let him run "+
+		"CREATE EXTENSION vector in it, and CREATE ROLE moderator_reader, moderator_curator and moderator_admin",
 		ErrSchema, err, config.Database)
 }
 

@@ -26,6 +26,11 @@ func (db *DB) CheckSchema(ctx context.Context) (warning string, err error) {
 		return "", fmt.Errorf("%w: it has no schema: run `moderator migrate`", ErrSchema)
 	}
 	have, err := db.schemaVersion(ctx)
+	if pgCode(err) == insufficientPrivilege {
+		user := db.pool.Config().ConnConfig.User
+		return "", fmt.Errorf("%w: its user %s may not read it: run GRANT moderator_reader TO %s, or moderator_curator for flagctl",
+			ErrSchema, user, user)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,291 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+)
+
+func TestIndexedScoreEqualsTheFormula(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(1, 1))
+	var qs []Query
+	var flags []NewFlag
+	for i := range 50 {
+		f := newFlag("default", fmt.Sprint(i), random(r))
+		f.Embeddings[0].Half = 0.4 * r.Float32()
+		mustFlag(t, db, f)
+		flags = append(flags, f)
+		qs = append(qs, Query{Vector: near(r, f.Embeddings[0].Vector, r.Float64()), Half: 0.4 * r.Float32()})
+	}
+	worst := 0.0
+	for i, hits := range match(t, db, qs...) {
+		best, similarity := math.Inf(-1), 0.0
+		for _, f := range flags {
+			e := f.Embeddings[0]
+			cosine := dot(qs[i].Vector, e.Vector)
+			if score := cosine - float64(qs[i].Half) - float64(e.Half); score > best {
+				best, similarity = score, cosine
+			}
+		}
+		require.Len(t, hits, 1)
+		require.InDelta(t, best, hits[0].Score, Tolerance)
+		require.InDelta(t, similarity, hits[0].Similarity, Tolerance)
+		worst = max(worst, math.Abs(best-hits[0].Score), math.Abs(similarity-hits[0].Similarity))
+	}
+	t.Logf("largest difference from the formula: %.1e", worst)
+}
+
+func TestMatchGivesThresholdsAndViewOfTheBest(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(2, 2))
+	v, mirrored := random(r), random(r)
+	f := newFlag("default", "a", v)
+	f.Embeddings = append(f.Embeddings, Embedding{View: "flip-horizontal", Vector: mirrored})
+	flag := mustFlag(t, db, f)
+
+	hit := match(t, db, Query{Vector: mirrored})[0][0]
+	require.Equal(t, flag.ID, hit.FlaggedID)
+	require.Equal(t, "flip-horizontal", hit.View)
+	require.Equal(t, []float64{0.5, 0.4}, []float64{hit.BlockAt, *hit.ReviewAt})
+
+	review := 0.7
+	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{0.8, &review}, "ann"))
+	hit = match(t, db, Query{Vector: mirrored})[0][0]
+	require.Equal(t, []float64{0.8, 0.7}, []float64{hit.BlockAt, *hit.ReviewAt})
+	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{BlockAt: 0.9}, "ann"))
+	hit = match(t, db, Query{Vector: mirrored})[0][0]
+	require.Equal(t, 0.9, hit.BlockAt)
+	require.Nil(t, hit.ReviewAt)
+}
+
+func TestMatchOfNothing(t *testing.T) {
+	db, _ := library(t)
+	q := Query{Vector: random(rand.New(rand.NewPCG(3, 3)))}
+	require.Equal(t, [][]Hit{nil, nil}, match(t, db, q, q))
+	require.Empty(t, match(t, db))
+	hits, err := db.Match(t.Context(), sum256("another"), []Query{q})
+	require.NoError(t, err)
+	require.Equal(t, [][]Hit{nil}, hits)
+
+	// A model that is registered after the moderator started to ask for it.
+	later := Model{Name: "later", Fingerprint: sum256("another"), Dims: dims, BlockAt: 1, ReviewAt: 1}
+	require.NoError(t, db.RegisterModel(t.Context(), later))
+	f := newFlag("default", "a", q.Vector)
+	f.Model = later.Fingerprint
+	flag := mustFlag(t, db, f)
+	hits, err = db.Match(t.Context(), later.Fingerprint, []Query{q})
+	require.NoError(t, err)
+	require.Equal(t, flag.ID, hits[0][0].FlaggedID)
+	require.Empty(t, match(t, db, q)[0], "the other model's embedding")
+
+	_, err = db.Match(t.Context(), testModel.Fingerprint, []Query{q, {Vector: q.Vector[1:]}})
+	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorContains(t, err, "query 1: ")
+}
+
+// Many near copies in one bank, or in a disabled one, must not hide another bank's only flag.
+func TestNearCopiesHideNoBank(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	for _, bank := range []string{"crowd", "off", "lone", "empty"} {
+		require.NoError(t, db.AddBank(t.Context(), bank, "ann"))
+	}
+	v := random(r)
+	copies := func(n int) (vectors [][]float32) {
+		for range n {
+			vectors = append(vectors, near(r, v, 0.2))
+		}
+		return vectors
+	}
+	fill(t, db, "crowd", copies(3*nearestRows), noHalf)
+	fill(t, db, "off", copies(5*nearestRows), noHalf)
+	require.NoError(t, db.DisableBank(t.Context(), "off", "ann"))
+	lone := mustFlag(t, db, newFlag("lone", "lone", near(r, v, 1))) // a cosine of about 0.7: above review, below every copy
+	require.Greater(t, match(t, db, Query{Vector: v})[0][1].Score, 0.5)
+
+	hits := match(t, db, Query{Vector: v}, Query{Vector: random(r)}, Query{Vector: near(r, v, 0.1)})
+	for _, i := range []int{0, 2} {
+		require.Len(t, hits[i], 2)
+		require.Equal(t, "crowd", hits[i][0].Bank)
+		require.Equal(t, lone.ID, hits[i][1].FlaggedID)
+	}
+
+	require.NoError(t, db.DisableBank(t.Context(), "crowd", "ann"))
+	hits = match(t, db, Query{Vector: v})
+	require.Len(t, hits[0], 1)
+	require.Equal(t, lone.ID, hits[0][0].FlaggedID)
+	require.NoError(t, db.EnableBank(t.Context(), "off", "ann"))
+	require.Equal(t, "off", match(t, db, Query{Vector: v})[0][0].Bank)
+}
+
+// Rows that are dead and not vacuumed yet must not hide those that live.
+func TestDeadRowsHideNothing(t *testing.T) {
+	db, url := library(t)
+	require.NoError(t, exec(t, url, "ALTER TABLE flagged_embedding_1 SET (autovacuum_enabled = off)"))
+	r := rand.New(rand.NewPCG(5, 5))
+	v := random(r)
+	var copies [][]float32
+	for range 700 {
+		copies = append(copies, near(r, v, 0.1))
+	}
+	fill(t, db, "default", copies, noHalf)
+	kept := mustFlag(t, db, newFlag("default", "kept", near(r, v, 0.8)))
+	require.NoError(t, exec(t, url, `UPDATE flagged_image SET retracted_at = now(), retracted_by = 'ann', retract_reason = 'all'
+		WHERE created_by = 'fill'`))
+	hits := match(t, db, Query{Vector: v})[0]
+	require.Len(t, hits, 1)
+	require.Equal(t, kept.ID, hits[0].FlaggedID)
+}
+
+func TestMatchAgreesWithTheExactScan(t *testing.T) {
+	db, _ := library(t)
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
+	r := rand.New(rand.NewPCG(6, 6))
+	banks := map[string][][]float32{}
+	halves := map[string][]float32{}
+	for _, bank := range []string{"default", "spam"} {
+		for range 600 {
+			banks[bank] = append(banks[bank], random(r))
+			halves[bank] = append(halves[bank], 0.2*r.Float32())
+		}
+		fill(t, db, bank, banks[bank], func(i int) float32 { return halves[bank][i] })
+	}
+	qs := make([]Query, 64)
+	for i := range qs {
+		qs[i] = Query{Vector: near(r, banks["spam"][i], 0.9), Half: 0.1}
+	}
+	for i, hits := range match(t, db, qs...) {
+		require.True(t, sort.SliceIsSorted(hits, func(a, b int) bool { return hits[a].Score > hits[b].Score }))
+		found := map[string]float64{}
+		for _, h := range hits {
+			found[h.Bank] = h.Score
+		}
+		for bank, vectors := range banks {
+			best := math.Inf(-1)
+			for j, v := range vectors {
+				best = max(best, dot(v, qs[i].Vector)-float64(halves[bank][j])-float64(qs[i].Half))
+			}
+			if best >= testModel.ReviewAt {
+				require.InDelta(t, best, found[bank], Tolerance, "query %d, bank %s", i, bank)
+			}
+		}
+	}
+}
+
+// The plan of the statement that Match runs, for a batch of 32.
+func TestMatchUsesTheIndex(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(7, 7))
+	var vectors [][]float32
+	for range 2000 {
+		vectors = append(vectors, random(r))
+	}
+	fill(t, db, "default", vectors, noHalf)
+	known, err := db.model(t.Context(), testModel.Fingerprint)
+	require.NoError(t, err)
+	qs := make([]Query, 32)
+	for i := range qs {
+		qs[i].Vector = random(r)
+	}
+	asked, halves, err := known.arguments(qs)
+	require.NoError(t, err)
+	for range 7 { // from the sixth run on the server may choose a plan for any parameters
+		var text []byte
+		require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+known.matchSQL(), asked, halves).Scan(&text))
+		var plan []struct{ Plan node }
+		require.NoError(t, json.Unmarshal(text, &plan))
+		near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
+		require.NotNil(t, near, "%s", text)
+		scan := near.find(func(n node) bool { return n.Relation != "" })
+		require.Equal(t, []any{"Index Scan", "flagged_embedding_1_hnsw", 32}, []any{scan.Type, scan.Index, scan.Loops}, "%s", text)
+		require.Nil(t, near.find(func(n node) bool { return strings.Contains(n.Type, "Sort") }), "%s", text)
+		exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
+		require.NotNil(t, exact)
+		require.Zero(t, exact.Loops, "the exact scan runs only where the index proves nothing")
+	}
+}
+
+// node is what the test reads of a plan.
+type node struct {
+	Type      string `json:"Node Type"`
+	Subplan   string `json:"Subplan Name"`
+	Relation  string `json:"Relation Name"`
+	Index     string `json:"Index Name"`
+	Filter    string `json:"Filter"`
+	Condition string `json:"Index Cond"`
+	Loops     int    `json:"Actual Loops"`
+	Plans     []node `json:"Plans"`
+}
+
+func (n node) find(is func(node) bool) *node {
+	if is(n) {
+		return &n
+	}
+	for _, child := range n.Plans {
+		if found := child.find(is); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// One statement a batch, prepared once: nothing but it goes over the wire.
+func TestMatchIsOneStatement(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(8, 8))
+	mustFlag(t, db, newFlag("default", "a", random(r)))
+	qs := make([]Query, 32)
+	for i := range qs {
+		qs[i].Vector = random(r)
+	}
+	match(t, db, qs...)
+	log := &queryLog{}
+	config := db.pool.Config()
+	config.ConnConfig.Tracer = log
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	traced := &DB{pool: pool}
+	defer traced.Close()
+	match(t, traced, qs...)
+	log.sql = nil
+	match(t, traced, qs...)
+	require.Len(t, log.sql, 1)
+	require.Contains(t, log.sql[0], "WITH ORDINALITY")
+}
+
+func BenchmarkMatch32(b *testing.B) {
+	db, _ := library(b)
+	r := rand.New(rand.NewPCG(9, 9))
+	var vectors [][]float32
+	for range 10_000 {
+		vectors = append(vectors, random(r))
+	}
+	fill(b, db, "default", vectors, noHalf)
+	qs := make([]Query, 32)
+	for i := range qs {
+		qs[i].Vector = random(r)
+	}
+	for b.Loop() {
+		match(b, db, qs...)
+	}
+}
+
+// queryLog notes the statements that a connection runs.
+type queryLog struct{ sql []string }
+
+func (l *queryLog) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	l.sql = append(l.sql, data.SQL)
+	return ctx
+}
+
+func (l *queryLog) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
