@@ -1,6 +1,7 @@
 package matchdb
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -13,13 +14,13 @@ import (
 func TestFlagMatchesAtOnceAndRetractedNoMore(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 5 {
+	for i := range 5 {
 		v := random(r)
 		q := Query{Vector: near(r, v, 0.1)}
 		for _, hit := range match(t, db, q)[0] {
 			require.Less(t, hit.Score, 0.9)
 		}
-		flag := mustFlag(t, db, newFlag("default", v2name(v), v))
+		flag := mustFlag(t, db, newFlag("default", fmt.Sprint(i), v))
 		require.False(t, flag.Existing)
 		require.Equal(t, flag.ID, match(t, db, q)[0][0].FlaggedID)
 
@@ -34,8 +35,6 @@ func TestFlagMatchesAtOnceAndRetractedNoMore(t *testing.T) {
 		require.ErrorIs(t, err, ErrRetracted)
 	}
 }
-
-func v2name(v []float32) string { return strings.Repeat("x", int(v[0]*1000+1000)) }
 
 func TestSameFileIsOneFlagABank(t *testing.T) {
 	db, _ := library(t)
