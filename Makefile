@@ -40,3 +40,7 @@ quality: setup ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR
 .PHONY: docs
 docs: setup ## write docs/configuration.md from the code
 	@go test ./cmd/moderator -run TestConfigurationIsDocumented -update
+
+.PHONY: hostile
+hostile: build ## publish hostile files and those of FILES=DIR to a running moderator
+	@go run ./tools/hostile --bin bin $(if $(FILES),--files '$(FILES)')

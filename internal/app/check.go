@@ -72,7 +72,8 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 		return true
 	}
 	report("version", version.String(), nil)
-	report("settings", "consistent", consumerConfig(c).Validate())
+	_, _, err := settings(c)
+	report("settings", "consistent", err)
 	report("libvips", "loaded", imaging.Start())
 	folder, err := Folder(c.Model)
 	if report("model", "complete", err) {

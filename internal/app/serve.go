@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"runtime"
 	"time"
 
@@ -24,6 +23,10 @@ import (
 // Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
 // stdout what to type next.
 func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
+	pace, fetching, err := settings(c)
+	if err != nil {
+		return err
+	}
 	folder, err := Folder(c.Model)
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	fetcher, err := newFetcher(c.Fetch, js)
+	fetcher, err := fetch.New(fetching, js)
 	if err != nil {
 		return err
 	}
@@ -80,7 +83,6 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	pace := consumerConfig(c)
 	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
 		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Logger: log,
@@ -137,31 +139,9 @@ func ensureStreams(ctx context.Context, c config.Run, js jetstream.JetStream, lo
 	return durable, err
 }
 
-func consumerConfig(c config.Run) consumer.Config {
-	return consumer.Config{
-		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Workers: orCPUs(c.DecodeWorkers),
-		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
-		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
-	}
-}
-
 // maxAckPending bounds the uploads that all moderators together have in hand: far above what a few of them can work
 // on, far below what a crash of them all should have to deliver again.
 const maxAckPending = 4096
-
-func newFetcher(c config.Fetch, js jetstream.JetStream) (*fetch.Fetcher, error) {
-	cidrs := make([]netip.Prefix, len(c.FetchAllowCIDRs))
-	for i, text := range c.FetchAllowCIDRs {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("--fetch-allow-cidr is %q, wanted a network such as 10.1.0.0/16: %w", text, err)
-		}
-		cidrs[i] = prefix
-	}
-	return fetch.New(fetch.Config{
-		Hosts: c.FetchHosts, AllowCIDRs: cidrs, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects,
-	}, js)
-}
 
 func orCPUs(n int) int {
 	if n == 0 {

@@ -1,0 +1,33 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"moderator/internal/config"
+	"moderator/internal/consumer"
+	"moderator/internal/fetch"
+)
+
+// settings turns what was set into the parts' own configurations, and reports all that cannot work before anything is
+// started.
+func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err error) {
+	pace = consumer.Config{
+		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Workers: orCPUs(c.DecodeWorkers),
+		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
+		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
+	}
+	fetching = fetch.Config{Hosts: c.FetchHosts, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects}
+	errs := []error{pace.Validate()}
+	for _, text := range c.FetchAllowCIDRs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("fetch-allow-cidr is %q, wanted a network such as 10.1.0.0/16", text))
+			continue
+		}
+		fetching.AllowCIDRs = append(fetching.AllowCIDRs, prefix)
+	}
+	errs = append(errs, fetching.Validate())
+	return pace, fetching, errors.Join(errs...)
+}
