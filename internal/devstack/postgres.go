@@ -37,8 +37,9 @@ type Postgres struct {
 	// LogFile is where the server writes its messages.
 	LogFile string
 
-	proc *process
-	lock *os.File
+	proc   *process
+	lock   *os.File
+	socket string // the socket's folder
 }
 
 // StartPostgres starts the cluster of o.DataDir, after initdb on its first use, and returns when it takes connections
@@ -99,7 +100,7 @@ func start(ctx context.Context, bin binaries, as runAs, dir string, volatile boo
 	if err != nil {
 		return nil, err
 	}
-	pg := &Postgres{URL: socketURL(socket, databaseName), LogFile: logFile, proc: proc}
+	pg := &Postgres{URL: socketURL(socket, databaseName), LogFile: logFile, proc: proc, socket: socket}
 	if err := createDatabase(ctx, socketURL(socket, superuser)); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
@@ -187,5 +188,7 @@ func (p *Postgres) Err() error {
 // is stopped without a checkpoint (the next start recovers), and Stop returns ctx's error. A second call does nothing.
 func (p *Postgres) Stop(ctx context.Context) error {
 	defer func() { _ = p.lock.Close() }()
-	return p.proc.stop(ctx)
+	err := p.proc.stop(ctx)
+	_ = os.Remove(p.socket) // it may stand in the temporary folder; the server has emptied it unless it was killed
+	return err
 }

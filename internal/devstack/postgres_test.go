@@ -104,7 +104,8 @@ func TestLongPathGetsAShortSocket(t *testing.T) {
 	socket, _, _ := strings.Cut(query(t, pg.URL, "SHOW unix_socket_directories"), ",")
 	socket = strings.Trim(socket, `"`)
 	require.Contains(t, socket, "moderator-postgres-")
-	t.Cleanup(func() { _ = os.RemoveAll(socket) })
+	require.NoError(t, pg.Stop(t.Context()))
+	require.NoDirExists(t, socket)
 }
 
 func TestADirectoryWithBlanksAndCommas(t *testing.T) {
