@@ -2,47 +2,15 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
+	"io"
+	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/imaging"
 )
-
-// Options says what workers decode to, and within which limits.
-type Options struct {
-	Command   []string        // starts a worker; see Self
-	Request   imaging.Request // the same for every picture; without Gray
-	Workers   int
-	MaxMemory int64         // bytes of memory that one worker may have
-	CPUTime   time.Duration // of one picture; whole seconds
-	Timeout   time.Duration // of one picture, by the clock
-	Recycle   int           // pictures after which a worker is replaced
-	Metrics   prometheus.Registerer
-}
-
-// Validate reports every option that cannot work.
-func (o Options) Validate() error {
-	var errs []error
-	if len(o.Command) == 0 {
-		errs = append(errs, errors.New("no command for the decode workers"))
-	}
-	if o.Workers <= 0 {
-		errs = append(errs, fmt.Errorf("decode-workers is %d, wanted more than zero", o.Workers))
-	}
-	if o.MaxMemory < 256<<20 {
-		errs = append(errs, fmt.Errorf("decode-memory is %d, wanted at least %d: libvips and its codecs need it", o.MaxMemory, 256<<20))
-	}
-	if o.CPUTime < time.Second || o.Timeout < time.Second {
-		errs = append(errs, fmt.Errorf("decode-cpu-time is %v and decode-timeout %v, wanted at least 1s", o.CPUTime, o.Timeout))
-	}
-	if o.Recycle <= 0 {
-		errs = append(errs, fmt.Errorf("decode-recycle is %d, wanted more than zero", o.Recycle))
-	}
-	return errors.Join(errs...)
-}
 
 // Pool is the decode workers. It is safe for concurrent use.
 type Pool struct {
@@ -52,36 +20,44 @@ type Pool struct {
 	deaths  prometheus.Counter
 }
 
-// Start starts the workers.
+// Start starts the workers, all at once, and returns when they are ready.
 func Start(o Options) (*Pool, error) {
+	o = o.withDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	p := &Pool{options: o, idle: make(chan *process, o.Workers), deaths: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "moderator_decode_worker_deaths_total", Help: "Decode workers that crashed, hung or grew too large.",
+		Name: "moderator_decode_worker_deaths_total", Help: "Decode workers that crashed, hung or were ended by a limit.",
 	})}
+	var starts errgroup.Group
 	for range o.Workers {
-		worker, err := start(o)
-		if err != nil {
-			p.stop(len(p.idle))
-			return nil, err
-		}
-		p.hello = worker.hello
-		p.idle <- worker
+		starts.Go(func() error {
+			worker, err := startProcess(o)
+			p.idle <- worker
+			return err
+		})
 	}
+	if err := starts.Wait(); err != nil {
+		p.Close()
+		return nil, err
+	}
+	worker := <-p.idle
+	p.hello = worker.hello
+	p.idle <- worker
 	o.Metrics.MustRegister(p.deaths)
 	return p, nil
 }
 
-// Confinement is what limits the workers, and what this kernel lacks.
+// Confinement is what limits the workers, and what this system lacks.
 func (p *Pool) Confinement() (inForce, missing []string) { return p.hello.InForce, p.hello.Missing }
 
 // Decode is imaging.Decode with the pool's request, in a worker. A picture on which a worker dies is tried once more
 // in a fresh one; when that dies too, the error wraps imaging.ErrUndecodable and says how. It returns ctx's error when
-// no worker is free before ctx is done.
+// no worker is free before ctx is done; a decode that has begun takes at most twice the pool's timeout. Any other error
+// is this system's: no worker can be started.
 func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error) {
 	if limit := p.options.Request.Limits.MaxBytes; int64(len(data)) > limit {
-		return nil, fmt.Errorf("%w: %d bytes, wanted at most %d", imaging.ErrTooLarge, len(data), limit)
+		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", imaging.ErrTooLarge, len(data), limit)
 	}
 	var worker *process
 	select {
@@ -90,34 +66,45 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 		return nil, ctx.Err()
 	}
 	defer func() { p.idle <- worker }()
+
+	if worker != nil && worker.hasEnded() {
+		p.bury(worker, worker.kill(io.EOF)+", while idle")
+		worker = nil
+	}
 	for deaths := 0; ; {
 		if worker == nil {
 			var err error
-			if worker, err = start(p.options); err != nil {
+			if worker, err = startProcess(p.options); err != nil {
 				return nil, err
 			}
 		}
-		result, broken, err := worker.decode(data, p.options)
-		if !broken {
+		result, err, broken := worker.decode(data)
+		if broken == nil {
 			if worker.served >= p.options.Recycle {
 				worker.stop()
 				worker = nil
 			}
 			return result, err
 		}
+		cause := worker.kill(broken)
+		p.bury(worker, cause)
 		worker = nil
-		p.deaths.Inc()
 		if deaths++; deaths == 2 {
-			return nil, fmt.Errorf("%w: the decoder died of it twice: %w", imaging.ErrUndecodable, err)
+			return nil, fmt.Errorf("%w: two decoders ended on it, the second: %s", imaging.ErrUndecodable, cause)
 		}
 	}
 }
 
-// Close ends the workers, once the decodes under way are done. No decode may begin after it.
-func (p *Pool) Close() { p.stop(cap(p.idle)) }
+// bury counts a dead worker.
+func (p *Pool) bury(worker *process, how string) {
+	p.deaths.Inc()
+	p.options.Logger.Warn("a decode worker ended and is replaced", slog.Int("pid", worker.cmd.Process.Pid),
+		slog.Int("pictures", worker.served), slog.String("how", how))
+}
 
-func (p *Pool) stop(workers int) {
-	for range workers {
+// Close ends the workers, once the decodes under way are done. No decode may begin after it.
+func (p *Pool) Close() {
+	for range p.options.Workers {
 		if worker := <-p.idle; worker != nil {
 			worker.stop()
 		}

@@ -7,8 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"moderator/internal/imaging"
@@ -16,125 +15,143 @@ import (
 
 // process is one worker, in use by one goroutine at a time.
 type process struct {
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-	stderr *tail
-	served int
-	hello  greeting
+	options   Options
+	cmd       *exec.Cmd
+	questions *os.File
+	answers   *os.File
+	reader    *bufio.Reader // of answers
+	memory    *memory
+	stderr    head
+	hello     greeting
+	served    int
+	gone      chan struct{} // closed when the process has ended and was reaped
 }
 
-// start runs the command as a worker and hears its greeting.
-func start(o Options) (*process, error) {
-	cmd := exec.Command(o.Command[0], o.Command[1:]...)
-	cmd.Env = []string{"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1"} // no secrets of ours
-	cmd.SysProcAttr = dieWithParent()
-	p := &process{cmd: cmd, stderr: &tail{}}
-	cmd.Stderr = p.stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	widen(in)
-	widen(out)
-	p.in, p.out = in, bufio.NewReaderSize(out, 64<<10)
-	if err := cmd.Start(); err != nil {
+// startTime bounds how long a worker may take to say that it is ready, also on a busy machine.
+const startTime = 30 * time.Second
+
+// startProcess starts the command as a worker and hears its greeting.
+func startProcess(o Options) (*process, error) {
+	p := &process{options: o, gone: make(chan struct{})}
+	if err := p.launch(); err != nil {
+		p.release()
 		return nil, fmt.Errorf("start a decode worker: %w", err)
 	}
-	err = writeJSON(p.in, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)})
+	_ = p.answers.SetReadDeadline(time.Now().Add(startTime)) // pipes have deadlines
+	err := writeJSON(p.questions, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)})
 	if err == nil {
-		err = readJSON(p.out, &p.hello)
+		err = readJSON(p.reader, &p.hello)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start a decode worker: %w: %s", err, p.kill())
+		return nil, fmt.Errorf("start a decode worker with %q: %s", o.Command, p.kill(err))
 	}
 	return p, nil
 }
 
-// decode has one picture decoded. With broken the worker is of no further use and is gone; err says how it ended.
-func (p *process) decode(data []byte, o Options) (result *imaging.Result, broken bool, err error) {
+// launch starts the process with its pipes and its memory.
+func (p *process) launch() (err error) {
+	var theirs [3]*os.File // stdin, stdout, memory
+	defer func() {
+		for _, file := range theirs {
+			_ = file.Close()
+		}
+	}()
+	if theirs[0], p.questions, err = os.Pipe(); err != nil {
+		return err
+	}
+	if p.answers, theirs[1], err = os.Pipe(); err != nil {
+		return err
+	}
+	if theirs[2], p.memory, err = newMemory(p.options.Request); err != nil {
+		return err
+	}
+	p.reader = bufio.NewReader(p.answers)
+	command := p.options.Command
+	p.cmd = exec.Command(command[0], command[1:]...)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = theirs[0], theirs[1], &p.stderr, theirs[2:]
+	p.cmd.Env = workerEnv()
+	p.cmd.SysProcAttr = dieWithParent()
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	go func() { // ends with the process, which kill and stop end
+		_ = p.cmd.Wait() // how it ended stays in p.cmd.ProcessState
+		close(p.gone)
+	}()
+	return nil
+}
+
+// workerEnv holds no secrets of ours. Codecs start no threads of their own, and a crash names its cause in one line.
+func workerEnv() []string {
+	env := []string{"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "GOTRACEBACK=none", "MALLOC_ARENA_MAX=2"}
+	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok { // where the libraries of this very binary are
+		env = append(env, "LD_LIBRARY_PATH="+path)
+	}
+	return env
+}
+
+// decode has one picture decoded. With broken the worker is of no further use and has to be killed; else it answered,
+// and result and err are those of imaging.Decode.
+func (p *process) decode(data []byte) (result *imaging.Result, err, broken error) {
 	p.served++
-	timedOut := false
-	var once sync.Mutex
-	timer := time.AfterFunc(o.Timeout, func() {
-		once.Lock()
-		defer once.Unlock()
-		timedOut = true
-		_ = p.cmd.Process.Kill()
-	})
-	err = writeFrame(p.in, data)
-	if err == nil {
-		result, err = readResult(p.out, o.Request)
+	p.memory.put(data)
+	defer p.memory.trim(len(data))
+	_ = p.answers.SetReadDeadline(time.Now().Add(p.options.Timeout))
+	if err := writeLength(p.questions, len(data)); err != nil {
+		return nil, nil, err
 	}
-	timer.Stop()
-	once.Lock()
-	defer once.Unlock()
-	if isAnswer(err) && !timedOut {
-		return result, false, err
+	var a answer
+	if err := readJSON(p.reader, &a); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = fmt.Errorf("no answer within %v", p.options.Timeout)
+		}
+		return nil, nil, err
 	}
-	how := p.kill()
-	if timedOut {
-		how = fmt.Sprintf("no answer within %v", o.Timeout)
+	if a.Error != "" {
+		return nil, a.fault(), nil
 	}
-	return nil, true, errors.New(how)
+	result, broken = a.unpack(p.options.Request, p.memory.pixels)
+	return result, nil, broken
 }
 
-// isAnswer says whether the worker answered in full, be it with an error.
-func isAnswer(err error) bool {
-	var file *fault
-	var installation *installationError
-	return err == nil || errors.As(err, &file) || errors.As(err, &installation)
+// hasEnded says whether the process is gone; one that was still alive when this was asked may end all the same.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.gone:
+		return true
+	default:
+		return false
+	}
 }
 
-// kill ends the worker, if it has not ended, and says how it did.
-func (p *process) kill() string {
-	_ = p.in.Close()
+// kill ends the worker, if it has not ended, and says how it did, or else why it was killed.
+func (p *process) kill(why error) string {
 	_ = p.cmd.Process.Kill()
-	err := p.cmd.Wait()
-	if last := p.stderr.firstLine(); last != "" {
-		return fmt.Sprintf("%v: %s", err, last)
+	<-p.gone
+	p.release()
+	how := why.Error()
+	if errors.Is(why, io.EOF) || errors.Is(why, io.ErrUnexpectedEOF) || errors.Is(why, syscall.EPIPE) {
+		how = p.cmd.ProcessState.String() // it had ended already, and how is the news
 	}
-	return fmt.Sprint(err)
+	if line := p.stderr.firstLine(); line != "" {
+		how += ": " + line
+	}
+	return how
 }
 
 // stop lets the worker end by itself.
 func (p *process) stop() {
-	_ = p.in.Close()
+	_ = p.questions.Close()
 	timer := time.AfterFunc(time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer timer.Stop()
-	_ = p.cmd.Wait() // however it ends, it is gone
+	<-p.gone
+	timer.Stop()
+	p.release()
 }
 
-// tail keeps the beginning of what a worker says on stderr: a crash names its cause first.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (t *tail) Write(data []byte) (int, error) {
-	const most = 4 << 10
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, data[:min(len(data), most-len(t.text))]...)
-	return len(data), nil
-}
-
-func (t *tail) firstLine() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	line, _, _ := strings.Cut(strings.TrimSpace(string(t.text)), "\n")
-	return line
-}
-
-// Self is the command that starts this binary as a worker.
-func Self() ([]string, error) {
-	path, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find our own binary for the decode workers: %w", err)
+// release gives the parent's ends back.
+func (p *process) release() {
+	for _, file := range []*os.File{p.questions, p.answers} {
+		_ = file.Close() // nil, where launch did not come so far, closes too
 	}
-	return []string{path, Argument}, nil
+	p.memory.close()
 }

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
 
 	"moderator/internal/imaging"
 )
@@ -12,47 +16,73 @@ import (
 // Argument is the hidden command that makes our binary a worker.
 const Argument = "decode-worker"
 
-// pipeBuffer holds a response of the usual size, so that it takes one system call.
-const pipeBuffer = 1 << 20
+// memoryFD is where a worker finds the shared memory: the first descriptor after stderr.
+const memoryFD = 3
 
 // Work is a worker process's whole life: it reads its settings from in, confines itself, says so on out, and decodes
 // until in is closed.
-func Work(in io.Reader, out io.Writer) error {
-	reader, writer := bufio.NewReaderSize(in, 64<<10), bufio.NewWriterSize(out, pipeBuffer)
+func Work(in io.Reader, out io.Writer) error { return work(in, out, decode) }
+
+// work is Work with another way to answer.
+func work(in io.Reader, out io.Writer, decode func(file, pixels []byte, r imaging.Request) answer) error {
+	questions := bufio.NewReader(in)
 	var s settings
-	if err := readJSON(reader, &s); err != nil {
-		return fmt.Errorf("read settings: %w", err)
+	if err := readJSON(questions, &s); err != nil {
+		return fmt.Errorf("read the settings (only moderator starts this command): %w", err)
 	}
-	if err := imaging.Start(); err != nil {
+	shared := os.NewFile(memoryFD, "shared memory")
+	memory, err := mapMemory(shared, s.Request)
+	if err != nil {
 		return err
 	}
+	if err := errors.Join(shared.Close(), imaging.Start()); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(s.MaxMemory / 2) // codecs need the other half
+	endWithCPULimit()
 	hello, err := confine(s)
 	if err != nil {
 		return fmt.Errorf("confine the decoder: %w", err)
 	}
-	if err := writeJSON(writer, hello); err != nil {
-		return err
-	}
-	if err := writer.Flush(); err != nil {
+	if err := writeJSON(out, hello); err != nil {
 		return err
 	}
 	for {
-		data, err := readFrame(reader, s.Request.Limits.MaxBytes)
+		length, err := readLength(questions, s.Request.Limits.MaxBytes)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read a picture: %w", err)
+			return fmt.Errorf("read a question: %w", err)
 		}
 		if err := limitCPU(s.CPUTime); err != nil {
-			return err
+			return fmt.Errorf("limit CPU time: %w", err)
 		}
-		result, err := imaging.Decode(data, s.Request)
-		if err := writeResult(writer, result, err); err != nil {
-			return err
-		}
-		if err := writer.Flush(); err != nil {
+		if err := writeJSON(out, decode(memory.file[:length:length], memory.pixels, s.Request)); err != nil {
 			return err
 		}
 	}
+}
+
+func decode(file, pixels []byte, request imaging.Request) answer {
+	result, err := imaging.Decode(file, request)
+	if err != nil {
+		return failure(err)
+	}
+	a, err := pack(result, pixels)
+	if err != nil {
+		return failure(err)
+	}
+	return a
+}
+
+// endWithCPULimit ends the process at its limit of CPU time; the Go runtime lets that signal pass.
+func endWithCPULimit() {
+	spent := make(chan os.Signal, 1)
+	signal.Notify(spent, syscall.SIGXCPU)
+	go func() {
+		<-spent
+		fmt.Fprintln(os.Stderr, "the CPU time for one picture is used up")
+		os.Exit(1)
+	}()
 }

@@ -1,0 +1,128 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"moderator/internal/imaging"
+)
+
+// answer describes what the worker made of a file. The pixels lie in shared memory, without gaps: of each frame each
+// view's, its targets in the request's order and then the gray plane.
+type answer struct {
+	Error string // empty with a picture
+	Fault string // whose sentinel the error wraps; see faults
+
+	Format        string
+	Width, Height int
+	FrameCount    int
+	Frames        []answerFrame
+}
+
+type answerFrame struct {
+	Index int
+	Views []answerView
+}
+
+type answerView struct {
+	View                  imaging.View
+	GrayWidth, GrayHeight int // 0 without a gray plane
+}
+
+// maxGraySide is imaging's own bound of PDQ's input.
+const maxGraySide = 512
+
+// pack describes result and copies its pixels.
+func pack(result *imaging.Result, pixels []byte) (answer, error) {
+	a := answer{Format: result.Format, Width: result.Width, Height: result.Height, FrameCount: result.FrameCount}
+	for _, frame := range result.Frames {
+		described := answerFrame{Index: frame.Index}
+		for _, view := range frame.Views {
+			planes, v := view.Pixels, answerView{View: view.View}
+			if view.Gray != nil {
+				planes, v.GrayWidth, v.GrayHeight = append(planes, view.Gray.Pix), view.Gray.Width, view.Gray.Height
+			}
+			for _, plane := range planes {
+				if len(plane) > len(pixels) {
+					return a, errors.New("the pixels do not fit into the shared memory")
+				}
+				pixels = pixels[copy(pixels, plane):]
+			}
+			described.Views = append(described.Views, v)
+		}
+		a.Frames = append(a.Frames, described)
+	}
+	return a, nil
+}
+
+// unpack copies the pixels out. It refuses whatever imaging.Decode would not return for the request.
+func (a *answer) unpack(asked imaging.Request, pixels []byte) (*imaging.Result, error) {
+	if err := a.check(asked); err != nil {
+		return nil, fmt.Errorf("the decode worker's answer is not credible: %w", err)
+	}
+	take := func(size int) []byte {
+		plane := slices.Clone(pixels[:size])
+		pixels = pixels[size:]
+		return plane
+	}
+	result := &imaging.Result{Format: a.Format, Width: a.Width, Height: a.Height, FrameCount: a.FrameCount}
+	for _, described := range a.Frames {
+		frame := imaging.Frame{Index: described.Index}
+		for _, v := range described.Views {
+			view := imaging.Rendered{View: v.View}
+			for _, target := range asked.Targets {
+				width, height := target.Size()
+				view.Pixels = append(view.Pixels, take(3*width*height))
+			}
+			if asked.Gray {
+				view.Gray = &imaging.Gray{Width: v.GrayWidth, Height: v.GrayHeight, Pix: take(v.GrayWidth * v.GrayHeight)}
+			}
+			frame.Views = append(frame.Views, view)
+		}
+		result.Frames = append(result.Frames, frame)
+	}
+	return result, nil
+}
+
+// check holds the description against the request; what passes fits into the shared memory.
+func (a *answer) check(asked imaging.Request) error {
+	if len(a.Format) > 8 || a.Width < 1 || a.Height < 1 || int64(a.Width) > asked.Limits.MaxPixels/int64(a.Height) {
+		return fmt.Errorf("a %.8q of %d x %d pixels", a.Format, a.Width, a.Height)
+	}
+	if len(a.Frames) < 1 || len(a.Frames) > asked.Limits.MaxFrames || a.FrameCount < len(a.Frames) {
+		return fmt.Errorf("%d frames of %d", len(a.Frames), a.FrameCount)
+	}
+	before := -1
+	for _, frame := range a.Frames {
+		if frame.Index <= before || frame.Index >= a.FrameCount {
+			return fmt.Errorf("frame %d after frame %d, of %d", frame.Index, before, a.FrameCount)
+		}
+		before = frame.Index
+		if err := checkViews(frame.Views, asked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkViews wants each asked view once and in order; only the trimmed one may be left out.
+func checkViews(views []answerView, asked imaging.Request) error {
+	for _, wanted := range asked.Views {
+		if len(views) == 0 || views[0].View != wanted {
+			if wanted == imaging.ViewTrimmed {
+				continue
+			}
+			return fmt.Errorf("the view %s is missing", wanted)
+		}
+		gray := views[0]
+		if asked.Gray && (min(gray.GrayWidth, gray.GrayHeight) < 1 || max(gray.GrayWidth, gray.GrayHeight) > maxGraySide) {
+			return fmt.Errorf("a gray plane of %d x %d", gray.GrayWidth, gray.GrayHeight)
+		}
+		views = views[1:]
+	}
+	if len(views) > 0 {
+		return fmt.Errorf("%d views more than asked for", len(views))
+	}
+	return nil
+}

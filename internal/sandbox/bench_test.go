@@ -1,0 +1,72 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/imaging"
+)
+
+func BenchmarkDecode12MP(b *testing.B) { benchmarkDecode(b, 4000, 3000) }
+func BenchmarkDecode1MP(b *testing.B)  { benchmarkDecode(b, 1152, 864) }
+
+// benchmarkDecode compares what the moderator asks for, in this process and in a worker, by the clock and by CPU time of
+// parent and worker together; the latter is what a busy machine does not disturb.
+func benchmarkDecode(b *testing.B, width, height int) {
+	data, o := photo(b, width, height), options(b)
+	o.Request = imaging.Request{Targets: []imaging.Target{clip}, Limits: imaging.DefaultLimits()}
+	measure := func(b *testing.B, decode func() error) {
+		began := cpuTime(b)
+		for b.Loop() {
+			require.NoError(b, decode())
+		}
+		b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	}
+	b.Run("in-process", func(b *testing.B) {
+		measure(b, func() error {
+			_, err := imaging.Decode(data, o.Request)
+			return err
+		})
+	})
+	b.Run("sandbox", func(b *testing.B) {
+		pool := open(b, o)
+		measure(b, func() error {
+			_, err := pool.Decode(b.Context(), data)
+			return err
+		})
+	})
+}
+
+// cpuTime is what this process and its workers have used.
+func cpuTime(b *testing.B) time.Duration {
+	var ticks int64
+	for _, pid := range append(children(b), os.Getpid()) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		require.NoError(b, err)
+		_, after, _ := strings.Cut(string(stat), ") ") // the name may hold spaces
+		fields := strings.Fields(after)
+		for _, field := range fields[11:13] { // utime and stime of proc(5)
+			n, err := strconv.ParseInt(field, 10, 64)
+			require.NoError(b, err)
+			ticks += n
+		}
+	}
+	const ticksPerSecond = 100 // USER_HZ, on every platform of Go
+	return time.Duration(ticks) * time.Second / ticksPerSecond
+}
+
+// BenchmarkStart is what replacing a worker costs.
+func BenchmarkStart(b *testing.B) {
+	o := options(b)
+	for b.Loop() {
+		p, err := startProcess(o)
+		require.NoError(b, err)
+		p.stop()
+	}
+}

@@ -1,0 +1,39 @@
+package sandbox
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A worker that a picture has taken over gets nowhere. The attempts would show nothing if they failed anyway: those that
+// any user's process may make succeed in one that is not confined.
+func TestConfinement(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "secret")
+	require.NoError(t, os.WriteFile(file, []byte("secret"), 0o600))
+	question := []byte(file + "\n" + dir)
+
+	pool := open(t, options(t).as("probe"))
+	inForce, missing := pool.Confinement()
+	require.Contains(t, inForce, confinedLimits)
+	if len(missing) > 0 {
+		t.Skipf("this kernel lacks %v", missing)
+	}
+	_, err := pool.Decode(t.Context(), question)
+	require.EqualError(t, err, "worked: ")
+
+	unconfined := exec.Command(os.Args[0], Argument, string(question))
+	unconfined.Env = []string{"SANDBOX_TEST=free"}
+	free, err := unconfined.Output()
+	require.NoError(t, err)
+	for _, attempt := range []string{
+		"read a file", "read /etc/passwd", "write a file", "empty a file", "open a TCP socket", "open a unix socket", "listen",
+		"start a program", "signal the parent", "share memory that no limit counts", "make a file in memory",
+	} {
+		require.Contains(t, string(free), attempt)
+	}
+}

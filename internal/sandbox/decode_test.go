@@ -1,0 +1,180 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/png"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+
+	"moderator/internal/imaging"
+	"moderator/internal/testenv"
+)
+
+// pictures are one file of each format that Go can write, by format.
+func pictures(t *testing.T) map[string][]byte {
+	im := image.NewRGBA(image.Rect(0, 0, 300, 200))
+	for y := 20; y < 180; y++ { // with a border to trim
+		for x := 20; x < 280; x++ {
+			im.Set(x, y, color.RGBA{uint8(x), uint8(y), uint8(x * y / 100), 255})
+		}
+	}
+	var animation gif.GIF
+	for i := range 20 {
+		frame := image.NewPaletted(image.Rect(0, 0, 40, 30), color.Palette{color.Black, color.White})
+		frame.SetColorIndex(i, i, 1)
+		animation.Image, animation.Delay = append(animation.Image, frame), append(animation.Delay, 10)
+	}
+	var asPNG, asGIF, asTIFF, asBMP bytes.Buffer
+	require.NoError(t, png.Encode(&asPNG, im))
+	require.NoError(t, gif.EncodeAll(&asGIF, &animation))
+	require.NoError(t, tiff.Encode(&asTIFF, im, nil))
+	require.NoError(t, bmp.Encode(&asBMP, im))
+	return map[string][]byte{
+		"jpeg": photo(t, 640, 480), "png": asPNG.Bytes(), "gif": asGIF.Bytes(), "tiff": asTIFF.Bytes(), "bmp": asBMP.Bytes(),
+	}
+}
+
+// The pool's answer is imaging.Decode's, picture or error.
+func TestSameAsInProcess(t *testing.T) {
+	pool := open(t, options(t))
+	files := pictures(t)
+	files["empty"] = nil
+	files["not a picture"] = []byte("%PDF-1.4 not a picture")
+	files["cut off"] = files["png"][:len(files["png"])/2]
+	files["too many pixels"] = bytes.Replace(files["bmp"], []byte{44, 1, 0, 0, 200, 0, 0, 0}, []byte{0, 0, 1, 0, 0, 0, 1, 0}, 1)
+	for name, file := range files {
+		t.Run(name, func(t *testing.T) {
+			want, wantErr := imaging.Decode(file, request())
+			have, err := pool.Decode(t.Context(), file)
+			require.Equal(t, want, have)
+			if wantErr == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, wantErr.Error())
+			for _, kind := range faults {
+				require.Equal(t, errors.Is(wantErr, kind), errors.Is(err, kind), kind)
+			}
+		})
+	}
+}
+
+// Real files of the formats that Go cannot write, and of other people's cameras.
+func TestSameAsInProcessOnPhotographs(t *testing.T) {
+	pool := open(t, options(t))
+	files, err := filepath.Glob(filepath.Join(testenv.Data(t), "photos", "libvips", "*.*"))
+	require.NoError(t, err)
+	for _, path := range files {
+		file, err := os.ReadFile(path)
+		require.NoError(t, err)
+		want, wantErr := imaging.Decode(file, request())
+		have, err := pool.Decode(t.Context(), file)
+		require.Equal(t, want, have, path)
+		require.Equal(t, wantErr == nil, err == nil, path)
+	}
+}
+
+func TestTooManyBytesReachNoWorker(t *testing.T) {
+	o := options(t)
+	o.Request.Limits.MaxBytes = 100
+	_, err := open(t, o).Decode(t.Context(), make([]byte, 101))
+	require.ErrorIs(t, err, imaging.ErrTooLarge)
+}
+
+// A small picture after a large one, and one that fills the memory to its last byte.
+func TestMemoryIsReused(t *testing.T) {
+	small, o := photo(t, 320, 200), options(t)
+	large := append(photo(t, 640, 480), make([]byte, 2*keptFile)...) // what follows a JPEG's end is no matter
+	o.Request.Limits.MaxBytes = int64(len(large))
+	pool := open(t, o)
+	for _, file := range [][]byte{small, large, small, large, small} {
+		want, err := imaging.Decode(file, o.Request)
+		require.NoError(t, err)
+		have, err := pool.Decode(t.Context(), file)
+		require.NoError(t, err)
+		require.Equal(t, want, have)
+	}
+}
+
+func TestConcurrentDecodes(t *testing.T) {
+	o := options(t)
+	o.Workers, o.Recycle = 3, 7
+	pool := open(t, o)
+	files := pictures(t)
+	var all sync.WaitGroup
+	for name, file := range files {
+		want, err := imaging.Decode(file, o.Request)
+		require.NoError(t, err)
+		all.Go(func() {
+			for range 12 {
+				have, err := pool.Decode(context.Background(), file)
+				if err != nil || !bytes.Equal(have.Frames[0].Views[0].Pixels[0], want.Frames[0].Views[0].Pixels[0]) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.Zero(t, deathsOf(t, o))
+}
+
+func TestRecycling(t *testing.T) {
+	o := options(t)
+	o.Recycle = 3
+	pool, file := open(t, o), photo(t, 100, 100)
+	seen := map[int]int{}
+	for range 7 {
+		before := children(t)
+		_, err := pool.Decode(t.Context(), file)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(before), 1)
+		for _, pid := range children(t) {
+			seen[pid]++
+		}
+	}
+	require.Len(t, seen, 3, "pictures after which each worker was still there: %v", seen)
+	require.Zero(t, deathsOf(t, o), "a worker that is replaced in time did not die")
+}
+
+func TestBusyPoolHearsItsContext(t *testing.T) {
+	pool := open(t, options(t))
+	worker := <-pool.idle
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := pool.Decode(ctx, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	pool.idle <- worker
+}
+
+func TestBadOptions(t *testing.T) {
+	_, err := Start(Options{Request: imaging.Request{Targets: []imaging.Target{{}}}})
+	for _, name := range []string{
+		"no command", "limits", "target", "decode-workers", "decode-memory", "decode-cpu-time", "decode-timeout", "decode-recycle", "registry",
+	} {
+		require.ErrorContains(t, err, name)
+	}
+}
+
+// A command that is no worker is named, with what it said.
+func TestNoWorker(t *testing.T) {
+	o := options(t)
+	o.Workers = 3
+	o.Command = []string{"/bin/sh", "-c", "echo not made for this >&2; exit 3"}
+	_, err := Start(o)
+	require.ErrorContains(t, err, "exit status 3: not made for this")
+	require.Empty(t, children(t))
+	o.Command = []string{"/no/such/binary"}
+	_, err = Start(o)
+	require.ErrorContains(t, err, "no such file")
+}

@@ -1,9 +1,0 @@
-//go:build !linux
-
-package sandbox
-
-import "syscall"
-
-func dieWithParent() *syscall.SysProcAttr { return nil }
-
-func widen(any) {}

@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// dieWithParent: a killed moderator leaves no workers, not even one that hangs. The kernel ties the signal to the
+// thread that started the worker; should the Go runtime end that thread alone, the worker is replaced like any other
+// that died.
+func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// sharedFile makes memory that has a descriptor. Its size is sealed: a worker that could cut it off would crash us.
+func sharedFile(size int64) (*os.File, error) {
+	fd, err := unix.MemfdCreate("decode-worker", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "decode-worker")
+	err = file.Truncate(size)
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// giveBack empties whole pages of shared memory.
+func giveBack(pages []byte) { _ = unix.Madvise(pages, unix.MADV_REMOVE) } // else they stay, as the next large file's
