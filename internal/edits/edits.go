@@ -34,7 +34,15 @@ type Edit struct {
 	quality int // of the JPEG; 0: defaultQuality
 }
 
-const defaultQuality = 90
+const (
+	defaultQuality = 90
+
+	nameInset  = "picture-in-picture-40"
+	nameBeside = "side-by-side"
+)
+
+// NeedsOther tells whether the edit shows the unrelated picture too.
+func (e Edit) NeedsOther() bool { return e.Name == nameInset || e.Name == nameBeside }
 
 // Apply edits a picture and returns it as a JPEG file. What an edit leaves open (which corner, which words) follows from
 // the seed and its name alone. other is the unrelated picture that some edits lay beside or around this one; neither is
@@ -107,9 +115,9 @@ func Quality() []Edit {
 		{Name: "rotated-25", Group: Hard, change: func(e *editor, p *image.RGBA) *image.RGBA { return e.rotate(p, 25) }},
 		{Name: "crop-50", Group: Hard, change: func(e *editor, p *image.RGBA) *image.RGBA { return e.crop(p, 0.5) }},
 		{Name: "crop-60-mirror-jpeg-30", Group: Hard, change: cropMirror, quality: 30},
-		{Name: "picture-in-picture-40", Group: Hard, change: pictureInPicture},
+		{Name: nameInset, Group: Hard, change: pictureInPicture},
 		{Name: "perspective", Group: Hard, change: perspective},
-		{Name: "side-by-side", Group: Hard, change: sideBySide},
+		{Name: nameBeside, Group: Hard, change: sideBySide},
 		{Name: "negative", Group: Hard, change: negative},
 		{Name: "checkerboard-35", Group: Hard, change: checkerboard},
 		{Name: "photo-of-screen", Group: Hard, change: photoOfScreen, quality: 75},

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"math"
+	"slices"
+)
+
+// ranking holds the scores of all pairs of one method, matches and others apart, from high to low.
+type ranking struct {
+	matches []float32 // one for each query of the sample
+	others  []float32
+}
+
+// rank sorts a grid's pairs. A query's own original is its match; a picture that was laid beside it is neither; queries
+// without a match (another caption) have only others.
+func rank(g *grid, queries []answered, keep func(query answered) bool, keepFlag func(flag int) bool) ranking {
+	var r ranking
+	for i, q := range queries {
+		if !keep(q) {
+			continue
+		}
+		for k, score := range g.row(i) {
+			switch {
+			case k == q.original && !q.twin:
+				r.matches = append(r.matches, score)
+			case k == q.other:
+			case keepFlag(k):
+				r.others = append(r.others, score)
+			}
+		}
+	}
+	descending(r.matches)
+	descending(r.others)
+	return r
+}
+
+func descending(s []float32) {
+	slices.Sort(s)
+	slices.Reverse(s)
+}
+
+// threshold is the lowest score that at most the share fpr of the others reach. With n others it lies just above the
+// score of number floor(fpr n) + 1.
+func (r ranking) threshold(fpr float64) float32 {
+	allowed := int(fpr*float64(len(r.others)) + 1e-9)
+	if allowed >= len(r.others) {
+		return never
+	}
+	return math.Nextafter32(r.others[allowed], float32(math.Inf(1)))
+}
+
+// reaching counts the scores of a descending list that are at least t; never never counts.
+func reaching(s []float32, t float32) int {
+	t = max(t, -math.MaxFloat32)
+	n, _ := slices.BinarySearchFunc(s, t, func(score, t float32) int {
+		if score >= t {
+			return -1
+		}
+		return 1
+	})
+	return n
+}
+
+// recall is the share of matches that reach t.
+func (r ranking) recall(t float32) float64 {
+	if len(r.matches) == 0 {
+		return 0
+	}
+	return float64(reaching(r.matches, t)) / float64(len(r.matches))
+}
+
+// quality returns the area under the curve of precision over recall, all pairs in one list ("micro average precision",
+// µAP, as in the Image Similarity Challenge of 2021), and the highest recall at a precision of 90 %. Among equal scores
+// the others come first.
+func (r ranking) quality() (microAP, recallAt90 float64) {
+	if len(r.matches) == 0 {
+		return 0, 0
+	}
+	others := 0
+	for i, score := range r.matches {
+		if score == never {
+			break
+		}
+		for others < len(r.others) && r.others[others] >= score {
+			others++
+		}
+		precision := float64(i+1) / float64(i+1+others)
+		microAP += precision
+		if precision >= 0.9 {
+			recallAt90 = float64(i+1) / float64(len(r.matches))
+		}
+	}
+	return microAP / float64(len(r.matches)), recallAt90
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"moderator/internal/edits"
+)
+
+// print writes the tables for people.
+func (r *result) print(stdout io.Writer) {
+	fmt.Fprintf(stdout, "\nrecall at one false match in %.0f pairs; pdq is upright, at most 31 bits; %d uploads, %d flags, %d pairs that are no match\n\n",
+		1/r.fpr, len(r.queries), r.flags, r.pairs)
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, cell func(m *method) string) {
+		fmt.Fprintf(w, "%s\t", name)
+		for _, m := range r.methods {
+			fmt.Fprintf(w, "%s\t", cell(m))
+		}
+		fmt.Fprintln(w)
+	}
+	recall := func(name string) {
+		row(name, func(m *method) string { return fmt.Sprintf("%.3f", m.recall[name]) })
+	}
+	row("", func(m *method) string { return m.name })
+	for _, group := range edits.Groups() {
+		for _, e := range edits.Quality() {
+			if e.Group == group {
+				recall(e.Name)
+			}
+		}
+		recall(string(group))
+		fmt.Fprintln(w)
+	}
+	recall("all")
+	row("µAP", func(m *method) string { return fmt.Sprintf("%.3f", m.microAP) })
+	row("recall at 90 % precision", func(m *method) string { return fmt.Sprintf("%.3f", m.recallAt90) })
+	row("threshold", func(m *method) string { return fmt.Sprintf("%.4g", m.threshold) })
+	row("false matches", func(m *method) string { return fmt.Sprint(m.falseMatches) })
+	row("of so many originals", func(m *method) string { return fmt.Sprint(m.falseOriginals) })
+	fmt.Fprintln(w)
+	fmt.Fprint(w, "set\tuploads\tpairs\t")
+	for _, m := range r.methods {
+		fmt.Fprintf(w, "%s\t", m.name)
+	}
+	fmt.Fprintln(w, "union at the common threshold\tfalse there\t")
+	for _, s := range r.sets {
+		fmt.Fprintf(w, "%s\t%d\t%d\t", s.name, s.queries, s.pairs)
+		for _, m := range r.methods {
+			fmt.Fprintf(w, "%.3f\t", s.recall[m.name])
+		}
+		fmt.Fprintf(w, "%.3f\t%d\t\n", s.common, s.falseMatches)
+	}
+	w.Flush() // to a stream of this process; what a closed one loses, nobody reads
+	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f\n", r.blockAt, r.reviewAt)
+}
