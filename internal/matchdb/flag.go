@@ -22,6 +22,7 @@ type NewFlag struct {
 	Model  string // the fingerprint of the model that made Embeddings
 	// Embeddings has one vector a view, at least one.
 	Embeddings []Embedding
+	PDQ        []PDQ
 }
 
 // Embedding is one view of a picture.
@@ -69,6 +70,9 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 			return err
 		}
 		if result, err = insertImage(ctx, tx, bank, sum, f); err != nil {
+			return err
+		}
+		if err := insertPDQ(ctx, tx, bank, result.ID, f.PDQ); err != nil {
 			return err
 		}
 		result.Added, err = insertEmbeddings(ctx, tx, model.id, bank, result.ID, f.Embeddings)

@@ -1,0 +1,107 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"moderator/internal/pdq"
+)
+
+// PDQ is the hash of one view of a picture.
+type PDQ struct {
+	View    string // of a flag; a query's is not looked at
+	Hash    pdq.Hash
+	Quality int // 0 to 100; below pdq.MinQuality it is neither stored nor asked for
+}
+
+// HashQuery is an upload's hashes.
+type HashQuery struct {
+	SHA256 string // of the file, hex; "" asks for none
+	PDQ    []PDQ
+}
+
+// HashHit is a flag that an upload's hashes name.
+type HashHit struct {
+	FlaggedID uuid.UUID
+	Bank      string
+	View      string // of the flag; "" for a hit by SHA-256
+	Exact     bool   // the very same file
+	Distance  int    // in bits of PDQ, 0 to pdq.MaxDistance
+}
+
+// pdqNearest is how many neighbours a hash is asked for. More flags than that within the distance are copies of one
+// picture, and the best of each bank is wanted only.
+const pdqNearest = 100
+
+// hashSQL takes the uploads' numbers and SHA-256 ($1, $2), and the numbers and hashes of their views ($3, $4, as
+// hexadecimal digits). Disabled banks are left out inside the index scan, which goes on until it has enough others.
+const hashSQL = `
+WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled)
+SELECT q.ord, i.id, b.name, '', true, 0
+FROM unnest($1::int[], $2::bytea[]) AS q (ord, sha256)
+JOIN flagged_image i ON i.sha256 = q.sha256 AND i.retracted_at IS NULL
+JOIN bank b ON b.id = i.bank_id AND b.enabled
+UNION ALL
+SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int
+FROM unnest($3::int[], $4::text[]) AS q (ord, hash) CROSS JOIN LATERAL (
+    SELECT image_id, bank_id, view, hash <~> ('x' || q.hash)::bit(256) AS distance
+    FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
+    ORDER BY hash <~> ('x' || q.hash)::bit(256) LIMIT %d
+) e JOIN bank b ON b.id = e.bank_id
+WHERE e.distance <= %d`
+
+// MatchHashes returns for each upload the flags of enabled banks that have its SHA-256, and those with a PDQ hash within
+// pdq.MaxDistance of one of its own. One statement for the whole batch.
+func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
+	hits := make([][]HashHit, len(qs))
+	var exactOrds, viewOrds []int32
+	var sums [][]byte
+	var hashes []string
+	for i, q := range qs {
+		if q.SHA256 != "" {
+			sum, err := hex.DecodeString(q.SHA256)
+			if err != nil {
+				return nil, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, q.SHA256)
+			}
+			exactOrds, sums = append(exactOrds, int32(i)), append(sums, sum)
+		}
+		for _, p := range q.PDQ {
+			if p.Quality >= pdq.MinQuality {
+				viewOrds, hashes = append(viewOrds, int32(i)), append(hashes, p.Hash.String())
+			}
+		}
+	}
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance), exactOrds, sums, viewOrds, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("match hashes: %w", err)
+	}
+	var i int
+	var h HashHit
+	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance}, func() error {
+		hits[i] = append(hits[i], h)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("match hashes: %w", err)
+	}
+	return hits, nil
+}
+
+// insertPDQ stores the hashes that say something about their picture.
+func insertPDQ(ctx context.Context, tx pgx.Tx, bank int, image uuid.UUID, all []PDQ) error {
+	var views, hashes []string
+	var qualities []int16
+	for _, p := range all {
+		if p.Quality >= pdq.MinQuality {
+			views, hashes, qualities = append(views, p.View), append(hashes, p.Hash.String()), append(qualities, int16(p.Quality))
+		}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT $1, $2, e.view, ('x' || e.hash)::bit(256), e.quality FROM unnest($3::text[], $4::text[], $5::smallint[]) AS e (view, hash, quality)
+		ON CONFLICT DO NOTHING`, image, bank, views, hashes, qualities)
+	return err
+}

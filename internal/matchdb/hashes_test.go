@@ -1,0 +1,106 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/pdq"
+)
+
+// randomHash and flipped make hashes at a known distance.
+func randomHash(r *rand.Rand) (h pdq.Hash) {
+	for i := range h {
+		h[i] = byte(r.Uint32())
+	}
+	return h
+}
+
+func flipped(h pdq.Hash, bits int) pdq.Hash {
+	for i := range bits {
+		h[i/8] ^= 1 << (i % 8)
+	}
+	return h
+}
+
+func TestMatchHashes(t *testing.T) {
+	db, _ := library(t)
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(1, 2))
+	require.NoError(t, db.AddBank(ctx, "spam", "mo"))
+	hash := randomHash(r)
+	f := newFlag("spam", "a", unit(random(r)))
+	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}, {View: "plain", Hash: randomHash(r), Quality: pdq.MinQuality - 1}}
+	id := mustFlag(t, db, f).ID
+
+	ask := func(qs ...HashQuery) [][]HashHit {
+		t.Helper()
+		hits, err := db.MatchHashes(ctx, qs)
+		require.NoError(t, err)
+		return hits
+	}
+	view := func(h pdq.Hash, quality int) HashQuery { return HashQuery{PDQ: []PDQ{{Hash: h, Quality: quality}}} }
+
+	hits := ask(
+		HashQuery{SHA256: f.SHA256},
+		view(flipped(hash, pdq.MaxDistance), 100),
+		view(flipped(hash, pdq.MaxDistance+1), 100),
+		view(hash, pdq.MinQuality-1),
+		view(f.PDQ[1].Hash, 100),
+		HashQuery{SHA256: sum256("another file")},
+		HashQuery{},
+	)
+	require.Equal(t, [][]HashHit{
+		{{FlaggedID: id, Bank: "spam", Exact: true}},
+		{{FlaggedID: id, Bank: "spam", View: "original", Distance: pdq.MaxDistance}},
+		nil, nil, nil, nil, nil,
+	}, hits)
+
+	require.NoError(t, db.DisableBank(ctx, "spam", "mo"))
+	require.Equal(t, [][]HashHit{nil, nil}, ask(HashQuery{SHA256: f.SHA256}, view(hash, 100)))
+	require.NoError(t, db.EnableBank(ctx, "spam", "mo"))
+	_, err := db.Retract(ctx, id.String(), "mo", "wrong")
+	require.NoError(t, err)
+	require.Equal(t, [][]HashHit{nil, nil}, ask(HashQuery{SHA256: f.SHA256}, view(hash, 100)))
+
+	_, err = db.MatchHashes(ctx, []HashQuery{{SHA256: "zz"}})
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+// The index answers, in a library of some size, and finds what an exact scan finds.
+func TestMatchHashesUsesTheIndex(t *testing.T) {
+	db, url := library(t)
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(3, 4))
+	id := mustFlag(t, db, newFlag("default", "a", unit(random(r)))).ID
+	const rows = 4000
+	hashes := make([]pdq.Hash, rows)
+	texts := make([]string, rows)
+	for i := range hashes {
+		hashes[i] = randomHash(r)
+		texts[i] = fmt.Sprintf("('%s', 1, 'v%d', x'%s', 100)", id, i, hashes[i])
+	}
+	require.NoError(t, exec(t, url, "INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq"))
+
+	var plan string
+	require.NoError(t, pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+		var text json.RawMessage
+		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance),
+			[]int32{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}).Scan(&text)
+		plan = string(text)
+		return err
+	}))
+	require.Contains(t, plan, "flagged_pdq_hnsw")
+
+	for i := 0; i < rows; i += 97 {
+		hits, err := db.MatchHashes(context.WithoutCancel(ctx), []HashQuery{{PDQ: []PDQ{{Hash: flipped(hashes[i], 20), Quality: 80}}}})
+		require.NoError(t, err)
+		require.Equal(t, []HashHit{{FlaggedID: id, Bank: "default", View: fmt.Sprintf("v%d", i), Distance: 20}}, hits[0])
+	}
+}
