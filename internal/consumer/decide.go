@@ -6,10 +6,10 @@ import (
 	"moderator/internal/event"
 )
 
-// decide is the verdict on one upload, given the hits of each of its crops: the best match of any frame or view
-// counts for its bank. It fills the fields of d that say what matched.
-func decide(d *event.Decision, crops [][]Hit) {
-	best := bestOfBanks(crops)
+// decide is the verdict on one upload, given its hits: the surest signal counts for its bank, and of one signal the best
+// match of any frame or view. It fills the fields of d that say what matched.
+func decide(d *event.Decision, hits []Hit) {
+	best := bestOfBanks(hits)
 	d.Verdict, d.Reason, d.Matches = event.Allow, event.NoMatch, []event.MatchInfo{}
 	if len(best) > 0 {
 		setNearest(d, best[0], lowest(best[0]))
@@ -33,15 +33,13 @@ func decide(d *event.Decision, crops [][]Hit) {
 	}
 }
 
-// bestOfBanks keeps each bank's best hit, best score first; banks of one score stand in the order of their names,
+// bestOfBanks keeps each bank's best hit, the best first; banks whose hits are alike stand in the order of their names,
 // so that the same upload is always decided the same.
-func bestOfBanks(crops [][]Hit) []Hit {
+func bestOfBanks(hits []Hit) []Hit {
 	banks := map[string]Hit{}
-	for _, hits := range crops {
-		for _, hit := range hits {
-			if old, ok := banks[hit.Bank]; !ok || better(hit, old) {
-				banks[hit.Bank] = hit
-			}
+	for _, hit := range hits {
+		if old, ok := banks[hit.Bank]; !ok || better(hit, old) {
+			banks[hit.Bank] = hit
 		}
 	}
 	best := make([]Hit, 0, len(banks))
@@ -52,7 +50,13 @@ func bestOfBanks(crops [][]Hit) []Hit {
 	return best
 }
 
+// sureness orders the signals. Hashes are hits only where they match, so that they go before any score.
+var sureness = map[event.Signal]int{event.SignalExact: 2, event.SignalPDQ: 1, event.SignalEmbedding: 0}
+
 func better(a, b Hit) bool {
+	if sureness[a.Signal] != sureness[b.Signal] {
+		return sureness[a.Signal] > sureness[b.Signal]
+	}
 	if a.Score != b.Score {
 		return a.Score > b.Score
 	}
@@ -82,7 +86,7 @@ func lowest(hit Hit) float64 {
 }
 
 func setNearest(d *event.Decision, hit Hit, threshold float64) {
-	d.Similarity, d.Score, d.Threshold, d.Signal = &hit.Similarity, &hit.Score, &threshold, event.SignalEmbedding
+	d.Similarity, d.Score, d.Threshold, d.Signal = &hit.Similarity, &hit.Score, &threshold, hit.Signal
 }
 
 func matchInfo(hit Hit) event.MatchInfo {

@@ -49,7 +49,7 @@ func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
 			return Picture{}, ctx.Err()
 		}
 	}
-	return Picture{Format: "test", Width: 3, Height: 2, Crops: [][]byte{data}}, nil
+	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crop: data}}}, nil
 }
 
 func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
@@ -69,15 +69,15 @@ func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	return vectors, nil
 }
 
-func (j *judges) Match(_ context.Context, vectors [][]float32) ([][]Hit, error) {
+func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
 	if j.matchFails.Add(-1) >= 0 {
 		return nil, errors.New("connection refused")
 	}
 	review := 0.5
-	hits := make([][]Hit, len(vectors))
-	for i, v := range vectors {
-		score := float64(v[0])
-		hits[i] = []Hit{{FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review}}
+	hits := make([][]Hit, len(uploads))
+	for i, u := range uploads {
+		score := float64(u.Views[0].Vector[0])
+		hits[i] = []Hit{{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review}}
 	}
 	return hits, nil
 }

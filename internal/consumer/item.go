@@ -16,8 +16,7 @@ type item struct {
 	pulled   time.Time
 	held     int64 // its share of MaxHeldBytes
 	decision event.Decision
-	crops    [][]byte
-	vectors  [][]float32
+	views    []View
 }
 
 func (it *item) id() string { return it.upload.Key() }

@@ -27,7 +27,9 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	defer cancel()
 	var crops [][]byte
 	for _, it := range batch {
-		crops = append(crops, it.crops...)
+		for _, view := range it.views {
+			crops = append(crops, view.Crop)
+		}
 	}
 	start := time.Now()
 	vectors, err := c.Embedder.Embed(ctx, crops)
@@ -40,24 +42,19 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 			c.giveBack(ctx, it, stageEmbed, err)
 			continue
 		}
-		it.vectors, vectors = vectors[:len(it.crops)], vectors[len(it.crops):]
-		it.crops = nil
-		if !complete(it.vectors) {
+		complete := true
+		for i := range it.views {
+			it.views[i].Vector, it.views[i].Crop = vectors[i], nil
+			complete = complete && vectors[i] != nil
+		}
+		vectors = vectors[len(it.views):]
+		if !complete {
 			c.unjudgeable(ctx, it, event.Undecodable, errors.New("the model made no vector of it: zero or not finite"))
 			continue
 		}
 		good = append(good, it)
 	}
 	return good
-}
-
-func complete(vectors [][]float32) bool {
-	for _, v := range vectors {
-		if v == nil {
-			return false
-		}
-	}
-	return len(vectors) > 0
 }
 
 // finishAll matches, decides and publishes batch after batch.
@@ -70,25 +67,24 @@ func (c *Consumer) finishAll(ctx context.Context, in <-chan []*item) {
 func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
-	var vectors [][]float32
-	for _, it := range batch {
-		vectors = append(vectors, it.vectors...)
+	queries := make([]Query, len(batch))
+	for i, it := range batch {
+		queries[i] = Query{SHA256: it.decision.Upload.SHA256, Views: it.views}
 	}
 	start := time.Now()
-	hits, err := c.Matcher.Match(ctx, vectors)
+	hits, err := c.Matcher.Match(ctx, queries)
 	took := since(start)
 	if err == nil {
-		err = checkHits(hits, len(vectors))
+		err = checkHits(hits, len(queries))
 	}
-	for _, it := range batch {
+	for i, it := range batch {
 		it.decision.Timing.Match = took
 		c.metrics.observe(stageMatch, took)
 		if err != nil {
 			c.giveBack(ctx, it, stageMatch, err)
 			continue
 		}
-		decide(&it.decision, hits[:len(it.vectors)])
-		hits = hits[len(it.vectors):]
+		decide(&it.decision, hits[i])
 	}
 	if err == nil {
 		c.publish(ctx, batch)
@@ -96,9 +92,9 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 }
 
 // checkHits refuses what cannot be decided on: no comparison with a number that is none is true, which would allow.
-func checkHits(hits [][]Hit, vectors int) error {
-	if len(hits) != vectors {
-		return fmt.Errorf("match returned %d results for %d vectors", len(hits), vectors)
+func checkHits(hits [][]Hit, uploads int) error {
+	if len(hits) != uploads {
+		return fmt.Errorf("match returned %d results for %d uploads", len(hits), uploads)
 	}
 	for _, row := range hits {
 		for _, hit := range row {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"moderator/internal/event"
+	"moderator/internal/pdq"
 )
 
 // Fetcher gets the bytes of an upload from where its message says they are.
@@ -14,11 +15,25 @@ type Fetcher interface {
 	Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]byte, error)
 }
 
-// Picture is a decoded upload: for each frame and each of its views, the RGB pixels that the model takes.
+// Picture is a decoded upload.
 type Picture struct {
 	Format        string
 	Width, Height int
-	Crops         [][]byte
+	Views         []View // at least one
+}
+
+// View is one view of one frame, as it is compared.
+type View struct {
+	Crop    []byte    // RGB pixels as the model takes them
+	Vector  []float32 // what the model made of them
+	PDQ     pdq.Hash
+	Quality int // of the PDQ hash, 0 to 100
+}
+
+// Query is an upload as the library is asked for it.
+type Query struct {
+	SHA256 string // of the file, hex
+	Views  []View
 }
 
 // Decoder turns bytes into pixels.
@@ -33,12 +48,13 @@ type Embedder interface {
 	Embed(ctx context.Context, crops [][]byte) ([][]float32, error)
 }
 
-// Hit is the nearest flagged picture of one bank.
+// Hit is a flagged picture near an upload. Scores of different signals do not compare.
 type Hit struct {
+	Signal     event.Signal
 	FlaggedID  string
 	Bank       string
 	View       string
-	Similarity float64 // cosine
+	Similarity float64 // cosine; for PDQ the share of equal bits
 	Score      float64 // what the thresholds apply to
 	BlockAt    float64
 	ReviewAt   *float64 // nil: this bank has no review band
@@ -46,8 +62,9 @@ type Hit struct {
 
 // Matcher finds the nearest flagged pictures.
 type Matcher interface {
-	// Match returns for each vector the best hit of each enabled bank. Every error is worth another delivery.
-	Match(ctx context.Context, vectors [][]float32) ([][]Hit, error)
+	// Match returns for each upload hits of enabled banks, the best of each bank and signal among them. Every error is
+	// worth another delivery.
+	Match(ctx context.Context, uploads []Query) ([][]Hit, error)
 }
 
 // Unjudgeable is the error of an upload that no further delivery will help: it is decided review with Reason.

@@ -27,7 +27,7 @@ func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *
 	workers.Wait()
 }
 
-// prepare fills in the item's crops and says whether it can go on.
+// prepare fills in the item's views and says whether it can go on.
 func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	start := time.Now()
 	data, err := c.bytesOf(ctx, it)
@@ -50,7 +50,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	}
 	it.decision.Upload.Format = picture.Format
 	it.decision.Upload.Width, it.decision.Upload.Height = picture.Width, picture.Height
-	it.crops = picture.Crops
+	it.views = picture.Views
 	return true
 }
 

@@ -12,27 +12,28 @@ import (
 func TestDecide(t *testing.T) {
 	at := func(v float64) *float64 { return &v }
 	hit := func(bank string, score, block float64, review *float64) Hit {
-		return Hit{FlaggedID: "id-" + bank, Bank: bank, View: "original", Similarity: score + 0.1, Score: score, BlockAt: block, ReviewAt: review}
+		return Hit{Signal: event.SignalEmbedding, FlaggedID: "id-" + bank, Bank: bank, View: "original", Similarity: score + 0.1, Score: score, BlockAt: block, ReviewAt: review}
 	}
 	tests := map[string]struct {
-		crops   [][]Hit
+		hits    []Hit
 		verdict event.Verdict
 		bank    string
 		matches []string
 	}{
-		"empty library":                      {[][]Hit{nil}, event.Allow, "", []string{}},
-		"below everything":                   {[][]Hit{{hit("a", 0.4, 0.8, at(0.5))}}, event.Allow, "", []string{}},
-		"in the review band":                 {[][]Hit{{hit("a", 0.5, 0.8, at(0.5))}}, event.Review, "a", []string{"a"}},
-		"at the block threshold":             {[][]Hit{{hit("a", 0.8, 0.8, at(0.5))}}, event.Block, "a", []string{"a"}},
-		"no review band":                     {[][]Hit{{hit("a", 0.79, 0.8, nil)}}, event.Allow, "", []string{}},
-		"a block goes before a higher score": {[][]Hit{{hit("lax", 0.9, 0.95, at(0.5)), hit("strict", 0.6, 0.6, nil)}}, event.Block, "strict", []string{"lax", "strict"}},
-		"the best frame decides":             {[][]Hit{{hit("a", 0.1, 0.8, nil)}, {hit("a", 0.9, 0.8, nil)}}, event.Block, "a", []string{"a"}},
-		"one score, the first name":          {[][]Hit{{hit("b", 0.9, 0.8, nil), hit("a", 0.9, 0.8, nil)}}, event.Block, "a", []string{"a", "b"}},
+		"empty library":                      {nil, event.Allow, "", []string{}},
+		"below everything":                   {[]Hit{hit("a", 0.4, 0.8, at(0.5))}, event.Allow, "", []string{}},
+		"in the review band":                 {[]Hit{hit("a", 0.5, 0.8, at(0.5))}, event.Review, "a", []string{"a"}},
+		"at the block threshold":             {[]Hit{hit("a", 0.8, 0.8, at(0.5))}, event.Block, "a", []string{"a"}},
+		"no review band":                     {[]Hit{hit("a", 0.79, 0.8, nil)}, event.Allow, "", []string{}},
+		"a block goes before a higher score": {[]Hit{hit("lax", 0.9, 0.95, at(0.5)), hit("strict", 0.6, 0.6, nil)}, event.Block, "strict", []string{"lax", "strict"}},
+		"the best frame decides":             {[]Hit{hit("a", 0.1, 0.8, nil), hit("a", 0.9, 0.8, nil)}, event.Block, "a", []string{"a"}},
+		"a hash goes before a score":         {[]Hit{hit("a", 0.99, 0.8, nil), {Signal: event.SignalPDQ, FlaggedID: "p", Bank: "b", Score: 0.9, BlockAt: 0.88}}, event.Block, "b", []string{"b", "a"}},
+		"one score, the first name":          {[]Hit{hit("b", 0.9, 0.8, nil), hit("a", 0.9, 0.8, nil)}, event.Block, "a", []string{"a", "b"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var d event.Decision
-			decide(&d, test.crops)
+			decide(&d, test.hits)
 			require.Equal(t, test.verdict, d.Verdict)
 			banks := []string{}
 			for _, m := range d.Matches {

@@ -30,8 +30,15 @@ const (
 	RetriesExhausted Reason = "retries_exhausted"
 )
 
-// SignalEmbedding is the signal of a match by the model's score.
-const SignalEmbedding = "embedding"
+// Signal says what found a match.
+type Signal string
+
+// The signals, the surest first: the very same file, PDQ's hash, the model's score.
+const (
+	SignalExact     Signal = "sha256"
+	SignalPDQ       Signal = "pdq"
+	SignalEmbedding Signal = "embedding"
+)
 
 // DecisionType is the CloudEvents type of a decision.
 const DecisionType = "moderation.decision.v1"
@@ -44,7 +51,7 @@ type Decision struct {
 	Similarity *float64     `json:"similarity,omitempty"`
 	Score      *float64     `json:"score,omitempty"`
 	Threshold  *float64     `json:"threshold,omitempty"`
-	Signal     string       `json:"signal,omitempty"`
+	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
 	Matches    []MatchInfo  `json:"matches"` // every bank whose threshold was reached, best first
 	Upload     UploadInfo   `json:"upload"`
