@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/config"
 	"moderator/internal/consumer"
@@ -13,6 +14,7 @@ import (
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
 	"moderator/internal/sandbox"
 	"moderator/internal/views"
 )
@@ -30,7 +32,9 @@ func startDecoder(f *embed.Folder, c config.Run, reg prometheus.Registerer, log 
 	}
 	pool, err := sandbox.Start(sandbox.Options{
 		Command: command,
-		Request: imaging.Request{Targets: []imaging.Target{f.Target()}, Views: views.Query(), Limits: ImageLimits(c.Limits)},
+		Request: imaging.Request{
+			Targets: []imaging.Target{f.Target()}, Views: views.Query(), Gray: true, Limits: ImageLimits(c.Limits),
+		},
 		Workers: orCPUs(c.DecodeWorkers), MaxMemory: c.DecodeMemory, CPUTime: c.DecodeCPUTime, Timeout: c.DecodeTimeout,
 		Recycle: c.DecodeRecycle, Metrics: reg,
 	})
@@ -53,7 +57,8 @@ func (d decoder) Decode(ctx context.Context, data []byte) (consumer.Picture, err
 	picture := consumer.Picture{Format: result.Format, Width: result.Width, Height: result.Height}
 	for _, frame := range result.Frames {
 		for _, view := range frame.Views {
-			picture.Crops = append(picture.Crops, view.Pixels[0])
+			hash, quality := pdq.Compute(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
+			picture.Views = append(picture.Views, consumer.View{Crop: view.Pixels[0], PDQ: hash, Quality: quality})
 		}
 	}
 	return picture, nil
@@ -87,29 +92,58 @@ func (e embedder) Embed(ctx context.Context, crops [][]byte) ([][]float32, error
 	return vectors, err
 }
 
-// matcher asks the library for the nearest flagged pictures of vectors of one model.
+// matcher asks the library for what an upload resembles, by each signal.
 type matcher struct {
 	db     *matchdb.DB
 	folder *embed.Folder
 }
 
-func (m matcher) Match(ctx context.Context, vectors [][]float32) ([][]consumer.Hit, error) {
-	queries := make([]matchdb.Query, len(vectors))
-	for i, v := range vectors {
-		queries[i] = matchdb.Query{Vector: v, Half: m.folder.HalfB(v)}
+func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consumer.Hit, error) {
+	var vectors []matchdb.Query
+	hashes := make([]matchdb.HashQuery, len(uploads))
+	for i, u := range uploads {
+		hashes[i].SHA256 = u.SHA256
+		for _, v := range u.Views {
+			vectors = append(vectors, matchdb.Query{Vector: v.Vector, Half: m.folder.HalfB(v.Vector)})
+			hashes[i].PDQ = append(hashes[i].PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+		}
 	}
-	found, err := m.db.Match(ctx, m.folder.Fingerprint(), queries)
-	if err != nil {
+	var near [][]matchdb.Hit
+	var same [][]matchdb.HashHit
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { near, err = m.db.Match(ctx, m.folder.Fingerprint(), vectors); return err })
+	both.Go(func() (err error) { same, err = m.db.MatchHashes(ctx, hashes); return err })
+	if err := both.Wait(); err != nil {
 		return nil, err
 	}
-	hits := make([][]consumer.Hit, len(found))
-	for i, row := range found {
-		for _, h := range row {
-			hits[i] = append(hits[i], consumer.Hit{
-				FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View, Similarity: h.Similarity, Score: h.Score,
-				BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
-			})
+	hits := make([][]consumer.Hit, len(uploads))
+	for i, u := range uploads {
+		for _, h := range same[i] {
+			hits[i] = append(hits[i], hashHit(h))
+		}
+		for range u.Views {
+			for _, h := range near[0] {
+				hits[i] = append(hits[i], consumer.Hit{
+					Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
+					Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
+				})
+			}
+			near = near[1:]
 		}
 	}
 	return hits, nil
 }
+
+// hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.
+func hashHit(h matchdb.HashHit) consumer.Hit {
+	hit := consumer.Hit{FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View}
+	if h.Exact {
+		hit.Signal, hit.View, hit.Similarity, hit.BlockAt = event.SignalExact, string(imaging.ViewOriginal), 1, 1
+	} else {
+		hit.Signal, hit.Similarity, hit.BlockAt = event.SignalPDQ, equalBits(h.Distance), equalBits(pdq.MaxDistance)
+	}
+	hit.Score = hit.Similarity
+	return hit
+}
+
+func equalBits(distance int) float64 { return 1 - float64(distance)/pdq.Bits }

@@ -6,6 +6,7 @@ import (
 
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
+	"moderator/internal/pdq"
 )
 
 // Extractor makes vectors of whole pictures, for flags and for questions asked by hand.
@@ -32,12 +33,15 @@ type Extracted struct {
 	Vectors       []ViewVector
 }
 
-// ViewVector is the vector of one view of one frame.
+// ViewVector is what one view of one frame is compared by.
 type ViewVector struct {
 	Frame  int
 	View   imaging.View
 	Vector []float32 // L2-normalised
 	Half   float32   // its share of the score: see embed.Background
+
+	PDQ     pdq.Hash
+	Quality int // of the PDQ hash, 0 to 100
 }
 
 // Name is the view's, with the frame where it is not an animation's first: "original", "rotate-90@12".
@@ -52,7 +56,7 @@ func (v ViewVector) Name() string {
 // border) is left out.
 func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.View) (Extracted, error) {
 	folder := x.model.Folder()
-	result, err := imaging.Decode(data, imaging.Request{Targets: []imaging.Target{folder.Target()}, Views: wanted, Limits: x.limits})
+	result, err := imaging.Decode(data, imaging.Request{Targets: []imaging.Target{folder.Target()}, Views: wanted, Gray: true, Limits: x.limits})
 	if err != nil {
 		return Extracted{}, err
 	}
@@ -61,7 +65,9 @@ func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.V
 	for _, frame := range result.Frames {
 		for _, rendered := range frame.Views {
 			pixels = append(pixels, rendered.Pixels[0])
-			out.Vectors = append(out.Vectors, ViewVector{Frame: frame.Index, View: rendered.View})
+			v := ViewVector{Frame: frame.Index, View: rendered.View}
+			v.PDQ, v.Quality = pdq.Compute(rendered.Gray.Width, rendered.Gray.Height, rendered.Gray.Pix)
+			out.Vectors = append(out.Vectors, v)
 		}
 	}
 	vectors, err := x.model.Embed(ctx, pixels)

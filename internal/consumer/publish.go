@@ -76,7 +76,7 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item) {
 	c.metrics.uploads.WithLabelValues(string(d.Verdict), string(d.Reason)).Inc()
 	attrs := []any{"upload", d.Upload.ID, "subject", d.Upload.Subject, "reason", d.Reason, "ms", d.Timing.Total}
 	if d.Match != nil {
-		attrs = append(attrs, "bank", d.Match.Bank, "flagged", d.Match.FlaggedID, "view", d.Match.View, "score", d.Match.Score)
+		attrs = append(attrs, "signal", d.Signal, "bank", d.Match.Bank, "flagged", d.Match.FlaggedID, "view", d.Match.View, "score", d.Match.Score)
 	}
 	if d.Detail != "" {
 		attrs = append(attrs, "detail", d.Detail)

@@ -2,8 +2,6 @@ package flagctl
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"runtime"
@@ -76,9 +74,8 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		result.Error = err.Error()
 		return result
 	}
-	sum := sha256.Sum256(data)
 	flag := matchdb.NewFlag{
-		Bank: a.Bank, SHA256: hex.EncodeToString(sum[:]), Source: a.Source, Note: a.Note, By: c.As,
+		Bank: a.Bank, SHA256: sha256Hex(data), Source: a.Source, Note: a.Note, By: c.As,
 		Model: x.Folder().Fingerprint(),
 	}
 	if flag.Source == "" {
@@ -86,6 +83,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 	}
 	for _, v := range picture.Vectors {
 		flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Half: v.Half})
+		flag.PDQ = append(flag.PDQ, matchdb.PDQ{View: v.Name(), Hash: v.PDQ, Quality: v.Quality})
 	}
 	stored, err := db.Flag(ctx, flag)
 	if err != nil {

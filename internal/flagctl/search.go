@@ -2,12 +2,16 @@ package flagctl
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sort"
 
 	"moderator/internal/app"
+	"moderator/internal/event"
 	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
 	"moderator/internal/views"
 )
 
@@ -25,6 +29,8 @@ type found struct {
 	Score      float64 `json:"score"`
 	Verdict    string  `json:"verdict"` // what an upload of the picture would get from this flag alone
 	Source     string  `json:"source"`
+
+	Signal event.Signal `json:"signal"` // that the verdict follows from
 }
 
 func (s *searchCommand) Run(ctx context.Context, c *cli) error {
@@ -38,7 +44,9 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			return err
 		}
 		best := map[string]found{}
+		hashes := matchdb.HashQuery{SHA256: sha256Hex(data)}
 		for _, v := range picture.Vectors {
+			hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 			hits, err := db.Search(ctx, x.Folder().Fingerprint(), matchdb.Query{Vector: v.Vector, Half: v.Half}, s.Limit)
 			if err != nil {
 				return err
@@ -46,15 +54,33 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			for _, h := range hits {
 				hit := found{
 					ID: h.FlaggedID.String(), Bank: h.Bank, View: h.View, Similarity: h.Similarity, Score: h.Score,
-					Verdict: verdictOf(h.Score, h.BlockAt, h.ReviewAt), Source: h.Source,
+					Verdict: verdictOf(h.Score, h.BlockAt, h.ReviewAt), Signal: event.SignalEmbedding, Source: h.Source,
 				}
 				if old, ok := best[hit.ID]; !ok || hit.Score > old.Score {
 					best[hit.ID] = hit
 				}
 			}
 		}
+		same, err := db.MatchHashes(ctx, []matchdb.HashQuery{hashes})
+		if err != nil {
+			return err
+		}
+		for _, h := range same[0] {
+			if hit, ok := best[h.FlaggedID.String()]; ok {
+				hit.Verdict, hit.Signal = "block", event.SignalPDQ
+				if h.Exact {
+					hit.Signal = event.SignalExact
+				}
+				best[hit.ID] = hit
+			}
+		}
 		return s.report(c, best)
 	})
+}
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *searchCommand) report(c *cli, best map[string]found) error {
@@ -71,9 +97,9 @@ func (s *searchCommand) report(c *cli, best map[string]found) error {
 	nearest = nearest[:min(len(nearest), s.Limit)]
 	rows := make([][]string, len(nearest))
 	for i, hit := range nearest {
-		rows[i] = []string{hit.Verdict, number(hit.Score), number(hit.Similarity), hit.Bank, hit.View, hit.ID, hit.Source}
+		rows[i] = []string{hit.Verdict, string(hit.Signal), number(hit.Score), number(hit.Similarity), hit.Bank, hit.View, hit.ID, hit.Source}
 	}
-	if err := c.print(nearest, "VERDICT\tSCORE\tSIMILARITY\tBANK\tVIEW\tID\tSOURCE", rows); err != nil {
+	if err := c.print(nearest, "VERDICT\tSIGNAL\tSCORE\tSIMILARITY\tBANK\tVIEW\tID\tSOURCE", rows); err != nil {
 		return err
 	}
 	if len(nearest) == 0 && c.Output == "table" {
@@ -105,6 +131,7 @@ type compared struct {
 	View       string  `json:"view"` // of A
 	BlockAt    float64 `json:"block_at"`
 	ReviewAt   float64 `json:"review_at"`
+	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
 	Verdict    string  `json:"verdict"`
 }
 
@@ -119,7 +146,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	if err := errors.Join(err, errB); err != nil {
 		return err
 	}
-	result := compared{Model: x.Folder().Name()}
+	result := compared{Model: x.Folder().Name(), PDQ: -1}
 	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
 	for i, r := range a.Vectors {
 		for j, q := range b.Vectors {
@@ -127,13 +154,21 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 			if score := similarity - float64(q.Half) - float64(r.Half); i+j == 0 || score > result.Score {
 				result.Score, result.Similarity, result.View = score, similarity, r.Name()
 			}
+			distance := q.PDQ.Distance(r.PDQ)
+			if min(q.Quality, r.Quality) >= pdq.MinQuality && (result.PDQ < 0 || distance < result.PDQ) {
+				result.PDQ = distance
+			}
 		}
 	}
 	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
+	if result.PDQ >= 0 && result.PDQ <= pdq.MaxDistance {
+		result.Verdict = "block"
+	}
 	return c.print(result, "", [][]string{
 		{"score", number(result.Score), result.meaning()},
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
 		{"view", result.View, "of " + p.A},
+		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
 		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
 	})
 }

@@ -15,6 +15,7 @@ type decision struct {
 		Verdict string   `json:"verdict"`
 		Reason  string   `json:"reason"`
 		Detail  string   `json:"detail"`
+		Signal  string   `json:"signal"`
 		Score   *float64 `json:"score"`
 		Match   *struct {
 			View string `json:"view"`
@@ -44,17 +45,17 @@ func (u *upload) wrong() string {
 
 func report(stdout io.Writer, uploads []upload) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PICTURE\tSENT AS\tBY\tDECIDED\tREASON\tSCORE\tVIEW\t")
+	fmt.Fprintln(w, "PICTURE\tSENT AS\tBY\tDECIDED\tREASON\tSIGNAL\tSCORE\tVIEW\t")
 	wrong, decided := 0, 0
 	for i := range uploads {
 		u := &uploads[i]
-		verdict, reason, score, view := "-", "-", "-", "-"
+		verdict, reason, signal, score, view := "-", "-", "-", "-", "-"
 		if len(u.decisions) > 0 {
 			d := u.decisions[0].Data
 			decided++
 			verdict, reason = d.Verdict, d.Reason
 			if d.Score != nil {
-				score = fmt.Sprintf("%.3f", *d.Score)
+				signal, score = d.Signal, fmt.Sprintf("%.3f", *d.Score)
 			}
 			if d.Match != nil {
 				view = d.Match.View
@@ -65,7 +66,7 @@ func report(stdout io.Writer, uploads []upload) error {
 			wrong++
 			remark = "WRONG: " + remark
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.name, u.edit, u.form, verdict, reason, score, view, remark)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.name, u.edit, u.form, verdict, reason, signal, score, view, remark)
 	}
 	if err := w.Flush(); err != nil {
 		return err
