@@ -64,6 +64,19 @@ def decode(data):
     return img
 
 
+TURNS = (None, Image.FLIP_LEFT_RIGHT, Image.ROTATE_90, Image.ROTATE_180, Image.ROTATE_270)
+
+
+def draw_turn(rng):
+    """How a picture is turned before both of its views are made. The flags' mirrored and turned views are pictures like any other:
+    what stands on its side has to be told apart as well as what stands upright."""
+    return rng.choices(TURNS, (0.5, 0.15, 0.13, 0.09, 0.13))[0]
+
+
+def turned(img, turn):
+    return img if turn is None else img.transpose(turn)
+
+
 class Source:
     """Draws pictures of a domain at random."""
 
@@ -92,22 +105,22 @@ class Source:
             made = []
             for _ in range(2):
                 template = self.any_photo(rng) if rng.random() < 0.8 else self.drawn(rng)
-                style = draw.caption_style(rng)
-                made += [(draw.caption(template, rng, style), None) for _ in range(4)]
+                style, turn = draw.caption_style(rng), draw_turn(rng)
+                made += [(turned(draw.caption(template, rng, style), turn), None) for _ in range(4)]
             return made
         if kind == "screen":
-            return [(draw.screen(rng), None) for _ in range(CHUNK)]
+            return [(turned(draw.screen(rng), draw_turn(rng)), None) for _ in range(CHUNK)]
         if kind == "drawn":
             which = draw.KINDS[rng.choice(list(draw.KINDS))]
-            return [(which(rng), None) for _ in range(CHUNK)]
+            return [(turned(which(rng), draw_turn(rng)), None) for _ in range(CHUNK)]
         files = self.photos[kind]
-        return [(decode(files[i]), (kind, i)) for i in rng.sample(range(len(files)), min(CHUNK, len(files)))]
+        return [(turned(decode(files[i]), draw_turn(rng)), (kind, i)) for i in rng.sample(range(len(files)), min(CHUNK, len(files)))]
 
     def kinds(self, rng, count):
-        """The kinds of a batch's chunks: an eighth of memes, a sixteenth each of drawn screens and other drawings."""
+        """The kinds of a batch's chunks: a quarter of memes, a sixteenth each of drawn screens and other drawings."""
         if not self.names:
             return [rng.choices(("meme", "screen", "drawn"), (2, 1.5, 4.5))[0] for _ in range(count)]
-        fixed = ["meme"] * round(count / 8) + ["screen"] * round(count / 16) + ["drawn"] * round(count / 16)
+        fixed = ["meme"] * round(count / 4) + ["screen"] * round(count / 16) + ["drawn"] * round(count / 16)
         return fixed + rng.choices(self.names, self.weights, k=count - len(fixed))
 
 

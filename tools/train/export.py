@@ -94,6 +94,13 @@ def embed(net, pictures, size, batch=64):
 
 
 def background_pictures(photos, rows, seed=11):
+    """The background's pictures; half of them mirrored or turned, for the flags' turned views to be compared with."""
+    rng = random.Random(seed)
+    for img in upright_pictures(photos, rows, seed):
+        yield data.turned(img, data.draw_turn(rng))
+
+
+def upright_pictures(photos, rows, seed):
     """Unrelated pictures: three quarters photographs of the training part, the rest memes, screens and drawings. The training
     part only: the validation part must stay unseen."""
     rng = random.Random(seed)
@@ -136,7 +143,7 @@ def export(checkpoint, out, photos=(), rows=4096):
     if not worst < 1e-3:
         raise SystemExit(f"the folded float16 network is {worst:.2e} (cosine) away from the checkpoint; wanted below 1e-3")
 
-    path = os.path.join(out, "onnx", "vision_model_fp16.onnx")
+    path = os.path.join(out, "onnx", "vision_model.onnx")
     warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
     torch.onnx.export(half, probe[:2], path, input_names=["pixel_values"], output_names=["image_embeds"], opset_version=14,
                       dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}}, do_constant_folding=False)
@@ -144,10 +151,10 @@ def export(checkpoint, out, photos=(), rows=4096):
         "input": "pixel_values[0][c][y][x] = ((7*x + 13*y + 29*c) mod 64) / 32 - 1", "shape": [1, 3, size, size], "tolerance": 2e-3,
         "output": [round(float(v), 6) for v in got[0]]})
     write_json(os.path.join(out, "config.json"), {
-        "name": NAME, "model_type": NAME, "architectures": ["CopyNet"], "image_size": size, "projection_dim": dim, "num_channels": 3,
+        "_name_or_path": NAME, "model_type": NAME, "architectures": ["CopyNet"], "image_size": size, "projection_dim": dim, "num_channels": 3,
         "widths": net.config["widths"], "blocks": net.config["blocks"], "trained_steps": state["step"]})
     write_json(os.path.join(out, "preprocessor_config.json"), {
-        "do_convert_rgb": True, "do_resize": True, "size": {"height": size, "width": size}, "resample": 3, "do_center_crop": False,
+        "image_processor_type": "ViTImageProcessor", "do_convert_rgb": True, "do_resize": True, "size": {"height": size, "width": size}, "resample": 3, "do_center_crop": False,
         "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD)})
     background = embed(half, background_pictures(photos, rows), size)
     background /= np.linalg.norm(background, axis=1, keepdims=True)

@@ -1,21 +1,28 @@
 """The training loss: InfoNCE over both views of a batch, and the KoLeo entropy of SSCD (Pizzi 2022)."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
 
 def info_nce(vectors, identity, temperature):
     """Vectors [2N, D] are two views of N pictures, one after the other. Each view has to find its twin among all the other
-    views; what has the same identity otherwise is left out. Returns the loss and the share found."""
+    views; what has the same identity otherwise is left out.
+
+    Returns three scalars. The loss proper. The same with the negatives of the whole batch pooled, so that every twin has to
+    beat the worst pair of strangers anywhere: one threshold has to serve all pictures. And the share of twins found.
+    """
     n = len(vectors)
-    same = identity[:, None] == identity[None, :]
+    row = torch.arange(n, device=vectors.device)
+    twin = (row + n // 2) % n
     logits = vectors @ vectors.t() / temperature
-    twin = (torch.arange(n, device=vectors.device) + n // 2) % n
-    keep = ~same
-    keep[torch.arange(n), twin] = True
-    logits = logits.masked_fill(~keep, float("-inf"))
-    found = (logits.detach().argmax(1) == twin).float().mean()
-    return F.cross_entropy(logits, twin), found
+    own = logits[row, twin]
+    strangers = logits.masked_fill(identity[:, None] == identity[None, :], float("-inf"))
+    each = torch.logsumexp(strangers, 1)
+    pooled = torch.logsumexp(each, 0) - math.log(n)
+    found = (own.detach() > strangers.detach().amax(1)).float().mean()
+    return F.softplus(each - own).mean(), F.softplus(pooled - own).mean(), found
 
 
 def koleo(vectors, identity):

@@ -92,14 +92,15 @@ class Losses(unittest.TestCase):
     def test_twins_that_agree_cost_less(self):
         eye = torch.nn.functional.normalize(torch.randn(8, 16, generator=torch.Generator().manual_seed(1)), dim=1)
         identity = torch.arange(8).repeat(2)
-        good, found = info_nce(torch.cat([eye, eye]), identity, 0.05)
-        bad, _ = info_nce(torch.cat([eye, eye.roll(1, 0)]), identity, 0.05)
+        good, good_pooled, found = info_nce(torch.cat([eye, eye]), identity, 0.05)
+        bad, bad_pooled, _ = info_nce(torch.cat([eye, eye.roll(1, 0)]), identity, 0.05)
         self.assertLess(good.item(), bad.item())
+        self.assertLess(good_pooled.item(), bad_pooled.item())
         self.assertEqual(found.item(), 1)
 
     def test_equal_identities_are_no_negatives(self):
         same = torch.nn.functional.normalize(torch.ones(4, 8), dim=1)
-        loss, _ = info_nce(same, torch.zeros(4, dtype=torch.int64), 0.05)
+        loss, _, _ = info_nce(same, torch.zeros(4, dtype=torch.int64), 0.05)
         self.assertAlmostEqual(loss.item(), 0, places=5)
 
     def test_spread_vectors_cost_less(self):

@@ -32,6 +32,7 @@ def arguments():
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--koleo", type=float, default=3.0)
+    p.add_argument("--pooled", type=float, default=0.5, help="weight of the loss with pooled negatives")
     p.add_argument("--workers", type=int, default=0, help="processes that make pictures; 0: 1, on a GPU all cores")
     p.add_argument("--device-edits", choices=("auto", "yes", "no"), default="auto", help="edit batches on the device; auto: on a GPU")
     p.add_argument("--threads", type=int, default=1, help="threads of the network on a CPU")
@@ -116,20 +117,20 @@ def main():
         with torch.autocast(device.type, dtype=torch.bfloat16):
             vectors = net(x)
         vectors = vectors.float()
-        nce, found = info_nce(vectors, identity, args.temperature)
-        loss = nce + args.koleo * koleo(vectors, identity)
+        nce, pooled, found = info_nce(vectors, identity, args.temperature)
+        loss = nce + args.pooled * pooled + args.koleo * koleo(vectors, identity)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         step += 1
-        recent.append((nce.item(), loss.item(), found.item()))
+        recent.append((nce.item(), pooled.item(), loss.item(), found.item()))
         now = time.monotonic()
         spent, clock = spent + now - clock, now
         finished = spent >= total
         if step % 20 == 0 or finished:
-            a, b, c = np.mean(recent, 0)
-            entry = {"step": step, "minutes": round(spent / 60, 2), "nce": round(a, 4), "loss": round(b, 4), "found": round(c, 4),
+            a, p, b, c = np.mean(recent, 0)
+            entry = {"step": step, "minutes": round(spent / 60, 2), "nce": round(a, 4), "pooled": round(p, 4), "loss": round(b, 4), "found": round(c, 4),
                      "images_per_s": round(2 * pairs * len(recent) / (now - mark)), "waited": round(waited / (now - mark), 3)}
             print(json.dumps(entry), file=log)
             recent, waited, mark = [], 0.0, now
