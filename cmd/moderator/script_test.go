@@ -6,6 +6,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"moderator/internal/sandbox"
 	"moderator/internal/testenv"
 )
 
@@ -14,7 +15,13 @@ type tests struct{ m *testing.M }
 
 func (t tests) Run() int { return testenv.Main(t.m) }
 
+// runAsMain makes this binary the moderator: for the processes that the tests start.
+const runAsMain = "MODERATOR_TEST_RUN_AS_MAIN"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(runAsMain) != "" || len(os.Args) > 1 && os.Args[1] == sandbox.Argument {
+		os.Exit(Main())
+	}
 	testscript.Main(tests{m}, map[string]func(){"moderator": func() { os.Exit(Main()) }})
 }
 

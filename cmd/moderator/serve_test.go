@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/app"
+	"moderator/internal/drawn"
+	"moderator/internal/flagctl"
+	"moderator/internal/testenv"
+)
+
+// running is a moderator in a process of its own, on the embedded default.
+type running struct {
+	t       *testing.T
+	dataDir string
+	cmd     *exec.Cmd
+	exited  chan error
+	state   app.State
+}
+
+// dataDir is a folder that Postgres' user can enter, short enough for its socket.
+func dataDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "moderator-")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "data")
+}
+
+func start(t *testing.T, dataDir string, flags ...string) *running {
+	t.Helper()
+	r := &running{t: t, dataDir: dataDir, exited: make(chan error, 1)}
+	args := append([]string{"run", "--data-dir", dataDir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, flags...)
+	r.cmd = exec.Command(os.Args[0], args...)
+	r.cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))
+	r.cmd.Stdout, r.cmd.Stderr = t.Output(), t.Output()
+	require.NoError(t, r.cmd.Start())
+	go func() { r.exited <- r.cmd.Wait() }()
+	t.Cleanup(func() { r.signal(syscall.SIGKILL) })
+	require.Eventually(t, r.ready, time.Minute, 50*time.Millisecond, "moderator is not ready")
+	return r
+}
+
+// ready says whether this very process answers: a killed one leaves its state behind.
+func (r *running) ready() bool {
+	data, err := os.ReadFile(filepath.Join(r.dataDir, "moderator.json"))
+	if err != nil || json.Unmarshal(data, &r.state) != nil || r.state.PID != r.cmd.Process.Pid {
+		return false
+	}
+	code, _ := r.get("/readyz")
+	return code == http.StatusOK
+}
+
+func (r *running) get(path string) (code int, body string) {
+	response, err := http.Get(r.state.HTTPURL + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	require.NoError(r.t, err)
+	return response.StatusCode, string(data)
+}
+
+// signal sends a signal and returns how the process ended.
+func (r *running) signal(s syscall.Signal) error {
+	_ = r.cmd.Process.Signal(s)
+	select {
+	case err := <-r.exited:
+		r.exited <- err
+		return err
+	case <-time.After(time.Minute):
+		_ = r.cmd.Process.Kill()
+		return fmt.Errorf("still running a minute after %v", s)
+	}
+}
+
+func (r *running) jetStream() jetstream.JetStream {
+	nc, err := nats.Connect(r.state.NATSURL)
+	require.NoError(r.t, err)
+	r.t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(r.t, err)
+	return js
+}
+
+// decisions waits for n of them and returns the verdicts by id.
+func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
+	r.t.Helper()
+	stream, err := js.Stream(r.t.Context(), "DECISIONS")
+	require.NoError(r.t, err)
+	require.Eventually(r.t, func() bool {
+		info, err := stream.Info(r.t.Context())
+		return err == nil && info.State.Msgs >= uint64(n)
+	}, 2*time.Minute, 50*time.Millisecond, "waiting for %d decisions", n)
+	verdicts := map[string]string{}
+	for i := 1; i <= int(stream.CachedInfo().State.LastSeq); i++ {
+		msg, err := stream.GetMsg(r.t.Context(), uint64(i))
+		require.NoError(r.t, err)
+		var e struct {
+			ID   string
+			Data struct{ Verdict string }
+		}
+		require.NoError(r.t, json.Unmarshal(msg.Data, &e))
+		require.NotContains(r.t, verdicts, e.ID, "decided twice")
+		verdicts[e.ID] = e.Data.Verdict
+	}
+	require.Len(r.t, verdicts, n)
+	return verdicts
+}
+
+func encode(t *testing.T, picture image.Image, quality int) []byte {
+	var file bytes.Buffer
+	require.NoError(t, jpeg.Encode(&file, picture, &jpeg.Options{Quality: quality}))
+	return file.Bytes()
+}
+
+// A flag counts for the first upload after it, and the endpoints say what goes on.
+func TestServe(t *testing.T) {
+	r := start(t, dataDir(t))
+	js := r.jetStream()
+	code, body := r.get("/healthz")
+	require.Equal(t, http.StatusOK, code, body)
+
+	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
+	require.NoError(t, os.WriteFile(flagged, encode(t, drawn.Draw(1, 0, 640, 480), 90), 0o644))
+	copied := encode(t, drawn.Draw(1, 0, 640, 480), 50)
+	publish := func(data []byte) {
+		_, err := js.Publish(t.Context(), "uploads.test", data)
+		require.NoError(t, err)
+	}
+	publish(copied)
+	require.Equal(t, map[string]string{"UPLOADS:1": "allow"}, r.decisions(js, 1))
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
+	publish(copied)
+	publish([]byte("no picture"))
+	require.Equal(t, map[string]string{"UPLOADS:1": "allow", "UPLOADS:2": "block", "UPLOADS:3": "review"}, r.decisions(js, 3))
+
+	code, body = r.get("/metrics")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, `moderator_uploads_total{reason="match",verdict="block"} 1`)
+	require.Contains(t, body, `moderator_uploads_total{reason="unsupported",verdict="review"} 1`)
+	require.Contains(t, body, "moderator_decode_worker_deaths_total 0")
+
+	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and ends well")
+	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
+}
+
+// Killed while uploads wait and started again, each upload is decided once.
+func TestKilledWhileUploadsWait(t *testing.T) {
+	const uploads = 200
+	dir := dataDir(t)
+	flags := []string{"--ack-wait", "4s", "--batch-budget", "3s"}
+	r := start(t, dir, flags...)
+	js := r.jetStream()
+	for i := range uploads {
+		_, err := js.PublishAsync("uploads.test", encode(t, drawn.Draw(2, i%10, 320, 240), 50+i%40))
+		require.NoError(t, err)
+	}
+	<-js.PublishAsyncComplete()
+	_ = r.signal(syscall.SIGKILL)
+
+	r = start(t, dir, flags...)
+	r.decisions(r.jetStream(), uploads)
+	require.NoError(t, r.signal(syscall.SIGTERM))
+}
