@@ -53,7 +53,7 @@ func (o options) originals(stdout io.Writer) ([]original, error) {
 // as a stranger would otherwise decide what is right. What is alike is told by PDQ, which has no part in the decisions.
 func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 	var all []original
-	var taken [][8]pdq.Hash
+	var taken []pdq.Hash
 	var files, copies, plain, unreadable int
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || len(all) == folderMost {
@@ -64,22 +64,22 @@ func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 		if err != nil {
 			return err
 		}
-		result, err := imaging.Decode(data, imaging.Request{Gray: true})
+		// Borders are trimmed too: a letterboxed copy is one all the same.
+		result, err := imaging.Decode(data, imaging.Request{Gray: true, Views: []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed}})
 		if err != nil {
 			unreadable++
 			return nil
 		}
-		gray := result.Frames[0].Views[0].Gray
-		turns, quality := pdq.Turns(gray.Width, gray.Height, gray.Pix)
+		hashes, quality := hashesOf(result.Frames[0])
 		switch {
 		case quality < plainest || min(result.Width, result.Height) < smallest:
 			plain++
 			return nil
-		case alike(turns[0], taken):
+		case alike(hashes, taken):
 			copies++
 			return nil
 		}
-		taken = append(taken, turns)
+		taken = append(taken, hashes...)
 		name, err := filepath.Rel(dir, path)
 		all = append(all, original{strings.ReplaceAll(name, string(filepath.Separator), "_"), data})
 		return err
@@ -95,10 +95,20 @@ func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 	return all, nil
 }
 
-func alike(h pdq.Hash, taken [][8]pdq.Hash) bool {
-	for _, turns := range taken {
-		for _, turn := range turns {
-			if h.Distance(turn) <= related {
+// hashesOf are the frame's PDQ hashes in all turns and mirrors, and the least of its views' qualities.
+func hashesOf(frame imaging.Frame) (hashes []pdq.Hash, quality int) {
+	quality = 100
+	for _, view := range frame.Views {
+		turns, q := pdq.Turns(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
+		hashes, quality = append(hashes, turns[:]...), min(quality, q)
+	}
+	return hashes, quality
+}
+
+func alike(hashes, taken []pdq.Hash) bool {
+	for _, h := range hashes {
+		for _, t := range taken {
+			if h.Distance(t) <= related {
 				return true
 			}
 		}
