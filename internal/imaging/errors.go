@@ -38,10 +38,17 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// maxSide is longer than any side that JPEG or WebP can have. What a resize takes grows with the
+// longer side, however few pixels there are.
+const maxSide = 100_000
+
 // checkSize refuses a picture by its header, before a pixel is decoded.
 func (l Limits) checkSize(width, height int) error {
 	if width < 1 || height < 1 {
 		return fmt.Errorf("%w: the header says %d x %d pixels", ErrUndecodable, width, height)
+	}
+	if max(width, height) > maxSide {
+		return fmt.Errorf("%w: %d x %d pixels, the limit is %d for a side", ErrTooLarge, width, height, maxSide)
 	}
 	if pixels := int64(width) * int64(height); pixels > l.MaxPixels {
 		return fmt.Errorf("%w: %d x %d is %d pixels, the limit is %d", ErrTooLarge, width, height, pixels, l.MaxPixels)

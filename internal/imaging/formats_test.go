@@ -207,3 +207,15 @@ func TestSpread(t *testing.T) {
 		require.Equal(t, c.want, spread(c.n, c.limit), fmt.Sprint(c.n, " frames, ", c.limit))
 	}
 }
+
+// A line is a picture, too: no size between overflows, nothing is as large as its resized whole.
+func TestExtremeAspects(t *testing.T) {
+	for _, size := range [][2]int{{10_000, 1}, {1, 10_000}, {maxSide, 1}, {1, 1}} {
+		line := image.NewGray(image.Rect(0, 0, size[0], size[1]))
+		res := decode(t, encodePNG(t, line), Request{Targets: []Target{clip, whole(96, 64)}, Views: allViews, Gray: true})
+		for _, v := range res.Frames[0].Views {
+			require.Len(t, v.Pixels[0], 224*224*3)
+			require.LessOrEqual(t, max(v.Gray.Width, v.Gray.Height), 512)
+		}
+	}
+}

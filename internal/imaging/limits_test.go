@@ -110,6 +110,7 @@ func TestTooLarge(t *testing.T) {
 	}{
 		"bytes":               {small, Limits{MaxBytes: 100}},
 		"pixels":              {small, Limits{MaxPixels: 64*64 - 1}},
+		"a side":              {encodePNG(t, image.NewGray(image.Rect(0, 0, maxSide+1, 1))), Limits{}},
 		"png bomb":            {pngOf(50_000, 50_000), Limits{}},
 		"bmp bomb":            {bmpHeader(40, 50_000, 50_000, 24, 0), Limits{}},
 		"gif of a large walk": {animatedGIF(t, 20, 20, 90), Limits{MaxPixels: 20 * 20, MaxFrames: 8}},
