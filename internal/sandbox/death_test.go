@@ -24,7 +24,7 @@ func TestDeathsOnAPicture(t *testing.T) {
 		"crash":      "SIGSEGV",
 		"hang":       "no answer within 1s",
 		"spin":       "the CPU time for one picture is used up",
-		"grow":       "out of memory",
+		"grow":       "memory|failed to allocate",
 		"garbage":    "invalid character",
 		"oversized":  "wanted at most 1048576",
 		"incredible": "not credible: 9 frames of 1000",
@@ -38,7 +38,7 @@ func TestDeathsOnAPicture(t *testing.T) {
 			}
 			_, err := open(t, o).Decode(t.Context(), []byte("a picture"))
 			require.ErrorIs(t, err, imaging.ErrUndecodable)
-			require.ErrorContains(t, err, words)
+			require.Regexp(t, words, err.Error())
 			require.Equal(t, 2, deathsOf(t, o))
 		})
 	}

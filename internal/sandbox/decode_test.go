@@ -19,6 +19,7 @@ import (
 
 	"moderator/internal/imaging"
 	"moderator/internal/testenv"
+	"moderator/tools/hostile/classics"
 )
 
 // pictures are one file of each format that Go can write, by format.
@@ -105,6 +106,24 @@ func TestMemoryIsReused(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, have)
 	}
+}
+
+// A picture within the limits of pixels can still be too much for the memory of a worker.
+func TestMemoryLimit(t *testing.T) {
+	o := options(t)
+	o.MaxMemory = minMemory
+	pool := open(t, o)
+	_, err := pool.Decode(t.Context(), classics.InterlacedPNG(7000, 7000)) // 392 MB
+	require.ErrorIs(t, err, imaging.ErrUndecodable)
+	_, err = pool.Decode(t.Context(), classics.InterlacedPNG(1000, 1000))
+	require.NoError(t, err)
+}
+
+// Animations that libvips would otherwise unpack into a file decode too.
+func TestLargeAnimation(t *testing.T) {
+	result, err := open(t, options(t)).Decode(t.Context(), classics.AnimatedWebP(1000, 1000, 40)) // 160 MB
+	require.NoError(t, err)
+	require.Equal(t, 40, result.FrameCount)
 }
 
 func TestConcurrentDecodes(t *testing.T) {

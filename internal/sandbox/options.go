@@ -83,3 +83,16 @@ func Self() ([]string, error) {
 	}
 	return []string{path, Argument}, nil
 }
+
+// env is a worker's environment, without secrets of ours. libvips starts no threads of its own for one picture and keeps
+// large animations in memory, as there is no disc for them; a crash names its cause in one line.
+func (o Options) env() []string {
+	env := []string{
+		"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", fmt.Sprintf("VIPS_DISC_THRESHOLD=%d", o.MaxMemory),
+		"GOTRACEBACK=none", "MALLOC_ARENA_MAX=2",
+	}
+	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok { // where the libraries of this very binary are
+		env = append(env, "LD_LIBRARY_PATH="+path)
+	}
+	return env
+}

@@ -69,7 +69,7 @@ func (p *process) launch() (err error) {
 	command := p.options.Command
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = theirs[0], theirs[1], &p.stderr, theirs[2:]
-	p.cmd.Env = workerEnv()
+	p.cmd.Env = p.options.env()
 	p.cmd.SysProcAttr = dieWithParent()
 	if err := p.cmd.Start(); err != nil {
 		return err
@@ -79,15 +79,6 @@ func (p *process) launch() (err error) {
 		close(p.gone)
 	}()
 	return nil
-}
-
-// workerEnv holds no secrets of ours. Codecs start no threads of their own, and a crash names its cause in one line.
-func workerEnv() []string {
-	env := []string{"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "GOTRACEBACK=none", "MALLOC_ARENA_MAX=2"}
-	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok { // where the libraries of this very binary are
-		env = append(env, "LD_LIBRARY_PATH="+path)
-	}
-	return env
 }
 
 // decode has one picture decoded. With broken the worker is of no further use and has to be killed; else it answered,
