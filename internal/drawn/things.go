@@ -95,8 +95,16 @@ func (c *canvas) vessel(n *noise, x, y, tall float64, outline []float64, colour 
 // car is seen from the side; its wheels stand on y.
 func (c *canvas) car(r *rand.Rand, x, y, size float64, paint rgb) {
 	c.glow(x+size/2, y, size*0.65, size*0.1, 0.8, black)
-	body := path{{x, y - size*0.06}, {x, y - size*0.2}, {x + size*0.2, y - size*0.23}, {x + size*0.32, y - size*0.37},
-		{x + size*0.7, y - size*0.37}, {x + size*0.84, y - size*0.22}, {x + size, y - size*0.18}, {x + size, y - size*0.06}}
+	body := path{
+		{x, y - size*0.06},
+		{x, y - size*0.2},
+		{x + size*0.2, y - size*0.23},
+		{x + size*0.32, y - size*0.37},
+		{x + size*0.7, y - size*0.37},
+		{x + size*0.84, y - size*0.22},
+		{x + size, y - size*0.18},
+		{x + size, y - size*0.06},
+	}
 	c.fill(body.smooth(), 1, func(_, py float64) rgb { return paint.times(0.5 + 1.6*(y-py)/size) })
 	glass := hsl(0.57, 0.25, between(r, 0.2, 0.5))
 	c.fill(path{{x + size*0.27, y - size*0.23}, {x + size*0.35, y - size*0.34}, {x + size*0.5, y - size*0.34}, {x + size*0.5, y - size*0.23}}, 1, flat(glass))

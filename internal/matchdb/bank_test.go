@@ -78,7 +78,9 @@ func TestRegisterModel(t *testing.T) {
 	changed.Dims = 512
 	require.ErrorContains(t, db.RegisterModel(t.Context(), changed), "is registered with 1024 dimensions, not 512")
 	for _, bad := range []Model{
-		{Fingerprint: "abc", Dims: 8}, {Fingerprint: sum256("x")}, {Fingerprint: sum256("x"), Dims: 4000},
+		{Fingerprint: "abc", Dims: 8},
+		{Fingerprint: sum256("x")},
+		{Fingerprint: sum256("x"), Dims: 4000},
 		{Fingerprint: sum256("x"), Dims: 8, BlockAt: 1, ReviewAt: 2},
 	} {
 		require.ErrorIs(t, db.RegisterModel(t.Context(), bad), ErrInvalid)
