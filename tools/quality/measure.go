@@ -19,6 +19,7 @@ type method struct {
 	recall    map[string]float64 // by name of edit and of group, and "all"
 
 	microAP, recallAt90 float64
+	strict              float64 // recall of all edits if other captions on one template counted as false matches
 	falseMatches        int
 	falseOriginals      int // distinct originals behind the false matches' queries
 }
@@ -48,8 +49,6 @@ const (
 
 func everyQuery(answered) bool { return true }
 
-func everyFlag(int) bool { return true }
-
 // measure compares all queries with all flags in every way.
 func measure(flags []features, queries []answered, flagViews, queryViews []imaging.View, fpr float64) *result {
 	r := &result{queries: queries, flags: len(flags), fpr: fpr}
@@ -66,8 +65,9 @@ func measure(flags []features, queries []answered, flagViews, queryViews []imagi
 	r.add(raw, overViews(upright, upright, vectors(false)), r.atRate)
 	r.add(normalised, overViews(upright, upright, vectors(true)), r.atRate)
 	best := r.add(withViews, overViews(flagViews, queryViews, vectors(true)), r.atRate)
-	r.add(shipped, union(exact, overViews(flagViews, queryViews, hashes), best.grid), func(ranking) float32 { return best.threshold })
+	u := r.add(shipped, union(exact, overViews(flagViews, queryViews, hashes), best.grid), func(ranking) float32 { return best.threshold })
 
+	u.strict = u.ranking.recall(r.atRate(best.ranking.strict()))
 	r.pairs = len(best.ranking.others)
 	r.blockAt, r.reviewAt = best.ranking.threshold(1e-6), best.ranking.threshold(1e-5)
 	r.bySet()
@@ -78,8 +78,9 @@ func (r *result) atRate(k ranking) float32 { return k.threshold(r.fpr) }
 
 // add ranks a method's pairs and counts.
 func (r *result) add(name string, g *grid, threshold func(ranking) float32) *method {
-	m := &method{name: name, grid: g, ranking: rank(g, r.queries, everyQuery, everyFlag), recall: map[string]float64{}}
+	m := &method{name: name, grid: g, ranking: rank(g, r.queries, everyQuery), recall: map[string]float64{}}
 	m.threshold = threshold(m.ranking)
+	m.strict = m.ranking.recall(threshold(m.ranking.strict()))
 	m.microAP, m.recallAt90 = m.ranking.quality()
 	originals := map[int]bool{}
 	found, asked := map[string]int{}, map[string]int{}
@@ -87,14 +88,15 @@ func (r *result) add(name string, g *grid, threshold func(ranking) float32) *met
 		for k, score := range g.row(i) {
 			hit := score >= m.threshold && score > never
 			switch {
-			case k == q.original && !q.twin:
+			case k == q.original && q.twin, k == q.other:
+			case k == q.original:
 				for _, name := range []string{q.edit.Name, string(q.edit.Group), "all"} {
 					asked[name]++
 					if hit {
 						found[name]++
 					}
 				}
-			case hit && k != q.other:
+			case hit:
 				m.falseMatches++
 				originals[q.original] = true
 			}
@@ -155,7 +157,7 @@ func (r *result) bySet() {
 		inSet := func(q answered) bool { return q.set == name }
 		s := setResult{name: name, recall: map[string]float64{}}
 		for _, m := range r.methods {
-			k := rank(m.grid, r.queries, inSet, everyFlag)
+			k := rank(m.grid, r.queries, inSet)
 			if len(k.matches) == 0 {
 				continue
 			}
@@ -166,7 +168,7 @@ func (r *result) bySet() {
 			}
 			if m.name == shipped {
 				s.common, s.falseMatches = k.recall(t), reaching(k.others, t)
-				t = rank(r.method(withViews).grid, r.queries, inSet, everyFlag).threshold(r.fpr)
+				t = rank(r.method(withViews).grid, r.queries, inSet).threshold(r.fpr)
 			}
 			s.recall[m.name] = k.recall(t)
 		}

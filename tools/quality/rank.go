@@ -9,11 +9,12 @@ import (
 type ranking struct {
 	matches []float32 // one for each query of the sample
 	others  []float32
+	twins   []float32 // of a template with another caption and its flag
 }
 
-// rank sorts a grid's pairs. A query's own original is its match; a picture that was laid beside it is neither; queries
-// without a match (another caption) have only others.
-func rank(g *grid, queries []answered, keep func(query answered) bool, keepFlag func(flag int) bool) ranking {
+// rank sorts a grid's pairs of the queries that are kept. A query's own original is its match, unless it is a twin; a
+// picture that was laid beside it is neither.
+func rank(g *grid, queries []answered, keep func(answered) bool) ranking {
 	var r ranking
 	for i, q := range queries {
 		if !keep(q) {
@@ -21,16 +22,18 @@ func rank(g *grid, queries []answered, keep func(query answered) bool, keepFlag 
 		}
 		for k, score := range g.row(i) {
 			switch {
-			case k == q.original && !q.twin:
+			case k == q.original && q.twin:
+				r.twins = append(r.twins, score)
+			case k == q.original:
 				r.matches = append(r.matches, score)
-			case k == q.other:
-			case keepFlag(k):
+			case k != q.other:
 				r.others = append(r.others, score)
 			}
 		}
 	}
 	descending(r.matches)
 	descending(r.others)
+	descending(r.twins)
 	return r
 }
 
@@ -47,6 +50,13 @@ func (r ranking) threshold(fpr float64) float32 {
 		return never
 	}
 	return math.Nextafter32(r.others[allowed], float32(math.Inf(1)))
+}
+
+// strict is the same ranking with the twins among the others.
+func (r ranking) strict() ranking {
+	others := slices.Concat(r.others, r.twins)
+	descending(others)
+	return ranking{matches: r.matches, others: others}
 }
 
 // reaching counts the scores of a descending list that are at least t; never never counts.

@@ -221,8 +221,11 @@ func (c *collection) exhibit(q query, flag int, score float32) (exhibit, error) 
 		return exhibit{}, err
 	}
 	x := exhibit{What: q.edit.Name + " of " + c.originals[q.original].name, Score: fmt.Sprintf("%.3f", score)}
-	if q.twin {
-		x.What += ", another caption"
+	switch {
+	case q.twin && q.original == flag:
+		x.What += " with another caption"
+	case q.original != flag:
+		x.What += " and " + c.originals[flag].name
 	}
 	if score >= certain {
 		x.Score = fmt.Sprintf("PDQ, %.0f bits", (1-(score-certain))*256)

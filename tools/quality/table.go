@@ -39,6 +39,10 @@ func (r *result) print(stdout io.Writer) {
 	row("threshold", func(m *method) string { return fmt.Sprintf("%.4g", m.threshold) })
 	row("false matches", func(m *method) string { return fmt.Sprint(m.falseMatches) })
 	row("of so many originals", func(m *method) string { return fmt.Sprint(m.falseOriginals) })
+	row("other captions taken for matches", func(m *method) string {
+		return fmt.Sprintf("%d/%d", reaching(m.ranking.twins, m.threshold), len(m.ranking.twins))
+	})
+	row("all, if those counted as false", func(m *method) string { return fmt.Sprintf("%.3f", m.strict) })
 	fmt.Fprintln(w)
 	fmt.Fprint(w, "set\tuploads\tpairs\t")
 	for _, m := range r.methods {
