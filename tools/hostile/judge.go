@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	subject = "uploads.hostile"
+	bucket  = "hostile"
+)
+
+// judge publishes the uploads and notes the reason of each decision. It returns when all are decided, when the
+// moderator has ended, and when there was no decision for the patience.
+func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Duration) error {
+	nc, err := nats.Connect(m.natsURL)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	decisions, err := js.OrderedConsumer(ctx, "DECISIONS", jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return fmt.Errorf("read the decisions: %w", err)
+	}
+	if err := publish(ctx, js, uploads); err != nil {
+		return errors.Join(err, m.ended())
+	}
+	byKey := map[string]*upload{}
+	for i := range uploads {
+		byKey[uploads[i].key] = &uploads[i]
+	}
+	for last := time.Now(); len(byKey) > 0 && time.Since(last) < patience && m.ended() == nil && ctx.Err() == nil; {
+		batch, err := decisions.Fetch(100, jetstream.FetchMaxWait(time.Second))
+		if err != nil {
+			continue // the moderator, and its server with it, is gone; or it is for the patience to say
+		}
+		for msg := range batch.Messages() {
+			var d struct {
+				ID   string `json:"id"`
+				Data struct {
+					Verdict, Reason string
+				} `json:"data"`
+			}
+			if err := json.Unmarshal(msg.Data(), &d); err != nil {
+				return fmt.Errorf("a decision that is no JSON: %w", err)
+			}
+			if u := byKey[d.ID]; u != nil {
+				u.reason = d.Data.Verdict + "/" + d.Data.Reason
+				delete(byKey, d.ID)
+				last = time.Now()
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// publish sends each upload as the image itself, or by the object store where it is larger than a message may be.
+func publish(ctx context.Context, js jetstream.JetStream, uploads []upload) error {
+	objects, err := js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: bucket})
+	if err != nil {
+		return fmt.Errorf("object store: %w", err)
+	}
+	const headers = 4 << 10
+	for i := range uploads {
+		u := &uploads[i]
+		msg := nats.NewMsg(subject)
+		msg.Data = u.data
+		if int64(len(u.data)) > js.Conn().MaxPayload()-headers {
+			name := fmt.Sprint(i)
+			if _, err := objects.PutBytes(ctx, name, u.data); err != nil {
+				return fmt.Errorf("store %s: %w", u.name, err)
+			}
+			msg.Header.Set("Content-Type", "application/json")
+			msg.Data = fmt.Appendf(nil, `{"id": %q, "object": {"bucket": %q, "name": %q}}`, name, bucket, name)
+		}
+		ack, err := js.PublishMsg(ctx, msg)
+		if err != nil {
+			return fmt.Errorf("publish %s: %w", u.name, err)
+		}
+		u.key = fmt.Sprintf("%s:%d", ack.Stream, ack.Sequence)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+// Command hostile sends files that break decoders to a running moderator: every file of a folder, and the classics that
+// it makes itself. It starts the embedded default in a temporary folder, waits until each upload is decided, and ends with
+//
+//	hostile: files=N decided=N crashes=0 hangs=0 max_rss_mb=M
+//
+// crashes counts ends of the moderator itself, hangs the uploads that were not decided, and M is the highest sum of the
+// resident memory of the moderator and its decode workers, in megabytes. Any file that is not decided is an error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type options struct {
+	Files     string        `help:"Send every file below this folder." placeholder:"DIR"`
+	Generated bool          `help:"Send the classics too." default:"true" negatable:""`
+	Bin       string        `help:"Folder of the built commands." default:"bin"`
+	Patience  time.Duration `help:"No decision for so long ends the wait: what is left hangs." default:"2m"`
+	List      bool          `help:"Name each file with its decision."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "hostile:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
+	var o options
+	parser, err := kong.New(&o, kong.Name("hostile"), kong.Description("Files that break decoders, for a running moderator."))
+	if err != nil {
+		return err
+	}
+	if _, err := parser.Parse(args); err != nil {
+		return err
+	}
+	uploads, err := o.uploads()
+	if err != nil {
+		return err
+	}
+	m, err := startModerator(ctx, o.Bin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.stop()) }()
+	memory := watch(m.process.Process.Pid)
+	began := time.Now()
+	if err := judge(ctx, m, uploads, o.Patience); err != nil {
+		return err
+	}
+	result := result{uploads: uploads, crashes: m.crashes(), took: time.Since(began), maxRSS: memory.stop()}
+	if result.crashes == 0 {
+		if result.deaths, err = m.workerDeaths(ctx); err != nil {
+			return err
+		}
+	}
+	return result.report(stdout, o.List)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"moderator/tools/hostile/classics"
+)
+
+// upload is one hostile file and what became of it.
+type upload struct {
+	name   string
+	data   []byte
+	key    string // "<stream>:<sequence>", the id of its decision
+	reason string // the decision's; empty without one
+}
+
+// uploads reads the folder and makes the classics.
+func (o options) uploads() ([]upload, error) {
+	var all []upload
+	if o.Generated {
+		for _, f := range classics.All() {
+			all = append(all, upload{name: "generated/" + f.Name, data: f.Data})
+		}
+	}
+	if o.Files != "" {
+		err := filepath.WalkDir(o.Files, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			all = append(all, upload{name: path, data: data})
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the folder %s: %w", o.Files, err)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there are no files to send: give a folder with --files, or leave --generated on")
+	}
+	return all, nil
+}
