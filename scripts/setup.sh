@@ -32,8 +32,8 @@ apt_install() {
 		as_root apt-get update -qq || die "apt-get update failed: check the sources in /etc/apt and the network"
 		apt_updated=yes
 	fi
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
-		die "apt-get could not install $*: run 'sudo apt-get install $*' to see why"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$scratch/apt.log" 2>&1 ||
+		{ cat "$scratch/apt.log" >&2; die "apt-get could not install $*: see the lines above"; }
 }
 
 need_debian() {
