@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// publisher stores uploads, as an upload pipeline does that is sure of each.
+type publisher struct {
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	stored atomic.Int64
+}
+
+func newPublisher(url string) (*publisher, error) {
+	nc, err := nats.Connect(url, nats.Name("chaos"), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return &publisher{nc: nc, js: js}, nil
+}
+
+func (p *publisher) close() { p.nc.Close() }
+
+// putObjects stores what references name.
+func (p *publisher) putObjects(ctx context.Context, objects map[string][]byte) error {
+	store, err := p.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: objectBucket})
+	if err != nil {
+		return fmt.Errorf("make the object store: %w", err)
+	}
+	for name, data := range objects {
+		if _, err := store.PutBytes(ctx, name, data); err != nil {
+			return fmt.Errorf("store object %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// share publishes uploads evenly over the time given. Behind a broker that is down it hurries afterwards.
+func (p *publisher) share(ctx context.Context, uploads []upload, over time.Duration) error {
+	began := time.Now()
+	for i := range uploads {
+		if err := p.publish(ctx, &uploads[i]); err != nil {
+			return err
+		}
+		due := over * time.Duration(i+1) / time.Duration(len(uploads))
+		sleep(ctx, due-time.Since(began))
+	}
+	return ctx.Err()
+}
+
+// publish tries until the upload is stored. Its id keeps a second try from storing it again.
+func (p *publisher) publish(ctx context.Context, u *upload) error {
+	msg, err := u.message()
+	if err != nil {
+		return err
+	}
+	const patience = 3 * time.Second
+	for ctx.Err() == nil {
+		u.tries++
+		try, cancel := context.WithTimeout(ctx, patience)
+		_, err := p.js.PublishMsg(try, msg)
+		cancel()
+		if err == nil {
+			p.stored.Add(1)
+			return nil
+		}
+		if errors.Is(err, nats.ErrMaxPayload) {
+			return fmt.Errorf("publish %s: %w", u.id, err)
+		}
+		sleep(ctx, 100*time.Millisecond)
+	}
+	return ctx.Err()
+}
+
+// sleep waits for d or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// tally is how the decisions compare with what they must be; the lists name the uploads and say what is the matter.
+type tally struct {
+	uploads, decided    int
+	lost, double, wrong []string
+	storedTwice         []string // by the publisher's retries: no fault of moderator's
+}
+
+// count compares. Decisions about uploads that nobody published are wrong.
+func count(uploads []upload, decisions []decision) tally {
+	t := tally{uploads: len(uploads)}
+	published := map[string]bool{}
+	of := map[string][]decision{}
+	for _, d := range decisions {
+		of[d.Upload] = append(of[d.Upload], d)
+	}
+	for _, u := range uploads {
+		published[u.id] = true
+		t.add(u, of[u.id])
+	}
+	for _, d := range decisions {
+		if !published[d.Upload] {
+			t.wrong = append(t.wrong, fmt.Sprintf("%s is about %q, which was not published", d.ID, d.Upload))
+		}
+	}
+	return t
+}
+
+func (t *tally) add(u upload, decisions []decision) {
+	name := fmt.Sprintf("%s (%s)", u.id, u.what)
+	if len(decisions) == 0 {
+		t.lost = append(t.lost, name)
+		return
+	}
+	t.decided++
+	var places []string
+	for _, d := range decisions {
+		if !slices.Contains(places, d.ID) {
+			places = append(places, d.ID)
+		}
+		if d.Data.Verdict != u.verdict || d.Data.Reason != u.reason {
+			t.wrong = append(t.wrong, fmt.Sprintf("%s: %s is %s/%s, wanted %s/%s: %s",
+				name, d.ID, d.Data.Verdict, d.Data.Reason, u.verdict, u.reason, d.Data.Detail))
+		}
+	}
+	switch {
+	case len(decisions) == 1:
+	case len(places) == len(decisions) && u.tries > 1:
+		// The broker forgets the id of a message that is gone: when it is killed between storing one and saying so, and
+		// the message is judged meanwhile, the next try is stored as another.
+		t.storedTwice = append(t.storedTwice, fmt.Sprintf("%s: stored as %v in %d tries", name, places, u.tries))
+	default:
+		t.double = append(t.double, fmt.Sprintf("%s: %d decisions with the ids %v", name, len(decisions), places))
+	}
+}
+
+func (t tally) good() bool { return len(t.lost)+len(t.double)+len(t.wrong) == 0 }
+
+func (t tally) line(kills int) string {
+	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d",
+		t.uploads, kills, t.decided, len(t.lost), len(t.double), len(t.wrong))
+}
+
+// print names every upload that is not as it must be.
+func (t tally) print(out *progress) {
+	for _, list := range []struct {
+		name  string
+		texts []string
+	}{
+		{"lost", t.lost},
+		{"double", t.double},
+		{"wrong", t.wrong},
+		{"stored twice, as its publisher retried and the broker had forgotten it; not counted", t.storedTwice},
+	} {
+		for _, text := range list.texts {
+			out.say("%s: %s", list.name, text)
+		}
+	}
+}
