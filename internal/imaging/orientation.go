@@ -8,7 +8,10 @@ const (
 	orientationUpright orientation = 1
 	orientationMirror  orientation = 2
 	orientationHalf    orientation = 3
+	orientationUpDown  orientation = 4 // top and bottom exchanged
+	orientationMain    orientation = 5 // mirrored along the main diagonal
 	orientationRight   orientation = 6 // a quarter turn clockwise
+	orientationAnti    orientation = 7 // mirrored along the other diagonal
 	orientationLeft    orientation = 8
 )
 
@@ -24,7 +27,7 @@ func (o orientation) size(w, h int) (int, int) {
 }
 
 // before returns which part of the picture as it is becomes r of the turned one, which
-// measures w x h. Only for the orientations that views use.
+// measures w x h.
 func (o orientation) before(r rect, w, h int) rect {
 	right, below := w-r.left-r.width, h-r.top-r.height
 	switch o {
@@ -32,6 +35,12 @@ func (o orientation) before(r rect, w, h int) rect {
 		return rect{right, r.top, r.width, r.height}
 	case orientationHalf:
 		return rect{right, below, r.width, r.height}
+	case orientationUpDown:
+		return rect{r.left, below, r.width, r.height}
+	case orientationMain:
+		return rect{r.top, r.left, r.height, r.width}
+	case orientationAnti:
+		return rect{below, right, r.height, r.width}
 	case orientationRight:
 		return rect{r.top, right, r.height, r.width}
 	case orientationLeft:

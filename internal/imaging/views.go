@@ -11,6 +11,9 @@ const (
 	ViewRotate90       View = "rotate-90"
 	ViewRotate180      View = "rotate-180"
 	ViewRotate270      View = "rotate-270"
+	ViewFlipVertical   View = "flip-vertical"
+	ViewTranspose      View = "transpose"  // mirrored along the main diagonal
+	ViewTransverse     View = "transverse" // mirrored along the other diagonal
 	ViewTrimmed        View = "trimmed"
 	ViewCenter70       View = "center-70"
 	ViewQuarterTL      View = "quarter-tl"
@@ -20,7 +23,8 @@ const (
 )
 
 var allViews = []View{
-	ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270, ViewTrimmed,
+	ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270,
+	ViewFlipVertical, ViewTranspose, ViewTransverse, ViewTrimmed,
 	ViewCenter70, ViewQuarterTL, ViewQuarterTR, ViewQuarterBL, ViewQuarterBR,
 }
 
@@ -35,6 +39,12 @@ func (v View) orientation() orientation {
 		return orientationRight
 	case ViewRotate270:
 		return orientationLeft
+	case ViewFlipVertical:
+		return orientationUpDown
+	case ViewTranspose:
+		return orientationMain
+	case ViewTransverse:
+		return orientationAnti
 	}
 	return orientationUpright
 }

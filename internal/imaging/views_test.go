@@ -14,7 +14,10 @@ func at(pix []byte, w, x, y int) [3]byte { return [3]byte(pix[(y*w+x)*3:]) }
 func TestTurnsAreExact(t *testing.T) {
 	const w, h = 60, 40
 	im := drawing(w, h)
-	views := []View{ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270}
+	views := []View{
+		ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270,
+		ViewFlipVertical, ViewTranspose, ViewTransverse,
+	}
 	res := decode(t, encodePNG(t, im), Request{Targets: []Target{whole(w, h), whole(h, w)}, Views: views, Gray: true})
 	got := res.Frames[0].Views
 	require.Len(t, got, len(views))
@@ -27,6 +30,9 @@ func TestTurnsAreExact(t *testing.T) {
 			require.Equal(t, want, at(got[2].Pixels[1], h, h-1-y, x), "clockwise")
 			require.Equal(t, want, at(got[3].Pixels[0], w, w-1-x, h-1-y))
 			require.Equal(t, want, at(got[4].Pixels[1], h, y, w-1-x))
+			require.Equal(t, want, at(got[5].Pixels[0], w, x, h-1-y))
+			require.Equal(t, want, at(got[6].Pixels[1], h, y, x))
+			require.Equal(t, want, at(got[7].Pixels[1], h, h-1-y, w-1-x))
 		}
 	}
 	require.Equal(t, []int{w, h}, []int{got[0].Gray.Width, got[0].Gray.Height})
@@ -38,7 +44,9 @@ func TestTurnsAreExact(t *testing.T) {
 func TestTurnsAreThoseOfTheFile(t *testing.T) {
 	for _, size := range [][2]int{{500, 300}, {301, 500}, {333, 337}} {
 		upright := plane{pixelsOf(drawing(size[0], size[1])), size[0], size[1], 3}
-		for _, v := range []View{ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270} {
+		for _, v := range []View{
+			ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270, ViewFlipVertical, ViewTranspose, ViewTransverse,
+		} {
 			turned := upright.turned(v.orientation())
 			want := decode(t, encodePNG(t, turned.image()), Request{Targets: []Target{clip, whole(96, 64)}}).Frames[0].Views[0]
 			got := decode(t, encodePNG(t, upright.image()), Request{Targets: []Target{clip, whole(96, 64)}, Views: []View{v}}).Frames[0].Views[0]

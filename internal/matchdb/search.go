@@ -31,7 +31,7 @@ LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
 ORDER BY n.score DESC, n.image_id LIMIT $3`
 
 // viewsSearched is how many rows are taken for each flag that is wanted: the views that a flag may have.
-const viewsSearched = 12
+const viewsSearched = 14
 
 // Search returns the at most k flags that are nearest to the query, whatever their score, also of disabled banks; the
 // nearest first. The error of a model that is not registered wraps ErrUnknownModel, that of a query that is no vector of

@@ -8,7 +8,7 @@ import "moderator/internal/imaging"
 func Flag() []imaging.View {
 	return []imaging.View{
 		imaging.ViewOriginal, imaging.ViewFlipHorizontal, imaging.ViewRotate90, imaging.ViewRotate180, imaging.ViewRotate270,
-		imaging.ViewTrimmed, imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL,
+		imaging.ViewFlipVertical, imaging.ViewTranspose, imaging.ViewTransverse, imaging.ViewTrimmed, imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL,
 		imaging.ViewQuarterBR,
 	}
 }
