@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 
 	"moderator/internal/config"
 )
@@ -14,17 +16,36 @@ func newState(s *stack, httpURL string) State {
 
 // printNext tells a newcomer what to type in another terminal.
 func printNext(w io.Writer, dataDir string) {
+	flagctl := "flagctl"
+	if _, err := exec.LookPath(flagctl); err != nil {
+		flagctl = besideUs(flagctl)
+	}
 	flag := ""
 	if dataDir != config.DefaultDataDir() {
 		flag = " --data-dir " + dataDir
 	}
 	fmt.Fprintf(w, `
 moderator is ready. In another terminal:
-  flagctl%[1]s add picture.jpg          flag a picture
-  flagctl%[1]s submit picture.jpg       publish it as an upload, and see it decided
-  flagctl%[1]s list                     what is flagged
+  %[1]s%[2]s add picture.jpg          flag a picture
+  %[1]s%[2]s submit picture.jpg       publish it as an upload, and see it decided
+  %[1]s%[2]s list                     what is flagged
 Your pipeline publishes files to the NATS subject uploads.<anything> and reads decisions.>
 Ctrl-C drains and stops.
 
-`, flag)
+`, flagctl, flag)
+}
+
+// besideUs is the path of a command in our own binary's folder, from the working folder where that is shorter.
+func besideUs(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	path := filepath.Join(filepath.Dir(self), name)
+	if here, err := os.Getwd(); err == nil {
+		if near, err := filepath.Rel(here, path); err == nil && len(near) < len(path) {
+			return near
+		}
+	}
+	return path
 }
