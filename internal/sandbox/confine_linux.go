@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -18,7 +16,12 @@ func confine(s settings) (greeting, error) {
 	var g greeting
 	// When the machine runs out of memory, the kernel shall take a worker and not the moderator. Without /proc it chooses.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
-	data, err := dataSize()
+	statm, err := openStatm(os.Getpid())
+	if err != nil {
+		return g, err
+	}
+	defer statm.Close()
+	data, err := dataSize(statm)
 	if err != nil {
 		return g, err
 	}
@@ -27,7 +30,7 @@ func confine(s settings) (greeting, error) {
 		resource int
 		most     uint64
 	}{
-		{"memory", unix.RLIMIT_DATA, data + uint64(s.MaxMemory)},
+		{"memory", unix.RLIMIT_DATA, uint64(data + s.MaxMemory)},
 		{"file size", unix.RLIMIT_FSIZE, 0},
 		{"core file size", unix.RLIMIT_CORE, 0},
 	} {
@@ -63,20 +66,6 @@ func denyFiles() error {
 func hasLandlock() bool {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	return errno == 0 && version > 0
-}
-
-// dataSize is what RLIMIT_DATA counts, in bytes: the runtime's and the libraries' own part, before the first picture.
-func dataSize() (uint64, error) {
-	statm, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(statm)) // proc(5): size resident shared text lib data dt, in pages
-	if len(fields) < 6 {
-		return 0, fmt.Errorf("/proc/self/statm is %q, wanted seven numbers", statm)
-	}
-	pages, err := strconv.ParseUint(fields[5], 10, 64)
-	return pages * uint64(os.Getpagesize()), err
 }
 
 // limitCPU gives the next picture its own CPU time.

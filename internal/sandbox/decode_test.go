@@ -166,6 +166,17 @@ func TestRecycling(t *testing.T) {
 	require.Zero(t, deathsOf(t, o), "a worker that is replaced in time did not die")
 }
 
+// A worker whose memory has grown is replaced: the next picture gets as much as any.
+func TestGrownWorkerIsReplaced(t *testing.T) {
+	o := options(t)
+	o.Request.Targets[0] = imaging.Target{ResizeWidth: 4000, ResizeHeight: 2000}
+	pool, before := open(t, o), children(t)
+	_, err := pool.Decode(t.Context(), photo(t, 6000, 3000))
+	require.NoError(t, err)
+	require.NotEqual(t, before, children(t))
+	require.Zero(t, deathsOf(t, o))
+}
+
 func TestBusyPoolHearsItsContext(t *testing.T) {
 	pool := open(t, options(t))
 	worker := <-pool.idle

@@ -80,7 +80,7 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 		}
 		result, err, broken := worker.decode(data)
 		if broken == nil {
-			if worker.served >= p.options.Recycle {
+			if worker.isWorn() {
 				worker.stop()
 				worker = nil
 			}

@@ -24,6 +24,8 @@ type process struct {
 	stderr    head
 	hello     greeting
 	served    int
+	statm     *os.File      // of the worker
+	newSize   int64         // its dataSize before its first picture
 	gone      chan struct{} // closed when the process has ended and was reaped
 }
 
@@ -37,15 +39,27 @@ func startProcess(o Options) (*process, error) {
 		p.release()
 		return nil, fmt.Errorf("start a decode worker: %w", err)
 	}
-	_ = p.answers.SetReadDeadline(time.Now().Add(startTime)) // pipes have deadlines
-	err := writeJSON(p.questions, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)})
-	if err == nil {
-		err = readJSON(p.reader, &p.hello)
-	}
-	if err != nil {
+	if err := p.greet(); err != nil {
 		return nil, fmt.Errorf("start a decode worker with %q: %s", o.Command, p.kill(err))
 	}
 	return p, nil
+}
+
+// greet tells the worker its settings and hears what confines it.
+func (p *process) greet() (err error) {
+	o := p.options
+	_ = p.answers.SetReadDeadline(time.Now().Add(startTime)) // pipes have deadlines
+	if err := writeJSON(p.questions, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)}); err != nil {
+		return err
+	}
+	if err := readJSON(p.reader, &p.hello); err != nil {
+		return err
+	}
+	if p.statm, err = openStatm(p.cmd.Process.Pid); err != nil {
+		return err
+	}
+	p.newSize, err = dataSize(p.statm)
+	return err
 }
 
 // launch starts the process with its pipes and its memory.
@@ -105,6 +119,13 @@ func (p *process) decode(data []byte) (result *imaging.Result, err, broken error
 	return result, nil, broken
 }
 
+// isWorn says whether to replace the worker: after so many pictures, or when what earlier ones have left behind (the Go
+// runtime keeps what it was once given) would take the next one's memory.
+func (p *process) isWorn() bool {
+	size, err := dataSize(p.statm) // an error says that it has ended, for hasEnded to find
+	return p.served >= p.options.Recycle || err == nil && size > p.newSize+p.options.MaxMemory/4
+}
+
 // hasEnded says whether the process is gone; one that was still alive when this was asked may end all the same.
 func (p *process) hasEnded() bool {
 	select {
@@ -141,7 +162,7 @@ func (p *process) stop() {
 
 // release gives the parent's ends back.
 func (p *process) release() {
-	for _, file := range []*os.File{p.questions, p.answers} {
+	for _, file := range []*os.File{p.questions, p.answers, p.statm} {
 		_ = file.Close() // nil, where launch did not come so far, closes too
 	}
 	p.memory.close()

@@ -1,7 +1,12 @@
 package sandbox
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,3 +37,21 @@ func sharedFile(size int64) (*os.File, error) {
 
 // giveBack empties whole pages of shared memory.
 func giveBack(pages []byte) { _ = unix.Madvise(pages, unix.MADV_REMOVE) } // else they stay, as the next large file's
+
+func openStatm(pid int) (*os.File, error) { return os.Open(fmt.Sprintf("/proc/%d/statm", pid)) }
+
+// dataSize is what RLIMIT_DATA counts of a process, in bytes: memory of its own that it can write to, also where it has
+// told the kernel that it does not need it now.
+func dataSize(statm *os.File) (int64, error) {
+	var text [128]byte
+	n, err := statm.ReadAt(text[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	fields := strings.Fields(string(text[:n])) // proc(5): size resident shared text lib data dt, in pages
+	if len(fields) < 6 {
+		return 0, fmt.Errorf("%s is %q, wanted seven numbers", statm.Name(), text[:n])
+	}
+	pages, err := strconv.ParseInt(fields[5], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
