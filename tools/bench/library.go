@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+	pgxvec "github.com/pgvector/pgvector-go/pgx"
+
+	"moderator/internal/matchdb"
+	"moderator/internal/views"
+)
+
+// connect opens a connection that knows pgvector's types and whose statements fire no triggers: rows come in bulk.
+func (s *servers) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, s.databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := pgxvec.RegisterTypes(ctx, conn); err != nil {
+		_ = conn.Close(ctx)
+		return nil, err
+	}
+	_, err = conn.Exec(ctx, "SET session_replication_role = replica; SET maintenance_work_mem = '2GB'")
+	return conn, err
+}
+
+// shelf is a model's part of the library, and the names of what it consists of.
+type shelf struct {
+	model int
+	table string
+	index string
+	makes string // the statement that makes the index
+}
+
+// open looks a registered model's shelf up.
+func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, error) {
+	var s shelf
+	err := conn.QueryRow(ctx, "SELECT id FROM model WHERE fingerprint = $1", fingerprint).Scan(&s.model)
+	if err != nil {
+		return s, err
+	}
+	s.table = fmt.Sprintf("flagged_embedding_%d", s.model)
+	err = conn.QueryRow(ctx, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexdef LIKE '%USING hnsw%'`,
+		s.table).Scan(&s.index, &s.makes)
+	return s, err
+}
+
+// store writes vectors as flags: consecutive ones are the views of one picture. The index is dropped before and not made.
+func (s shelf) store(ctx context.Context, conn *pgx.Conn, vectors [][]float32, halves []float32) error {
+	if _, err := conn.Exec(ctx, "DROP INDEX IF EXISTS "+s.index); err != nil {
+		return err
+	}
+	var bank int
+	if err := conn.QueryRow(ctx, "SELECT id FROM bank WHERE name = 'default'").Scan(&bank); err != nil {
+		return err
+	}
+	names := views.Flag()
+	images := make([]uuid.UUID, (len(vectors)+len(names)-1)/len(names))
+	for i := range images {
+		images[i] = uuid.New()
+	}
+	_, err := conn.CopyFrom(ctx, pgx.Identifier{"flagged_image"}, []string{"id", "bank_id", "sha256", "source", "created_by"},
+		pgx.CopyFromSlice(len(images), func(i int) ([]any, error) {
+			sum := sha256.Sum256(images[i][:])
+			return []any{images[i], bank, sum[:], "bench", "bench"}, nil
+		}))
+	if err != nil {
+		return err
+	}
+	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "half", "embedding"},
+		pgx.CopyFromSlice(len(vectors), func(i int) ([]any, error) {
+			stored := append(append(make([]float32, 0, len(vectors[i])+1), vectors[i]...), -halves[i])
+			return []any{s.model, images[i/len(names)], bank, string(names[i%len(names)]), halves[i], pgvector.NewHalfVector(stored)}, nil
+		}))
+	return err
+}
+
+// fill registers the model and gives its library so many embeddings of nothing that is uploaded, and as many PDQ hashes
+// where there are none: those belong to no model.
+func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) error {
+	err := s.db.RegisterModel(ctx, matchdb.Model{Name: "bench", Fingerprint: fingerprint, Dims: dims, BlockAt: 0.999, ReviewAt: 0.999})
+	if err != nil {
+		return err
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	part, err := openShelf(ctx, conn, fingerprint)
+	if err != nil {
+		return err
+	}
+	made := newCloud(dims, 1).draw(rows, 2)
+	if err := part.store(ctx, conn, made, make([]float32, rows)); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, part.makes); err != nil {
+		return err
+	}
+	random := rand.New(rand.NewPCG(uint64(part.model), 9))
+	_, err = conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT image_id, bank_id, view, ('x' || encode(sha256($2 || convert_to(image_id::text || view, 'UTF8')), 'hex'))::bit(256), 100
+		FROM flagged_embedding WHERE model_id = $1 AND NOT EXISTS (SELECT FROM flagged_pdq)`, part.model, binary.LittleEndian.AppendUint64(nil, random.Uint64()))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "ANALYZE")
+	return err
+}

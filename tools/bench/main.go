@@ -1,0 +1,133 @@
+// Command bench measures moderator against what its machine can do and against what others write for the same job, in
+// one run: ceilings (ONNX Runtime alone, decoding alone), real moderator processes on a real NATS server and Postgres, a
+// rival in Node and one in Python, flags, the search and memory. docs/performance.md explains its lines.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type options struct {
+	Bin       string        `help:"Folder of the built commands." default:"bin"`
+	Sizes     []int         `help:"Sizes of the library, in embeddings, that the search is measured at." default:"10000,200000" placeholder:"N"`
+	Parts     []string      `help:"What to measure: throughput, python, sandbox, flags, memory, match." default:"throughput,python,sandbox,flags,memory,match" enum:"throughput,python,sandbox,flags,memory,match" placeholder:"PART"`
+	Time      time.Duration `help:"How long one figure of throughput is measured." default:"7s"`
+	Overload  time.Duration `help:"How long the overload lasts." default:"1m"`
+	Output    string        `short:"o" help:"Also write the lines to this file, as JSON." placeholder:"FILE"`
+	ServeNATS string        `name:"serve-nats" hidden:"" placeholder:"DIR"`
+}
+
+func (o *options) has(part string) bool { return slices.Contains(o.Parts, part) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	var o options
+	parser, err := kong.New(&o, kong.Name("bench"), kong.Description("moderator's speed, as ratios."))
+	if err != nil {
+		return err
+	}
+	if _, err := parser.Parse(args); err != nil {
+		return err
+	}
+	if o.ServeNATS != "" {
+		return serveNATS(ctx, o.ServeNATS, stdout)
+	}
+	if err := startRuntime(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "moderator-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // Postgres may run as a user of its own
+		return err
+	}
+	b := &bench{options: o, dir: dir, report: &report{out: stdout}}
+	err = b.run(ctx)
+	b.stop()
+	if err != nil {
+		return err
+	}
+	b.report.judge()
+	if o.Output != "" {
+		return b.report.write(o.Output)
+	}
+	return nil
+}
+
+// bench is one run.
+type bench struct {
+	options
+	dir      string
+	report   *report
+	pictures []pictures
+	models   []model
+	servers  *servers
+	figures  map[cell]figure
+}
+
+// cell is a model at a size of picture.
+type cell struct{ model, size string }
+
+func (b *bench) run(ctx context.Context) (err error) {
+	started := time.Now()
+	b.figures = map[cell]figure{}
+	b.report.machine()
+	b.note("drawing pictures, writing models")
+	if b.pictures, err = drawPictures(); err != nil {
+		return err
+	}
+	if b.models, err = writeModels(b.dir); err != nil {
+		return err
+	}
+	if b.servers, err = startServers(ctx, b.dir); err != nil {
+		return err
+	}
+	parts := []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"throughput", b.throughput}, {"memory", b.memory}, {"flags", b.flags},
+		{"python", b.python}, {"sandbox", b.sandbox}, {"match", b.match},
+	}
+	for _, part := range parts {
+		if !b.has(part.name) {
+			continue
+		}
+		b.note(part.name)
+		if err := part.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	b.report.add("run", field{"seconds", int(time.Since(started).Seconds())})
+	return nil
+}
+
+func (b *bench) stop() {
+	if b.servers != nil {
+		b.servers.stop()
+	}
+}
+
+// note tells people that wait what is going on.
+func (b *bench) note(text string) {
+	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), text)
+}

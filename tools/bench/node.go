@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// node is the rival in Node, installed.
+type node struct {
+	dir string
+}
+
+const (
+	rivalStream  = "RIVAL"
+	rivalDurable = "rival"
+	rivalUploads = "rival.uploads"
+	rivalResults = "rival.vectors"
+)
+
+// prepareNode installs the rival's packages, as its lock file says, and makes its stream. It is nil where there is no
+// Node.js.
+func (b *bench) prepareNode(ctx context.Context) (*node, error) {
+	if _, err := exec.LookPath("npm"); err != nil {
+		b.report.add("rival_node", field{"skipped", "npm is not installed"})
+		return nil, nil
+	}
+	r := &node{filepath.Join("bench", "rival-node")}
+	if _, err := os.Stat(filepath.Join(r.dir, "node_modules", ".package-lock.json")); errors.Is(err, os.ErrNotExist) {
+		b.note("npm ci in " + r.dir)
+		// Scripts would download libraries for GPUs; those for this machine are in the packages.
+		install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		install.Dir = r.dir
+		if said, err := install.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("npm ci in %s: %w\n%s", r.dir, err, said)
+		}
+	}
+	_, err := b.servers.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: rivalStream, Subjects: []string{rivalUploads}, Retention: jetstream.WorkQueuePolicy,
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.servers.js.CreateOrUpdateConsumer(ctx, rivalStream, jetstream.ConsumerConfig{
+		Durable: rivalDurable, AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 4096,
+	})
+	return r, err
+}
+
+// start starts the rival and waits until its processes are ready.
+func (r *node) start(s *servers, m model) (*exec.Cmd, error) {
+	cmd := exec.Command("node", "rival.mjs")
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "NATS_URL="+strings.TrimPrefix(s.natsURL, "nats://"), "STREAM="+rivalStream, "DURABLE="+rivalDurable,
+		"RESULTS="+rivalResults, "MODEL="+m.graph, fmt.Sprintf("PROCESSES=%d", runtime.GOMAXPROCS(0)))
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	if word, err := bufio.NewReader(said).ReadString('\n'); err != nil || word != "ready\n" {
+		return nil, fmt.Errorf("the rival in Node did not start: %w", errors.Join(err, end(cmd)))
+	}
+	return cmd, nil
+}
+
+// againstNode measures the rival at each size, and moderator against it.
+func (b *bench) againstNode(ctx context.Context, r *node, m model, ceilings []ceiling) error {
+	cmd, err := r.start(b.servers, m)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = end(cmd) }()
+	f := flow{rivalStream, rivalDurable, rivalUploads, rivalResults, cmd.Process.Pid}
+	for _, c := range ceilings {
+		if _, err := b.servers.measure(ctx, f, c.pictures.files, 64); err != nil {
+			return err
+		}
+		theirs, err := b.servers.measure(ctx, f, c.pictures.files, b.number(c))
+		if err != nil {
+			return err
+		}
+		ours := b.figures[cell{m.name, c.pictures.name}]
+		b.report.add("rival_node", field{"model", m.name}, field{"size", c.pictures.name},
+			field{"images_per_s", theirs.perSecond}, field{"images_per_cpu_s", theirs.perCPU},
+			field{"ours_over_theirs_per_cpu", ours.perCPU / theirs.perCPU}, field{"ours_over_theirs", ours.perSecond / theirs.perSecond})
+		bound := 1.0
+		if c.pictures.name == "12mp" {
+			bound = 1.1
+		}
+		b.report.atLeast("ours / Node per CPU-second "+m.name+" "+c.pictures.name, ours.perCPU/theirs.perCPU, bound)
+	}
+	return nil
+}

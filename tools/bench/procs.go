@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// usage is what a process and those that it started have used.
+type usage struct {
+	cpu time.Duration // user and system, of ended children too
+	rss int64         // bytes; memory that two of them share counts twice
+}
+
+const ticksPerSecond = 100 // USER_HZ, on every platform of Go
+
+// usageOf sums up the tree of processes below pid.
+func usageOf(pid int) (usage, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return usage{}, err
+	}
+	type process struct {
+		parent int
+		usage  usage
+	}
+	all := map[int]process{}
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		_, after, _ := strings.Cut(string(data), ") ") // the name may hold spaces
+		fields := strings.Fields(after)
+		number := func(i int) int64 { n, _ := strconv.ParseInt(fields[i], 10, 64); return n }
+		// Of proc(5), counted from the state on: ppid 1, utime 11, stime 12, cutime 13, cstime 14, rss 21.
+		ticks := number(11) + number(12) + number(13) + number(14)
+		all[id] = process{int(number(1)), usage{time.Duration(ticks) * time.Second / ticksPerSecond, number(21) * int64(os.Getpagesize())}}
+	}
+	if _, ok := all[pid]; !ok {
+		return usage{}, fmt.Errorf("process %d has ended", pid)
+	}
+	var sum usage
+	for id, p := range all {
+		for at := id; at > 1; at = all[at].parent {
+			if at == pid {
+				sum.cpu += p.usage.cpu
+				sum.rss += p.usage.rss
+				break
+			}
+		}
+	}
+	return sum, nil
+}
+
+// ownCPU is the CPU time of this process.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // the arguments are right, and that is all that can be wrong
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// poll asks until done says so or ctx ends.
+func poll(ctx context.Context, every time.Duration, done func() (bool, error)) error {
+	for {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(every):
+		}
+	}
+}

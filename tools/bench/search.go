@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+	"github.com/x448/float16"
+
+	"moderator/internal/matchdb"
+	"moderator/internal/views"
+)
+
+// rounded is h as half precision stores it.
+func rounded(h float32) float32 { return float16.Fromfloat32(h).Float32() }
+
+// searched is what one kind of index was measured at.
+type searched struct {
+	index   string
+	build   time.Duration
+	bytes   int64
+	single  []float64 // ms
+	batch   []float64 // ms, of a whole batch
+	recall  float64   // of the edits
+	wrong   int       // strangers of which the index says other than the exact scan
+	perLive float64   // live inserts of embeddings a second; 0: not measured
+}
+
+func (s searched) fields(size int, c *catalogue) []field {
+	fields := []field{
+		{"embeddings", size},
+		{"index", s.index},
+		{"single_p50_ms", percentile(s.single, 50)},
+		{"single_p99_ms", percentile(s.single, 99)},
+		{"batch32_p50_ms", percentile(s.batch, 50)},
+		{"batch32_p99_ms", percentile(s.batch, 99)},
+		{"recall", fmt.Sprintf("%.4f", s.recall)},
+		{"of", len(c.edits)},
+		{"strangers_wrong", fmt.Sprintf("%d/%d", s.wrong, len(c.strangers))},
+		{"threshold", c.threshold},
+		{"build_s", s.build.Seconds()},
+		{"size_mb", s.bytes >> 20},
+	}
+	if s.perLive > 0 {
+		fields = append(fields, field{"live_embeddings_per_s", s.perLive}, field{"live_flags_per_s", s.perLive / float64(len(views.Flag()))})
+	}
+	return fields
+}
+
+// ask runs a batch of queries and says of each whether it matches.
+type ask func(ctx context.Context, qs []matchdb.Query) ([]bool, error)
+
+// query measures times and recall. Recall comes from batches, which are asked the same as single queries.
+func (s *searched) query(ctx context.Context, c *catalogue, do ask) error {
+	timed := func(qs []matchdb.Query, into *[]float64) ([]bool, error) {
+		began := time.Now()
+		found, err := do(ctx, qs)
+		*into = append(*into, time.Since(began).Seconds()*1000)
+		return found, err
+	}
+	var warm []float64
+	for i := 0; i < matchSingles; i += matchBatch {
+		if _, err := timed(c.edits[i:i+matchBatch], &warm); err != nil {
+			return err
+		}
+	}
+	for i := range matchSingles {
+		if _, err := timed(c.edits[i:i+1], &s.single); err != nil {
+			return err
+		}
+	}
+	hits := 0
+	for i := 0; i < len(c.edits); i += matchBatch {
+		found, err := timed(c.edits[i:min(i+matchBatch, len(c.edits))], &s.batch)
+		if err != nil {
+			return err
+		}
+		for _, ok := range found {
+			if ok {
+				hits++
+			}
+		}
+	}
+	s.recall = float64(hits) / float64(len(c.edits))
+	found, err := do(ctx, c.strangers)
+	if err != nil {
+		return err
+	}
+	differ := make([]bool, len(found))
+	onCores(len(found), func(i int) {
+		match, doubtful := c.exact(c.strangers[i])
+		differ[i] = match != found[i] && !doubtful
+	})
+	for _, d := range differ {
+		if d {
+			s.wrong++
+		}
+	}
+	return nil
+}
+
+// matchHalves measures what moderator does: the library's own index, asked by the library's own code.
+func (b *bench) matchHalves(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, fingerprint string) (searched, error) {
+	s := searched{index: "halfvec"}
+	if err := s.make(ctx, conn, part.makes, part.index, part.table); err != nil {
+		return s, err
+	}
+	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
+		hits, err := b.servers.db.Match(ctx, fingerprint, qs)
+		found := make([]bool, len(qs))
+		for i, row := range hits {
+			found[i] = len(row) > 0 && row[0].Score >= row[0].BlockAt
+		}
+		return found, err
+	})
+	if err != nil {
+		return s, err
+	}
+	return s, s.insert(ctx, b.servers.db, c, fingerprint)
+}
+
+// make builds an index and notes the time and its size.
+func (s *searched) make(ctx context.Context, conn *pgx.Conn, statement, index, table string) error {
+	began := time.Now()
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		return err
+	}
+	s.build = time.Since(began)
+	if _, err := conn.Exec(ctx, "ANALYZE "+table); err != nil {
+		return err
+	}
+	return conn.QueryRow(ctx, "SELECT pg_relation_size($1::regclass)", index).Scan(&s.bytes)
+}
+
+// insert flags pictures one after the other, as flagctl does, for a while.
+func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fingerprint string) error {
+	names := views.Flag()
+	vectors := c.cloud.draw(20_000, 8)
+	began, rows := time.Now(), 0
+	for i := 0; time.Since(began) < liveTime && rows+len(names) <= len(vectors); i++ {
+		sum := sha256.Sum256([]byte(fmt.Sprint("live", fingerprint, i)))
+		flag := matchdb.NewFlag{Bank: "default", SHA256: hex.EncodeToString(sum[:]), By: "bench", Model: fingerprint}
+		for k, name := range names {
+			flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(name), Vector: vectors[rows+k], Half: 0.15})
+		}
+		if _, err := db.Flag(ctx, flag); err != nil {
+			return err
+		}
+		rows += len(names)
+	}
+	s.perLive = float64(rows) / time.Since(began).Seconds()
+	return nil
+}
+
+// bitCandidates is how many of the nearest by bits are ranked exactly: as many as the other index looks at.
+const bitCandidates = 200
+
+// matchBits measures the other way: an index of the signs alone, whose candidates are ranked by the vectors.
+func (b *bench) matchBits(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue) (searched, error) {
+	s := searched{index: "bits_reranked"}
+	width := matchDims + 1
+	signs := fmt.Sprintf("binary_quantize(embedding::halfvec(%d))::bit(%d)", width, width)
+	index := part.table + "_bits"
+	statement := fmt.Sprintf("CREATE INDEX %s ON %s USING hnsw ((%s) bit_hamming_ops) WITH (m = 16, ef_construction = 128)", index, part.table, signs)
+	if err := s.make(ctx, conn, statement, index, part.table); err != nil {
+		return s, err
+	}
+	if _, err := conn.Exec(ctx, fmt.Sprintf("SET hnsw.ef_search = %d; SET plan_cache_mode = force_custom_plan; SET jit = off; SET random_page_cost = 1.1", bitCandidates)); err != nil {
+		return s, err
+	}
+	search := fmt.Sprintf(`SELECT e.score FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
+		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.half) AS score FROM (
+			SELECT embedding FROM %s ORDER BY %s <~> binary_quantize(q.v)::bit(%d) LIMIT %d) n) e ORDER BY q.ord`,
+		part.table, signs, width, bitCandidates)
+	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
+		vectors, halves := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
+		for i, q := range qs {
+			vectors[i] = pgvector.NewHalfVector(append(append(make([]float32, 0, width), q.Vector...), 1))
+			halves[i] = float64(q.Half)
+		}
+		rows, err := conn.Query(ctx, search, vectors, halves)
+		if err != nil {
+			return nil, err
+		}
+		found := make([]bool, 0, len(qs))
+		var score float64
+		_, err = pgx.ForEachRow(rows, []any{&score}, func() error {
+			found = append(found, score >= c.threshold)
+			return nil
+		})
+		return found, err
+	})
+	if err != nil {
+		return s, err
+	}
+	_, err = conn.Exec(ctx, "DROP INDEX "+index)
+	return s, err
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// throughput measures, model by model and size by size, the ceilings, moderator and the rival in Node.
+func (b *bench) throughput(ctx context.Context) error {
+	rival, err := b.prepareNode(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range b.models {
+		ceilings, before, err := b.ceilings(m)
+		if err != nil {
+			return err
+		}
+		if err := b.moderate(ctx, m, ceilings); err != nil {
+			return err
+		}
+		// The machine may be slower by now: the ceiling of embedding is the mean of before and after.
+		after, err := embeddingCeiling(m, b.ceilingTime())
+		if err != nil {
+			return err
+		}
+		b.endToEnd(m, ceilings, mean(before, after))
+		if m.rival && rival != nil {
+			if err := b.againstNode(ctx, rival, m, ceilings); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) ceilingTime() time.Duration { return b.Time / 2 }
+
+// ceiling is the speeds of one size of picture: of decoding to the model's pixels, and with PDQ's hash.
+type ceiling struct {
+	pictures         pictures
+	decode, withHash figure
+	estimate         float64 // pictures a second that moderator will make, about
+}
+
+// ceilings measures the decoding of each size, and ONNX Runtime alone.
+func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
+	if embed, err = embeddingCeiling(m, b.ceilingTime()); err != nil {
+		return nil, embed, err
+	}
+	b.report.add("ceiling", field{"", "embed"}, field{"model", m.name}, field{"images_per_s", embed.perSecond},
+		field{"images_per_cpu_s", embed.perCPU})
+	for _, p := range b.pictures {
+		c := ceiling{pictures: p}
+		if c.decode, err = decodingCeiling(p.files, m.pixels(), b.ceilingTime()/2); err != nil {
+			return nil, embed, err
+		}
+		if c.withHash, err = decodingCeiling(p.files, m.signals(), b.ceilingTime()/2); err != nil {
+			return nil, embed, err
+		}
+		side, _ := m.target.Size()
+		b.report.add("ceiling", field{"", "decode"}, field{"size", p.name}, field{"bytes", len(p.files[0])}, field{"to", side},
+			field{"images_per_s", c.decode.perSecond}, field{"images_per_cpu_s", c.decode.perCPU},
+			field{"with_pdq_images_per_cpu_s", c.withHash.perCPU})
+		c.estimate = harmonic(c.withHash, embed).perSecond
+		all = append(all, c)
+	}
+	return all, embed, nil
+}
+
+// number is how many uploads take about as long as a figure is to be measured.
+func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds())) }
+
+// libraryRows is how many embeddings the library holds while throughput is measured.
+const libraryRows = 10_000
+
+// moderate measures real processes: NATS -> decision.
+func (b *bench) moderate(ctx context.Context, m model, ceilings []ceiling) error {
+	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
+		return err
+	}
+	p, err := b.startModerator(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	for _, c := range ceilings {
+		// A few first, so that both sides have their memory and their connections.
+		if _, err := b.servers.measure(ctx, p.flow(), c.pictures.files, 64); err != nil {
+			return err
+		}
+		f, err := b.servers.measure(ctx, p.flow(), c.pictures.files, b.number(c))
+		if err != nil {
+			return err
+		}
+		b.figures[cell{m.name, c.pictures.name}] = f
+	}
+	return nil
+}
+
+// endToEnd reports moderator's figures and holds them against the ceiling: decoding and embedding one after the other on
+// each core.
+func (b *bench) endToEnd(m model, ceilings []ceiling, embed figure) {
+	for _, c := range ceilings {
+		f := b.figures[cell{m.name, c.pictures.name}]
+		b.report.add("end_to_end", field{"model", m.name}, field{"size", c.pictures.name},
+			field{"images_per_s", f.perSecond}, field{"images_per_cpu_s", f.perCPU})
+		best, withHash := harmonic(c.decode, embed), harmonic(c.withHash, embed)
+		over := f.perSecond / best.perSecond
+		b.report.add("end_to_end_over_ceiling", field{"", over}, field{"model", m.name}, field{"size", c.pictures.name},
+			field{"ceiling_images_per_s", best.perSecond}, field{"per_cpu", f.perCPU / best.perCPU},
+			field{"with_pdq", f.perSecond / withHash.perSecond}, field{"with_pdq_per_cpu", f.perCPU / withHash.perCPU})
+		if m.name == vitFull && c.pictures.name == "1mp" {
+			b.report.atLeast("end_to_end_over_ceiling "+m.name+" 1mp", over, 0.95)
+		}
+		if m.name == shipped && c.pictures.name == "0.17mp" {
+			b.report.atLeast("end_to_end images_per_cpu_s "+m.name+" 0.17mp", f.perCPU, 250)
+		}
+	}
+}
