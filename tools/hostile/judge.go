@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +16,7 @@ const (
 )
 
 // judge publishes the uploads and notes the reason of each decision. It returns when all are decided, when the
-// moderator has ended, and when there was no decision for the patience.
+// moderator has ended, and when there was no decision for the patience. An error may be the end of the moderator.
 func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Duration) error {
 	nc, err := nats.Connect(m.natsURL)
 	if err != nil {
@@ -33,7 +32,7 @@ func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Du
 		return fmt.Errorf("read the decisions: %w", err)
 	}
 	if err := publish(ctx, js, uploads); err != nil {
-		return errors.Join(err, m.ended())
+		return err
 	}
 	byKey := map[string]*upload{}
 	for i := range uploads {
@@ -42,7 +41,8 @@ func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Du
 	for last := time.Now(); len(byKey) > 0 && time.Since(last) < patience && m.ended() == nil && ctx.Err() == nil; {
 		batch, err := decisions.Fetch(100, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
-			continue // the moderator, and its server with it, is gone; or it is for the patience to say
+			time.Sleep(100 * time.Millisecond) // whether the server is gone for good the conditions of the loop tell
+			continue
 		}
 		for msg := range batch.Messages() {
 			var d struct {

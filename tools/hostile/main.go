@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	defer func() { err = errors.Join(err, m.stop()) }()
 	memory := watch(m.process.Process.Pid)
 	began := time.Now()
-	if err := judge(ctx, m, uploads, o.Patience); err != nil {
+	if err := judge(ctx, m, uploads, o.Patience); err != nil && m.ended() == nil {
 		return err
 	}
 	result := result{uploads: uploads, crashes: m.crashes(), took: time.Since(began), maxRSS: memory.stop()}
