@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"os"
+	"runtime"
 
 	seccomp "github.com/elastic/go-seccomp-bpf"
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ func filterCalls() error {
 		Policy: seccomp.Policy{
 			DefaultAction: seccomp.ActionErrno,
 			Syscalls: []seccomp.SyscallGroup{
-				{Action: seccomp.ActionAllow, Names: allowedCalls, NamesWithCondtions: conditionalCalls()},
+				{Action: seccomp.ActionAllow, Names: allowedCalls(runtime.GOARCH), NamesWithCondtions: conditionalCalls()},
 				// Only a call that seems not to exist makes the C library fall back to clone, whose flags can be seen.
 				{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
 			},
@@ -24,18 +25,25 @@ func filterCalls() error {
 	})
 }
 
-var allowedCalls = []string{
-	// descriptors that are open, and what there is to know of files
-	"read", "pread64", "write", "writev", "close", "lseek", "fcntl", "fstat", "newfstatat", "statx", "getdents64",
-	// memory
-	"brk", "munmap", "mremap", "mprotect", "madvise",
-	// threads and their signals
-	"futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu", "gettid", "getpid", "sigaltstack",
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "exit", "exit_group",
-	// the Go runtime's timers
-	"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2",
-	// time, chance and consumption
-	"nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "getrandom", "getrusage", "sysinfo", "uname",
+// allowedCalls are allowed with any arguments.
+func allowedCalls(goarch string) []string {
+	stat := "newfstatat"
+	if goarch == "arm64" {
+		stat = "fstatat" // as the library names it there
+	}
+	return []string{
+		// descriptors that are open, and what there is to know of files
+		"read", "pread64", "write", "writev", "close", "lseek", "fcntl", "fstat", stat, "statx", "getdents64",
+		// memory
+		"brk", "munmap", "mremap", "mprotect", "madvise",
+		// threads and their signals
+		"futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu", "gettid", "getpid", "sigaltstack",
+		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "exit", "exit_group",
+		// the Go runtime's timers
+		"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2",
+		// time, chance and consumption
+		"nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "getrandom", "getrusage", "sysinfo", "uname",
+	}
 }
 
 // conditionalCalls are allowed with some arguments.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/elastic/go-seccomp-bpf/arch"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,5 +36,20 @@ func TestConfinement(t *testing.T) {
 		"start a program", "signal the parent", "share memory that no limit counts", "make a file in memory",
 	} {
 		require.Contains(t, string(free), attempt)
+	}
+}
+
+// A name that an architecture lacks would leave its workers without the filter.
+func TestCallsAreKnown(t *testing.T) {
+	for goarch, name := range map[string]string{"amd64": "x86_64", "arm64": "aarch64"} {
+		info, err := arch.GetInfo(name)
+		require.NoError(t, err)
+		names := append(allowedCalls(goarch), "clone3")
+		for _, call := range conditionalCalls() {
+			names = append(names, call.Name)
+		}
+		for _, call := range names {
+			require.Contains(t, info.SyscallNames, call, name)
+		}
 	}
 }
