@@ -23,11 +23,11 @@ type decision struct {
 // stillTime is how long nothing at all may be decided before the rest counts as lost: longer than any back-off.
 const stillTime = 3 * time.Minute
 
-// drain waits until no upload is left, or nothing moves any more.
+// drain waits until every upload was delivered and acknowledged, or nothing moves any more.
 func (p *publisher) drain(ctx context.Context, out *progress) error {
 	left, moved, said := uint64(0), time.Now(), time.Now()
 	for ctx.Err() == nil {
-		now, err := p.count(ctx, "UPLOADS")
+		now, err := p.undecided(ctx)
 		switch {
 		case err == nil && now == 0:
 			return nil
@@ -46,10 +46,21 @@ func (p *publisher) drain(ctx context.Context, out *progress) error {
 	return ctx.Err()
 }
 
-// count is how many messages a stream has.
-func (p *publisher) count(ctx context.Context, stream string) (uint64, error) {
+// undecided is how many uploads the durable has still to deliver, or to hear of. The stream's own count is no measure: a
+// broker that is killed forgets the removal of some that were acknowledged. They stay, and are not delivered again.
+func (p *publisher) undecided(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
+	durable, err := p.js.Consumer(ctx, "UPLOADS", "moderator")
+	if err != nil {
+		return 0, err
+	}
+	info := durable.CachedInfo()
+	return info.NumPending + uint64(info.NumAckPending), nil
+}
+
+// count is how many messages a stream has.
+func (p *publisher) count(ctx context.Context, stream string) (uint64, error) {
 	s, err := p.js.Stream(ctx, stream)
 	if err != nil {
 		return 0, err

@@ -52,6 +52,11 @@ func (c *runCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if stay, err := p.count(ctx, "UPLOADS"); err != nil {
+		return err
+	} else if stay > 0 {
+		out.say("%d uploads were acknowledged and stay in UPLOADS: the broker was killed before it kept their removal", stay)
+	}
 	t := count(uploads, decisions)
 	t.print(out)
 	fmt.Fprintln(stdout, t.line(c.Kills))
