@@ -1,19 +1,20 @@
 // Package views says which views of a picture are compared: what moderator stores of a flag, and what it asks with.
+// docs/quality.md says what each of them gains and costs.
 package views
 
 import "moderator/internal/imaging"
 
-// Flag is the views that a flagged picture is stored with, so that mirrors, turns, borders and half crops of it are no
-// escape. Each costs a row and nothing of the search's time.
+// Flag is the views that a flagged picture is stored with, so that mirrors, turns, borders and crops of it are no escape.
+// Each costs a row, and nothing of the search's time.
 func Flag() []imaging.View {
 	return []imaging.View{
 		imaging.ViewOriginal, imaging.ViewFlipHorizontal, imaging.ViewRotate90, imaging.ViewRotate180, imaging.ViewRotate270,
-		imaging.ViewFlipVertical, imaging.ViewTranspose, imaging.ViewTransverse, imaging.ViewTrimmed, imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL,
-		imaging.ViewQuarterBR,
+		imaging.ViewFlipVertical, imaging.ViewTranspose, imaging.ViewTransverse, imaging.ViewTrimmed, imaging.ViewCenter70,
 	}
 }
 
-// Query is the views that an upload is compared with: itself, and where it has a uniform border, what is inside.
+// Query is the views that an upload is compared with: itself; where it has a uniform border, what is inside; and its middle,
+// which shows through what is laid along the edges. Each costs an embedding.
 func Query() []imaging.View {
-	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed}
+	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed, imaging.ViewCenter70}
 }

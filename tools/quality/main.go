@@ -88,7 +88,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	fmt.Fprintf(stdout, "model: %s, %d dimensions, fingerprint %.12s, on %s\n",
 		folder.Name(), model.Folder().Dims(), folder.Fingerprint(), model.Report().Provider)
 
-	x := &extractor{model: model, flagViews: views.Flag(), queryViews: views.Query()}
+	flagViews, queryViews := views.Flag(), views.Query()
+	x := &extractor{model: model, flagViews: flagViews, queryViews: queryViews}
+	if o.Ablate {
+		x.flagViews, x.queryViews = candidates(flagViews), candidates(queryViews)
+	}
 	flags, err := x.flags(ctx, set.originals, progress(stdout, "flagged"))
 	if err != nil {
 		return err
@@ -97,10 +101,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m := measure(flags, queries, x.flagViews, x.queryViews, o.FPR)
+	m := measure(flags, queries, flagViews, queryViews, o.FPR)
 	m.print(stdout)
 	if o.Ablate {
-		printAblation(stdout, ablate(flags, queries, x.flagViews, x.queryViews, o.FPR))
+		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, o.FPR))
 	}
 	path := filepath.Join(o.Out, "report.html")
 	if err := writeReport(path, m, set, folder.Name()); err != nil {

@@ -39,7 +39,7 @@ func TestRun(t *testing.T) {
 	}
 	first := measure("--ablate")
 	require.Contains(t, first, "pictures: 5 of "+dir+"; 1 files")
-	require.Contains(t, first, "without flag's quarters")
+	require.Contains(t, first, "flag with quarter-tl")
 	lines := strings.Split(strings.TrimSpace(first), "\n")
 	last := lines[len(lines)-1]
 	// 2 x 38 uploads against 4 others, but for the pictures laid beside, and 3 of the other caption.
