@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 import data
 import draw
+from edits import upload_view
 from network import MEAN, STD, CopyNet, macs
 
 NAME = "copydetect"
@@ -94,28 +95,27 @@ def embed(net, pictures, size, batch=64):
 
 
 def background_pictures(photos, rows, seed=11):
-    """The background's pictures; half of them mirrored or turned, for the flags' turned views to be compared with."""
-    rng = random.Random(seed)
-    for img in upright_pictures(photos, rows, seed):
-        yield data.turned(img, data.draw_turn(rng))
-
-
-def upright_pictures(photos, rows, seed):
-    """Unrelated pictures: three quarters photographs of the training part, the rest memes, screens and drawings. The training
-    part only: the validation part must stay unseen."""
+    """The background's pictures, all unrelated: of five eighths, three quarters are photographs of the training part and the rest memes,
+    screens and drawings, half of them mirrored or turned as the flags' views are; the other three eighths are edited as
+    uploads are, so that what an edit makes alike (grey, dark, checked, framed) counts less. Never the validation part."""
     rng = random.Random(seed)
     train_part, _ = data.split(data.read_photos(photos))
     source = data.Source(train_part)
     every = [blob for name in sorted(train_part) for blob in train_part[name]]
     rng.shuffle(every)
-    count = min(len(every), rows * 3 // 4)
-    for blob in every[:count]:
-        yield data.decode(blob)
-    for i in range(rows - count):
-        if i % 4 < 2:
-            yield draw.caption(source.any_photo(rng), rng, draw.caption_style(rng))
+    plain = rows * 5 // 8
+    count = min(len(every), plain * 3 // 4)
+    for i in range(plain):
+        if i < count:
+            img = data.decode(every[i])
+        elif i % 4 < 2:
+            img = draw.caption(source.any_photo(rng), rng, draw.caption_style(rng))
         else:
-            yield draw.screen(rng) if i % 4 == 2 else source.drawn(rng)
+            img = draw.screen(rng) if i % 4 == 2 else source.drawn(rng)
+        yield data.turned(img, data.draw_turn(rng))
+    for i in range(rows - plain):
+        img = data.decode(every[-1 - i % len(every)]) if every else source.drawn(rng)
+        yield upload_view(img, rng, lambda: source.other(rng))
 
 
 def pattern(size):
