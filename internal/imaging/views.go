@@ -4,7 +4,7 @@ package imaging
 // upright picture.
 type View string
 
-// The views. A rotation is clockwise; centre-70 keeps the middle 70 % of each side.
+// The views. A rotation is clockwise; center-N keeps the middle N % of each side.
 const (
 	ViewOriginal       View = "original"
 	ViewFlipHorizontal View = "flip-horizontal"
@@ -15,6 +15,7 @@ const (
 	ViewTranspose      View = "transpose"  // mirrored along the main diagonal
 	ViewTransverse     View = "transverse" // mirrored along the other diagonal
 	ViewTrimmed        View = "trimmed"
+	ViewCenter90       View = "center-90"
 	ViewCenter70       View = "center-70"
 	ViewQuarterTL      View = "quarter-tl"
 	ViewQuarterTR      View = "quarter-tr"
@@ -25,7 +26,13 @@ const (
 var allViews = []View{
 	ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270,
 	ViewFlipVertical, ViewTranspose, ViewTransverse, ViewTrimmed,
-	ViewCenter70, ViewQuarterTL, ViewQuarterTR, ViewQuarterBL, ViewQuarterBR,
+	ViewCenter90, ViewCenter70, ViewQuarterTL, ViewQuarterTR, ViewQuarterBL, ViewQuarterBR,
+}
+
+// centre is the middle of a w x h picture, percent of each side.
+func centre(w, h, percent int) rect {
+	cw, ch := max(1, w*percent/100), max(1, h*percent/100)
+	return rect{(w - cw) / 2, (h - ch) / 2, cw, ch}
 }
 
 // orientation is the EXIF orientation that turns a picture into the view.
@@ -57,9 +64,10 @@ func (v View) part(c *canvas) (r rect, ok bool) {
 	switch v {
 	case ViewTrimmed:
 		return trim(c)
+	case ViewCenter90:
+		return centre(w, h, 90), true
 	case ViewCenter70:
-		cw, ch := max(1, w*7/10), max(1, h*7/10)
-		return rect{(w - cw) / 2, (h - ch) / 2, cw, ch}, true
+		return centre(w, h, 70), true
 	case ViewQuarterTL:
 		return rect{0, 0, halfW, halfH}, true
 	case ViewQuarterTR:

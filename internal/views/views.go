@@ -9,12 +9,13 @@ import "moderator/internal/imaging"
 func Flag() []imaging.View {
 	return []imaging.View{
 		imaging.ViewOriginal, imaging.ViewFlipHorizontal, imaging.ViewRotate90, imaging.ViewRotate180, imaging.ViewRotate270,
-		imaging.ViewFlipVertical, imaging.ViewTranspose, imaging.ViewTransverse, imaging.ViewTrimmed, imaging.ViewCenter70,
+		imaging.ViewFlipVertical, imaging.ViewTranspose, imaging.ViewTransverse, imaging.ViewTrimmed,
+		imaging.ViewCenter90,
 	}
 }
 
-// Query is the views that an upload is compared with: itself; where it has a uniform border, what is inside; and its middle,
-// which shows through what is laid along the edges. Each costs an embedding.
+// Query is the views that an upload is compared with: itself, and where it has a uniform border, what is inside. Each costs
+// an embedding.
 func Query() []imaging.View {
-	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed, imaging.ViewCenter70}
+	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed}
 }
