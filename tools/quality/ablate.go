@@ -17,11 +17,12 @@ type choice struct {
 	recall       map[string]float64
 	threshold    float32
 	falseMatches int // at the threshold of what ships
+	captions     int // templates with another caption that are taken for a match
 }
 
 // crops are the views that keep a part of a picture.
 var crops = []imaging.View{
-	imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL, imaging.ViewQuarterBR,
+	imaging.ViewCenter90, imaging.ViewCenter70, imaging.ViewQuarterTL, imaging.ViewQuarterTR, imaging.ViewQuarterBL, imaging.ViewQuarterBR,
 }
 
 // candidates adds the crops to the views that ship.
@@ -46,8 +47,8 @@ type ablation struct {
 	flagViews, askedBy []imaging.View
 }
 
-// ablate measures what ships, the picture alone, what ships without each of its views, and with each further one; each at
-// its own threshold.
+// ablate measures what ships, the picture alone, what ships without each of its views, with each further one, and with a
+// centre on both sides; each at its own threshold.
 func ablate(flags []features, queries []answered, flagViews, queryViews []imaging.View, fpr float64) []choice {
 	a := &ablation{
 		flags: flags, queries: queries, fpr: fpr, exact: exactGrid(flags, queries), flagViews: flagViews, askedBy: queryViews,
@@ -76,6 +77,10 @@ func ablate(flags []features, queries []answered, flagViews, queryViews []imagin
 		} else {
 			choices = append(choices, a.asked("upload with "+string(v), append(slices.Clone(queryViews), v)))
 		}
+	}
+	for _, v := range []imaging.View{imaging.ViewCenter90, imaging.ViewCenter70} {
+		flagged, asked := append(without(flagViews, v), v), append(without(queryViews, v), v)
+		choices = append(choices, a.try("both with "+string(v), flagged, asked, a.compare(flagged, asked)))
 	}
 	return choices
 }
@@ -118,6 +123,7 @@ func (a *ablation) try(what string, flagged, asked []imaging.View, grids [2]*gri
 		a.common = vectors.threshold
 	}
 	c := choice{what: what, recall: u.recall, threshold: vectors.threshold, falseMatches: reaching(u.ranking.others, a.common)}
+	c.captions = reaching(u.ranking.twins, u.threshold)
 	for i := range a.flags {
 		c.rows += a.flags[i].count(flagged) / float64(len(a.flags))
 	}
@@ -150,13 +156,13 @@ func printAblation(stdout io.Writer, choices []choice) {
 	for _, group := range edits.Groups() {
 		fmt.Fprintf(w, "%s\t", group)
 	}
-	fmt.Fprintln(w, "all\tthreshold\tfalse matches\t")
+	fmt.Fprintln(w, "all\tthreshold\tfalse matches\tother captions\t")
 	for _, c := range choices {
 		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t", c.what, c.rows, c.asked)
 		for _, group := range edits.Groups() {
 			fmt.Fprintf(w, "%.3f\t", c.recall[string(group)])
 		}
-		fmt.Fprintf(w, "%.3f\t%.4f\t%d\t\n", c.recall["all"], c.threshold, c.falseMatches)
+		fmt.Fprintf(w, "%.3f\t%.4f\t%d\t%d\t\n", c.recall["all"], c.threshold, c.falseMatches, c.captions)
 	}
 	w.Flush()
 }

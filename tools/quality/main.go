@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	m := measure(flags, queries, flagViews, queryViews, o.FPR)
-	m.print(stdout)
+	m.print(stdout, set)
 	if o.Ablate {
 		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, o.FPR))
 	}

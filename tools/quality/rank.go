@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -101,4 +103,30 @@ func (r ranking) quality() (microAP, recallAt90 float64) {
 		}
 	}
 	return microAP / float64(len(r.matches)), recallAt90
+}
+
+// pair is an upload and a flag.
+type pair struct {
+	query, flag int
+	score       float32
+}
+
+// mostAlike returns the n pairs of the highest score that are no match, from high to low, one for each two originals.
+func (m *method) mostAlike(queries []answered, n int) []pair {
+	best := map[[2]int]pair{}
+	for i, q := range queries {
+		for k, score := range m.grid.row(i) {
+			if k == q.other || k == q.original {
+				continue
+			}
+			key := [2]int{min(q.original, k), max(q.original, k)}
+			if old, ok := best[key]; score > never && (!ok || score > old.score) {
+				best[key] = pair{i, k, score}
+			}
+		}
+	}
+	list := slices.SortedFunc(maps.Values(best), func(a, b pair) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.query, b.query), cmp.Compare(a.flag, b.flag))
+	})
+	return list[:min(len(list), n)]
 }

@@ -70,6 +70,23 @@ func TestRankTellsPairsApart(t *testing.T) {
 	require.Equal(t, r.matches, r.strict().matches)
 }
 
+func TestMostAlike(t *testing.T) {
+	queries := []answered{
+		{query: query{original: 0, other: -1}},
+		{query: query{original: 0, other: -1}},
+		{query: query{original: 1, other: 2}},
+		{query: query{original: 2, other: -1, twin: true}},
+	}
+	m := &method{grid: &grid{4, 3, []float32{
+		1, 0.5, 0.1,
+		1, 0.7, never,
+		0.6, 1, 0.9,
+		0.2, 0.3, 0.8,
+	}}}
+	require.Equal(t, []pair{{1, 1, 0.7}, {3, 1, 0.3}, {3, 0, 0.2}}, m.mostAlike(queries, 5), "one for each two originals")
+	require.Len(t, m.mostAlike(queries, 1), 1)
+}
+
 func TestMeasuredMethod(t *testing.T) {
 	easy, hard := edits.Quality()[0], edits.Quality()[37]
 	r := &result{fpr: 0.25, queries: []answered{

@@ -171,40 +171,10 @@ func (r *result) misses(c *collection) ([]exhibit, error) {
 	return shown, nil
 }
 
-// mistakes are the pairs of the highest score that are no match, one for each two originals.
+// mistakes shows the pairs of the highest score that are no match.
 func (r *result) mistakes(c *collection) ([]exhibit, error) {
-	u := r.method(shipped)
-	type pair struct {
-		query, flag int
-		score       float32
-	}
-	best := map[[2]int]pair{}
-	for i, q := range r.queries {
-		for k, score := range u.grid.row(i) {
-			if k == q.other || (k == q.original && !q.twin) {
-				continue
-			}
-			key := [2]int{q.original, k}
-			if old, ok := best[key]; !ok || score > old.score {
-				best[key] = pair{i, k, score}
-			}
-		}
-	}
-	list := make([]pair, 0, len(best))
-	for _, p := range best {
-		list = append(list, p)
-	}
-	slices.SortFunc(list, func(a, b pair) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		}
-		return a.query - b.query
-	})
 	var shown []exhibit
-	for _, p := range list[:min(len(list), shownPairs)] {
+	for _, p := range r.method(shipped).mostAlike(r.queries, shownPairs) {
 		x, err := c.exhibit(r.queries[p.query].query, p.flag, p.score)
 		if err != nil {
 			return nil, err
@@ -221,10 +191,7 @@ func (c *collection) exhibit(q query, flag int, score float32) (exhibit, error) 
 		return exhibit{}, err
 	}
 	x := exhibit{What: q.edit.Name + " of " + c.originals[q.original].name, Score: fmt.Sprintf("%.3f", score)}
-	switch {
-	case q.twin && q.original == flag:
-		x.What += " with another caption"
-	case q.original != flag:
+	if q.original != flag {
 		x.What += " and " + c.originals[flag].name
 	}
 	if score >= certain {

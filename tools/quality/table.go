@@ -9,7 +9,7 @@ import (
 )
 
 // print writes the tables for people.
-func (r *result) print(stdout io.Writer) {
+func (r *result) print(stdout io.Writer, c *collection) {
 	fmt.Fprintf(stdout, "\nrecall at one false match in %.0f pairs; pdq is upright, at most 31 bits; %d uploads, %d flags, %d pairs that are no match\n\n",
 		1/r.fpr, len(r.queries), r.flags, r.pairs)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -57,5 +57,10 @@ func (r *result) print(stdout io.Writer) {
 		fmt.Fprintf(w, "%.3f\t%d\t\n", s.common, s.falseMatches)
 	}
 	w.Flush() // to a stream of this process; what a closed one loses, nobody reads
+	fmt.Fprintln(stdout, "\ndifferent pictures that are most alike to views; the first of them set its threshold:")
+	for _, p := range r.method(withViews).mostAlike(r.queries, 6) {
+		q := r.queries[p.query]
+		fmt.Fprintf(stdout, "  %.4f  %s of %s and %s\n", p.score, q.edit.Name, c.originals[q.original].name, c.originals[p.flag].name)
+	}
 	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f\n", r.blockAt, r.reviewAt)
 }
