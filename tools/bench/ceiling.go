@@ -4,8 +4,9 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/imaging"
 	"moderator/internal/pdq"
@@ -28,27 +29,42 @@ func mean(a, b figure) figure {
 }
 
 // onAllCores runs work on every core for the given time, each call of which does count things, and measures them. The
-// number given to work is the core's, and then that of its call.
+// first call of each core, which allocates, is not measured. The numbers given to work are the core's and its call's.
 func onAllCores(duration time.Duration, count int, work func(core, call int) error) (figure, error) {
 	cores := runtime.GOMAXPROCS(0)
-	done, errs := make([]int, cores), make([]error, cores)
-	cpu, began := ownCPU(), time.Now()
-	var group sync.WaitGroup
-	for core := range cores {
-		group.Go(func() {
-			for call := 0; time.Since(began) < duration && errs[core] == nil; call++ {
-				errs[core] = work(core, call)
-				done[core] += count
+	if err := eachCore(cores, func(core int) error { return work(core, 0) }); err != nil {
+		return figure{}, err
+	}
+	// Cores end their last call at different times: each one's speed is by its own clock.
+	done, speeds := make([]int, cores), make([]float64, cores)
+	cpu := ownCPU()
+	err := eachCore(cores, func(core int) error {
+		began := time.Now()
+		for call := 1; time.Since(began) < duration; call++ {
+			if err := work(core, call); err != nil {
+				return err
 			}
-		})
-	}
-	group.Wait()
+			done[core] += count
+		}
+		speeds[core] = float64(done[core]) / time.Since(began).Seconds()
+		return nil
+	})
+	var f figure
 	total := 0
-	for _, n := range done {
-		total += n
+	for core := range cores {
+		f.perSecond += speeds[core]
+		total += done[core]
 	}
-	// Cores end their last call at different times; what the clock adds by that is less than one call.
-	return figure{float64(total) / time.Since(began).Seconds(), float64(total) / (ownCPU() - cpu).Seconds()}, errors.Join(errs...)
+	f.perCPU = float64(total) / (ownCPU() - cpu).Seconds()
+	return f, err
+}
+
+func eachCore(cores int, work func(core int) error) error {
+	var group errgroup.Group
+	for core := range cores {
+		group.Go(func() error { return work(core) })
+	}
+	return group.Wait()
 }
 
 // ceilingBatch is the batch of one inference, as in moderator. Larger ones are no faster.
@@ -72,9 +88,6 @@ func embeddingCeiling(m model, duration time.Duration) (f figure, err error) {
 			return f, err
 		}
 		defer runs[i].close()
-		if err = runs[i].run(); err != nil { // allocates what it needs
-			return f, err
-		}
 	}
 	return onAllCores(duration, ceilingBatch, func(core, _ int) error { return runs[core].run() })
 }

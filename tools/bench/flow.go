@@ -78,20 +78,22 @@ func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (f
 
 // publish stores n uploads.
 func (s *servers) publish(ctx context.Context, subject string, files [][]byte, n int) error {
-	last := make([]jetstream.PubAckFuture, 0, n)
+	acks := make([]jetstream.PubAckFuture, 0, n)
 	for i := range n {
-		ack, err := s.js.PublishAsync(subject, files[i%len(files)])
+		ack, err := s.js.PublishAsync(subject, files[i%len(files)], jetstream.WithStallWait(time.Minute))
 		if err != nil {
 			return err
 		}
-		last = append(last, ack)
+		acks = append(acks, ack)
 	}
 	select {
 	case <-s.js.PublishAsyncComplete():
+	case <-time.After(time.Minute):
+		return fmt.Errorf("the stream has not stored %d uploads within a minute", n)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for _, ack := range last {
+	for _, ack := range acks {
 		select {
 		case <-ack.Ok():
 		case err := <-ack.Err():

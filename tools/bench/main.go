@@ -105,8 +105,12 @@ func (b *bench) run(ctx context.Context) (err error) {
 		name string
 		run  func(context.Context) error
 	}{
-		{"throughput", b.throughput}, {"memory", b.memory}, {"flags", b.flags},
-		{"python", b.python}, {"sandbox", b.sandbox}, {"match", b.match},
+		{"throughput", b.throughput},
+		{"memory", b.memory},
+		{"flags", b.flags},
+		{"python", b.python},
+		{"sandbox", b.sandbox},
+		{"match", b.match},
 	}
 	for _, part := range parts {
 		if !b.has(part.name) {

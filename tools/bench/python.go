@@ -10,14 +10,16 @@ import (
 	"path/filepath"
 )
 
+var rivalScript = filepath.Join("bench", "rival-python", "rival.py")
+
 // python measures the script of the article: torch and Pillow, one image at a time.
 func (b *bench) python(ctx context.Context) error {
 	interpreter := findTorch(ctx)
 	if interpreter == "" {
-		b.report.add("rival_python", field{"skipped", "no Python with torch and Pillow: apt-get install python3-torch python3-pil"})
+		b.report.add("rival_python", field{"skipped", "wanted a Python with torch, Pillow and a fast BLAS: apt-get install python3-torch python3-pil libopenblas0"})
 		return nil
 	}
-	args := []string{filepath.Join("bench", "rival-python", "rival.py"), fmt.Sprint(b.Time.Seconds())}
+	args := []string{rivalScript, fmt.Sprint(b.Time.Seconds())}
 	for _, p := range b.pictures {
 		dir := filepath.Join(b.dir, p.name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -77,7 +79,7 @@ func (b *bench) againstPython(line []byte) error {
 // findTorch is the Python that has what the script needs: the first in PATH, or the distribution's own.
 func findTorch(ctx context.Context) string {
 	for _, candidate := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(ctx, candidate, "-c", "import torch, numpy, PIL").Run() == nil {
+		if exec.CommandContext(ctx, candidate, rivalScript, "check").Run() == nil {
 			return candidate
 		}
 	}
