@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -68,9 +67,8 @@ func spin([]byte, []byte, imaging.Request) answer {
 
 // grow takes memory until there is none.
 func grow([]byte, []byte, imaging.Request) answer {
-	var all [][]byte
-	for {
-		all = append(all, bytes.Repeat([]byte{1}, 16<<20))
+	for all := []byte{1}; ; {
+		all = append(all, all...)
 	}
 }
 

@@ -37,9 +37,14 @@ func small() image.Image {
 // valid is small in each format that is decoded.
 func valid() []File {
 	return []File{
-		{"small.jpg", smallJPEG()}, {"small.png", smallPNG()}, {"small.gif", smallGIF()}, {"small.tif", smallTIFF()},
+		{"small.jpg", smallJPEG()},
+		{"small.png", smallPNG()},
+		{"small.gif", smallGIF()},
+		{"small.tif", smallTIFF()},
 		{"small.bmp", encoded(func(b *bytes.Buffer) error { return bmp.Encode(b, small()) })},
-		{"small.webp", smallWebP}, {"small.avif", smallAVIF}, {"small.heic", smallHEIC},
+		{"small.webp", smallWebP},
+		{"small.avif", smallAVIF},
+		{"small.heic", smallHEIC},
 	}
 }
 
