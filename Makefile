@@ -44,3 +44,11 @@ docs: setup ## write docs/configuration.md from the code
 .PHONY: hostile
 hostile: build ## publish hostile files and those of FILES=DIR to a running moderator
 	@go run ./tools/hostile --bin bin $(if $(FILES),--files '$(FILES)')
+
+.PHONY: chaos
+chaos: build ## kill moderators, broker and database while uploads flow; UPLOADS=5000 KILLS=50 SEED=1
+	@go run ./tools/chaos --bin bin --uploads $(or $(UPLOADS),5000) --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
+
+.PHONY: bench
+bench: build ## measure against the ceilings of this machine and against rivals; SIZES=10000,200000
+	@go run ./tools/bench --bin bin $(if $(SIZES),--sizes $(SIZES)) $(BENCHFLAGS)
