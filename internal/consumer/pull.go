@@ -20,60 +20,66 @@ const pullBytes = 32 << 20
 // Uploads that the client library still holds at a shutdown are handed over too, they were delivered to us.
 func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 	defer close(out)
-	messages, err := c.messages()
-	if err != nil {
-		return err
-	}
-	defer func() { messages.Stop() }()
-	draining := context.AfterFunc(ctx, func() { messages.Drain() })
-	defer func() { draining() }()
 	for {
-		msg, err := messages.Next()
-		switch {
-		case err == nil:
-			c.take(work, msg, out)
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, jetstream.ErrConnectionClosed):
-			return fmt.Errorf("the connection to NATS is closed: %w", err)
-		default:
-			c.Logger.Warn("pulling uploads was interrupted", "error", err)
-			messages.Stop()
-			draining()
-			if messages, err = c.resume(ctx); err != nil {
-				return err
+		consuming, err := c.consume(work, out)
+		if err != nil {
+			return err
+		}
+		closed := consuming.Closed() // after the last upload was handed over
+		select {
+		case <-ctx.Done():
+			consuming.Drain()
+			select {
+			case <-closed:
+			case <-work.Done(): // the drain time is over
+				consuming.Stop()
+				<-closed
 			}
-			draining = context.AfterFunc(ctx, func() { messages.Drain() })
+			return nil
+		case <-closed:
+		}
+		if c.JetStream.Conn().IsClosed() {
+			return fmt.Errorf("the connection to NATS is closed: %w", nats.ErrConnectionClosed)
+		}
+		if err := c.resume(ctx); err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
 }
 
-func (c *Consumer) messages() (jetstream.MessagesContext, error) {
+// consume takes uploads by a callback. The client library's other way, an iterator, has room for exactly the messages of
+// one pull: after a lost connection it asks for that many more beside those that it holds, and drops what has no room
+// whenever the stages are busy. Each would come again only after the ack wait.
+func (c *Consumer) consume(work context.Context, out chan<- *item) (jetstream.ConsumeContext, error) {
 	bytes := pullBytes
 	if most := int(c.JetStream.Conn().MaxPayload()); bytes < 2*most {
 		bytes = 2 * most // a single message larger than the limit would stop the pull
 	}
-	messages, err := c.Durable.Messages(jetstream.PullMaxMessagesWithBytesLimit(2*c.cfg.BatchSize, bytes))
+	consuming, err := c.Durable.Consume(func(msg jetstream.Msg) { c.take(work, msg, out) },
+		jetstream.PullMaxMessagesWithBytesLimit(2*c.cfg.BatchSize, bytes),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			c.Logger.Warn("pulling uploads was interrupted", "error", err)
+		}))
 	if err != nil {
 		return nil, fmt.Errorf("pull uploads from durable %s: %w", c.Durable.CachedInfo().Name, err)
 	}
-	return messages, nil
+	return consuming, nil
 }
 
-// resume starts pulling again after the server ended it, once the durable can be reached. A durable that is gone for
-// good is an error.
-func (c *Consumer) resume(ctx context.Context) (jetstream.MessagesContext, error) {
+// resume waits until the durable can be reached, after the server ended a pull. A durable that is gone for good is an
+// error.
+func (c *Consumer) resume(ctx context.Context) error {
 	for {
 		info, err := c.Durable.Info(ctx)
 		if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-			return nil, fmt.Errorf("the durable of the uploads was deleted: %w: start moderator again to create it", err)
+			return fmt.Errorf("the durable of the uploads was deleted: %w: start moderator again to create it", err)
 		}
 		if err == nil && info != nil {
-			return c.messages()
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, nil
+			return nil
 		case <-time.After(time.Second):
 		}
 	}
