@@ -36,7 +36,7 @@ func startDecoder(f *embed.Folder, c config.Run, reg prometheus.Registerer, log 
 			Targets: []imaging.Target{f.Target()}, Views: views.Query(), Gray: true, Limits: ImageLimits(c.Limits),
 		},
 		Workers: orCPUs(c.DecodeWorkers), MaxMemory: c.DecodeMemory, CPUTime: c.DecodeCPUTime, Timeout: c.DecodeTimeout,
-		Recycle: c.DecodeRecycle, Metrics: reg,
+		Recycle: c.DecodeRecycle, Metrics: reg, Logger: log,
 	})
 	if err != nil {
 		return decoder{}, err
