@@ -28,7 +28,10 @@ func (p *moderator) flow() flow {
 }
 
 // fewest uploads are measured, so that batches at the beginning and the end do not matter.
-const fewest = 160
+const fewest = 96
+
+// warmUp uploads go before, so that both sides have their memory and their connections.
+const warmUp = 32
 
 // measure stores uploads while the durable is paused, lets it go and measures until all have their result.
 //

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -38,7 +36,7 @@ type shelf struct {
 	makes string // the statement that makes the index
 }
 
-// open looks a registered model's shelf up.
+// openShelf looks a registered model's shelf up.
 func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, error) {
 	var s shelf
 	err := conn.QueryRow(ctx, "SELECT id FROM model WHERE fingerprint = $1", fingerprint).Scan(&s.model)
@@ -46,8 +44,7 @@ func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, 
 		return s, err
 	}
 	s.table = fmt.Sprintf("flagged_embedding_%d", s.model)
-	err = conn.QueryRow(ctx, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexdef LIKE '%USING hnsw%'`,
-		s.table).Scan(&s.index, &s.makes)
+	s.index, s.makes, err = hnswOf(ctx, conn, s.table)
 	return s, err
 }
 
@@ -104,13 +101,39 @@ func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) 
 	if _, err := conn.Exec(ctx, part.makes); err != nil {
 		return err
 	}
-	random := rand.New(rand.NewPCG(uint64(part.model), 9))
-	_, err = conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT image_id, bank_id, view, ('x' || encode(sha256($2 || convert_to(image_id::text || view, 'UTF8')), 'hex'))::bit(256), 100
-		FROM flagged_embedding WHERE model_id = $1 AND NOT EXISTS (SELECT FROM flagged_pdq)`, part.model, binary.LittleEndian.AppendUint64(nil, random.Uint64()))
-	if err != nil {
+	if err := fillHashes(ctx, conn, part.model); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, "ANALYZE")
 	return err
+}
+
+// fillHashes gives the flags of a model PDQ hashes of nothing, where the library has none.
+func fillHashes(ctx context.Context, conn *pgx.Conn, model int) error {
+	var present bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_pdq)").Scan(&present); err != nil || present {
+		return err
+	}
+	index, makes, err := hnswOf(ctx, conn, "flagged_pdq")
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "DROP INDEX "+index); err != nil { // to be built at once is much faster
+		return err
+	}
+	_, err = conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT image_id, bank_id, view, ('x' || encode(sha256(convert_to(image_id::text || view, 'UTF8')), 'hex'))::bit(256), 100
+		FROM flagged_embedding WHERE model_id = $1`, model)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, makes)
+	return err
+}
+
+// hnswOf is the name of a table's HNSW index, and the statement that makes it.
+func hnswOf(ctx context.Context, conn *pgx.Conn, table string) (index, makes string, err error) {
+	err = conn.QueryRow(ctx, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexdef LIKE '%USING hnsw%'`,
+		table).Scan(&index, &makes)
+	return index, makes, err
 }

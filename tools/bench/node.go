@@ -86,7 +86,7 @@ func (b *bench) againstNode(ctx context.Context, r *node, m model, ceilings []ce
 	defer func() { _ = end(cmd) }()
 	f := flow{rivalStream, rivalDurable, rivalUploads, rivalResults, cmd.Process.Pid}
 	for _, c := range ceilings {
-		if _, err := b.servers.measure(ctx, f, c.pictures.files, 64); err != nil {
+		if _, err := b.servers.measure(ctx, f, c.pictures.files, warmUp); err != nil {
 			return err
 		}
 		theirs, err := b.servers.measure(ctx, f, c.pictures.files, b.number(c))

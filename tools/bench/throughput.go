@@ -85,8 +85,7 @@ func (b *bench) moderate(ctx context.Context, m model, ceilings []ceiling) error
 	}
 	defer p.stop()
 	for _, c := range ceilings {
-		// A few first, so that both sides have their memory and their connections.
-		if _, err := b.servers.measure(ctx, p.flow(), c.pictures.files, 64); err != nil {
+		if _, err := b.servers.measure(ctx, p.flow(), c.pictures.files, warmUp); err != nil {
 			return err
 		}
 		f, err := b.servers.measure(ctx, p.flow(), c.pictures.files, b.number(c))
