@@ -103,6 +103,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	m := measure(flags, queries, flagViews, queryViews, o.FPR)
 	m.print(stdout, set)
+	if blockAt, _, ok := folder.Thresholds(); ok {
+		m.printOwn(stdout, blockAt)
+	}
 	if o.Ablate {
 		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, o.FPR))
 	}

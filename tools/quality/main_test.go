@@ -40,6 +40,7 @@ func TestRun(t *testing.T) {
 	first := measure("--ablate")
 	require.Contains(t, first, "pictures: 5 of "+dir+"; 1 files")
 	require.Contains(t, first, "flag with quarter-tl")
+	require.Contains(t, first, "at the model's own block_at=")
 	lines := strings.Split(strings.TrimSpace(first), "\n")
 	last := lines[len(lines)-1]
 	// 2 x 38 uploads against 4 others, but for the pictures laid beside, and 3 of the other caption.

@@ -64,3 +64,12 @@ func (r *result) print(stdout io.Writer, c *collection) {
 	}
 	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f\n", r.blockAt, r.reviewAt)
 }
+
+// printOwn writes what the model's own threshold gives on these pictures, which were not those that it was measured on.
+func (r *result) printOwn(stdout io.Writer, blockAt float64) {
+	u := r.method(shipped).ranking
+	t := float32(blockAt)
+	wrong := reaching(u.others, t)
+	fmt.Fprintf(stdout, "at the model's own block_at=%.4f: union all=%.3f, %d false matches, %.1f in a million pairs; other captions %d of %d\n",
+		blockAt, u.recall(t), wrong, 1e6*float64(wrong)/float64(len(u.others)), reaching(u.twins, t), len(u.twins))
+}
