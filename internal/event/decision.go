@@ -19,7 +19,7 @@ const (
 // Reason is why; the event, the log and the metrics use the same words.
 type Reason string
 
-// The reasons of a verdict. All but Match and NoMatch are decided Review: they could not be judged.
+// The reasons of a verdict. Those after NoMatch are decided Review: they could not be judged.
 const (
 	Match            Reason = "match"
 	NoMatch          Reason = "no_match"
@@ -28,6 +28,8 @@ const (
 	TooLarge         Reason = "too_large"
 	FetchFailed      Reason = "fetch_failed"
 	RetriesExhausted Reason = "retries_exhausted"
+	// Reviewed is a person's decision on what was decided Review.
+	Reviewed Reason = "reviewed"
 )
 
 // Signal says what found a match.
@@ -54,6 +56,7 @@ type Decision struct {
 	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
 	Matches    []MatchInfo  `json:"matches"` // every bank whose threshold was reached, best first
+	Review     *ReviewInfo  `json:"review,omitempty"`
 	Upload     UploadInfo   `json:"upload"`
 	Model      ModelInfo    `json:"model"`
 	Timing     Milliseconds `json:"timing_ms"`
@@ -68,7 +71,16 @@ type MatchInfo struct {
 	Score      float64 `json:"score"`      // what thresholds apply to
 }
 
-// UploadInfo repeats what was judged.
+// ReviewInfo says which decision a person decided anew. The other fields of a reviewed decision are that one's.
+type ReviewInfo struct {
+	By     string    `json:"by"`
+	Of     string    `json:"of"` // the event's id
+	At     time.Time `json:"at"` // the event's time
+	Reason Reason    `json:"reason"`
+}
+
+// UploadInfo repeats what was judged. Where a reference pointed to is said where somebody has to look: in a decision that
+// is Review.
 type UploadInfo struct {
 	ID         string                     `json:"id"`
 	Subject    string                     `json:"subject"`
@@ -79,8 +91,13 @@ type UploadInfo struct {
 	Width      int                        `json:"width,omitempty"`
 	Height     int                        `json:"height,omitempty"`
 	Bytes      int                        `json:"bytes"`
+	URL        string                     `json:"url,omitempty"`
+	Object     *Object                    `json:"object,omitempty"`
 	Attributes map[string]json.RawMessage `json:"attributes"`
 }
+
+// maxURLBytes of a URL are kept, which is what browsers and caches take.
+const maxURLBytes = 8192
 
 // ModelInfo names the model whose vectors were compared.
 type ModelInfo struct {
@@ -116,16 +133,26 @@ func NewUploadInfo(u Upload) UploadInfo {
 	if attributes == nil {
 		attributes = map[string]json.RawMessage{}
 	}
-	return UploadInfo{
+	info := UploadInfo{
 		ID: u.ID, Subject: u.Subject, Stream: u.Stream, Sequence: u.Sequence,
-		Bytes: len(u.Body), Attributes: attributes,
+		Bytes: len(u.Body), Object: u.Object, Attributes: attributes,
 	}
+	if len(u.URL) <= maxURLBytes {
+		info.URL = u.URL
+	}
+	return info
 }
 
 // Encode writes the decision as a structured-mode CloudEvent. Its id is the upload's key, so that the stream takes
-// the decision of a redelivered upload once.
+// the decision of a redelivered upload once; a reviewed one's has ":reviewed" behind it.
 func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	id = Upload{Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}.Key()
+	if d.Review != nil {
+		id += ":reviewed"
+	}
+	if d.Verdict != Review {
+		d.Upload.URL, d.Upload.Object = "", nil
+	}
 	if d.Matches == nil {
 		d.Matches = []MatchInfo{}
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,4 +86,28 @@ func TestDecodeDecisionRefusesOtherEvents(t *testing.T) {
 		_, err := DecodeDecision([]byte(data))
 		require.ErrorContains(t, err, text, data)
 	}
+}
+
+// Whoever reviews has to find the picture; a URL may hold a signature, so that no other decision tells it.
+func TestOnlyReviewSaysWhereThePictureIs(t *testing.T) {
+	for name, upload := range map[string]Upload{
+		`"url":"https://cdn.example.com/1.jpg?sig=s"`: {URL: "https://cdn.example.com/1.jpg?sig=s"},
+		`"object":{"bucket":"b","name":"n"}`:          {Object: &Object{Bucket: "b", Name: "n"}},
+	} {
+		for verdict, wanted := range map[Verdict]bool{Review: true, Block: false, Allow: false} {
+			_, data, err := Decision{Verdict: verdict, Upload: NewUploadInfo(upload)}.Encode(stored)
+			require.NoError(t, err)
+			require.Equal(t, wanted, strings.Contains(string(data), name), "%s: %s", verdict, data)
+		}
+	}
+	require.Empty(t, NewUploadInfo(Upload{URL: "https://a/" + strings.Repeat("x", maxURLBytes)}).URL, "a decision always fits a message")
+}
+
+func TestReviewedDecisionHasItsOwnID(t *testing.T) {
+	review := ReviewInfo{By: "ann", Of: "UPLOADS:7", At: stored.UTC(), Reason: Match}
+	d := Decision{Verdict: Block, Reason: Reviewed, Review: &review, Upload: UploadInfo{Stream: "UPLOADS", Sequence: 7}}
+	id, data, err := d.Encode(stored)
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:7:reviewed", id)
+	require.Contains(t, string(data), `"review":{"by":"ann","of":"UPLOADS:7","at":"2026-03-04T05:06:07Z","reason":"match"}`)
 }

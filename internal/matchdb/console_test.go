@@ -1,0 +1,81 @@
+package matchdb
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+)
+
+func TestOneReviewOfADecision(t *testing.T) {
+	db, url := library(t)
+	decided := time.Date(2026, 3, 1, 10, 0, 0, 123456789, time.FixedZone("", 7200))
+	key := NewDecisionKey("UPLOADS:7", decided)
+	review := Review{Decision: key, UploadID: "photo", Verdict: "block", By: "ann"}
+
+	broken := errors.New("the stream is away")
+	require.ErrorIs(t, db.AddReview(t.Context(), review, "", func() error { return broken }), broken)
+	none, err := db.Reviews(t.Context(), []DecisionKey{key})
+	require.NoError(t, err)
+	require.Empty(t, none, "what is not published is not stored")
+
+	published := make(chan string, 2)
+	errs := make([]error, 2)
+	var group errgroup.Group
+	for i, by := range []string{"ann", "bob"} {
+		group.Go(func() error {
+			mine := review
+			mine.By = by
+			errs[i] = db.AddReview(t.Context(), mine, "why", func() error { published <- by; return nil })
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Len(t, published, 1)
+	first := <-published
+	var faster *ReviewedError
+	require.ErrorAs(t, errors.Join(errs...), &faster)
+	require.Equal(t, first, faster.Review.By)
+	require.ErrorContains(t, faster, "photo was reviewed already: block by "+first)
+
+	// A stream that was made anew has another UPLOADS:7.
+	other := NewDecisionKey("UPLOADS:7", decided.Add(time.Hour))
+	reviews, err := db.Reviews(t.Context(), []DecisionKey{key, other})
+	require.NoError(t, err)
+	require.Len(t, reviews, 1)
+	require.Equal(t, "photo", reviews[key].UploadID)
+
+	var actor, reason, verdict string
+	require.NoError(t, db.pool.QueryRow(t.Context(), `SELECT actor, reason, after ->> 'verdict' FROM audit_log WHERE table_name = 'review'`).
+		Scan(&actor, &reason, &verdict))
+	require.Equal(t, []string{first, "why", "block"}, []string{actor, reason, verdict})
+
+	may, err := db.MayReview(t.Context())
+	require.NoError(t, err)
+	require.True(t, may)
+	reader := open(t, as(t, db, url, "moderator_reader"))
+	may, err = reader.MayReview(t.Context())
+	require.NoError(t, err)
+	require.False(t, may)
+	require.ErrorIs(t, reader.AddReview(t.Context(), review, "", func() error { return nil }), ErrReadOnly)
+	require.ErrorAs(t, open(t, as(t, db, url, "moderator_curator")).AddReview(t.Context(), review, "", func() error { return nil }), &faster)
+}
+
+func TestIndexes(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(1, 1))
+	mustFlag(t, db, newFlag("default", "a", random(r)))
+	indexes, err := db.Indexes(t.Context())
+	require.NoError(t, err)
+	names := map[string]bool{}
+	for _, index := range indexes {
+		names[index.Name] = true
+		require.True(t, index.Valid)
+		require.Positive(t, index.Bytes)
+	}
+	require.Contains(t, names, "flagged_pdq_hnsw")
+	require.Contains(t, names, "flagged_embedding_1_hnsw")
+}

@@ -1,0 +1,19 @@
+-- What people decided on uploads that had to be reviewed.
+
+-- +goose Up
+-- A decision is known by its id and its time: a stream that is made anew counts its uploads from one again.
+CREATE TABLE review (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    decision_id text NOT NULL,
+    decided_at timestamptz NOT NULL,
+    upload_id text NOT NULL,
+    verdict text NOT NULL CHECK (verdict IN ('allow', 'block')),
+    reviewed_at timestamptz NOT NULL DEFAULT now(),
+    reviewed_by text NOT NULL,
+    reviewed_user text NOT NULL DEFAULT session_user,
+    UNIQUE (decision_id, decided_at)
+);
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON review FOR EACH ROW EXECUTE FUNCTION audit('id');
+
+GRANT SELECT ON review TO moderator_reader, moderator_curator, moderator_admin;
+GRANT INSERT (decision_id, decided_at, upload_id, verdict, reviewed_by) ON review TO moderator_curator, moderator_admin;
