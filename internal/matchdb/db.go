@@ -101,10 +101,16 @@ func (e *openError) Error() string { return e.text }
 
 func (e *openError) Unwrap() error { return e.err }
 
-// as runs do in a transaction whose changes the audit log ascribes to the person by.
+// as is because without a reason.
 func (db *DB) as(ctx context.Context, by string, do func(pgx.Tx) error) error {
+	return db.because(ctx, by, "", do)
+}
+
+// because runs do in a transaction whose changes the audit log ascribes to the person by, for that reason.
+func (db *DB) because(ctx context.Context, by, reason string, do func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT set_config('moderator.actor', $1, true)", by); err != nil {
+		const set = "SELECT set_config('moderator.actor', $1, true), set_config('moderator.reason', $2, true)"
+		if _, err := tx.Exec(ctx, set, by, reason); err != nil {
 			return err
 		}
 		return do(tx)
