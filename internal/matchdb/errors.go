@@ -21,6 +21,7 @@ var (
 	ErrUnknownModel = errors.New("unknown model")
 	ErrSchema       = errors.New("the database is not ready")
 	ErrInvalid      = errors.New("invalid")
+	ErrIndexing     = errors.New("the library is not ready")
 )
 
 func unknownBank(name string) error {
@@ -35,8 +36,12 @@ func unknownModel(fingerprint string) error {
 func short(fingerprint string) string { return fingerprint[:min(12, len(fingerprint))] }
 
 // Retryable reports whether the same call may succeed later without anyone changing anything: the connection failed or
-// was cut, the server is starting, stopping or out of connections, a transaction lost a conflict, or time ran out.
+// was cut, the server is starting, stopping or out of connections, an index is being built, a transaction lost a
+// conflict, or time ran out.
 func Retryable(err error) bool {
+	if errors.Is(err, ErrIndexing) {
+		return true
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		for _, class := range []string{

@@ -87,7 +87,7 @@ func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag
 	for {
 		var r FlagResult
 		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, source, note, created_by) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (bank_id, sha256) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
+			ON CONFLICT (bank_id, coalesce(sha256, md5, signal_key)) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
 			bank, sum, f.Source, f.Note, f.By).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return r, err

@@ -2,6 +2,8 @@ package matchdb
 
 import (
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -21,6 +23,7 @@ type PDQ struct {
 // HashQuery is an upload's hashes.
 type HashQuery struct {
 	SHA256 string // of the file, hex; "" asks for none
+	MD5    string // the same of it
 	PDQ    []PDQ
 }
 
@@ -28,7 +31,7 @@ type HashQuery struct {
 type HashHit struct {
 	FlaggedID uuid.UUID
 	Bank      string
-	View      string // of the flag; "" for a hit by SHA-256
+	View      string // of the flag; "" for a hit by SHA-256 or MD5
 	Exact     bool   // the very same file
 	Distance  int    // in bits of PDQ, 0 to pdq.MaxDistance
 }
@@ -37,8 +40,9 @@ type HashHit struct {
 // picture, and the best of each bank is wanted only.
 const pdqNearest = 100
 
-// hashSQL takes the uploads' numbers and SHA-256 ($1, $2), and the numbers and hashes of their views ($3, $4, as
-// hexadecimal digits). Disabled banks are left out inside the index scan, which goes on until it has enough others.
+// hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
+// hexadecimal digits). An MD5 counts only for flags that know nothing better of their file: two files can be made to
+// have the same. Disabled banks are left out inside the index scan, which goes on until it has enough others.
 const hashSQL = `
 WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled)
 SELECT q.ord, i.id, b.name, '', true, 0
@@ -46,28 +50,38 @@ FROM unnest($1::int[], $2::bytea[]) AS q (ord, sha256)
 JOIN flagged_image i ON i.sha256 = q.sha256 AND i.retracted_at IS NULL
 JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
+SELECT q.ord, i.id, b.name, '', true, 0
+FROM unnest($1::int[], $3::bytea[]) AS q (ord, md5)
+JOIN flagged_image i ON i.md5 = q.md5 AND i.sha256 IS NULL AND i.retracted_at IS NULL
+JOIN bank b ON b.id = i.bank_id AND b.enabled
+UNION ALL
 SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int
-FROM unnest($3::int[], $4::text[]) AS q (ord, hash) CROSS JOIN LATERAL (
+FROM unnest($4::int[], $5::text[]) AS q (ord, hash) CROSS JOIN LATERAL (
     SELECT image_id, bank_id, view, hash <~> ('x' || q.hash)::bit(256) AS distance
     FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
     ORDER BY hash <~> ('x' || q.hash)::bit(256) LIMIT %d
 ) e JOIN bank b ON b.id = e.bank_id
-WHERE e.distance <= %d`
+WHERE e.distance <= %d AND require_index('flagged_pdq')`
 
-// MatchHashes returns for each upload the flags of enabled banks that have its SHA-256, and those with a PDQ hash within
-// pdq.MaxDistance of one of its own. One statement for the whole batch.
+// MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
+// within pdq.MaxDistance of one of its own. One statement for the whole batch. While the hashes' index is being built the
+// error wraps ErrIndexing.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
 	hits := make([][]HashHit, len(qs))
 	var exactOrds, viewOrds []int32
-	var sums [][]byte
+	var sums, md5s [][]byte
 	var hashes []string
 	for i, q := range qs {
-		if q.SHA256 != "" {
-			sum, err := hex.DecodeString(q.SHA256)
+		if q.SHA256 != "" || q.MD5 != "" {
+			sum, err := fileHash("SHA-256", q.SHA256, sha256.Size)
 			if err != nil {
-				return nil, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, q.SHA256)
+				return nil, err
 			}
-			exactOrds, sums = append(exactOrds, int32(i)), append(sums, sum)
+			old, err := fileHash("MD5", q.MD5, md5.Size)
+			if err != nil {
+				return nil, err
+			}
+			exactOrds, sums, md5s = append(exactOrds, int32(i)), append(sums, sum), append(md5s, old)
 		}
 		for _, p := range q.PDQ {
 			if p.Quality >= pdq.MinQuality {
@@ -75,9 +89,9 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 			}
 		}
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance), exactOrds, sums, viewOrds, hashes)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance), exactOrds, sums, md5s, viewOrds, hashes)
 	if err != nil {
-		return nil, fmt.Errorf("match hashes: %w", err)
+		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}
 	var i int
 	var h HashHit
@@ -86,9 +100,21 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("match hashes: %w", err)
+		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}
 	return hits, nil
+}
+
+// fileHash are the bytes of a hash in hexadecimal digits, nil of none.
+func fileHash(name, digits string, size int) ([]byte, error) {
+	if digits == "" {
+		return nil, nil
+	}
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != size {
+		return nil, fmt.Errorf("%w %s %q: want %d hexadecimal digits", ErrInvalid, name, digits, 2*size)
+	}
+	return sum, nil
 }
 
 // insertPDQ stores the hashes that say something about their picture.

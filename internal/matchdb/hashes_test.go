@@ -73,6 +73,26 @@ func TestMatchHashes(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
+func TestMatchHashesByMD5(t *testing.T) {
+	db, url := library(t)
+	collision, alone := "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (bank_id, sha256, md5, created_by) VALUES (1, sha256('a'), '\\x"+collision+"', 'mo'), (1, NULL, '\\x"+alone+"', 'mo')"))
+	hits, err := db.MatchHashes(t.Context(), []HashQuery{
+		{SHA256: sum256("anything"), MD5: alone}, {SHA256: sum256("a"), MD5: collision}, {SHA256: sum256("b"), MD5: collision},
+	})
+	require.NoError(t, err)
+	require.Len(t, hits[0], 1)
+	require.True(t, hits[0][0].Exact)
+	require.Len(t, hits[1], 1, "once, by the SHA-256")
+	require.Empty(t, hits[2], "another file of the same MD5")
+	flag, err := db.Show(t.Context(), hits[0][0].FlaggedID.String())
+	require.NoError(t, err)
+	require.Equal(t, []string{"", alone}, []string{flag.SHA256, flag.MD5})
+
+	_, err = db.MatchHashes(t.Context(), []HashQuery{{MD5: "abc"}})
+	require.ErrorContains(t, err, "want 32 hexadecimal digits")
+}
+
 // The index answers, in a library of some size, and finds what an exact scan finds.
 func TestMatchHashesUsesTheIndex(t *testing.T) {
 	db, url := library(t)
@@ -92,7 +112,7 @@ func TestMatchHashesUsesTheIndex(t *testing.T) {
 	require.NoError(t, pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
 		var text json.RawMessage
 		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance),
-			[]int32{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}).Scan(&text)
+			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}).Scan(&text)
 		plan = string(text)
 		return err
 	}))

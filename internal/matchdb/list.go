@@ -14,7 +14,7 @@ import (
 type Flagged struct {
 	ID            uuid.UUID
 	Bank          string
-	SHA256        string // hex
+	SHA256, MD5   string // hex, "" where they are not known
 	Source        string
 	Note          string
 	CreatedAt     time.Time
@@ -42,14 +42,14 @@ type FlagFilter struct {
 	Limit     int    // the newest so many; 0 is all
 }
 
-const flaggedColumns = `i.id, b.name, encode(i.sha256, 'hex'), i.source, i.note, i.created_at, i.created_by, i.created_user,
+const flaggedColumns = `i.id, b.name, coalesce(encode(i.sha256, 'hex'), ''), coalesce(encode(i.md5, 'hex'), ''), i.source, i.note, i.created_at, i.created_by, i.created_user,
 	(SELECT count(*) FROM flagged_embedding e WHERE e.image_id = i.id),
 	i.retracted_at, coalesce(i.retracted_by, ''), coalesce(i.retract_reason, '')
 	FROM flagged_image i JOIN bank b ON b.id = i.bank_id`
 
 func scanFlagged(row pgx.CollectableRow) (Flagged, error) {
 	var f Flagged
-	err := row.Scan(&f.ID, &f.Bank, &f.SHA256, &f.Source, &f.Note, &f.CreatedAt, &f.CreatedBy, &f.CreatedUser,
+	err := row.Scan(&f.ID, &f.Bank, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.CreatedAt, &f.CreatedBy, &f.CreatedUser,
 		&f.Views, &f.RetractedAt, &f.RetractedBy, &f.RetractReason)
 	return f, err
 }

@@ -41,6 +41,7 @@ const nearestRows = 100
 const matchSQL = `
 WITH q AS MATERIALIZED (
     SELECT v, half, ord FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
+    WHERE require_index('flagged_embedding_%[1]d')
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
            CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
@@ -79,7 +80,8 @@ func (r registered) matchSQL() string { return fmt.Sprintf(matchSQL, r.id, r.dim
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, best
 // score first. Hits below their bank's thresholds may be among them; where the library holds any embedding of the model in
 // an enabled bank near by, the nearest is. A model that is not registered has no hits. One statement for the whole batch.
-// Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
+// Errors: a query that is no vector of the model wraps ErrInvalid; while the model's index is being built they wrap
+// ErrIndexing; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
 	hits := make([][]Hit, len(qs))
 	if len(qs) == 0 {
@@ -98,7 +100,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	}
 	rows, err := db.pool.Query(ctx, known.matchSQL(), vectors, halves)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, fmt.Errorf("match: %w", indexing(err))
 	}
 	var i int
 	var h Hit
@@ -107,7 +109,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, fmt.Errorf("match: %w", indexing(err))
 	}
 	return hits, nil
 }

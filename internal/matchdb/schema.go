@@ -97,15 +97,15 @@ func olderThan(version string, parts ...int) bool {
 	return false
 }
 
-// CheckModel returns an error when the library holds flags and none of them is embedded by the model: every upload would
-// be allowed.
+// CheckModel returns an error when flags of the library are embedded by other models and none by this one: every edit of
+// them would be allowed. Flags of hash lists are embedded by none.
 func (db *DB) CheckModel(ctx context.Context, fingerprint string) error {
-	var flags, embedded bool
+	var some, embedded bool
 	err := db.pool.QueryRow(ctx, `SELECT
-		EXISTS (SELECT FROM flagged_image WHERE retracted_at IS NULL),
+		EXISTS (SELECT FROM flagged_embedding),
 		EXISTS (SELECT FROM flagged_embedding WHERE model_id = (SELECT id FROM model WHERE fingerprint = $1))`,
-		fingerprint).Scan(&flags, &embedded)
-	if err != nil || !flags || embedded {
+		fingerprint).Scan(&some, &embedded)
+	if err != nil || !some || embedded {
 		return err
 	}
 	rows, err := db.pool.Query(ctx, `SELECT name || ' (' || left(fingerprint, 12) || ')' FROM model m
