@@ -1,0 +1,104 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Change is one entry of the audit log.
+type Change struct {
+	At     time.Time
+	By     string // the person, "" where the program named none
+	User   string // of the database
+	Reason string
+	Action string // insert, update or delete
+	Table  string
+	RowID  string // a threshold's is its bank's
+	// Before and After are the row, nil where there was none: columns by name.
+	Before, After map[string]any
+}
+
+// AuditFilter says which changes to list; the zero value is all.
+type AuditFilter struct {
+	Image string    // of this flag or allowed picture: its id, or the beginning of it
+	By    string    // by this person or database user
+	Since time.Time // not before
+	Limit int       // the newest so many; 0 is all
+}
+
+const changeColumns = `at, coalesce(actor, ''), db_user, coalesce(reason, ''), action, table_name, row_id, before, after FROM audit_log`
+
+func scanChange(row pgx.CollectableRow) (Change, error) {
+	var c Change
+	var before, after []byte
+	err := row.Scan(&c.At, &c.By, &c.User, &c.Reason, &c.Action, &c.Table, &c.RowID, &before, &after)
+	for column, text := range map[*map[string]any][]byte{&c.Before: before, &c.After: after} {
+		if err == nil && text != nil {
+			err = json.Unmarshal(text, column)
+		}
+	}
+	return c, err
+}
+
+// Audit returns the changes that the filter lets through, the newest first. Readers may not: their error says so.
+func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]Change, error) {
+	var low, high uuid.UUID
+	if f.Image != "" {
+		var err error
+		if low, high, err = idRange(f.Image); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
+		WHERE ($1 OR table_name IN ('flagged_image', 'allowed_image') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
+		  AND ($4 = '' OR actor = $4 OR db_user = $4) AND at >= $5
+		ORDER BY id DESC LIMIT nullif($6, 0)`, f.Image == "", low, high, f.By, f.Since, f.Limit)
+	return changes(rows, err)
+}
+
+// History returns the life of the flag or allowed picture that id names, the oldest change first: its own changes, and
+// since it was there those of its bank and thresholds, and of the models' thresholds. Errors wrap ErrNotFound,
+// ErrAmbiguous or ErrInvalid.
+func (db *DB) History(ctx context.Context, id string) ([]Change, error) {
+	own, err := db.Audit(ctx, AuditFilter{Image: id})
+	if err != nil {
+		return nil, err
+	}
+	if len(own) == 0 {
+		return nil, fmt.Errorf("flag %s: %w: `flagctl list --retracted` shows all, `flagctl allow list` what is allowed", id, ErrNotFound)
+	}
+	for _, c := range own {
+		if c.RowID != own[0].RowID {
+			return nil, fmt.Errorf("flag %s: %w: %s and %s begin with it", id, ErrAmbiguous, own[0].RowID, c.RowID)
+		}
+	}
+	bank := ""
+	if own[0].Table == "flagged_image" {
+		first := own[len(own)-1]
+		bank = fmt.Sprint(first.After["bank_id"])
+	}
+	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
+		WHERE table_name IN ('flagged_image', 'allowed_image') AND row_id = $1
+		   OR $2 <> '' AND at >= $3 AND (table_name IN ('bank', 'bank_threshold') AND row_id = $2 OR table_name = 'model' AND action = 'update')
+		ORDER BY id`, own[0].RowID, bank, own[len(own)-1].At)
+	return changes(rows, err)
+}
+
+func changes(rows pgx.Rows, err error) ([]Change, error) {
+	if err == nil {
+		var all []Change
+		all, err = pgx.CollectRows(rows, scanChange)
+		if err == nil {
+			return all, nil
+		}
+	}
+	if pgCode(err) == insufficientPrivilege {
+		return nil, fmt.Errorf("the audit log is not for this database user: have moderator_curator granted to it: %w", err)
+	}
+	return nil, err
+}
