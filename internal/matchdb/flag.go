@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 	"github.com/x448/float16"
+
+	"moderator/internal/keypoint"
 )
 
 // NewFlag is a picture to be flagged.
@@ -23,6 +25,7 @@ type NewFlag struct {
 	// Embeddings has one vector a view, at least one.
 	Embeddings []Embedding
 	PDQ        []PDQ
+	Keypoints  keypoint.Features // of the picture as it is
 }
 
 // Embedding is one view of a picture.
@@ -60,7 +63,7 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 		}
 	}
 	var result FlagResult
-	err = db.as(ctx, f.By, func(tx pgx.Tx) error {
+	err = db.because(ctx, f.By, f.Note, func(tx pgx.Tx) error {
 		var bank int
 		err := tx.QueryRow(ctx, "SELECT id FROM bank WHERE name = $1", f.Bank).Scan(&bank)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -73,6 +76,9 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 			return err
 		}
 		if err := insertPDQ(ctx, tx, bank, result.ID, f.PDQ); err != nil {
+			return err
+		}
+		if err := insertKeypoints(ctx, tx, result.ID, f.Keypoints); err != nil {
 			return err
 		}
 		result.Added, err = insertEmbeddings(ctx, tx, model.id, bank, result.ID, f.Embeddings)
@@ -103,18 +109,20 @@ func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag
 }
 
 func insertEmbeddings(ctx context.Context, tx pgx.Tx, model, bank int, image uuid.UUID, embeddings []Embedding) (int, error) {
-	views := make([]string, len(embeddings))
-	halves := make([]float32, len(embeddings))
-	vectors := make([]pgvector.HalfVector, len(embeddings))
-	for i, e := range embeddings {
-		views[i] = e.View
-		halves[i] = float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
-		vectors[i] = extended(e.Vector, -halves[i])
-	}
+	views, halves, vectors := embeddingColumns(embeddings)
 	tag, err := tx.Exec(ctx, `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
 		SELECT $1, $2, $3, e.* FROM unnest($4::text[], $5::real[], $6::halfvec[]) AS e ON CONFLICT DO NOTHING`,
 		model, image, bank, views, halves, vectors)
 	return int(tag.RowsAffected()), err
+}
+
+// embeddingColumns are the columns of the embeddings' rows.
+func embeddingColumns(embeddings []Embedding) (views []string, halves []float32, vectors []pgvector.HalfVector) {
+	for _, e := range embeddings {
+		half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
+		views, halves, vectors = append(views, e.View), append(halves, half), append(vectors, extended(e.Vector, -half))
+	}
+	return views, halves, vectors
 }
 
 // extended is the vector with one more dimension.
@@ -133,7 +141,7 @@ func (db *DB) Retract(ctx context.Context, id, by, reason string) (Flagged, erro
 	if err != nil {
 		return Flagged{}, err
 	}
-	err = db.as(ctx, by, func(tx pgx.Tx) error {
+	err = db.because(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = now(), retracted_by = $2, retract_reason = $3
 			WHERE id = $1 AND retracted_at IS NULL`, flag.ID, by, reason)
 		if err == nil && tag.RowsAffected() == 0 {

@@ -1,6 +1,7 @@
 package matchdb
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -25,6 +26,7 @@ type HashQuery struct {
 	SHA256 string // of the file, hex; "" asks for none
 	MD5    string // the same of it
 	PDQ    []PDQ
+	Bits   int // so many bits of a PDQ hash may differ; 0: pdq.MaxDistance
 }
 
 // HashHit is a flag that an upload's hashes name.
@@ -41,7 +43,7 @@ type HashHit struct {
 const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
-// hexadecimal digits). An MD5 counts only for flags that know nothing better of their file: two files can be made to
+// hexadecimal digits) with the bits that may differ ($6). An MD5 counts only for flags that know nothing better of their file: two files can be made to
 // have the same. Disabled banks are left out inside the index scan, which goes on until it has enough others.
 const hashSQL = `
 WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled)
@@ -56,19 +58,19 @@ JOIN flagged_image i ON i.md5 = q.md5 AND i.sha256 IS NULL AND i.retracted_at IS
 JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
 SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int
-FROM unnest($4::int[], $5::text[]) AS q (ord, hash) CROSS JOIN LATERAL (
+FROM unnest($4::int[], $5::text[], $6::int[]) AS q (ord, hash, bits) CROSS JOIN LATERAL (
     SELECT image_id, bank_id, view, hash <~> ('x' || q.hash)::bit(256) AS distance
     FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
     ORDER BY hash <~> ('x' || q.hash)::bit(256) LIMIT %d
 ) e JOIN bank b ON b.id = e.bank_id
-WHERE e.distance <= %d AND require_index('flagged_pdq')`
+WHERE e.distance <= q.bits AND require_index('flagged_pdq')`
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
 // within pdq.MaxDistance of one of its own. One statement for the whole batch. While the hashes' index is being built the
 // error wraps ErrIndexing.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
 	hits := make([][]HashHit, len(qs))
-	var exactOrds, viewOrds []int32
+	var exactOrds, viewOrds, bits []int32
 	var sums, md5s [][]byte
 	var hashes []string
 	for i, q := range qs {
@@ -86,10 +88,11 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		for _, p := range q.PDQ {
 			if p.Quality >= pdq.MinQuality {
 				viewOrds, hashes = append(viewOrds, int32(i)), append(hashes, p.Hash.String())
+				bits = append(bits, int32(cmp.Or(q.Bits, pdq.MaxDistance)))
 			}
 		}
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance), exactOrds, sums, md5s, viewOrds, hashes)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits)
 	if err != nil {
 		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}
@@ -119,15 +122,19 @@ func fileHash(name, digits string, size int) ([]byte, error) {
 
 // insertPDQ stores the hashes that say something about their picture.
 func insertPDQ(ctx context.Context, tx pgx.Tx, bank int, image uuid.UUID, all []PDQ) error {
-	var views, hashes []string
-	var qualities []int16
+	views, hashes, qualities := pdqColumns(all)
+	_, err := tx.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT $1, $2, e.view, ('x' || e.hash)::bit(256), e.quality FROM unnest($3::text[], $4::text[], $5::smallint[]) AS e (view, hash, quality)
+		ON CONFLICT DO NOTHING`, image, bank, views, hashes, qualities)
+	return err
+}
+
+// pdqColumns are the columns of the rows of those hashes that say something about their picture.
+func pdqColumns(all []PDQ) (views, hashes []string, qualities []int16) {
 	for _, p := range all {
 		if p.Quality >= pdq.MinQuality {
 			views, hashes, qualities = append(views, p.View), append(hashes, p.Hash.String()), append(qualities, int16(p.Quality))
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT $1, $2, e.view, ('x' || e.hash)::bit(256), e.quality FROM unnest($3::text[], $4::text[], $5::smallint[]) AS e (view, hash, quality)
-		ON CONFLICT DO NOTHING`, image, bank, views, hashes, qualities)
-	return err
+	return views, hashes, qualities
 }

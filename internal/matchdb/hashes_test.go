@@ -111,8 +111,8 @@ func TestMatchHashesUsesTheIndex(t *testing.T) {
 	var plan string
 	require.NoError(t, pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
 		var text json.RawMessage
-		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdqNearest, pdq.MaxDistance),
-			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}).Scan(&text)
+		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdqNearest),
+			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}, []int32{31}).Scan(&text)
 		plan = string(text)
 		return err
 	}))

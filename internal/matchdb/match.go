@@ -18,9 +18,13 @@ const Tolerance = 1e-3
 type Query struct {
 	Vector []float32
 	Half   float32
+
+	// Candidates of a closer look are so many of the nearest flags, those that have at least the score CandidateAt.
+	Candidates  int
+	CandidateAt float64
 }
 
-// Hit is the nearest embedding of one bank.
+// Hit is a flag near to a query, by its nearest embedding.
 type Hit struct {
 	FlaggedID  uuid.UUID
 	Bank       string
@@ -40,7 +44,7 @@ const nearestRows = 100
 // makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
-    SELECT v, half, ord FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
+    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, half, candidates, candidate_at, ord)
     WHERE require_index('flagged_embedding_%[1]d')
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
@@ -69,16 +73,22 @@ WITH q AS MATERIALIZED (
         ORDER BY score DESC LIMIT 1
     ) e
 )
-SELECT b.ord - 1, b.image_id, a.name, b.view, b.score + b.half + q.half, b.score, a.block_at, a.review_at
+SELECT ord - 1, image_id, bank, view, score + half + q_half, score, block_at, review_at
 FROM (
-    SELECT DISTINCT ON (ord, bank_id) * FROM hit ORDER BY ord, bank_id, score DESC, image_id, view
-) b JOIN active a ON a.id = b.bank_id JOIN q USING (ord)
-ORDER BY b.ord, b.score DESC, a.name`
+    SELECT *, row_number() OVER (PARTITION BY ord ORDER BY score DESC, image_id) AS place,
+           row_number() OVER (PARTITION BY ord, bank_id ORDER BY score DESC, image_id) AS in_bank
+    FROM (
+        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.half AS q_half, candidates, candidate_at, a.name AS bank, a.block_at, a.review_at
+        FROM hit h JOIN active a ON a.id = h.bank_id JOIN q USING (ord) ORDER BY h.ord, h.image_id, h.score DESC, h.view
+    ) b
+) b
+WHERE in_bank = 1 OR place <= candidates AND score >= candidate_at
+ORDER BY ord, score DESC, bank`
 
 func (r registered) matchSQL() string { return fmt.Sprintf(matchSQL, r.id, r.dims+1, nearestRows) }
 
-// Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, best
-// score first. Hits below their bank's thresholds may be among them; where the library holds any embedding of the model in
+// Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
+// further hits that are candidates, best score first. Hits below their bank's thresholds may be among them; where the library holds any embedding of the model in
 // an enabled bank near by, the nearest is. A model that is not registered has no hits. One statement for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; while the model's index is being built they wrap
 // ErrIndexing; of the others Retryable says which may pass.
@@ -94,11 +104,11 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, err
 	}
-	vectors, halves, err := known.arguments(qs)
+	arguments, err := known.arguments(qs)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, known.matchSQL(), vectors, halves)
+	rows, err := db.pool.Query(ctx, known.matchSQL(), arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", indexing(err))
 	}
@@ -114,15 +124,16 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	return hits, nil
 }
 
-// arguments are $1, the asked vectors [q, 1], and $2, their halves.
-func (r registered) arguments(qs []Query) ([]pgvector.HalfVector, []float64, error) {
+// arguments are the asked vectors [q, 1], their halves, and how many candidates are wanted, from which score on.
+func (r registered) arguments(qs []Query) ([]any, error) {
 	vectors := make([]pgvector.HalfVector, len(qs))
-	halves := make([]float64, len(qs))
+	halves, from := make([]float64, len(qs)), make([]float64, len(qs))
+	candidates := make([]int32, len(qs))
 	for i, q := range qs {
 		if err := r.check(q.Vector, q.Half); err != nil {
-			return nil, nil, fmt.Errorf("query %d: %w", i, err)
+			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i] = extended(q.Vector, 1), float64(q.Half)
+		vectors[i], halves[i], candidates[i], from[i] = extended(q.Vector, 1), float64(q.Half), int32(q.Candidates), q.CandidateAt
 	}
-	return vectors, halves, nil
+	return []any{vectors, halves, candidates, from}, nil
 }

@@ -197,11 +197,11 @@ func TestMatchUsesTheIndex(t *testing.T) {
 	for i := range qs {
 		qs[i].Vector = random(r)
 	}
-	asked, halves, err := known.arguments(qs)
+	arguments, err := known.arguments(qs)
 	require.NoError(t, err)
 	for range 7 { // from the sixth run on the server may choose a plan for any parameters
 		var text []byte
-		require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+known.matchSQL(), asked, halves).Scan(&text))
+		require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+known.matchSQL(), arguments...).Scan(&text))
 		var plan []struct{ Plan node }
 		require.NoError(t, json.Unmarshal(text, &plan))
 		near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })

@@ -44,12 +44,11 @@ func (db *DB) Search(ctx context.Context, model string, q Query, k int) ([]Found
 	if err != nil {
 		return nil, err
 	}
-	vectors, halves, err := known.arguments([]Query{q})
-	if err != nil {
+	if err := known.check(q.Vector, q.Half); err != nil {
 		return nil, err
 	}
 	sql := fmt.Sprintf(searchSQL, known.id, known.dims+1, viewsSearched)
-	rows, err := db.pool.Query(ctx, sql, vectors[0], halves[0], k)
+	rows, err := db.pool.Query(ctx, sql, extended(q.Vector, 1), q.Half, k)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

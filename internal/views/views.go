@@ -1,8 +1,12 @@
-// Package views says which views of a picture are compared: what moderator stores of a flag, and what it asks with.
+// Package views says which views of a picture are compared, and how: what moderator stores of a flag, and what it asks with.
 // docs/quality.md says what each of them gains and costs.
 package views
 
-import "moderator/internal/imaging"
+import (
+	"strings"
+
+	"moderator/internal/imaging"
+)
 
 // Flag is the views that a flagged picture is stored with, so that mirrors, turns, borders and crops of it are no escape.
 // Each costs a row, and nothing of the search's time.
@@ -19,3 +23,24 @@ func Flag() []imaging.View {
 func Query() []imaging.View {
 	return []imaging.View{imaging.ViewOriginal, imaging.ViewTrimmed}
 }
+
+// turnedHandicap is what a turned or mirrored view of a flag loses of its score: most of the pictures that a network takes
+// for each other by mistake lie on their side.
+const turnedHandicap = 0.1
+
+// Handicap is added to the half of a flag's view; see package embed for the score.
+func Handicap(view imaging.View) float32 {
+	v := string(view)
+	if strings.HasPrefix(v, "flip-") || strings.HasPrefix(v, "rotate-") || strings.HasPrefix(v, "trans") {
+		return turnedHandicap
+	}
+	return 0
+}
+
+// Candidates of an upload are the flags that are near by one signal and not near enough to match. Their points of interest
+// are compared with the upload's (package keypoint). At most Candidates flags are: those with the highest scores from
+// the model's candidate_at on, and those whose PDQ hash differs in at most CandidateBits.
+const (
+	Candidates    = 16
+	CandidateBits = 80
+)

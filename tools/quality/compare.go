@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 )
 
@@ -162,16 +163,18 @@ func overViews(flagViews, queryViews []imaging.View, compare func(query, flag im
 	return best
 }
 
-// union is what ships: a pair whose files are the same or whose hashes differ in at most 31 bits comes before all others;
-// the rest is ordered by the vectors' score. Where the vectors' threshold lies, the union's lies.
-func union(exact, hashes, vectors *grid) *grid {
+// union is what ships: a pair whose files are the same, whose hashes differ in at most 31 bits or whose points agree comes
+// before all others; the rest is ordered by the vectors' score. Where the vectors' threshold lies, the union's lies.
+func union(exact, hashes, points, vectors *grid) *grid {
 	g := newGrid(vectors.rows, vectors.columns)
 	for i, score := range vectors.at {
 		switch {
 		case exact.at[i] == 1:
-			g.at[i] = certain + 1
+			g.at[i] = certain + 2
 		case hashes.at[i] >= -pdq.MaxDistance:
-			g.at[i] = certain + (hashes.at[i]+pdq.Bits)/pdq.Bits
+			g.at[i] = certain + 1 + (hashes.at[i]+pdq.Bits)/pdq.Bits
+		case points.at[i] > never:
+			g.at[i] = certain + points.at[i]/keypoint.FlagPoints
 		default:
 			g.at[i] = score
 		}

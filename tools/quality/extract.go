@@ -9,9 +9,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
+	"moderator/internal/views"
 )
 
 // look is what one view of a picture is compared by.
@@ -27,6 +30,9 @@ type features struct {
 	sum   [sha256.Size]byte
 	looks map[imaging.View]look
 	turns []pdq.Hash // of the original view, all eight; only of flags
+
+	points keypoint.Features
+	asked  keypoint.Upload // of uploads only
 }
 
 // answered is a query with its features.
@@ -42,8 +48,8 @@ type extractor struct {
 	flagViews, queryViews []imaging.View
 }
 
-// of decodes and embeds the given views of files, in one batch.
-func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.View, turned bool) ([]features, error) {
+// of decodes and embeds the given views of files, as those of flags or of uploads, in one batch.
+func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.View, flagged bool) ([]features, error) {
 	all := make([]features, len(files))
 	type place struct {
 		file int
@@ -63,12 +69,20 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 		for _, rendered := range result.Frames[0].Views {
 			g := rendered.Gray
 			var l look
-			if turned && rendered.View == imaging.ViewOriginal {
+			if flagged && rendered.View == imaging.ViewOriginal {
 				turns, quality := pdq.Turns(g.Width, g.Height, g.Pix)
 				all[i].turns = turns[:]
 				l.hash, l.quality = turns[pdq.Original], quality
 			} else {
 				l.hash, l.quality = pdq.Compute(g.Width, g.Height, g.Pix)
+			}
+			if rendered.View == imaging.ViewOriginal {
+				if all[i].points, err = app.Points(g, result.Width, result.Height, flagged); err != nil {
+					return nil, err
+				}
+				if !flagged {
+					all[i].asked = keypoint.Prepare(all[i].points)
+				}
 			}
 			all[i].looks[rendered.View] = l
 			pixels = append(pixels, rendered.Pixels[0])
@@ -83,6 +97,9 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 	for k, at := range places {
 		l := all[at.file].looks[at.view]
 		l.vector, l.half = vectors[k], folder.HalfB(vectors[k])
+		if flagged {
+			l.half += views.Handicap(at.view)
+		}
 		all[at.file].looks[at.view] = l
 	}
 	return all, nil

@@ -101,13 +101,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m := measure(flags, queries, flagViews, queryViews, o.FPR)
+	candidateAt := float32(1)
+	if at, ok := folder.CandidateAt(); ok {
+		candidateAt = float32(at)
+	}
+	m := measure(flags, queries, flagViews, queryViews, candidateAt, o.FPR)
 	m.print(stdout, set)
 	if blockAt, _, ok := folder.Thresholds(); ok {
 		m.printOwn(stdout, blockAt)
 	}
 	if o.Ablate {
-		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, o.FPR))
+		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, candidateAt, o.FPR))
 	}
 	path := filepath.Join(o.Out, "report.html")
 	if err := writeReport(path, m, set, folder.Name()); err != nil {

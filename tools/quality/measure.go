@@ -7,6 +7,7 @@ import (
 
 	"moderator/internal/edits"
 	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 )
 
@@ -33,7 +34,7 @@ type result struct {
 	methods []*method
 	sets    []setResult
 
-	blockAt, reviewAt float32 // of the normalised score over views, at 1e-6 and 1e-5
+	blockAt, reviewAt, candidateAt float32 // of the normalised score over views, at 1e-6, 1e-5 and 1e-3
 }
 
 // The methods by name.
@@ -44,13 +45,14 @@ const (
 	raw        = "raw"
 	normalised = "normalised"
 	withViews  = "views"
+	withPoints = "points"
 	shipped    = "union"
 )
 
 func everyQuery(answered) bool { return true }
 
 // measure compares all queries with all flags in every way.
-func measure(flags []features, queries []answered, flagViews, queryViews []imaging.View, fpr float64) *result {
+func measure(flags []features, queries []answered, flagViews, queryViews []imaging.View, candidateAt float32, fpr float64) *result {
 	r := &result{queries: queries, flags: len(flags), fpr: fpr}
 	upright := []imaging.View{imaging.ViewOriginal}
 	vectors := func(normal bool) func(q, f imaging.View) *grid {
@@ -65,11 +67,14 @@ func measure(flags []features, queries []answered, flagViews, queryViews []imagi
 	r.add(raw, overViews(upright, upright, vectors(false)), r.atRate)
 	r.add(normalised, overViews(upright, upright, vectors(true)), r.atRate)
 	best := r.add(withViews, overViews(flagViews, queryViews, vectors(true)), r.atRate)
-	u := r.add(shipped, union(exact, overViews(flagViews, queryViews, hashes), best.grid), func(ranking) float32 { return best.threshold })
+	allHashes := overViews(flagViews, queryViews, hashes)
+	points := pointsGrid(flags, queries, best.grid, allHashes, candidateAt)
+	r.add(withPoints, points, func(ranking) float32 { return keypoint.BlockAt })
+	u := r.add(shipped, union(exact, allHashes, points, best.grid), func(ranking) float32 { return best.threshold })
 
 	u.strict = u.ranking.recall(r.atRate(best.ranking.strict()))
 	r.pairs = len(best.ranking.others)
-	r.blockAt, r.reviewAt = best.ranking.threshold(1e-6), best.ranking.threshold(1e-5)
+	r.blockAt, r.reviewAt, r.candidateAt = best.ranking.threshold(1e-6), best.ranking.threshold(1e-5), best.ranking.threshold(1e-3)
 	r.bySet()
 	return r
 }
@@ -163,7 +168,7 @@ func (r *result) bySet() {
 			}
 			s.queries, s.pairs = len(k.matches), len(k.others)
 			t := m.threshold
-			if m.name != exactHash && m.name != pdqUpright && m.name != shipped {
+			if m.name != exactHash && m.name != pdqUpright && m.name != withPoints && m.name != shipped {
 				t = k.threshold(r.fpr)
 			}
 			if m.name == shipped {

@@ -1,0 +1,6 @@
+#include <stddef.h>
+
+// kp_blur writes to out the width x height plane in, convolved along both axes with a symmetric kernel of 2 radius + 1
+// weights, of which half holds the middle one and those to its right. Beyond the edge the edge's value counts. between is
+// room for another plane.
+void kp_blur(const float *in, float *out, float *between, int width, int height, const float *half, int radius);

@@ -1,0 +1,131 @@
+package keypoint
+
+import (
+	"math"
+	"sort"
+)
+
+// A point must stand out from its surroundings, and in both directions: one along an edge could be anywhere on it.
+const (
+	minContrast = 0.012 // of black to white; half the paper's, as blurred and faint copies are wanted too
+	maxEdge     = 10    // ratio of the principal curvatures
+)
+
+// extremum is a point of scale space that is above or below all its neighbours.
+type extremum struct {
+	octave, interval int
+	x, y, scale      float32 // in the octave's pixels; scale is the blur's sigma
+	contrast         float32
+}
+
+// extrema finds them all.
+func extrema(octaves []octave) []extremum {
+	var found []extremum
+	for o := range octaves {
+		for i := 1; i <= intervals; i++ {
+			found = octaves[o].extrema(o, i, found)
+		}
+	}
+	return found
+}
+
+// border is left out: descriptions would reach over the edge.
+const border = 4
+
+func (o *octave) extrema(number, interval int, found []extremum) []extremum {
+	d := o.diff[interval]
+	for y := border; y < d.height-border; y++ {
+		for x := border; x < d.width-border; x++ {
+			v := d.at(x, y)
+			if v < 0.8*minContrast && v > -0.8*minContrast {
+				continue
+			}
+			if o.extreme(interval, x, y, v) {
+				if e, ok := o.refine(interval, x, y); ok {
+					e.octave = number
+					found = append(found, e)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// extreme compares a point with its 26 neighbours, the nearest first.
+func (o *octave) extreme(interval, x, y int, v float32) bool {
+	w := o.diff[interval].width
+	at := y*w + x
+	for _, i := range [3]int{interval, interval - 1, interval + 1} {
+		p := o.diff[i].pix
+		for _, row := range [3]int{at, at - w, at + w} {
+			for k := row - 1; k <= row+1; k++ {
+				if (i != interval || k != at) && (v > 0 && p[k] >= v || v < 0 && p[k] <= v) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// refine places the extremum between the pixels, where the parabola through its neighbours has it (section 4 of the paper),
+// and refuses faint ones and edges.
+func (o *octave) refine(interval, x, y int) (extremum, bool) {
+	d, below, above := o.diff[interval], o.diff[interval-1], o.diff[interval+1]
+	v := float64(d.at(x, y))
+	f := func(m image, x, y int) float64 { return float64(m.at(x, y)) }
+	dx, dy, ds := (f(d, x+1, y)-f(d, x-1, y))/2, (f(d, x, y+1)-f(d, x, y-1))/2, (f(above, x, y)-f(below, x, y))/2
+	dxx, dyy, dss := f(d, x+1, y)+f(d, x-1, y)-2*v, f(d, x, y+1)+f(d, x, y-1)-2*v, f(above, x, y)+f(below, x, y)-2*v
+	dxy := (f(d, x+1, y+1) - f(d, x-1, y+1) - f(d, x+1, y-1) + f(d, x-1, y-1)) / 4
+	dxs := (f(above, x+1, y) - f(above, x-1, y) - f(below, x+1, y) + f(below, x-1, y)) / 4
+	dys := (f(above, x, y+1) - f(above, x, y-1) - f(below, x, y+1) + f(below, x, y-1)) / 4
+	trace, det := dxx+dyy, dxx*dyy-dxy*dxy
+	if det <= 0 || trace*trace*maxEdge >= (maxEdge+1)*(maxEdge+1)*det {
+		return extremum{}, false
+	}
+	// Cramer's rule for the offset: H offset = -gradient.
+	a, b, c := dyy*dss-dys*dys, dxs*dys-dxy*dss, dxy*dys-dyy*dxs
+	all := dxx*a + dxy*b + dxs*c
+	if all == 0 {
+		return extremum{}, false
+	}
+	ox := -(dx*a + dy*b + ds*c) / all
+	oy := -(dx*b + dy*(dxx*dss-dxs*dxs) + ds*(dxy*dxs-dxx*dys)) / all
+	os := -(dx*c + dy*(dxy*dxs-dxx*dys) + ds*det) / all
+	if math.Abs(ox) > 1 || math.Abs(oy) > 1 || math.Abs(os) > 1 {
+		return extremum{}, false
+	}
+	contrast := math.Abs(v + (dx*ox+dy*oy+ds*os)/2)
+	if contrast < minContrast {
+		return extremum{}, false
+	}
+	return extremum{
+		interval: interval, x: float32(float64(x) + ox), y: float32(float64(y) + oy),
+		scale: float32(firstSigma * math.Pow(2, (float64(interval)+os)/intervals)), contrast: float32(contrast),
+	}, true
+}
+
+// cells is the number of cells along each axis over which the chosen points are spread: text laid over a picture is all
+// contrast, and would take every place.
+const cells = 8
+
+// spread chooses at most n extrema: the strongest of each cell, then the second of each, and so on.
+func spread(found []extremum, octaves []octave, width, height, n int) []extremum {
+	sort.SliceStable(found, func(a, b int) bool { return found[a].contrast > found[b].contrast })
+	var inCell [cells * cells]int
+	rank := make([]int, len(found))
+	order := make([]int, len(found))
+	for i, e := range found {
+		step := octaves[e.octave].step
+		cx, cy := int(e.x*step)*cells/width, int(e.y*step)*cells/height
+		cell := min(cy, cells-1)*cells + min(cx, cells-1)
+		rank[i], order[i] = inCell[cell], i
+		inCell[cell]++
+	}
+	sort.SliceStable(order, func(a, b int) bool { return rank[order[a]] < rank[order[b]] })
+	chosen := make([]extremum, 0, min(n, len(found)))
+	for _, i := range order[:min(n, len(order))] {
+		chosen = append(chosen, found[i])
+	}
+	return chosen
+}

@@ -1,0 +1,14 @@
+// Package keypoint tells whether one picture holds a part of another: by points that both show, in one arrangement. It finds
+// what no vector of the whole picture finds: crops, bars with captions, turns by any angle, a picture inside another.
+//
+// The points and their descriptions are SIFT's (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004),
+// without the doubled first octave, and with one bit for each of a description's 128 numbers: above their median or not.
+//
+//	grey plane ── Extract ──► Features: where, how large, in which direction, 128 bits
+//	Features of a flag and of an upload ── Verify ──► the points that agree on one affine map
+//
+// Everything is deterministic: each pair of points says where the whole picture would lie, and all are tried.
+//
+// The bits of a mirrored picture, or of its negative, are those of the picture in another order; Verify tries these as well,
+// so a flag is stored once.
+package keypoint
