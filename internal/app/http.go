@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"moderator/internal/config"
 	"moderator/internal/matchdb"
 )
 
@@ -68,9 +69,9 @@ func listenHTTP(addr string, p probes, reg *prometheus.Registry, log *slog.Logge
 		return nil, fmt.Errorf("listen on %s: %w: another address is set by --http-listen", addr, err)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", p.live)
-	mux.HandleFunc("GET /readyz", p.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
+	mux.HandleFunc("GET "+config.LivePath, p.live)
+	mux.HandleFunc("GET "+config.ReadyPath, p.ready)
+	mux.Handle("GET "+config.MetricsPath, promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
 	w := &web{
 		url:    "http://" + listener.Addr().String(),
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},

@@ -60,6 +60,13 @@ type Run struct {
 	Streams
 }
 
+// The paths on HTTPListen that probes and scrapers ask for.
+const (
+	LivePath    = "/healthz"
+	ReadyPath   = "/readyz"
+	MetricsPath = "/metrics"
+)
+
 // Serve says where moderator listens.
 type Serve struct {
 	HTTPListen string `name:"http-listen" help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8080" placeholder:"ADDR" group:"Servers"`
