@@ -49,7 +49,7 @@ func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
 			return Picture{}, ctx.Err()
 		}
 	}
-	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crop: data}}}, nil
+	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crop: data, Quality: 100}}}, nil
 }
 
 func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {

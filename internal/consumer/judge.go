@@ -69,7 +69,8 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	defer cancel()
 	queries := make([]Query, len(batch))
 	for i, it := range batch {
-		queries[i] = Query{SHA256: it.decision.Upload.SHA256, Views: it.views}
+		u := it.decision.Upload
+		queries[i] = Query{SHA256: u.SHA256, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
 	hits, err := c.Matcher.Match(ctx, queries)
@@ -84,7 +85,7 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 			c.giveBack(ctx, it, stageMatch, err)
 			continue
 		}
-		decide(&it.decision, hits[i])
+		judge(&it.decision, it.views, hits[i])
 	}
 	if err == nil {
 		c.publish(ctx, batch)

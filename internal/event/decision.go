@@ -19,7 +19,7 @@ const (
 // Reason is why; the event, the log and the metrics use the same words.
 type Reason string
 
-// The reasons of a verdict. Those after NoMatch are decided Review: they could not be judged.
+// The reasons of a verdict. Undecodable to RetriesExhausted are decided Review: they could not be judged.
 const (
 	Match            Reason = "match"
 	NoMatch          Reason = "no_match"
@@ -28,6 +28,11 @@ const (
 	TooLarge         Reason = "too_large"
 	FetchFailed      Reason = "fetch_failed"
 	RetriesExhausted Reason = "retries_exhausted"
+	// AllowListed and LowDetail are decided Allow: flags that are near do not count.
+	AllowListed Reason = "allow_listed"
+	LowDetail   Reason = "low_detail"
+	// Lookback is a match with a flag that came after the upload was decided.
+	Lookback Reason = "lookback"
 	// Reviewed is a person's decision on what was decided Review.
 	Reviewed Reason = "reviewed"
 )
@@ -35,10 +40,11 @@ const (
 // Signal says what found a match.
 type Signal string
 
-// The signals, the surest first: the very same file, PDQ's hash, the model's score.
+// The signals, the surest first: the very same file, PDQ's hash, points of interest in one arrangement, the model's score.
 const (
 	SignalExact     Signal = "sha256"
 	SignalPDQ       Signal = "pdq"
+	SignalKeypoints Signal = "keypoints"
 	SignalEmbedding Signal = "embedding"
 )
 
@@ -56,6 +62,7 @@ type Decision struct {
 	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
 	Matches    []MatchInfo  `json:"matches"` // every bank whose threshold was reached, best first
+	Allowed    *AllowedInfo `json:"allowed,omitempty"`
 	Review     *ReviewInfo  `json:"review,omitempty"`
 	Upload     UploadInfo   `json:"upload"`
 	Model      ModelInfo    `json:"model"`
@@ -69,6 +76,14 @@ type MatchInfo struct {
 	View       string  `json:"view"`
 	Similarity float64 `json:"similarity"` // cosine
 	Score      float64 `json:"score"`      // what thresholds apply to
+}
+
+// AllowedInfo is the picture of the allow-list that the upload is nearer to than to Match, by the same signal.
+type AllowedInfo struct {
+	AllowedID  string  `json:"allowed_id"`
+	View       string  `json:"view"`
+	Similarity float64 `json:"similarity"`
+	Score      float64 `json:"score"`
 }
 
 // ReviewInfo says which decision a person decided anew. The other fields of a reviewed decision are that one's.

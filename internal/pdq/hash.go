@@ -19,6 +19,13 @@ const MaxDistance = 31
 // pictures meet; the authors of PDQ recommend to drop them.
 const MinQuality = 50
 
+// FlatQuality is the quality from which a picture has something to see at all: one below it, and what is compared with
+// it, is known by its file alone. It is far below [MinQuality], which screenshots, dark and blurred pictures miss that
+// other signals tell apart well. Of 373 photographs, templates and screens the least had 57; blurred until only patches of 40
+// pixels were left, 9; with a tenth of their contrast, 2 to 42, where no signal finds them. Solid colours have 0, and 1 in
+// 90 pairs of them was one picture to the network; gradients have 0 to 11, and 1 in 120.
+const FlatQuality = 10
+
 // Hash is a PDQ hash in the order of its hexadecimal form: the bit of the
 // highest frequencies (row 15, column 15 of the cosine transform) is the top
 // bit of the first byte, that of row 0, column 0 the lowest of the last.

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+)
+
+// spare gives those hits that are matches the allowed picture that the upload is nearer to, where there is one. Most
+// uploads are near no flag, and cost nothing here.
+func (m matcher) spare(ctx context.Context, uploads []consumer.Query, hits [][]consumer.Hit) error {
+	type view struct{ upload, query int }
+	asked := map[view]int{} // place in qs
+	var qs []matchdb.AllowQuery
+	for i, u := range uploads {
+		for _, h := range hits[i] {
+			place := view{i, h.Query}
+			if _, ok := asked[place]; ok || !spareable(h) {
+				continue
+			}
+			asked[place] = len(qs)
+			v := u.Views[h.Query]
+			qs = append(qs, matchdb.AllowQuery{
+				SHA256: u.SHA256, Query: matchdb.Query{Vector: v.Vector, Half: m.folder.HalfB(v.Vector)},
+				PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
+			})
+		}
+	}
+	if len(qs) == 0 {
+		return nil
+	}
+	nearest, err := m.db.NearestAllowed(ctx, m.folder.Fingerprint(), qs)
+	if err != nil {
+		return err
+	}
+	for i := range uploads {
+		for j := range hits[i] {
+			h := &hits[i][j]
+			if spareable(*h) {
+				h.Allowed = nearer(nearest[asked[view{i, h.Query}]], *h)
+			}
+		}
+	}
+	return nil
+}
+
+// spareable tells whether an allowed picture may keep the hit from counting: never the very same file.
+func spareable(h consumer.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
+
+// nearer is the allowed picture that is nearer than the hit, by the hit's signal, or nil. The allowed file itself is
+// nearer than anything.
+func nearer(n matchdb.NearestAllowed, h consumer.Hit) *consumer.Allowed {
+	if h.Lead != nil {
+		h = *h.Lead // allowed pictures have no points
+	}
+	switch {
+	case n.SameFile != nil:
+		return &consumer.Allowed{ID: n.SameFile.ID.String(), View: string(imaging.ViewOriginal), Similarity: 1, Score: 1}
+	case h.Signal == event.SignalPDQ && n.PDQ != nil && equalBits(n.PDQ.Distance) > h.Similarity:
+		bits := equalBits(n.PDQ.Distance)
+		return &consumer.Allowed{ID: n.PDQ.ID.String(), View: n.PDQ.View, Similarity: bits, Score: bits}
+	case h.Signal == event.SignalEmbedding && n.Embedding != nil && n.Embedding.Score > h.Score:
+		e := n.Embedding
+		return &consumer.Allowed{ID: e.ID.String(), View: e.View, Similarity: e.Similarity, Score: e.Score}
+	}
+	return nil
+}
