@@ -21,6 +21,7 @@ import (
 
 	"moderator/internal/app"
 	"moderator/internal/drawn"
+	"moderator/internal/edits"
 	"moderator/internal/flagctl"
 	"moderator/internal/testenv"
 )
@@ -151,16 +152,30 @@ func TestServe(t *testing.T) {
 	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
 	publish(copied)
 	publish([]byte("no picture"))
-	require.Equal(t, map[string]string{"UPLOADS:1": "allow", "UPLOADS:2": "block", "UPLOADS:3": "review"}, r.decisions(js, 3))
+	publish(turned(t))
+	require.Equal(t, map[string]string{"UPLOADS:1": "allow", "UPLOADS:2": "block", "UPLOADS:3": "review", "UPLOADS:4": "block"}, r.decisions(js, 4))
 
 	code, body = r.get("/metrics")
 	require.Equal(t, http.StatusOK, code)
-	require.Contains(t, body, `moderator_uploads_total{reason="match",verdict="block"} 1`)
+	require.Contains(t, body, `moderator_uploads_total{reason="match",verdict="block"} 2`)
 	require.Contains(t, body, `moderator_uploads_total{reason="unsupported",verdict="review"} 1`)
 	require.Contains(t, body, "moderator_decode_worker_deaths_total 0")
 
 	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and ends well")
 	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
+}
+
+// turned is the flagged picture turned by 25 degrees: neither its hash nor its vector is near enough.
+func turned(t *testing.T) []byte {
+	for _, e := range edits.Quality() {
+		if e.Name == "rotated-25" {
+			p := drawn.Draw(1, 0, 640, 480)
+			file, err := e.Apply(p, p, 1)
+			require.NoError(t, err)
+			return file
+		}
+	}
+	panic("no such edit")
 }
 
 // Killed while uploads wait and started again, each upload is decided once.

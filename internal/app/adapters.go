@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,8 @@ func (d decoder) Decode(ctx context.Context, data []byte) (consumer.Picture, err
 		return consumer.Picture{}, unjudgeable(err)
 	}
 	picture := consumer.Picture{Format: result.Format, Width: result.Width, Height: result.Height}
+	first := result.Frames[0].Views[0].Gray
+	picture.Grey = consumer.Plane{Width: first.Width, Height: first.Height, Luma: first.Pix}
 	for _, frame := range result.Frames {
 		for _, view := range frame.Views {
 			hash, quality := pdq.Compute(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
@@ -94,25 +97,18 @@ func (e embedder) Embed(ctx context.Context, crops [][]byte) ([][]float32, error
 
 // matcher asks the library for what an upload resembles, by each signal.
 type matcher struct {
-	db     *matchdb.DB
-	folder *embed.Folder
+	db         *matchdb.DB
+	folder     *embed.Folder
+	candidates int // flags near an upload that are looked at closer
 }
 
 func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consumer.Hit, error) {
-	var vectors []matchdb.Query
-	hashes := make([]matchdb.HashQuery, len(uploads))
-	for i, u := range uploads {
-		hashes[i].SHA256 = u.SHA256
-		for _, v := range u.Views {
-			vectors = append(vectors, matchdb.Query{Vector: v.Vector, Half: m.folder.HalfB(v.Vector)})
-			hashes[i].PDQ = append(hashes[i].PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
-		}
-	}
+	vectors, hashes := m.questions(uploads)
 	var near [][]matchdb.Hit
 	var same [][]matchdb.HashHit
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() (err error) { near, err = m.db.Match(ctx, m.folder.Fingerprint(), vectors); return err })
-	both.Go(func() (err error) { same, err = m.db.MatchHashes(ctx, hashes); return err })
+	both, during := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { near, err = m.db.Match(during, m.folder.Fingerprint(), vectors); return err })
+	both.Go(func() (err error) { same, err = m.db.MatchHashes(during, hashes); return err })
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
@@ -121,17 +117,47 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 		for _, h := range same[i] {
 			hits[i] = append(hits[i], hashHit(h))
 		}
-		for range u.Views {
+		for n := range u.Views {
 			for _, h := range near[0] {
 				hits[i] = append(hits[i], consumer.Hit{
 					Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
-					Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
+					Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt, Query: n,
 				})
 			}
 			near = near[1:]
 		}
 	}
-	return hits, nil
+	if m.candidates > 0 {
+		if err := m.confirm(ctx, uploads, hits); err != nil {
+			return nil, err
+		}
+		for i := range hits {
+			hits[i] = slices.DeleteFunc(hits[i], func(h consumer.Hit) bool { return h.Signal == event.SignalPDQ && !h.Reached() })
+		}
+	}
+	return hits, m.spare(ctx, uploads, hits)
+}
+
+// questions are the uploads as each of the signals is asked for.
+func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, hashes []matchdb.HashQuery) {
+	candidateAt, ok := m.folder.CandidateAt()
+	if !ok {
+		candidateAt = uncalibratedReviewAt
+	}
+	for _, u := range uploads {
+		h := matchdb.HashQuery{SHA256: u.SHA256}
+		if m.candidates > 0 {
+			h.Bits = views.CandidateBits
+		}
+		for _, v := range u.Views {
+			vectors = append(vectors, matchdb.Query{
+				Vector: v.Vector, Half: m.folder.HalfB(v.Vector), Candidates: m.candidates, CandidateAt: candidateAt,
+			})
+			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+		}
+		hashes = append(hashes, h)
+	}
+	return vectors, hashes
 }
 
 // hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.

@@ -6,6 +6,7 @@ import (
 
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 )
 
@@ -31,6 +32,12 @@ type Extracted struct {
 	Format        string
 	Width, Height int
 	Vectors       []ViewVector
+	Grey          *imaging.Gray // of the first frame
+}
+
+// Points are those of the first frame, as they are stored of a flag or looked at of an upload.
+func (e Extracted) Points(flagged bool) (keypoint.Features, error) {
+	return Points(e.Grey, e.Width, e.Height, flagged)
 }
 
 // ViewVector is what one view of one frame is compared by.
@@ -60,7 +67,7 @@ func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.V
 	if err != nil {
 		return Extracted{}, err
 	}
-	out := Extracted{Format: result.Format, Width: result.Width, Height: result.Height}
+	out := Extracted{Format: result.Format, Width: result.Width, Height: result.Height, Grey: result.Frames[0].Views[0].Gray}
 	var pixels [][]byte
 	for _, frame := range result.Frames {
 		for _, rendered := range frame.Views {

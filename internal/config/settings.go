@@ -58,6 +58,7 @@ type Run struct {
 	Judging
 	Fetch
 	Streams
+	Console
 }
 
 // The paths on HTTPListen that probes and scrapers ask for.
@@ -79,6 +80,7 @@ type Judging struct {
 	BatchAge     time.Duration `help:"How long the first upload of a batch waits for others." default:"10ms" group:"Judging"`
 	BatchBudget  time.Duration `help:"Longest time that a batch may take to embed, or to match and publish." default:"10s" group:"Judging"`
 	MaxHeldBytes int64         `help:"Bytes of uploads held in memory at once; pulling waits beyond." default:"268435456" group:"Judging"`
+	Candidates   int           `help:"Flags that are near an upload but not near enough, whose points of interest are compared with the upload's, to find crops, captions and turns: at most so many of an upload. 0: none." default:"16" group:"Judging"`
 	Attempts     int           `help:"Deliveries of one upload before it is decided review/retries_exhausted." default:"10" group:"Judging"`
 	RetryBackoff time.Duration `help:"Wait before the second delivery, doubled for each further one, up to a minute." default:"1s" group:"Judging"`
 	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in hand." default:"20s" group:"Judging"`
@@ -89,6 +91,15 @@ type Fetch struct {
 	FetchHosts      []string      `name:"fetch-host" help:"Host that uploads may be fetched from: cdn.example.com, *.example.com, with :port where it is not the scheme's. None: references by URL are decided review/fetch_failed." placeholder:"HOST" group:"Fetching"`
 	FetchAllowCIDRs []string      `name:"fetch-allow-cidr" help:"Private addresses that may be connected to all the same." placeholder:"CIDR" group:"Fetching"`
 	FetchTimeout    time.Duration `help:"Longest time for one fetch, redirects included." default:"15s" group:"Fetching"`
+}
+
+// Console says whether people see the console, and who may use it.
+type Console struct {
+	Console           string   `help:"Console for people in their browser: ${enum}. auto is on where moderator runs its own NATS and Postgres, and then takes a free port where its own is taken." enum:"auto,on,off" default:"auto" group:"Console"`
+	ConsoleListen     string   `name:"console-listen" help:"Address of the console. One that is not loopback wants --console-token or --console-user-header." default:"127.0.0.1:8081" placeholder:"ADDR" group:"Console"`
+	ConsoleToken      string   `name:"console-token" help:"Secret that opens the console, 16 bytes or more. Without it, on loopback, moderator makes one at each start and prints the address that has it." placeholder:"TEXT" group:"Console"`
+	ConsoleUserHeader string   `name:"console-user-header" help:"Header in which a proxy names the user that it has signed in, such as X-Forwarded-User. Believed of --console-proxy only, which must drop what browsers send in it." placeholder:"NAME" group:"Console"`
+	ConsoleProxies    []string `name:"console-proxy" help:"Networks of the proxies whose user header is believed." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
 }
 
 // Streams says how streams are made where they are missing; those that exist are never changed.

@@ -33,12 +33,12 @@ func decide(d *event.Decision, hits []Hit) {
 	}
 }
 
-// bestOfBanks keeps each bank's best hit, the best first; banks whose hits are alike stand in the order of their names,
+// bestOfBanks keeps each bank's best hit (one that blocks, whatever surer signal asks for a review), the best first; banks whose hits are alike stand in the order of their names,
 // so that the same upload is always decided the same.
 func bestOfBanks(hits []Hit) []Hit {
 	banks := map[string]Hit{}
 	for _, hit := range hits {
-		if old, ok := banks[hit.Bank]; !ok || better(hit, old) {
+		if old, ok := banks[hit.Bank]; !ok || hit.weight() > old.weight() || hit.weight() == old.weight() && better(hit, old) {
 			banks[hit.Bank] = hit
 		}
 	}
@@ -50,8 +50,8 @@ func bestOfBanks(hits []Hit) []Hit {
 	return best
 }
 
-// sureness orders the signals. Hashes are hits only where they match, so that they go before any score.
-var sureness = map[event.Signal]int{event.SignalExact: 2, event.SignalPDQ: 1, event.SignalEmbedding: 0}
+// sureness orders the signals. Hashes are hits only where they match.
+var sureness = map[event.Signal]int{event.SignalExact: 3, event.SignalPDQ: 2, event.SignalKeypoints: 1, event.SignalEmbedding: 0}
 
 func better(a, b Hit) bool {
 	if sureness[a.Signal] != sureness[b.Signal] {
@@ -64,6 +64,17 @@ func better(a, b Hit) bool {
 		return a.Bank < b.Bank
 	}
 	return a.FlaggedID < b.FlaggedID
+}
+
+// weight is 2 for a hit that blocks, 1 for one that asks for a review, else 0.
+func (h Hit) weight() int {
+	switch {
+	case h.Score >= h.BlockAt:
+		return 2
+	case h.Score >= lowest(h):
+		return 1
+	}
+	return 0
 }
 
 // thresholdOf is the score from which a hit has that verdict; not ok where its bank has no such verdict.

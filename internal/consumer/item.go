@@ -17,6 +17,7 @@ type item struct {
 	held     int64 // its share of MaxHeldBytes
 	decision event.Decision
 	views    []View
+	grey     Plane
 }
 
 func (it *item) id() string { return it.upload.Key() }

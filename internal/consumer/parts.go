@@ -20,6 +20,13 @@ type Picture struct {
 	Format        string
 	Width, Height int
 	Views         []View // at least one
+	Grey          Plane
+}
+
+// Plane is a picture's first frame in grey, of at most 512 pixels a side and not of the picture's shape.
+type Plane struct {
+	Width, Height int
+	Luma          []byte // row by row
 }
 
 // View is one view of one frame, as it is compared.
@@ -34,6 +41,9 @@ type View struct {
 type Query struct {
 	SHA256 string // of the file, hex
 	Views  []View
+
+	Width, Height int   // of the picture
+	Grey          Plane // for a closer look
 }
 
 // Decoder turns bytes into pixels.
@@ -54,10 +64,13 @@ type Hit struct {
 	FlaggedID  string
 	Bank       string
 	View       string
-	Similarity float64 // cosine; for PDQ the share of equal bits
+	Similarity float64 // cosine; for PDQ the share of equal bits, for keypoints that of the points that agree
 	Score      float64 // what the thresholds apply to
 	BlockAt    float64
 	ReviewAt   *float64 // nil: this bank has no review band
+	Query      int      // which of the upload's views is near
+	Lead       *Hit     // what a hit by keypoints was a candidate by, which counted for nothing itself
+	Allowed    *Allowed // the allowed picture that this view is nearer to; nil: none, the hit counts
 }
 
 // Matcher finds the nearest flagged pictures.

@@ -50,7 +50,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	}
 	it.decision.Upload.Format = picture.Format
 	it.decision.Upload.Width, it.decision.Upload.Height = picture.Width, picture.Height
-	it.views = picture.Views
+	it.views, it.grey = picture.Views, picture.Grey
 	return true
 }
 

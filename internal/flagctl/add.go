@@ -29,6 +29,8 @@ type added struct {
 	Status  string `json:"status"` // flagged, already flagged, failed
 	ID      string `json:"id,omitempty"`
 	Error   string `json:"error,omitempty"`
+
+	LowDetail bool `json:"low_detail,omitempty"` // nothing to see: only copies of the file will be found
 }
 
 func (a *addCommand) Run(ctx context.Context, c *cli) error {
@@ -81,10 +83,13 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 	if flag.Source == "" {
 		flag.Source = source
 	}
-	for _, v := range picture.Vectors {
-		flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Half: v.Half})
-		flag.PDQ = append(flag.PDQ, matchdb.PDQ{View: v.Name(), Hash: v.PDQ, Quality: v.Quality})
+	signals, err := picture.Signals()
+	if err != nil {
+		result.Error = err.Error()
+		return result
 	}
+	flag.Embeddings, flag.PDQ, flag.Keypoints = signals.Embeddings, signals.PDQ, signals.Points
+	result.LowDetail = picture.Flat()
 	stored, err := db.Flag(ctx, flag)
 	if err != nil {
 		result.Error = err.Error()
@@ -100,8 +105,12 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 func (a *addCommand) report(c *cli, results []added) error {
 	count := map[string]int{}
 	var rows, bad [][]string
+	flat := 0
 	for _, r := range results {
 		count[r.Status]++
+		if r.LowDetail {
+			flat++
+		}
 		if r.Status == "failed" {
 			bad = append(bad, []string{r.Status, r.Picture, r.Error})
 			continue
@@ -112,10 +121,21 @@ func (a *addCommand) report(c *cli, results []added) error {
 		return err
 	}
 	fmt.Fprintf(c.stderr, "%d flagged in %s, %d were already, %d failed\n", count["flagged"], a.Bank, count["already flagged"], count["failed"])
+	if flat > 0 {
+		fmt.Fprintf(c.stderr, "%s too little detail to be known again: only copies of the very same file will match\n", have(flat))
+	}
 	if failed := count["failed"]; failed > 0 {
 		return fmt.Errorf("%s could not be flagged: see the lines marked failed", plural(failed, "picture"))
 	}
 	return nil
+}
+
+// have is "1 of them has", "3 of them have".
+func have(n int) string {
+	if n == 1 {
+		return "1 of them has"
+	}
+	return fmt.Sprintf("%d of them have", n)
 }
 
 // progress is a bar on a terminal, and silent elsewhere.

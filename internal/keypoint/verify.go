@@ -25,8 +25,21 @@ type Agreement struct {
 	Visible int     // of the flag that the map brings into the upload's frame
 	Area    float64 // of the convex hull of Points, as a share of the flag's frame
 	Shown   float64 // the share of the flag's frame that the map brings into the upload's
-	Variant string  // "", "mirrored" or "negative"
+	Variant Variant
 }
+
+// Variant is what has to be done to the flag to make it the upload's.
+type Variant int
+
+// The variants.
+const (
+	Plain Variant = iota
+	Mirrored
+	Negative
+)
+
+// View names the variant as a flag's views are named.
+func (v Variant) View() string { return [...]string{"original", "flip-horizontal", "negative"}[v] }
 
 // An upload shows the flag where so many points agree, and they are enough of those that could, and spread over what is
 // shown: pictures of strangers agree in a logo, a line of the same caption or the frame of the same program, never in
@@ -54,8 +67,6 @@ func (a Agreement) Share() float64 {
 // Upload is an upload's points, ready to be compared: as they are, mirrored and in the negative.
 type Upload [3]Features
 
-var variants = [3]string{"", "mirrored", "negative"}
-
 // Prepare makes the points of an upload ready.
 func Prepare(f Features) Upload { return Upload{f, f.mirrored(), f.inverted()} }
 
@@ -64,7 +75,7 @@ func Verify(flag Features, upload Upload) Agreement {
 	var best Agreement
 	for i, f := range upload {
 		if a := agree(flag, f); a.Points > best.Points {
-			best, best.Variant = a, variants[i]
+			best, best.Variant = a, Variant(i)
 		}
 		if best.Points >= BlockAt && best.Sound() {
 			break

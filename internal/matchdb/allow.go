@@ -41,8 +41,8 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 	if err != nil || len(sum) != 32 {
 		return FlagResult{}, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, a.SHA256)
 	}
-	if a.By == "" || len(a.Embeddings) == 0 {
-		return FlagResult{}, fmt.Errorf("%w allowed picture: want who allows it and at least one embedding", ErrInvalid)
+	if a.By == "" {
+		return FlagResult{}, fmt.Errorf("%w allowed picture: want who allows it", ErrInvalid)
 	}
 	model, err := db.model(ctx, a.Model)
 	if err != nil {
@@ -181,11 +181,11 @@ func (db *DB) NearestAllowed(ctx context.Context, model string, qs []AllowQuery)
 			hashes[i] = q.PDQ.Hash.String()
 		}
 	}
-	vectors, halves, err := known.arguments(plain)
+	asked, err := known.arguments(plain)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, vectors, halves, hashes)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, asked[0], asked[1], hashes)
 	if err != nil {
 		return nil, fmt.Errorf("look into the allow-list: %w", err)
 	}

@@ -37,10 +37,6 @@ func Handicap(view imaging.View) float32 {
 	return 0
 }
 
-// Candidates of an upload are the flags that are near by one signal and not near enough to match. Their points of interest
-// are compared with the upload's (package keypoint). At most Candidates flags are: those with the highest scores from
-// the model's candidate_at on, and those whose PDQ hash differs in at most CandidateBits.
-const (
-	Candidates    = 16
-	CandidateBits = 80
-)
+// CandidateBits is how many bits the PDQ hashes of an upload and a flag may differ in for a closer look at their points of
+// interest (package keypoint). The score from which there is one is the model's candidate_at.
+const CandidateBits = 80

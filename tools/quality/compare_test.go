@@ -64,12 +64,14 @@ func TestPDQGrids(t *testing.T) {
 }
 
 func TestUnion(t *testing.T) {
-	vectors := &grid{1, 4, []float32{0.9, 0.1, -0.5, 0.2}}
-	hashes := &grid{1, 4, []float32{-32, -31, never, -4}}
-	exact := &grid{1, 4, []float32{never, never, 1, never}}
-	u := union(exact, hashes, vectors).at
+	vectors := &grid{1, 5, []float32{0.9, 0.1, -0.5, 0.2, 0.1}}
+	points := &grid{1, 5, []float32{never, never, never, never, 200}}
+	hashes := &grid{1, 5, []float32{-32, -31, never, -4, never}}
+	exact := &grid{1, 5, []float32{never, never, 1, never, never}}
+	u := union(exact, hashes, points, vectors).at
 	require.Equal(t, float32(0.9), u[0], "32 bits are too many: the vectors decide")
-	require.Greater(t, u[1], float32(certain))
+	require.Greater(t, u[4], u[0], "points that agree come before any score")
+	require.Greater(t, u[1], u[4], "and after hashes")
 	require.Greater(t, u[3], u[1], "fewer bits come first")
 	require.Greater(t, u[2], u[3], "the same file comes before all")
 }

@@ -24,14 +24,15 @@ import (
 )
 
 type options struct {
-	Images    string  `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
-	Model     string  `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
-	Out       string  `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
-	Originals int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
-	Drawn     int     `help:"So many pictures are drawn where there is no folder." default:"240"`
-	FPR       float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
-	Seed      uint64  `help:"Of the sample and of the edits." default:"1"`
-	Ablate    bool    `help:"Also measure what each view of a flag gains and costs."`
+	Images     string  `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
+	Model      string  `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
+	Out        string  `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
+	Originals  int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
+	Drawn      int     `help:"So many pictures are drawn where there is no folder." default:"240"`
+	FPR        float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
+	Candidates int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"16"`
+	Seed       uint64  `help:"Of the sample and of the edits." default:"1"`
+	Ablate     bool    `help:"Also measure what each view of a flag gains and costs."`
 }
 
 func (o options) validate() error {
@@ -101,17 +102,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	candidateAt := float32(1)
+	near := nearness{score: 1, most: o.Candidates}
 	if at, ok := folder.CandidateAt(); ok {
-		candidateAt = float32(at)
+		near.score = float32(at)
 	}
-	m := measure(flags, queries, flagViews, queryViews, candidateAt, o.FPR)
+	m := measure(flags, queries, flagViews, queryViews, near, o.FPR)
 	m.print(stdout, set)
 	if blockAt, _, ok := folder.Thresholds(); ok {
 		m.printOwn(stdout, blockAt)
 	}
 	if o.Ablate {
-		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, candidateAt, o.FPR))
+		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, near, o.FPR))
 	}
 	path := filepath.Join(o.Out, "report.html")
 	if err := writeReport(path, m, set, folder.Name()); err != nil {

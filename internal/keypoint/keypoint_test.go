@@ -1,0 +1,122 @@
+package keypoint_test
+
+import (
+	"image"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/drawn"
+	"moderator/internal/edits"
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
+)
+
+// points are those of a file.
+func points(t testing.TB, file []byte, most int) keypoint.Features {
+	t.Helper()
+	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
+	require.NoError(t, err)
+	w, h := keypoint.Size(result.Width, result.Height)
+	g, err := result.Frames[0].Views[0].Gray.Resized(w, h)
+	require.NoError(t, err)
+	return keypoint.Extract(g.Width, g.Height, g.Pix, most)
+}
+
+func drawing(t testing.TB, i int) (*image.RGBA, keypoint.Features) {
+	t.Helper()
+	p := drawn.Draw(1, i, 640, 480)
+	file, err := edits.Encode(p, edits.JPEG, 92)
+	require.NoError(t, err)
+	return p, points(t, file, keypoint.FlagPoints)
+}
+
+func edited(t testing.TB, name string, p, other *image.RGBA) keypoint.Features {
+	t.Helper()
+	for _, e := range edits.Quality() {
+		if e.Name == name {
+			file, err := e.Apply(p, other, 1)
+			require.NoError(t, err)
+			return points(t, file, keypoint.UploadPoints)
+		}
+	}
+	require.Fail(t, "no edit "+name)
+	return keypoint.Features{}
+}
+
+// What no vector and no hash of the whole picture finds, and other pictures edited the same.
+func TestVerify(t *testing.T) {
+	const pictures = 8
+	type drawnPicture struct {
+		picture *image.RGBA
+		points  keypoint.Features
+	}
+	all := make([]drawnPicture, 2*pictures)
+	for i := range all {
+		all[i].picture, all[i].points = drawing(t, i)
+	}
+	for name, want := range map[string]keypoint.Variant{
+		"crop-75-corner": keypoint.Plain, "caption-bar": keypoint.Plain, "rotated-25": keypoint.Plain, "quarter-turn": keypoint.Plain,
+		"mirror": keypoint.Mirrored, "negative": keypoint.Negative, "side-by-side": keypoint.Plain, "perspective": keypoint.Plain,
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, asked := 0, 0
+			for i := range pictures {
+				flag, stranger := all[i].points, all[i+pictures].points
+				upload := keypoint.Prepare(edited(t, name, all[i].picture, all[i+pictures].picture))
+				if name != "side-by-side" {
+					require.False(t, keypoint.Verify(stranger, upload).Sound(), "picture %d, taken for another", i)
+				}
+				if len(flag.Points) < keypoint.FlagPoints/2 {
+					continue // a plain drawing
+				}
+				asked++
+				a := keypoint.Verify(flag, upload)
+				if a.Sound() && a.Points >= keypoint.BlockAt {
+					found++
+					require.Equal(t, want, a.Variant)
+				}
+			}
+			t.Logf("%d of %d found", found, asked)
+			require.GreaterOrEqual(t, asked, pictures/2)
+			require.GreaterOrEqual(t, found, asked*3/4)
+		})
+	}
+}
+
+func TestStoredForm(t *testing.T) {
+	p, flag := drawing(t, 1)
+	stored, err := flag.MarshalBinary()
+	require.NoError(t, err)
+	var back keypoint.Features
+	require.NoError(t, back.UnmarshalBinary(stored))
+	require.Equal(t, len(flag.Points), len(back.Points))
+	for i, p := range flag.Points {
+		require.Equal(t, p.Bits, back.Points[i].Bits)
+		require.InDelta(t, p.X, back.Points[i].X, 0.01)
+		require.InDelta(t, p.Y, back.Points[i].Y, 0.01)
+		require.InEpsilon(t, p.Scale, back.Points[i].Scale, 0.02)
+	}
+	again, err := back.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, stored, again)
+
+	upload := keypoint.Prepare(edited(t, "crop-80-centre", p, p))
+	require.True(t, keypoint.Verify(back, upload).Sound())
+	for _, bad := range [][]byte{nil, stored[:len(stored)-1], append([]byte{9}, stored[1:]...)} {
+		require.Error(t, back.UnmarshalBinary(bad))
+	}
+}
+
+func TestNothingToSee(t *testing.T) {
+	flat := keypoint.Extract(320, 10, make([]byte, 3200), keypoint.FlagPoints)
+	require.Empty(t, flat.Points)
+	require.False(t, keypoint.Verify(flat, keypoint.Prepare(flat)).Sound())
+}
+
+func TestSize(t *testing.T) {
+	for _, c := range [][4]int{{640, 480, 320, 240}, {3000, 4000, 240, 320}, {128, 96, 320, 240}, {9000, 2, 320, 1}} {
+		w, h := keypoint.Size(c[0], c[1])
+		require.Equal(t, [2]int{c[2], c[3]}, [2]int{w, h})
+	}
+}
