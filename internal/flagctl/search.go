@@ -4,14 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"sort"
 
+	"github.com/google/uuid"
+
 	"moderator/internal/app"
 	"moderator/internal/event"
+	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
-	"moderator/internal/pdq"
 	"moderator/internal/views"
 )
 
@@ -65,6 +66,9 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return err
 		}
+		if err := lookCloser(ctx, db, picture, best); err != nil {
+			return err
+		}
 		for _, h := range same[0] {
 			if hit, ok := best[h.FlaggedID.String()]; ok {
 				hit.Verdict, hit.Signal = "block", event.SignalPDQ
@@ -76,6 +80,37 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 		}
 		return s.report(c, best)
 	})
+}
+
+// lookCloser gives those of the found flags that the picture shows their verdict.
+func lookCloser(ctx context.Context, db *matchdb.DB, picture app.Extracted, best map[string]found) error {
+	points, err := picture.Points(false)
+	if err != nil {
+		return err
+	}
+	var ids []uuid.UUID
+	for id := range best {
+		ids = append(ids, uuid.MustParse(id))
+	}
+	flags, err := db.Keypoints(ctx, ids)
+	if err != nil {
+		return err
+	}
+	shown := keypoint.Prepare(points)
+	for id, flag := range flags {
+		hit := best[id.String()]
+		if a := keypoint.Verify(flag, shown); a.Sound() && hit.Verdict != "block" {
+			hit.Verdict, hit.Signal = pointsVerdict(a), event.SignalKeypoints
+			best[hit.ID] = hit
+		}
+	}
+	return nil
+}
+
+// pointsVerdict is that of points that agree.
+func pointsVerdict(a keypoint.Agreement) string {
+	reviewAt := float64(keypoint.ReviewAt)
+	return verdictOf(float64(a.Points), keypoint.BlockAt, &reviewAt)
 }
 
 func sha256Hex(data []byte) string {
@@ -116,86 +151,4 @@ func verdictOf(score, blockAt float64, reviewAt *float64) string {
 		return "review"
 	}
 	return "allow"
-}
-
-type compareCommand struct {
-	A string `arg:"" help:"A picture, as if it were flagged." predictor:"file"`
-	B string `arg:"" help:"A picture, as if it were uploaded." predictor:"file"`
-}
-
-// compared is the answer of compare.
-type compared struct {
-	Model      string  `json:"model"`
-	Score      float64 `json:"score"`
-	Similarity float64 `json:"similarity"`
-	View       string  `json:"view"` // of A
-	BlockAt    float64 `json:"block_at"`
-	ReviewAt   float64 `json:"review_at"`
-	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
-	Verdict    string  `json:"verdict"`
-}
-
-func (p *compareCommand) Run(ctx context.Context, c *cli) error {
-	x, err := c.extractor(ctx)
-	if err != nil {
-		return err
-	}
-	defer x.Close()
-	a, err := p.extract(ctx, c, x, p.A, true)
-	b, errB := p.extract(ctx, c, x, p.B, false)
-	if err := errors.Join(err, errB); err != nil {
-		return err
-	}
-	result := compared{Model: x.Folder().Name(), PDQ: -1}
-	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
-	for i, r := range a.Vectors {
-		for j, q := range b.Vectors {
-			similarity := app.Cosine(q.Vector, r.Vector)
-			if score := similarity - float64(q.Half) - float64(r.Half); i+j == 0 || score > result.Score {
-				result.Score, result.Similarity, result.View = score, similarity, r.Name()
-			}
-			distance := q.PDQ.Distance(r.PDQ)
-			if min(q.Quality, r.Quality) >= pdq.MinQuality && (result.PDQ < 0 || distance < result.PDQ) {
-				result.PDQ = distance
-			}
-		}
-	}
-	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
-	if result.PDQ >= 0 && result.PDQ <= pdq.MaxDistance {
-		result.Verdict = "block"
-	}
-	return c.print(result, "", [][]string{
-		{"score", number(result.Score), result.meaning()},
-		{"similarity", number(result.Similarity), "cosine of the nearest views"},
-		{"view", result.View, "of " + p.A},
-		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
-		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
-	})
-}
-
-func (p *compareCommand) extract(ctx context.Context, c *cli, x *app.Extractor, source string, flagged bool) (app.Extracted, error) {
-	wanted := views.Query()
-	if flagged {
-		wanted = views.Flag()
-	}
-	data, err := read(ctx, source, c.MaxUploadBytes)
-	if err != nil {
-		return app.Extracted{}, err
-	}
-	picture, err := x.Extract(ctx, data, wanted)
-	if err != nil {
-		return picture, fmt.Errorf("%s: %w", source, err)
-	}
-	return picture, nil
-}
-
-// meaning says in words what the score is worth with this model.
-func (r compared) meaning() string {
-	switch r.Verdict {
-	case "block":
-		return "the same picture: an upload of the second would be blocked by the first"
-	case "review":
-		return "perhaps the same picture: an upload of the second would go to review"
-	}
-	return "different pictures: an upload of the second would be allowed"
 }

@@ -45,3 +45,9 @@ void kp_blur(const float *in, float *out, float *between, int width, int height,
 		}
 	}
 }
+
+CLONES void kp_subtract(float *restrict out, const float *restrict a, const float *restrict b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = a[i] - b[i];
+}

@@ -4,3 +4,6 @@
 // weights, of which half holds the middle one and those to its right. Beyond the edge the edge's value counts. between is
 // room for another plane.
 void kp_blur(const float *in, float *out, float *between, int width, int height, const float *half, int radius);
+
+// kp_subtract writes a - b to out.
+void kp_subtract(float *out, const float *a, const float *b, size_t n);

@@ -1,8 +1,9 @@
 package keypoint
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
 )
 
 // Bits describe the surroundings of a point: for each of 4 x 4 cells and 8 directions, whether it holds more of the
@@ -52,7 +53,7 @@ func directions(m image, e extremum) []float32 {
 		at := float32(i) + 0.5 + 0.5*(before-after)/(before-2*v+after)
 		peaks = append(peaks, peak{at / directionBins * 2 * math.Pi, v})
 	}
-	sort.SliceStable(peaks, func(a, b int) bool { return peaks[a].height > peaks[b].height })
+	slices.SortStableFunc(peaks, func(a, b peak) int { return cmp.Compare(b.height, a.height) })
 	var angles []float32
 	for _, p := range peaks[:min(2, len(peaks))] {
 		angles = append(angles, p.angle)
@@ -105,7 +106,7 @@ func describe(m image, e extremum, angle float32) Bits {
 		}
 	}
 	sorted := all
-	sort.Slice(sorted[:], func(a, b int) bool { return sorted[a] < sorted[b] })
+	slices.Sort(sorted[:])
 	median := sorted[len(sorted)/2-1]
 	var bits Bits
 	for i, v := range all {
@@ -129,11 +130,21 @@ var window = func() (w [samples][samples]float32) {
 
 func gaussian(x float32) float32 { return float32(math.Exp(-float64(x))) }
 
-// turns is the angle of a vector in full turns, from 0 to 1.
+// turns is the angle of a vector in full turns, from 0 to 1, to a ten-thousandth of a radian (the polynomial of Abramowitz
+// and Stegun, "Handbook of Mathematical Functions", 4.4.49, shortened).
 func turns(y, x float32) float32 {
-	t := float32(math.Atan2(float64(y), float64(x)) / (2 * math.Pi))
-	if t < 0 {
-		t++
+	ax, ay := max(x, -x), max(y, -y)
+	a := min(ax, ay) / max(ax, ay, math.SmallestNonzeroFloat32)
+	s := a * a
+	t := (((-0.0464964749*s+0.15931422)*s-0.327622764)*s*a + a) / (2 * math.Pi)
+	if ay > ax {
+		t = 0.25 - t
+	}
+	if x < 0 {
+		t = 0.5 - t
+	}
+	if y < 0 {
+		t = 1 - t
 	}
 	return min(t, 1-1e-6)
 }

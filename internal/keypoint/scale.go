@@ -78,10 +78,7 @@ func (m image) blur(sigma float64, between image) image {
 
 func (m image) minus(o image) image {
 	d := newImage(m.width, m.height)
-	other := o.pix[:len(m.pix)]
-	for i, v := range m.pix {
-		d.pix[i] = v - other[i]
-	}
+	C.kp_subtract((*C.float)(&d.pix[0]), (*C.float)(&m.pix[0]), (*C.float)(&o.pix[0]), C.size_t(len(d.pix)))
 	return d
 }
 

@@ -1,0 +1,118 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"moderator/internal/app"
+	"moderator/internal/keypoint"
+	"moderator/internal/pdq"
+	"moderator/internal/views"
+)
+
+type compareCommand struct {
+	A string `arg:"" help:"A picture, as if it were flagged." predictor:"file"`
+	B string `arg:"" help:"A picture, as if it were uploaded." predictor:"file"`
+}
+
+// compared is the answer of compare.
+type compared struct {
+	Model      string  `json:"model"`
+	Score      float64 `json:"score"`
+	Similarity float64 `json:"similarity"`
+	View       string  `json:"view"` // of A
+	BlockAt    float64 `json:"block_at"`
+	ReviewAt   float64 `json:"review_at"`
+	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
+	Points     int     `json:"points"`       // of interest that both show in one arrangement
+	PointsSeen int     `json:"points_seen"`  // of A's that could be seen in B
+	Verdict    string  `json:"verdict"`
+}
+
+func (p *compareCommand) Run(ctx context.Context, c *cli) error {
+	x, err := c.extractor(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	a, err := p.extract(ctx, c, x, p.A, true)
+	b, errB := p.extract(ctx, c, x, p.B, false)
+	if err := errors.Join(err, errB); err != nil {
+		return err
+	}
+	result := compared{Model: x.Folder().Name(), PDQ: -1}
+	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
+	agreed, err := pointsAgree(a, b)
+	if err != nil {
+		return err
+	}
+	result.Points, result.PointsSeen = agreed.Points, agreed.Visible
+	for i, r := range a.Vectors {
+		for j, q := range b.Vectors {
+			similarity := app.Cosine(q.Vector, r.Vector)
+			if score := similarity - float64(q.Half) - float64(r.Half) - float64(views.Handicap(r.View)); i+j == 0 || score > result.Score {
+				result.Score, result.Similarity, result.View = score, similarity, r.Name()
+			}
+			distance := q.PDQ.Distance(r.PDQ)
+			if min(q.Quality, r.Quality) >= pdq.MinQuality && (result.PDQ < 0 || distance < result.PDQ) {
+				result.PDQ = distance
+			}
+		}
+	}
+	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
+	if agreed.Sound() && result.Verdict != "block" {
+		result.Verdict = pointsVerdict(agreed)
+	}
+	if result.PDQ >= 0 && result.PDQ <= pdq.MaxDistance {
+		result.Verdict = "block"
+	}
+	return c.print(result, "", [][]string{
+		{"score", number(result.Score), result.meaning()},
+		{"similarity", number(result.Similarity), "cosine of the nearest views"},
+		{"view", result.View, "of " + p.A},
+		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
+		{"keypoints", fmt.Sprint(result.Points), fmt.Sprintf("of %d that could be seen agree; blocks from %d that are a tenth of them", result.PointsSeen, keypoint.BlockAt)},
+		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
+	})
+}
+
+// pointsAgree is what the points of interest of two pictures say, a as a flag and b as an upload.
+func pointsAgree(a, b app.Extracted) (keypoint.Agreement, error) {
+	flag, err := a.Points(true)
+	if err != nil {
+		return keypoint.Agreement{}, err
+	}
+	upload, err := b.Points(false)
+	if err != nil {
+		return keypoint.Agreement{}, err
+	}
+	return keypoint.Verify(flag, keypoint.Prepare(upload)), nil
+}
+
+func (p *compareCommand) extract(ctx context.Context, c *cli, x *app.Extractor, source string, flagged bool) (app.Extracted, error) {
+	wanted := views.Query()
+	if flagged {
+		wanted = views.Flag()
+	}
+	data, err := read(ctx, source, c.MaxUploadBytes)
+	if err != nil {
+		return app.Extracted{}, err
+	}
+	picture, err := x.Extract(ctx, data, wanted)
+	if err != nil {
+		return picture, fmt.Errorf("%s: %w", source, err)
+	}
+	return picture, nil
+}
+
+// meaning says in words what the score is worth with this model.
+func (r compared) meaning() string {
+	switch r.Verdict {
+	case "block":
+		return "the same picture: an upload of the second would be blocked by the first"
+	case "review":
+		return "perhaps the same picture: an upload of the second would go to review"
+	}
+	return "different pictures: an upload of the second would be allowed"
+}
