@@ -41,7 +41,7 @@ type ablation struct {
 	flags              []features
 	queries            []answered
 	fpr                float64
-	near               nearness
+	near               *closer
 	exact              *grid
 	common             float32 // threshold of what ships
 	flagSide, askSide  map[imaging.View][2]*grid
@@ -50,7 +50,7 @@ type ablation struct {
 
 // ablate measures what ships, the picture alone, what ships without each of its views, with each further one, and with a
 // centre on both sides; each at its own threshold.
-func ablate(flags []features, queries []answered, flagViews, queryViews []imaging.View, near nearness, fpr float64) []choice {
+func ablate(flags []features, queries []answered, flagViews, queryViews []imaging.View, near *closer, fpr float64) []choice {
 	a := &ablation{
 		flags: flags, queries: queries, fpr: fpr, near: near, exact: exactGrid(flags, queries), flagViews: flagViews, askedBy: queryViews,
 		flagSide: map[imaging.View][2]*grid{}, askSide: map[imaging.View][2]*grid{},
@@ -119,7 +119,7 @@ func best(of map[imaging.View][2]*grid, views []imaging.View) [2]*grid {
 func (a *ablation) try(what string, flagged, asked []imaging.View, grids [2]*grid) choice {
 	r := &result{queries: a.queries, flags: len(a.flags), fpr: a.fpr}
 	vectors := r.add(withViews, grids[0], r.atRate)
-	u := r.add(shipped, union(a.exact, grids[1], pointsGrid(a.flags, a.queries, grids[0], grids[1], a.near), grids[0]), func(ranking) float32 { return vectors.threshold })
+	u := r.add(shipped, union(a.exact, grids[1], a.near.grid(grids[0], grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
 	if a.common == 0 {
 		a.common = vectors.threshold
 	}

@@ -102,9 +102,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	near := nearness{score: 1, most: o.Candidates}
+	near := &closer{flags: flags, queries: queries, candidateAt: 1, most: o.Candidates}
 	if at, ok := folder.CandidateAt(); ok {
-		near.score = float32(at)
+		near.candidateAt = float32(at)
 	}
 	m := measure(flags, queries, flagViews, queryViews, near, o.FPR)
 	m.print(stdout, set)

@@ -52,7 +52,7 @@ const (
 func everyQuery(answered) bool { return true }
 
 // measure compares all queries with all flags in every way.
-func measure(flags []features, queries []answered, flagViews, queryViews []imaging.View, near nearness, fpr float64) *result {
+func measure(flags []features, queries []answered, flagViews, queryViews []imaging.View, near *closer, fpr float64) *result {
 	r := &result{queries: queries, flags: len(flags), fpr: fpr}
 	upright := []imaging.View{imaging.ViewOriginal}
 	vectors := func(normal bool) func(q, f imaging.View) *grid {
@@ -68,7 +68,7 @@ func measure(flags []features, queries []answered, flagViews, queryViews []imagi
 	r.add(normalised, overViews(upright, upright, vectors(true)), r.atRate)
 	best := r.add(withViews, overViews(flagViews, queryViews, vectors(true)), r.atRate)
 	allHashes := overViews(flagViews, queryViews, hashes)
-	points := pointsGrid(flags, queries, best.grid, allHashes, near)
+	points := near.grid(best.grid, allHashes)
 	r.add(withPoints, points, func(ranking) float32 { return keypoint.BlockAt })
 	u := r.add(shipped, union(exact, allHashes, points, best.grid), func(ranking) float32 { return best.threshold })
 

@@ -3,38 +3,53 @@ package main
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/views"
 )
 
-// nearness is what makes a flag worth a closer look.
-type nearness struct {
-	score float32 // from which on
-	most  int     // flags of an upload
+// closer compares the points of interest of uploads and flags that are near each other.
+type closer struct {
+	flags       []features
+	queries     []answered
+	candidateAt float32 // score from which on a flag is near
+	most        int     // flags of an upload
+	known       sync.Map
 }
 
-// pointsGrid is the number of points that agree, for those pairs that the moderator would compare: the best of an upload
+// grid is the number of points that agree, for those pairs that the moderator would compare: the best of an upload
 // by score and by PDQ. Where too few agree to block, never.
-func pointsGrid(flags []features, queries []answered, scores, hashes *grid, near nearness) *grid {
-	g := newGrid(len(queries), len(flags))
+func (c *closer) grid(scores, hashes *grid) *grid {
+	g := newGrid(len(c.queries), len(c.flags))
 	g.fill(func(row int, into []float32) {
-		var candidates []int
-		for k := range flags {
-			if scores.row(row)[k] >= near.score || hashes.row(row)[k] >= -views.CandidateBits {
-				candidates = append(candidates, k)
+		score, hash := scores.row(row), hashes.row(row)
+		var near []int
+		for k := range c.flags {
+			if score[k] >= c.candidateAt || hash[k] >= -views.CandidateBits {
+				near = append(near, k)
 			}
 		}
-		slices.SortFunc(candidates, func(a, b int) int { return cmp.Compare(scores.row(row)[b], scores.row(row)[a]) })
-		for _, k := range candidates[:min(len(candidates), near.most)] {
-			if hashes.row(row)[k] >= -pdq.MaxDistance {
-				continue
-			}
-			if a := keypoint.Verify(flags[k].points, queries[row].asked); a.Sound() && a.Points >= keypoint.BlockAt {
-				into[k] = float32(a.Points)
+		slices.SortFunc(near, func(a, b int) int { return cmp.Compare(score[b], score[a]) })
+		for _, k := range near[:min(len(near), c.most)] {
+			if hash[k] < -pdq.MaxDistance {
+				into[k] = c.agreeing(row, k)
 			}
 		}
 	})
 	return g
+}
+
+func (c *closer) agreeing(query, flag int) float32 {
+	pair := [2]int{query, flag}
+	if points, ok := c.known.Load(pair); ok {
+		return points.(float32)
+	}
+	points := never
+	if a := keypoint.Verify(c.flags[flag].points, c.queries[query].asked); a.Sound() && a.Points >= keypoint.BlockAt {
+		points = float32(a.Points)
+	}
+	c.known.Store(pair, points)
+	return points
 }
