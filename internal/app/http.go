@@ -56,7 +56,7 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// web is the HTTP server of probes and metrics.
+// web is an HTTP server: that of probes and metrics, or the console's.
 type web struct {
 	url    string
 	server *http.Server
@@ -72,18 +72,18 @@ func listenHTTP(addr string, p probes, reg *prometheus.Registry, log *slog.Logge
 	mux.HandleFunc("GET "+config.LivePath, p.live)
 	mux.HandleFunc("GET "+config.ReadyPath, p.ready)
 	mux.Handle("GET "+config.MetricsPath, promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
-	w := &web{
-		url:    "http://" + listener.Addr().String(),
-		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
-		done:   make(chan struct{}),
-	}
+	return serveHTTP(listener, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, log), nil
+}
+
+func serveHTTP(listener net.Listener, server *http.Server, log *slog.Logger) *web {
+	w := &web{url: "http://" + listener.Addr().String(), server: server, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		if err := w.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the HTTP server ended", "error", err)
 		}
 	}()
-	return w, nil
+	return w
 }
 
 func (w *web) stop(ctx context.Context) error {

@@ -10,12 +10,12 @@ import (
 	"moderator/internal/config"
 )
 
-func newState(s *stack, httpURL string) State {
-	return State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL}
+func newState(s *stack, httpURL, consoleURL string) State {
+	return State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
 }
 
 // printNext tells a newcomer what to type in another terminal.
-func printNext(w io.Writer, dataDir string) {
+func printNext(w io.Writer, dataDir string, console *desk) {
 	flagctl := "flagctl"
 	if _, err := exec.LookPath(flagctl); err != nil {
 		flagctl = besideUs(flagctl)
@@ -33,6 +33,7 @@ Your pipeline publishes files to the NATS subject uploads.<anything> and reads d
 Ctrl-C drains and stops.
 
 `, flagctl, flag)
+	printConsole(w, console)
 }
 
 // besideUs is the path of a command in our own binary's folder, from the working folder where that is shorter.

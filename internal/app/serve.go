@@ -86,7 +86,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
 		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Logger: log,
-		Decoder: pictures, Embedder: embedder{model}, Matcher: matcher{db, folder},
+		Decoder: pictures, Embedder: embedder{model}, Matcher: matcher{db, folder, c.Candidates},
 	})
 	if err != nil {
 		return err
@@ -97,13 +97,18 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, web.stop(ctx)) }()
 
-	if err := writeState(c.DataDir, newState(servers, web.url)); err != nil {
+	console, err := startConsole(c, len(servers.embedded) == 2, consoleParts{js: js, db: db, fetcher: fetcher, model: model}, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, console.stop(ctx)) }()
+	if err := writeState(c.DataDir, newState(servers, web.url, console.address())); err != nil {
 		return fmt.Errorf("say where moderator runs: %w", err)
 	}
 	defer func() { err = errors.Join(err, removeState(c.DataDir)) }()
 	log.Info("ready", "http", web.url, "uploads", consumer.UploadsSubject, "decisions", consumer.DecisionsSubject)
 	if len(servers.embedded) == 2 {
-		printNext(stdout, c.DataDir)
+		printNext(stdout, c.DataDir, console)
 	}
 	return judgeUntil(ctx, judge, servers.died)
 }

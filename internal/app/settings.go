@@ -28,6 +28,7 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 		}
 		fetching.AllowCIDRs = append(fetching.AllowCIDRs, prefix)
 	}
-	errs = append(errs, fetching.Validate())
+	_, consoleErr := consoleConfig(c)
+	errs = append(errs, fetching.Validate(), consoleErr)
 	return pace, fetching, errors.Join(errs...)
 }

@@ -16,6 +16,7 @@ type State struct {
 	NATSURL     string `json:"nats_url"`
 	DatabaseURL string `json:"database_url"`
 	HTTPURL     string `json:"http_url"`
+	ConsoleURL  string `json:"console_url,omitempty"` // with its token
 }
 
 func statePath(dataDir string) string { return filepath.Join(dataDir, "moderator.json") }
@@ -25,7 +26,7 @@ func writeState(dataDir string, s State) error {
 	if err != nil {
 		return err
 	}
-	// Database URLs may hold a password.
+	// Database URLs may hold a password, and the console's has its token.
 	return os.WriteFile(statePath(dataDir), append(data, '\n'), 0o600)
 }
 

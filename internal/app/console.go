@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os/user"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/config"
+	"moderator/internal/console"
+	"moderator/internal/embed"
+	"moderator/internal/fetch"
+	"moderator/internal/matchdb"
+)
+
+const leastToken = 16 // bytes: fewer can be guessed
+
+// consoleConfig is what is set about the console. Without a token it gets one of its own, where only this machine sees
+// it.
+func consoleConfig(c config.Run) (console.Config, error) {
+	out := console.Config{Token: c.ConsoleToken, UserHeader: c.ConsoleUserHeader, DefaultUser: "console", MaxUploadBytes: c.MaxUploadBytes}
+	if u, err := user.Current(); err == nil {
+		out.DefaultUser = u.Username
+	}
+	var errs []error
+	for _, text := range c.ConsoleProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("console-proxy is %q, wanted a network such as 10.1.0.0/16", text))
+		}
+		out.Proxies = append(out.Proxies, prefix)
+	}
+	if n := len(out.Token); n > 0 && n < leastToken {
+		errs = append(errs, fmt.Errorf("console-token has %d bytes, wanted %d or more: `openssl rand -hex 16` makes one", n, leastToken))
+	}
+	local, err := isLoopback(c.ConsoleListen)
+	errs = append(errs, err)
+	if err == nil && !local && out.Token == "" && out.UserHeader == "" {
+		errs = append(errs, fmt.Errorf("console-listen is %s, which others can reach, wanted console-token or console-user-header with it", c.ConsoleListen))
+	}
+	if local && out.Token == "" {
+		out.Token = rand.Text()
+	}
+	return out, errors.Join(errs...)
+}
+
+func isLoopback(listen string) (bool, error) {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false, fmt.Errorf("console-listen is %q, wanted host:port", listen)
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback(), nil
+}
+
+// desk is a running console.
+type desk struct {
+	console  *console.Console
+	pictures *pictures
+	web      *web
+	token    string
+}
+
+// consoleParts is what the console shares with the judging.
+type consoleParts struct {
+	js      jetstream.JetStream
+	db      *matchdb.DB
+	fetcher *fetch.Fetcher
+	model   *embed.Model
+}
+
+// startConsole serves the console where it is wanted, and returns nil where it is not.
+func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Logger) (*desk, error) {
+	if c.Console.Console == "off" || c.Console.Console == "auto" && !embedded {
+		return nil, nil
+	}
+	cfg, err := consoleConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	looks, err := newPictures(parts.model, parts.db, c, log)
+	if err != nil {
+		return nil, err
+	}
+	served, err := console.New(cfg, console.Parts{
+		JetStream: parts.js, Library: parts.db, Fetcher: parts.fetcher, Pictures: looks,
+		Model: parts.model.Folder().Fingerprint(), Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", c.ConsoleListen)
+	if errors.Is(err, syscall.EADDRINUSE) && c.Console.Console == "auto" {
+		host, _, _ := net.SplitHostPort(c.ConsoleListen)
+		listener, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w: another address is set by --console-listen", c.ConsoleListen, err)
+	}
+	server := &http.Server{Handler: served.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute}
+	server.RegisterOnShutdown(served.Close)
+	d := &desk{console: served, pictures: looks, web: serveHTTP(listener, server, log), token: cfg.Token}
+	log.Info("console", "url", d.web.url)
+	return d, nil
+}
+
+// address opens the console; nothing where there is none.
+func (d *desk) address() string {
+	switch {
+	case d == nil:
+		return ""
+	case d.token == "":
+		return d.web.url + "/"
+	}
+	return d.web.url + "/?token=" + url.QueryEscape(d.token)
+}
+
+func (d *desk) stop(ctx context.Context) error {
+	if d == nil {
+		return nil
+	}
+	err := d.web.stop(ctx)
+	d.console.Close()
+	d.pictures.close()
+	return err
+}
+
+// printConsole tells where the console is.
+func printConsole(w io.Writer, d *desk) {
+	if d != nil {
+		fmt.Fprintf(w, "The console, with its token: %s\n\n", d.address())
+	}
+}

@@ -1,0 +1,102 @@
+// What every page has: keys, the list of keys, pictures that are shown when asked for, fields that take dropped files.
+'use strict';
+
+const opened = performance.now();
+// A key that was meant for the decision before must not decide on this one.
+const deafFor = 400; // milliseconds
+
+const typing = (element) => element.closest('input:not([type=file]), textarea, select, dialog[open]') !== null;
+
+const step = (by) => {
+  const rows = [...document.querySelectorAll('[data-row]')];
+  if (rows.length === 0) return;
+  let at = rows.indexOf(document.activeElement);
+  if (at < 0) at = rows.findIndex((row) => row.hasAttribute('aria-current'));
+  if (at < 0 && by < 0) at = rows.length;
+  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+  next.focus();
+  next.scrollIntoView({ block: 'nearest' });
+};
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && typing(event.target)) event.target.blur();
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  switch (event.key) {
+    case 'j': step(1); return;
+    case 'k': step(-1); return;
+    case '/': {
+      const field = document.querySelector('main select, main input:not([type=hidden])');
+      if (field) { event.preventDefault(); field.focus(); }
+      return;
+    }
+  }
+  const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!target || target.disabled || event.repeat) return;
+  if (target.hasAttribute('data-final') && performance.now() - opened < deafFor) return;
+  event.preventDefault();
+  target.click();
+});
+
+for (const button of document.querySelectorAll('[data-opens]')) {
+  button.addEventListener('click', () => document.getElementById(button.dataset.opens).showModal());
+}
+
+// A decision is sent once.
+for (const form of document.querySelectorAll('form.decide')) {
+  form.addEventListener('submit', (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = 'yes';
+  });
+}
+
+// Where a picture cannot be had the server says why.
+const explain = async (image) => {
+  const text = document.createElement('div');
+  text.className = 'nothing';
+  const answer = await fetch(image.src);
+  text.textContent = answer.ok ? 'The picture cannot be shown.' : await answer.text();
+  image.parentElement.querySelector('figcaption')?.remove();
+  image.replaceWith(text);
+};
+for (const image of document.querySelectorAll('[data-picture] img')) {
+  if (image.complete && image.naturalWidth === 0) explain(image);
+  else image.addEventListener('error', () => explain(image), { once: true });
+}
+
+for (const button of document.querySelectorAll('[data-toggle]')) {
+  button.dataset.label = button.firstChild.textContent;
+  button.addEventListener('click', () => {
+    const clear = button.getAttribute('aria-pressed') !== 'true';
+    button.setAttribute('aria-pressed', clear);
+    button.firstChild.textContent = clear ? 'Blur ' : button.dataset.label;
+    const figure = button.closest('[data-picture]');
+    if (figure) {
+      const image = figure.querySelector('img');
+      image.src = figure.dataset.picture + (clear ? '?clear' : '');
+      image.alt = clear ? 'The picture' : 'The picture, blurred';
+      return;
+    }
+    for (const image of document.querySelectorAll('img[data-clear]')) {
+      image.src = clear ? image.dataset.clear : image.dataset.blurred;
+    }
+  });
+}
+
+const fields = [...document.querySelectorAll('.drop')];
+const give = (field, files) => {
+  const input = field.querySelector('input');
+  const picture = [...files].find((file) => file.type.startsWith('image/') || file.type === '');
+  if (!picture) return;
+  const transfer = new DataTransfer();
+  transfer.items.add(picture);
+  input.files = transfer.files;
+};
+for (const field of fields) {
+  field.addEventListener('dragover', (event) => { event.preventDefault(); field.classList.add('over'); });
+  field.addEventListener('dragleave', () => field.classList.remove('over'));
+  field.addEventListener('drop', (event) => { event.preventDefault(); field.classList.remove('over'); give(field, event.dataTransfer.files); });
+}
+document.addEventListener('paste', (event) => {
+  const field = fields.find((f) => f.querySelector('input').files.length === 0) ?? fields[0];
+  if (field && event.clipboardData.files.length > 0) give(field, event.clipboardData.files);
+});

@@ -1,0 +1,116 @@
+package console_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/console"
+)
+
+// ask sends a request for a page that needs no server behind it.
+func ask(t *testing.T, c console.Config, change func(*http.Request)) *http.Response {
+	t.Helper()
+	served, err := console.New(c, console.Parts{})
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodGet, "http://console.example/compare", nil)
+	r.Header.Set("Accept", "text/html")
+	r.RemoteAddr = "10.0.0.7:1234"
+	change(r)
+	w := httptest.NewRecorder()
+	served.Handler().ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestWhoGetsIn(t *testing.T) {
+	byToken := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
+	byProxy := console.Config{UserHeader: "X-User", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	for name, test := range map[string]struct {
+		config console.Config
+		change func(*http.Request)
+		want   int
+	}{
+		"nothing":                 {byToken, func(*http.Request) {}, 401},
+		"bearer":                  {byToken, header("Authorization", "Bearer 0123456789abcdef"), 200},
+		"wrong bearer":            {byToken, header("Authorization", "Bearer 0123456789abcdee"), 401},
+		"empty bearer":            {byProxy, header("Authorization", "Bearer "), 401},
+		"a cookie without token":  {byProxy, header("Cookie", "moderator_session="), 401},
+		"the token as cookie":     {byToken, header("Cookie", "moderator_session=0123456789abcdef"), 401},
+		"a user that none names":  {byToken, header("X-User", "eve"), 401},
+		"a proxy's user":          {byProxy, header("X-User", "bob"), 200},
+		"a proxy's empty user":    {byProxy, header("X-User", " "), 401},
+		"a user of somebody else": {byProxy, func(r *http.Request) { r.Header.Set("X-User", "bob"); r.RemoteAddr = "192.0.2.1:99" }, 401},
+		"wrong token in address":  {byToken, func(r *http.Request) { r.URL.RawQuery = "token=x" }, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response := ask(t, test.config, test.change)
+			require.Equal(t, test.want, response.StatusCode)
+			require.Contains(t, response.Header.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'")
+			require.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+		})
+	}
+}
+
+func TestTokenInTheAddressBecomesACookie(t *testing.T) {
+	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
+	for path, want := range map[string]string{"/compare": "/compare", `/\evil.example`: "/evil.example"} {
+		response := ask(t, c, func(r *http.Request) { r.URL = &url.URL{Path: path, RawQuery: "token=" + c.Token} })
+		require.Equal(t, http.StatusSeeOther, response.StatusCode, path)
+		require.Equal(t, want, response.Header.Get("Location"), path)
+		cookie := response.Cookies()[0]
+		require.True(t, cookie.HttpOnly)
+		require.Equal(t, http.SameSiteStrictMode, cookie.SameSite)
+		require.NotContains(t, cookie.Value, c.Token)
+		again := ask(t, c, func(r *http.Request) { r.AddCookie(cookie) })
+		require.Equal(t, http.StatusOK, again.StatusCode)
+		changed := c
+		changed.Token = "another token 16b"
+		require.Equal(t, http.StatusUnauthorized, ask(t, changed, func(r *http.Request) { r.AddCookie(cookie) }).StatusCode)
+	}
+}
+
+func TestOtherSitesCannotPost(t *testing.T) {
+	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
+	post := func(change func(*http.Request)) int {
+		return ask(t, c, func(r *http.Request) {
+			r.Method = http.MethodPost
+			r.URL.Path = "/review/0"
+			r.Header.Set("Authorization", "Bearer "+c.Token)
+			change(r)
+		}).StatusCode
+	}
+	require.Equal(t, http.StatusForbidden, post(func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }))
+	require.Equal(t, http.StatusForbidden, post(func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }))
+	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }))
+	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Origin", "http://console.example") }))
+}
+
+func TestLogin(t *testing.T) {
+	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
+	login := func(form url.Values) *http.Response {
+		return ask(t, c, func(r *http.Request) {
+			*r = *httptest.NewRequest(http.MethodPost, "http://console.example/login", strings.NewReader(form.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Accept", "text/html")
+		})
+	}
+	require.Equal(t, http.StatusUnauthorized, login(url.Values{"token": {"guess"}}).StatusCode)
+	response := login(url.Values{"token": {c.Token}, "name": {"Bob <b>&</b> Ö"}})
+	require.Equal(t, "/", response.Header.Get("Location"))
+	page := ask(t, c, func(r *http.Request) {
+		for _, cookie := range response.Cookies() {
+			r.AddCookie(cookie)
+		}
+	})
+	var text strings.Builder
+	require.NoError(t, page.Write(&text))
+	require.Contains(t, text.String(), "Bob &lt;b&gt;&amp;&lt;/b&gt; Ö")
+}

@@ -1,0 +1,94 @@
+package console
+
+import (
+	"context"
+	"image"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/matchdb"
+)
+
+// Config says who may use the console, and how large a picture he may give it.
+type Config struct {
+	Token          string         // opens everything; empty: only a proxy's users get in
+	UserHeader     string         // in which a trusted proxy names the user; empty: none does
+	Proxies        []netip.Prefix // whose UserHeader is believed
+	DefaultUser    string         // who acts, for the audit log, where the token came without a name
+	MaxUploadBytes int64
+}
+
+// Parts is what the console works with.
+type Parts struct {
+	JetStream jetstream.JetStream
+	Library   *matchdb.DB
+	Fetcher   consumer.Fetcher
+	Pictures  Pictures
+	Model     string // fingerprint of the model that judges
+	Logger    *slog.Logger
+}
+
+// Pictures is what is done with the bytes of a picture. The errors of a file's fault say so in words for people.
+type Pictures interface {
+	// Frames renders what a person looks at: upright, in its own proportions, a few hundred pixels wide.
+	Frames(ctx context.Context, data []byte) ([]image.Image, error)
+	// Compare takes flagged as if it were flagged and uploaded as if it came as an upload.
+	Compare(ctx context.Context, flagged, uploaded []byte) (Comparison, error)
+	// Search returns at most most flags, and allowed pictures, that are nearest.
+	Search(ctx context.Context, data []byte, most int) (Nearest, error)
+	// Allow puts the picture on the allow-list. The model's fields of a are filled in.
+	Allow(ctx context.Context, data []byte, a matchdb.NewAllowed) error
+}
+
+// Console serves the pages. End it with Close.
+type Console struct {
+	Config
+	Parts
+	pages pages
+	live  hub
+	done  atomic.Pointer[mark]
+}
+
+// New makes a console.
+func New(config Config, parts Parts) (*Console, error) {
+	c := &Console{Config: config, Parts: parts}
+	c.live = hub{js: parts.JetStream, log: parts.Logger, closed: make(chan struct{})}
+	var err error
+	c.pages, err = loadPages()
+	return c, err
+}
+
+// Close ends the streams of live decisions: a server that is shut down waits for them.
+func (c *Console) Close() { c.live.close() }
+
+// Handler serves the console at the root of a host.
+func (c *Console) Handler() http.Handler {
+	inside := http.NewServeMux()
+	inside.Handle("GET /{$}", http.RedirectHandler("/live", http.StatusSeeOther))
+	inside.HandleFunc("GET /live", c.page(c.livePage))
+	inside.HandleFunc("GET /live/events", c.liveEvents)
+	inside.HandleFunc("GET /decisions/{sequence}", c.page(c.decisionPage))
+	inside.HandleFunc("GET /decisions/{sequence}/picture", c.picture)
+	inside.HandleFunc("GET /review", c.page(c.reviewPage))
+	inside.HandleFunc("POST /review/{sequence}", c.page(c.decide))
+	inside.HandleFunc("GET /compare", c.page(c.comparePage))
+	inside.HandleFunc("POST /compare", c.page(c.compare))
+	inside.HandleFunc("GET /search", c.page(c.searchPage))
+	inside.HandleFunc("POST /search", c.page(c.search))
+	inside.HandleFunc("GET /library", c.page(c.libraryPage))
+	inside.HandleFunc("/", c.page(func(*http.Request) (view, error) {
+		return view{}, &problem{http.StatusNotFound, "There is no such page."}
+	}))
+
+	outside := http.NewServeMux()
+	outside.Handle("GET /assets/", http.FileServerFS(assets))
+	outside.HandleFunc("POST /login", c.login)
+	outside.Handle("/", c.admit(inside))
+	// Requests of other sites' pages end here, whatever cookies they bring.
+	return secured(http.NewCrossOriginProtection().Handler(outside))
+}

@@ -1,0 +1,132 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// decision is one event with what the library knows of it.
+type decision struct {
+	Sequence uint64 // in DECISIONS
+	Stored   time.Time
+	Event    event.CloudEvent
+	Raw      string // the event, indented
+
+	Attributes []attribute
+	Flag       *matchdb.Flagged // of the match; nil where there is none, or none any more
+	Review     *matchdb.Review  // a person's decision on it
+	Times      []timing
+	Source     string // where the picture is; empty where it came inside its message and is not kept
+}
+
+type attribute struct{ Name, Value string }
+
+type timing struct {
+	Stage string
+	MS    float64
+}
+
+func (d *decision) key() matchdb.DecisionKey { return matchdb.NewDecisionKey(d.Event.ID, d.Event.Time) }
+
+func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, error) {
+	e, err := event.DecodeDecision(data)
+	if err != nil {
+		return nil, &problem{http.StatusNotFound, fmt.Sprintf("Message %d of %s is no decision: %v.", sequence, consumer.DecisionsStream, err)}
+	}
+	d := &decision{Sequence: sequence, Stored: stored, Event: e}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, data, "", "  "); err == nil {
+		d.Raw = indented.String()
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Data.Upload.Attributes)) {
+		d.Attributes = append(d.Attributes, attribute{name, string(e.Data.Upload.Attributes[name])})
+	}
+	t := e.Data.Timing
+	d.Times = []timing{{"queue", t.Queue}, {"fetch", t.Fetch}, {"decode", t.Decode}, {"embed", t.Embed}, {"match", t.Match}}
+	switch u := e.Data.Upload; {
+	case u.URL != "":
+		d.Source = u.URL
+	case u.Object != nil:
+		d.Source = u.Object.Bucket + "/" + u.Object.Name
+	}
+	return d, nil
+}
+
+// Longest is the time that the bars of Times are a share of.
+func (d *decision) Longest() float64 {
+	longest := 0.0
+	for _, t := range d.Times {
+		longest = max(longest, t.MS)
+	}
+	return longest
+}
+
+// load reads the decision that the request's path names.
+func (c *Console) load(ctx context.Context, sequence string) (*decision, error) {
+	n, err := strconv.ParseUint(sequence, 10, 64)
+	if err != nil || n == 0 {
+		return nil, &problem{http.StatusNotFound, "A decision is known by its number in the stream."}
+	}
+	stream, err := c.JetStream.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return nil, streamProblem(err)
+	}
+	msg, err := stream.GetMsg(ctx, n)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, &problem{http.StatusNotFound, fmt.Sprintf("The stream has no decision %d, or not any more: --keep-decisions says how long they are kept.", n)}
+	}
+	if err != nil {
+		return nil, streamProblem(err)
+	}
+	d, err := newDecision(n, msg.Time, msg.Data)
+	if err != nil {
+		return nil, err
+	}
+	return d, c.lookUp(ctx, d)
+}
+
+// lookUp adds what the library knows of the decision.
+func (c *Console) lookUp(ctx context.Context, d *decision) error {
+	reviews, err := c.Library.Reviews(ctx, []matchdb.DecisionKey{d.key()})
+	if err != nil {
+		return err
+	}
+	if review, ok := reviews[d.key()]; ok {
+		d.Review = &review
+	}
+	if d.Event.Data.Match == nil {
+		return nil
+	}
+	flag, err := c.Library.Show(ctx, d.Event.Data.Match.FlaggedID)
+	if errors.Is(err, matchdb.ErrNotFound) {
+		return nil
+	}
+	d.Flag = &flag
+	return err
+}
+
+func streamProblem(err error) error {
+	return &problem{http.StatusServiceUnavailable, fmt.Sprintf("The stream of decisions cannot be read: %v.", err)}
+}
+
+func (c *Console) decisionPage(r *http.Request) (view, error) {
+	d, err := c.load(r.Context(), r.PathValue("sequence"))
+	if err != nil {
+		return view{}, err
+	}
+	return view{Page: "decision", Title: "Decision on " + cut(d.Event.Data.Upload.ID, maxUploadShown), Data: d}, nil
+}

@@ -1,0 +1,151 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+)
+
+// keptRows is how many decisions are kept for those who come to watch, and the most that can come between two looks.
+const keptRows = 1000
+
+// feed is the last decisions, for all who watch. It reads DECISIONS only while somebody does.
+type feed struct {
+	mu       sync.Mutex
+	rows     [keptRows]row
+	count    uint64 // rows that came so far; the newest is rows[(count-1)%keptRows]
+	timeline timeline
+	waiting  uint64 // uploads that are not decided yet
+	trouble  string // why no decisions come, for people
+}
+
+// watched is what came since the last look.
+type watched struct {
+	rows    []row // those that were let through, the oldest first
+	missed  int   // so many more were let through, and are not shown
+	seconds []second
+	waiting uint64
+	trouble string
+	seen    uint64 // for the next look
+}
+
+// since returns at most most rows that came after the first seen ones, the newest of them, and the seconds after at.
+func (f *feed) since(seen uint64, at int64, keep filter, most int) watched {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := watched{waiting: f.waiting, trouble: f.trouble, seen: f.count, seconds: f.timeline.since(at, time.Now())}
+	if f.count > keptRows {
+		seen = max(seen, f.count-keptRows)
+	}
+	for i := f.count; i > seen; i-- {
+		r := &f.rows[(i-1)%keptRows]
+		switch {
+		case !keep.lets(r):
+		case len(w.rows) < most:
+			w.rows = append(w.rows, *r)
+		default:
+			w.missed++
+		}
+	}
+	for i, j := 0, len(w.rows)-1; i < j; i, j = i+1, j-1 {
+		w.rows[i], w.rows[j] = w.rows[j], w.rows[i]
+	}
+	return w
+}
+
+func (f *feed) put(r row) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows[f.count%keptRows] = r
+	f.count++
+	f.timeline.add(&r, time.Now())
+}
+
+// run reads until ctx is done; what fails is told to those who watch, and tried again.
+func (f *feed) run(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
+	for ctx.Err() == nil {
+		err := f.read(ctx, js)
+		if ctx.Err() != nil {
+			return
+		}
+		log.Warn("the console cannot read the decisions, and tries again", "error", err)
+		f.tell(fmt.Sprintf("No decisions can be read: %v", err))
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// read follows DECISIONS from the last keptRows on.
+func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
+	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return err
+	}
+	state := stream.CachedInfo().State
+	start := max(state.FirstSeq, 1)
+	if state.LastSeq > keptRows {
+		start = max(start, state.LastSeq-keptRows+1)
+	}
+	ordered, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start, InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return err
+	}
+	broken := make(chan error, 1)
+	reading, err := ordered.Consume(func(msg jetstream.Msg) {
+		if r, ok := newRow(msg); ok {
+			f.put(r)
+		}
+	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		select {
+		case broken <- err:
+		default:
+		}
+	}))
+	if err != nil {
+		return err
+	}
+	defer func() { reading.Stop(); <-reading.Closed() }()
+	f.tell("")
+	look := time.NewTicker(2 * time.Second)
+	defer look.Stop()
+	for {
+		f.countWaiting(ctx, js)
+		select {
+		case <-look.C:
+		case err := <-broken: // it mends itself
+			f.tell(fmt.Sprintf("The stream of decisions was interrupted: %v", err))
+		case <-reading.Closed():
+			return fmt.Errorf("the consumer of %s ended", consumer.DecisionsStream)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *feed) tell(trouble string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.trouble = trouble
+}
+
+// countWaiting looks how many uploads are not decided yet. Where that cannot be seen the last count stays.
+func (f *feed) countWaiting(ctx context.Context, js jetstream.JetStream) {
+	durable, err := js.Consumer(ctx, consumer.UploadsStream, consumer.DurableName)
+	if err != nil {
+		return
+	}
+	info := durable.CachedInfo()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = info.NumPending + uint64(info.NumAckPending)
+}

@@ -1,0 +1,107 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"moderator/internal/event"
+)
+
+const (
+	liveEvery    = 200 * time.Millisecond // decisions that come meanwhile go to the browser together
+	liveRows     = 20                     // of each look: more than can be read
+	firstRows    = 100                    // of the first, which fills the table
+	heartbeat    = 15 * time.Second
+	writeTimeout = 10 * time.Second
+)
+
+type livePage struct {
+	Verdicts []event.Verdict
+	Reasons  []event.Reason
+	Banks    []string
+	Verdict  event.Verdict
+	Reason   event.Reason
+	Bank     string
+}
+
+func (c *Console) livePage(r *http.Request) (view, error) {
+	keep := filterOf(r)
+	page := livePage{
+		Verdicts: []event.Verdict{event.Block, event.Review, event.Allow},
+		Reasons: []event.Reason{
+			event.Match, event.NoMatch, event.Undecodable, event.Unsupported, event.TooLarge, event.FetchFailed,
+			event.RetriesExhausted, event.Reviewed,
+		},
+		Verdict: keep.verdict, Reason: keep.reason, Bank: keep.bank,
+	}
+	banks, err := c.Library.Banks(r.Context(), c.Model)
+	for _, bank := range banks {
+		page.Banks = append(page.Banks, bank.Name)
+	}
+	return view{Page: "live", Title: "Live", Data: page}, err
+}
+
+func filterOf(r *http.Request) filter {
+	q := r.URL.Query()
+	return filter{event.Verdict(q.Get("verdict")), event.Reason(q.Get("reason")), q.Get("bank")}
+}
+
+// tick is one server-sent event.
+type tick struct {
+	Rows    []row    `json:"rows,omitempty"`
+	Missed  int      `json:"missed,omitempty"`
+	Seconds []second `json:"seconds,omitempty"`
+	Waiting uint64   `json:"waiting"`
+	Trouble string   `json:"trouble,omitempty"`
+}
+
+// liveEvents sends what is new, several times a second, however many decisions there are.
+func (c *Console) liveEvents(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // a proxy that collects would hold it back
+	out := http.NewResponseController(w)
+	feed, leave := c.live.watch()
+	defer leave()
+	keep, most := filterOf(r), firstRows
+	var seen uint64
+	var last tick
+	at, sent := int64(0), time.Time{}
+	every := time.NewTicker(liveEvery)
+	defer every.Stop()
+	for {
+		news := feed.since(seen, at, keep, most)
+		if most == firstRows {
+			news.missed = 0 // those are old
+		}
+		seen, most = news.seen, liveRows
+		if n := len(news.seconds); n > 0 {
+			at = news.seconds[n-1].Time
+		}
+		next := tick{news.rows, news.missed, news.seconds, news.waiting, news.trouble}
+		quiet := len(next.Rows)+len(next.Seconds) == 0 && next.Waiting == last.Waiting && next.Trouble == last.Trouble
+		if !quiet || time.Since(sent) > heartbeat {
+			data, err := json.Marshal(next)
+			if err != nil {
+				c.Logger.Error("console", "error", err)
+				return
+			}
+			_ = out.SetWriteDeadline(time.Now().Add(writeTimeout))
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
+				return
+			}
+			if err := out.Flush(); err != nil {
+				return
+			}
+			last, sent = next, time.Now()
+		}
+		select {
+		case <-every.C:
+		case <-r.Context().Done():
+			return
+		case <-c.live.closed:
+			return
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package console_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"image"
+	"image/jpeg"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/event"
+)
+
+const evil = `<script>alert(1)</script><img src=x onerror=alert(2)>`
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Everything in one moderator: its start takes longer than all of this.
+func TestConsole(t *testing.T) {
+	s := start(t)
+	t.Run("empty pages", s.emptyPages)
+	t.Run("hostile names", s.hostileNames)
+	t.Run("picture", s.pictures)
+	t.Run("review", s.reviews)
+	t.Run("allow-list", s.allowList)
+	t.Run("compare", s.compare)
+	t.Run("search", s.search)
+	t.Run("live", s.live)
+	t.Run("library", s.library)
+}
+
+func (s *stand) emptyPages(t *testing.T) {
+	s.t = t
+	for path, want := range map[string]string{
+		"/live": "Decisions a second", "/review": "Nothing waits", "/compare": "Compare", "/search": "Search", "/library": "Banks",
+	} {
+		page := s.get(path)
+		require.Equal(t, http.StatusOK, page.code, page.body)
+		require.Contains(t, page.body, want)
+		require.NotContains(t, page.body, `class="problem"`)
+	}
+	require.Equal(t, "/live", s.get("/").header.Get("Location"))
+	require.Equal(t, http.StatusNotFound, s.get("/nowhere").code)
+	for _, path := range []string{"/decisions/1", "/decisions/x", "/decisions/0/picture"} {
+		require.Equal(t, http.StatusNotFound, s.get(path).code, path)
+	}
+	require.Equal(t, http.StatusOK, s.get("/assets/live.js").code)
+}
+
+// What publishers and flagging people write is shown and never run.
+func (s *stand) hostileNames(t *testing.T) {
+	s.t = t
+	body, err := json.Marshal(map[string]any{"id": evil, "url": s.web.URL + "/none?" + evil, evil: map[string]string{"a": evil}})
+	require.NoError(t, err)
+	n, decided := s.upload(nats.Header{"Content-Type": {"application/json"}}, body)
+	require.Equal(t, event.FetchFailed, decided.Data.Reason)
+	for _, path := range []string{"/decisions/" + strconv.FormatUint(n, 10), "/review"} {
+		page := s.get(path)
+		require.Equal(t, http.StatusOK, page.code, page.body)
+		require.Contains(t, page.body, "&lt;script&gt;alert(1)")
+		s.harmless(page.body)
+	}
+	picture := s.get("/decisions/" + strconv.FormatUint(n, 10) + "/picture")
+	require.Equal(t, http.StatusGone, picture.code)
+	require.Contains(t, picture.header.Get("Content-Type"), "text/plain")
+	page := s.send("/compare", sent{"a", evil + ".jpg", []byte("no picture")}, sent{"b", "b.jpg", []byte("no")})
+	require.Equal(t, http.StatusUnprocessableEntity, page.code)
+	require.Contains(t, page.body, "&lt;img src=x onerror=alert(2)&gt;.jpg: not a picture")
+	s.harmless(page.body)
+	page = s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {evil}, "note": {`"` + evil}})
+	require.Equal(t, http.StatusBadRequest, page.code)
+	s.harmless(page.body)
+	s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {"allow"}, "note": {evil}})
+	s.harmless(s.get("/library").body)
+}
+
+func (s *stand) harmless(page string) {
+	s.t.Helper()
+	require.NotContains(s.t, page, "<script>")
+	require.NotContains(s.t, page, "<img src=x")
+	require.NotContains(s.t, page, " style=")
+}
+
+func (s *stand) pictures(t *testing.T) {
+	s.t = t
+	good := picture(t, 0)
+	n, decided := s.refer("shown", "/shown.jpg", []byte("no picture"))
+	path := "/decisions/" + strconv.FormatUint(n, 10) + "/picture"
+	require.Equal(t, event.Unsupported, decided.Data.Reason)
+	require.Equal(t, http.StatusUnprocessableEntity, s.get(path).code)
+	s.put("/shown.jpg", good)
+	require.Equal(t, http.StatusConflict, s.get(path).code, "it is another picture now")
+
+	// One that came too late to be judged.
+	n, decided = s.refer("late", "/late.jpg", nil)
+	require.Equal(t, event.Review, decided.Data.Verdict)
+	require.Empty(t, decided.Data.Upload.SHA256)
+	s.put("/late.jpg", good)
+	path = "/decisions/" + strconv.FormatUint(n, 10) + "/picture"
+	require.Equal(t, http.StatusOK, s.get(path).code)
+
+	blurred, clear := s.decode(path), s.decode(path+"?clear")
+	require.Equal(t, image.Pt(400, 300), clear.Bounds().Size())
+	require.Equal(t, clear.Bounds(), blurred.Bounds())
+	require.IsType(t, &image.Gray{}, blurred)
+	require.Less(t, detail(blurred)*5, detail(clear), "the blurred one shows next to nothing")
+
+	n, _ = s.upload(nil, []byte("inside its message"))
+	inside := s.get("/decisions/" + strconv.FormatUint(n, 10) + "/picture")
+	require.Equal(t, http.StatusGone, inside.code)
+	require.Contains(t, inside.body, "not kept")
+}
+
+func (s *stand) decode(path string) image.Image {
+	s.t.Helper()
+	got := s.get(path)
+	require.Equal(s.t, http.StatusOK, got.code, got.body)
+	shown, err := jpeg.Decode(bytes.NewReader([]byte(got.body)))
+	require.NoError(s.t, err)
+	return shown
+}
+
+// detail is how much neighbouring pixels differ.
+func detail(picture image.Image) float64 {
+	b, sum := picture.Bounds(), 0.0
+	grey := func(x, y int) float64 { r, g, b, _ := picture.At(x, y).RGBA(); return float64(r+g+b) / 3 / 257 }
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X + 1; x < b.Max.X; x++ {
+			d := grey(x, y) - grey(x-1, y)
+			sum += d * d
+		}
+	}
+	return sum
+}
+
+func (s *stand) live(t *testing.T) {
+	s.t = t
+	read := func(query string) (first map[string]any) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/live/events"+query, nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
+		lines := bufio.NewScanner(response.Body)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				first = nil
+				require.NoError(t, json.Unmarshal([]byte(data), &first))
+				if first["rows"] != nil {
+					return first
+				}
+			}
+		}
+		t.Fatal("the stream ended")
+		return nil
+	}
+	all := read("")["rows"].([]any)
+	reviewed := read("?verdict=allow&reason=reviewed")["rows"].([]any)
+	require.Less(t, len(reviewed), len(all))
+	for _, r := range reviewed {
+		require.Equal(t, "allow", r.(map[string]any)["verdict"])
+		require.Equal(t, "reviewed", r.(map[string]any)["reason"])
+	}
+	require.Contains(t, s.get("/live?verdict=allow&reason=reviewed").body, `<option value="reviewed" selected>`)
+}
+
+func (s *stand) library(t *testing.T) {
+	s.t = t
+	page := s.get("/library").body
+	require.Contains(t, page, "copydetect")
+	require.Contains(t, page, "flagged_pdq_hnsw")
+	require.Contains(t, page, "review", "the audit log has what was done here")
+}

@@ -1,0 +1,102 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// queue is the decisions that wait for a person.
+type queue struct {
+	Items []*decision // the oldest first
+	More  bool        // there are more behind them
+}
+
+// mark is a sequence of DECISIONS before which all reviews are done. It holds in the stream that was made at that time.
+type mark struct {
+	stream time.Time
+	from   uint64
+}
+
+// queueBatch is how many decisions are read and looked up together.
+const queueBatch = 256
+
+// waiting returns the oldest most decisions that are review and that nobody has reviewed.
+func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
+	stream, err := c.JetStream.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return q, streamProblem(err)
+	}
+	created, from := stream.CachedInfo().Created, uint64(1)
+	if known := c.done.Load(); known != nil && known.stream.Equal(created) {
+		from = known.from
+	}
+	reader, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		FilterSubject: consumer.DecisionSubject(event.Review), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,
+	})
+	if err != nil {
+		return q, streamProblem(err)
+	}
+	defer func() {
+		// What stays behind ends by itself.
+		_ = stream.DeleteConsumer(context.WithoutCancel(ctx), reader.CachedInfo().Name)
+	}()
+	for {
+		batch, err := reader.FetchNoWait(queueBatch)
+		if err != nil {
+			return q, streamProblem(err)
+		}
+		var read []*decision
+		pending := uint64(0)
+		for msg := range batch.Messages() {
+			meta, err := msg.Metadata()
+			if err != nil {
+				return q, err
+			}
+			pending = meta.NumPending
+			if d, err := newDecision(meta.Sequence.Stream, meta.Timestamp, msg.Data()); err == nil { // else it is none
+				read = append(read, d)
+			}
+		}
+		if err := batch.Error(); err != nil {
+			return q, streamProblem(err)
+		}
+		if q.Items, err = c.unreviewed(ctx, q.Items, read); err != nil {
+			return q, err
+		}
+		if len(q.Items) > most || pending == 0 {
+			break
+		}
+		if len(q.Items) == 0 && len(read) > 0 {
+			c.done.Store(&mark{created, read[len(read)-1].Sequence + 1})
+		}
+	}
+	if len(q.Items) > most {
+		q.Items, q.More = q.Items[:most], true
+	}
+	return q, nil
+}
+
+// unreviewed appends those decisions to waiting that nobody has reviewed.
+func (c *Console) unreviewed(ctx context.Context, waiting, read []*decision) ([]*decision, error) {
+	keys := make([]matchdb.DecisionKey, len(read))
+	for i, d := range read {
+		keys[i] = d.key()
+	}
+	reviews, err := c.Library.Reviews(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range read {
+		if _, done := reviews[d.key()]; !done {
+			waiting = append(waiting, d)
+		}
+	}
+	return waiting, nil
+}

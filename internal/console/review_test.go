@@ -1,0 +1,132 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// last is the newest decision in the stream.
+func (s *stand) last() event.CloudEvent {
+	s.t.Helper()
+	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
+	require.NoError(s.t, err)
+	msg, err := stream.GetMsg(s.t.Context(), stream.CachedInfo().State.LastSeq)
+	require.NoError(s.t, err)
+	e, err := event.DecodeDecision(msg.Data)
+	require.NoError(s.t, err)
+	require.Equal(s.t, "decisions."+string(e.Data.Verdict), msg.Subject)
+	return e
+}
+
+func (s *stand) reviews(t *testing.T) {
+	s.t = t
+	first, decided := s.upload(nats.Header{"Nats-Msg-Id": {"first-one"}}, []byte("no picture"))
+	second, _ := s.upload(nats.Header{"Nats-Msg-Id": {"second-one"}}, []byte("no picture either"))
+	path := "/review/" + strconv.FormatUint(first, 10)
+	queue := s.get("/review?at=" + strconv.FormatUint(first, 10)).body
+	require.Regexp(t, `(?s)first-one.*second-one`, queue)
+	require.Contains(t, queue, `name="next" value="`+strconv.FormatUint(second, 10)+`"`)
+	require.Contains(t, queue, "The picture is not kept")
+
+	done := s.post(path, url.Values{"decision": {"block"}, "note": {"seen before"}, "next": {strconv.FormatUint(second, 10)}})
+	require.Equal(t, http.StatusSeeOther, done.code, done.body)
+	after := s.get(done.header.Get("Location")).body
+	require.Contains(t, after, "first-one</a> is decided and published")
+	require.Contains(t, after, `<h2 class="wrap">second-one</h2>`)
+
+	e := s.last()
+	require.Equal(t, decided.ID+":reviewed", e.ID)
+	require.Equal(t, event.Block, e.Data.Verdict)
+	require.Equal(t, event.Reviewed, e.Data.Reason)
+	require.Equal(t, decided.ID, e.Data.Review.Of)
+	require.True(t, decided.Time.Equal(e.Data.Review.At))
+	require.Equal(t, decided.Data.Reason, e.Data.Review.Reason)
+	require.Equal(t, decided.Data.Upload.SHA256, e.Data.Upload.SHA256)
+
+	changes, err := s.db.Audit(t.Context(), matchdb.AuditFilter{Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, "review", changes[0].Table)
+	require.Equal(t, "seen before", changes[0].Reason)
+	require.Equal(t, e.Data.Review.By, changes[0].By)
+
+	again := s.post(path, url.Values{"decision": {"allow"}})
+	require.Equal(t, http.StatusConflict, again.code)
+	require.Contains(t, again.body, "was reviewed already: block by")
+	require.Equal(t, e.ID, s.last().ID, "nothing is published twice")
+	require.NotContains(t, s.get("/review").body, `<b class="wrap">first-one</b>`)
+
+	blocked := s.get("/decisions/" + strconv.FormatUint(first, 10)).body
+	require.Contains(t, blocked, "Reviewed:")
+	require.NotContains(t, blocked, "waits for a person")
+	require.Equal(t, http.StatusConflict, s.post("/review/"+strconv.FormatUint(s.sequenceOfLast(), 10), url.Values{"decision": {"allow"}}).code,
+		"a person's decision is not reviewed again")
+	require.Equal(t, http.StatusGone, s.post("/review/"+strconv.FormatUint(second, 10), url.Values{"decision": {"list"}}).code,
+		"what is not kept cannot be listed")
+}
+
+func (s *stand) sequenceOfLast() uint64 {
+	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
+	require.NoError(s.t, err)
+	return stream.CachedInfo().State.LastSeq
+}
+
+// Releasing a picture for good.
+func (s *stand) allowList(t *testing.T) {
+	s.t = t
+	n, _ := s.refer("innocent", "/innocent.jpg", nil)
+	s.put("/innocent.jpg", picture(t, 3))
+	done := s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {"list"}, "note": {"a poster"}})
+	require.Equal(t, http.StatusSeeOther, done.code, done.body)
+	require.Equal(t, event.Allow, s.last().Data.Verdict)
+	list, err := s.db.AllowList(t.Context())
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, "a poster", list[0].Note)
+	require.Contains(t, list[0].Source, "innocent")
+	found := s.send("/search", sent{"picture", "again.jpg", picture(t, 3)}).body
+	require.Contains(t, found, "same file")
+	require.Contains(t, found, "a poster")
+}
+
+func (s *stand) compare(t *testing.T) {
+	s.t = t
+	a := picture(t, 0)
+	same := s.send("/compare", sent{"a", "a.jpg", a}, sent{"b", "b.jpg", a})
+	require.Equal(t, http.StatusOK, same.code, same.body)
+	require.Contains(t, same.body, "the very same file")
+	require.Contains(t, same.body, "0 of 256 bits differ")
+	require.Contains(t, same.body, `<span class="verdict block">block</span>`)
+	other := s.send("/compare", sent{"a", "a.jpg", a}, sent{"b", "b.jpg", picture(t, 12)}).body
+	require.Contains(t, other, "different files")
+	require.Contains(t, other, `<span class="verdict allow">allow</span>`)
+	require.Equal(t, http.StatusBadRequest, s.send("/compare", sent{"a", "a.jpg", a}).code)
+}
+
+func (s *stand) search(t *testing.T) {
+	s.t = t
+	empty := s.send("/search", sent{"picture", "a.jpg", picture(t, 0)})
+	require.Equal(t, http.StatusOK, empty.code, empty.body)
+	require.Contains(t, empty.body, "Nothing is flagged")
+	models, err := s.db.Models(t.Context())
+	require.NoError(t, err)
+	vector := make([]float32, models[0].Dims)
+	vector[0] = 1
+	_, err = s.db.Flag(t.Context(), matchdb.NewFlag{
+		Bank: "default", SHA256: sha256Hex(picture(t, 0)), Source: evil, By: "ann", Model: models[0].Fingerprint,
+		Embeddings: []matchdb.Embedding{{View: "original", Vector: vector}},
+	})
+	require.NoError(t, err)
+	found := s.send("/search", sent{"picture", evil, picture(t, 0)}).body
+	require.Contains(t, found, "by sha256")
+	require.Contains(t, found, `<span class="verdict block">block</span>`)
+	s.harmless(found)
+	require.Equal(t, http.StatusUnprocessableEntity, s.send("/search", sent{"picture", "a.txt", []byte("text")}).code)
+}

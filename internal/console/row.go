@@ -1,0 +1,66 @@
+package console
+
+import (
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/event"
+)
+
+// row is a decision as the Live page lists it.
+type row struct {
+	Sequence uint64        `json:"seq"`  // in DECISIONS
+	Time     int64         `json:"time"` // when the stream stored it, in milliseconds since 1970
+	Verdict  event.Verdict `json:"verdict"`
+	Reason   event.Reason  `json:"reason"`
+	Bank     string        `json:"bank,omitempty"`
+	Signal   event.Signal  `json:"signal,omitempty"`
+	Score    *float64      `json:"score,omitempty"`
+	Upload   string        `json:"upload"`
+	Took     float64       `json:"took"` // milliseconds from the stream of uploads to the decision
+}
+
+// maxUploadShown is how many bytes of an upload's id the list shows.
+const maxUploadShown = 80
+
+// newRow reads a message of DECISIONS; not ok where it is no decision.
+func newRow(msg jetstream.Msg) (r row, ok bool) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return r, false
+	}
+	e, err := event.DecodeDecision(msg.Data())
+	if err != nil {
+		return r, false
+	}
+	d := e.Data
+	r = row{
+		Sequence: meta.Sequence.Stream, Time: meta.Timestamp.UnixMilli(), Verdict: d.Verdict, Reason: d.Reason,
+		Signal: d.Signal, Score: d.Score, Upload: cut(d.Upload.ID, maxUploadShown), Took: d.Timing.Queue + d.Timing.Total,
+	}
+	if d.Match != nil {
+		r.Bank = d.Match.Bank
+	}
+	return r, true
+}
+
+// cut shortens a text to a number of bytes, between two letters.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && text[most]&0xC0 == 0x80 {
+		most--
+	}
+	return text[:most] + "…"
+}
+
+// filter says which decisions somebody watches; empty fields let all through.
+type filter struct {
+	verdict event.Verdict
+	reason  event.Reason
+	bank    string
+}
+
+func (f filter) lets(r *row) bool {
+	return (f.verdict == "" || f.verdict == r.Verdict) && (f.reason == "" || f.reason == r.Reason) && (f.bank == "" || f.bank == r.Bank)
+}

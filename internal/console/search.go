@@ -1,0 +1,65 @@
+package console
+
+import (
+	"net/http"
+
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// Nearest is what the library has near a picture, the nearest first.
+type Nearest struct {
+	Flagged []NearFlag
+	Allowed []NearAllowed
+}
+
+// NearFlag is a flagged picture, by its nearest view.
+type NearFlag struct {
+	matchdb.Found
+	Signal event.Signal // the surest that finds it
+	Bits   int          // of PDQ that differ, where Signal is that
+}
+
+// Verdict is what an upload would get from this flag alone.
+func (n NearFlag) Verdict() event.Verdict {
+	switch {
+	case !n.BankEnabled:
+		return event.Allow
+	case n.Signal != event.SignalEmbedding:
+		return event.Block
+	}
+	return verdictOf(n.Score, n.BlockAt, n.ReviewAt)
+}
+
+// NearAllowed is an allowed picture, by its nearest view.
+type NearAllowed struct {
+	matchdb.AllowHit
+	SameFile     bool
+	Source, Note string
+}
+
+// foundFlags is how many flags a search shows.
+const foundFlags = 10
+
+type searchPage struct {
+	Picture *chosen
+	Nearest
+}
+
+func (c *Console) searchPage(*http.Request) (view, error) {
+	return view{Page: "search", Title: "Search", Data: searchPage{}}, nil
+}
+
+func (c *Console) search(r *http.Request) (view, error) {
+	v := view{Page: "search", Title: "Search", Data: searchPage{}}
+	pictures, err := c.take(r, "picture")
+	if err != nil {
+		return v, err
+	}
+	page := searchPage{Picture: pictures[0]}
+	if page.Nearest, err = c.Pictures.Search(r.Context(), page.Picture.data, foundFlags); err != nil {
+		return v, err
+	}
+	v.Data = page
+	return v, nil
+}
