@@ -52,3 +52,7 @@ chaos: build ## kill moderators, broker and database while uploads flow; UPLOADS
 .PHONY: bench
 bench: build ## measure against the ceilings of this machine and against rivals; SIZES=10000,200000
 	@go run ./tools/bench --bin bin $(if $(SIZES),--sizes $(SIZES)) $(BENCHFLAGS)
+
+.PHONY: k8s-check
+k8s-check: ## build the Kubernetes overlays and decode every object strictly
+	@go test ./deploy/k8s
