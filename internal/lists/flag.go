@@ -6,10 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/x448/float16"
 
 	"moderator/internal/pdq"
 )
@@ -65,7 +66,7 @@ func (f Flag) SignalKey() []byte {
 		}
 		part := []byte("embedding" + e.Model)
 		for _, x := range e.Vector {
-			part = binary.LittleEndian.AppendUint32(part, math.Float32bits(x))
+			part = binary.LittleEndian.AppendUint16(part, float16.Fromfloat32(x).Bits())
 		}
 		parts = append(parts, part)
 	}

@@ -29,8 +29,8 @@ var bankName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
 // AddBank makes a bank, enabled, with the models' default thresholds. Errors wrap ErrInvalid or ErrExists.
 func (db *DB) AddBank(ctx context.Context, name, by string) error {
-	if !bankName.MatchString(name) {
-		return fmt.Errorf("%w bank name %q: want 1 to 63 of a-z 0-9 . _ -, beginning with a letter or digit", ErrInvalid, name)
+	if err := checkBankName(name); err != nil {
+		return err
 	}
 	return db.as(ctx, by, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "INSERT INTO bank (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
@@ -39,6 +39,13 @@ func (db *DB) AddBank(ctx context.Context, name, by string) error {
 		}
 		return err
 	})
+}
+
+func checkBankName(name string) error {
+	if !bankName.MatchString(name) {
+		return fmt.Errorf("%w bank name %.80q: want 1 to 63 of a-z 0-9 . _ -, beginning with a letter or digit", ErrInvalid, name)
+	}
+	return nil
 }
 
 // DisableBank lets the bank's flags match nothing from the next Match on, until EnableBank. An unknown bank's error wraps

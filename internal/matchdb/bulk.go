@@ -1,0 +1,138 @@
+package matchdb
+
+import (
+	"context"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"moderator/internal/lists"
+)
+
+// Loaded counts what became of the flags of a list.
+type Loaded struct {
+	New       int
+	Known     int // flagged in the bank already; views that they lacked are added
+	Retracted int // from the bank, and left so
+}
+
+// Add adds another part's counts.
+func (l *Loaded) Add(o Loaded) {
+	l.New, l.Known, l.Retracted = l.New+o.New, l.Known+o.Known, l.Retracted+o.Retracted
+}
+
+// Import is the loading of one list. It is safe for concurrent use.
+type Import struct {
+	db      *DB
+	by, why string
+
+	mu    sync.Mutex
+	begun map[int]bool // by model, 0 for PDQ
+}
+
+// NewImport begins a list that by imports; why is for the audit log.
+func (db *DB) NewImport(by, why string) *Import {
+	return &Import{db: db, by: by, why: why, begun: map[int]bool{}}
+}
+
+// Keys by which the flag of a picture is found: what was staged, and what is there.
+const (
+	stagedKey  = "(s.bank_id, coalesce(s.sha256, s.md5, s.signal_key))"
+	flaggedKey = "(i.bank_id, coalesce(i.sha256, i.md5, i.signal_key))"
+)
+
+// loadSQL stores what was staged. Rows go in in the order of their keys, so that two connections that load the same
+// pictures wait for each other in one direction only.
+var loadSQL = []string{
+	// Its count is of new flags.
+	`INSERT INTO flagged_image (id, bank_id, sha256, md5, signal_key, source, note, created_by)
+		SELECT s.id, s.bank_id, s.sha256, s.md5, s.signal_key, s.source, s.note, current_setting('moderator.actor') FROM list_flag s
+		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NOT NULL)
+		ORDER BY s.bank_id, coalesce(s.sha256, s.md5, s.signal_key) ON CONFLICT DO NOTHING`,
+	// Of all others, which take the id of the row that is there, locked against retraction until the end (see
+	// insertImage), or none where it is retracted.
+	`UPDATE list_flag s SET id = (SELECT i.id FROM flagged_image i
+			WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NULL LIMIT 1 FOR SHARE)
+		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = s.id)`,
+	// Of retracted ones.
+	`DELETE FROM list_flag WHERE id IS NULL`,
+	`INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
+	`INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
+		SELECT e.model_id, s.id, s.bank_id, e.view, e.half, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
+}
+
+// Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,
+// and its bank is there. A picture that the bank has keeps its row. One that was retracted from it stays retracted: a
+// list that is read again knows nothing of that. Into an empty library matching is refused from the first part on until
+// BuildIndexes.
+func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
+	staged, err := m.db.stage(ctx, part)
+	if err != nil {
+		return Loaded{}, err
+	}
+	if err := m.begin(ctx, staged); err != nil {
+		return Loaded{}, err
+	}
+	var counts []int
+	err = m.db.because(ctx, m.by, m.why, func(tx pgx.Tx) error {
+		if err := staged.copy(ctx, tx); err != nil {
+			return err
+		}
+		for _, sql := range loadSQL {
+			tag, err := tx.Exec(ctx, sql)
+			if err != nil {
+				return err
+			}
+			counts = append(counts, int(tag.RowsAffected()))
+		}
+		return nil
+	})
+	if err != nil {
+		return Loaded{}, err
+	}
+	return Loaded{New: counts[0], Known: counts[1] - counts[2], Retracted: counts[2]}, nil
+}
+
+// begin takes the indexes off that the part would have to be put into one by one.
+func (m *Import) begin(ctx context.Context, s staged) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	tables := map[int]*int{}
+	if len(s.pdq) > 0 {
+		tables[0] = nil
+	}
+	for _, e := range s.embeddings {
+		tables[e.model] = &e.model
+	}
+	for key, model := range tables {
+		if m.begun[key] {
+			continue
+		}
+		if err := m.db.beginLoad(ctx, model); err != nil {
+			return err
+		}
+		m.begun[key] = true
+	}
+	return nil
+}
+
+// Compare counts what Load would do, and changes nothing.
+func (m *Import) Compare(ctx context.Context, part []lists.Flag) (Loaded, error) {
+	staged, err := m.db.stage(ctx, part)
+	if err != nil {
+		return Loaded{}, err
+	}
+	var l Loaded
+	err = m.db.as(ctx, m.by, func(tx pgx.Tx) error {
+		if err := staged.copy(ctx, tx); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE NOT active AND NOT gone), count(*) FILTER (WHERE active), count(*) FILTER (WHERE gone AND NOT active)
+			FROM list_flag s,
+			LATERAL (SELECT EXISTS (SELECT FROM flagged_image i WHERE `+flaggedKey+` = `+stagedKey+` AND i.retracted_at IS NULL) AS active) a,
+			LATERAL (SELECT EXISTS (SELECT FROM flagged_image i WHERE `+flaggedKey+` = `+stagedKey+` AND i.retracted_at IS NOT NULL) AS gone) g`).
+			Scan(&l.New, &l.Known, &l.Retracted)
+	})
+	return l, err
+}

@@ -1,0 +1,248 @@
+package matchdb
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/lists"
+	"moderator/internal/pdq"
+)
+
+// listFlags are n flags of a bank of all kinds: known by SHA-256, by MD5, by PDQ hashes, by vectors.
+func listFlags(r *rand.Rand, n int) []lists.Flag {
+	flags := make([]lists.Flag, n)
+	for i := range flags {
+		f := lists.Flag{Bank: "default", Source: fmt.Sprintf("picture %d", i), Note: "a note"}
+		if i%4 == 0 {
+			f.SHA256 = randomBytes(r, 32)
+		}
+		if i%4 < 2 {
+			f.MD5 = randomBytes(r, 16)
+		}
+		if i%4 != 3 {
+			f.PDQ = []lists.PDQ{{View: "rotate-90", Hash: randomHash(r), Quality: 50 + i%51}, {View: "original", Hash: randomHash(r), Quality: 100}}
+		}
+		if i%4 != 2 {
+			f.Embeddings = []lists.Embedding{{Model: testModel.Fingerprint, View: "original", Half: float32(r.NormFloat64() / 10), Vector: random(r)}}
+		}
+		flags[i] = f
+	}
+	return flags
+}
+
+func randomBytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func load(t testing.TB, db *DB, flags []lists.Flag) Loaded {
+	t.Helper()
+	for _, f := range flags {
+		require.NoError(t, db.CheckFlag(t.Context(), f))
+	}
+	loaded, err := db.NewImport("mo", "a list").Load(t.Context(), flags)
+	require.NoError(t, err)
+	return loaded
+}
+
+func buildAll(t testing.TB, db *DB) {
+	t.Helper()
+	require.NoError(t, db.BuildIndexes(t.Context(), 1<<30, func(IndexProgress) {}))
+}
+
+// dump is the library as a list.
+func dump(t testing.TB, db *DB, what Dump) string {
+	t.Helper()
+	var out bytes.Buffer
+	var w *lists.Writer
+	require.NoError(t, db.Dump(t.Context(), what, func(h lists.Header) (err error) {
+		w, err = lists.NewWriter(&out, lists.Own, h)
+		return err
+	}, func(f lists.Flag) error {
+		_, err := w.Write(f)
+		return err
+	}))
+	require.NoError(t, w.Close())
+	return out.String()
+}
+
+func TestLoadedFlagsMatchBySignal(t *testing.T) {
+	db, url := library(t)
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(1, 1))
+	flags := listFlags(r, 40)
+	curatorURL := as(t, db, url, "moderator_curator")
+	curator, err := Open(ctx, curatorURL)
+	require.NoError(t, err)
+	require.Equal(t, Loaded{New: 40}, load(t, curator, flags))
+	buildAll(t, curator)
+	curator.Close()
+	require.Eventually(t, func() bool { // its tables go with its sessions, and then it can be dropped
+		var sessions int
+		err := db.pool.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE usename = $1", userOf(t, curatorURL)).Scan(&sessions)
+		return err == nil && sessions == 0
+	}, time.Minute, 10*time.Millisecond)
+	for i, f := range flags {
+		q := HashQuery{SHA256: hex.EncodeToString(f.SHA256), MD5: hex.EncodeToString(f.MD5)}
+		if q.SHA256 != "" || q.MD5 != "" {
+			hits, err := db.MatchHashes(ctx, []HashQuery{q})
+			require.NoError(t, err)
+			require.Len(t, hits[0], 1, "flag %d", i)
+			require.True(t, hits[0][0].Exact)
+		}
+		for _, p := range f.PDQ {
+			hits, err := db.MatchHashes(ctx, []HashQuery{{PDQ: []PDQ{{Hash: flipped(p.Hash, 9), Quality: 100}}}})
+			require.NoError(t, err)
+			require.Equal(t, []any{p.View, 9}, []any{hits[0][0].View, hits[0][0].Distance})
+		}
+		for _, e := range f.Embeddings {
+			hit := match(t, db, Query{Vector: e.Vector})[0][0]
+			require.InDelta(t, 1-float64(e.Half), hit.Score, Tolerance)
+			flag, err := db.Show(ctx, hit.FlaggedID.String())
+			require.NoError(t, err)
+			require.Equal(t, []any{f.Source, "mo", hex.EncodeToString(f.SHA256), hex.EncodeToString(f.MD5)}, []any{flag.Source, flag.CreatedBy, flag.SHA256, flag.MD5})
+		}
+	}
+	var entries int
+	require.NoError(t, db.pool.QueryRow(ctx, "SELECT count(DISTINCT row_id) FROM audit_log WHERE table_name = 'flagged_image' AND actor = 'mo' AND reason = 'a list'").Scan(&entries))
+	require.Equal(t, 40, entries)
+}
+
+func TestTheSameListAgainChangesNothing(t *testing.T) {
+	db, _ := library(t)
+	ctx := t.Context()
+	flags := listFlags(rand.New(rand.NewPCG(2, 2)), 400)
+	compare := func() Loaded {
+		l, err := db.NewImport("mo", "").Compare(ctx, flags)
+		require.NoError(t, err)
+		return l
+	}
+	require.Equal(t, Loaded{New: 400}, compare())
+	require.Equal(t, Loaded{New: 250}, load(t, db, flags[:250]))
+	buildAll(t, db)
+	before := dump(t, db, Dump{})
+	require.Equal(t, Loaded{Known: 250}, load(t, db, flags[:250]))
+	require.True(t, before == dump(t, db, Dump{}))
+
+	// Both at once, by four connections, in different orders.
+	var group errgroup.Group
+	for i := range 4 {
+		part := append([]lists.Flag{}, flags...)
+		rand.New(rand.NewPCG(3, uint64(i))).Shuffle(len(part), func(a, b int) { part[a], part[b] = part[b], part[a] })
+		group.Go(func() error {
+			_, err := db.NewImport("mo", "").Load(ctx, part)
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Equal(t, Loaded{Known: 400}, compare())
+	var images, views int
+	require.NoError(t, db.pool.QueryRow(ctx, "SELECT (SELECT count(*) FROM flagged_image), (SELECT count(*) FROM flagged_embedding)").Scan(&images, &views))
+	require.Equal(t, []int{400, 300}, []int{images, views})
+
+	// What was retracted stays so, and a view that was missing is added.
+	list, err := db.ListFlags(ctx, FlagFilter{Limit: 1})
+	require.NoError(t, err)
+	_, err = db.Retract(ctx, list[0].ID.String(), "mo", "innocent")
+	require.NoError(t, err)
+	require.Equal(t, Loaded{Known: 399, Retracted: 1}, compare())
+	require.Equal(t, Loaded{Known: 399, Retracted: 1}, load(t, db, flags))
+	flags[0].Embeddings = append(flags[0].Embeddings, lists.Embedding{Model: testModel.Fingerprint, View: "new", Vector: flags[0].Embeddings[0].Vector})
+	load(t, db, flags[:1])
+	require.Contains(t, dump(t, db, Dump{}), `"view":"new"`)
+}
+
+func TestOneFlagTwiceInAPart(t *testing.T) {
+	db, _ := library(t)
+	f := listFlags(rand.New(rand.NewPCG(3, 3)), 3)[2]
+	g := f
+	g.PDQ = []lists.PDQ{f.PDQ[1], f.PDQ[0]}
+	require.Equal(t, Loaded{New: 1, Known: 1}, load(t, db, []lists.Flag{f, g}))
+}
+
+func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
+	db, _ := library(t)
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(4, 4))
+	require.NoError(t, db.AddBank(ctx, "spam", "mo"))
+	require.NoError(t, db.AddBank(ctx, "empty", "mo"))
+	flags := listFlags(r, 2*dumpRows+100)
+	for i := range flags {
+		if i%3 == 0 {
+			flags[i].Bank = "spam"
+		}
+	}
+	load(t, db, flags)
+	gone := mustFlag(t, db, newFlag("spam", "retracted", random(r)))
+	_, err := db.Retract(ctx, gone.ID.String(), "mo", "wrong")
+	require.NoError(t, err)
+	added := newFlag("spam", "by hand", random(r))
+	added.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: pdq.MinQuality}}
+	mustFlag(t, db, added)
+	first := dump(t, db, Dump{})
+
+	other, _ := library(t)
+	require.NoError(t, other.AddBank(ctx, "spam", "ann"))
+	list, err := lists.Open(bytes.NewReader([]byte(first)), "")
+	require.NoError(t, err)
+	require.NoError(t, other.CheckModels(ctx, list.Header.Models))
+	var back []lists.Flag
+	for range len(flags) + 1 {
+		f, err := list.Next()
+		require.NoError(t, err)
+		back = append(back, f)
+	}
+	require.Equal(t, Loaded{New: len(back)}, load(t, other, back))
+	require.True(t, first == dump(t, other, Dump{}), "byte by byte")
+
+	require.NotContains(t, dump(t, db, Dump{Bank: "spam"}), `"bank":"default"`)
+	require.Contains(t, first, `"embeddings"`)
+	require.NotContains(t, dump(t, db, Dump{HashesOnly: true}), `"embeddings"`)
+	require.NoError(t, db.DisableBank(ctx, "spam", "mo"))
+	require.Contains(t, dump(t, db, Dump{}), `"disabled_banks":["spam"]`)
+	require.ErrorIs(t, db.Dump(ctx, Dump{Bank: "nowhere"}, nil, nil), ErrUnknownBank)
+}
+
+func TestListsOfAnotherModelAreRefused(t *testing.T) {
+	db, _ := library(t)
+	ctx := t.Context()
+	ours, theirs := lists.Model{Fingerprint: testModel.Fingerprint, Dims: dims}, lists.Model{Fingerprint: sum256("theirs"), Dims: 8}
+	require.NoError(t, db.CheckModels(ctx, []lists.Model{ours}))
+	err := db.CheckModels(ctx, []lists.Model{ours, theirs})
+	require.ErrorIs(t, err, ErrUnknownModel)
+	require.ErrorContains(t, err, "the embeddings are of model "+theirs.Fingerprint+" (8 dimensions), this library's of "+ours.Fingerprint+" (32 dimensions)")
+	require.ErrorContains(t, db.CheckModels(ctx, []lists.Model{{Fingerprint: ours.Fingerprint, Dims: 31}}), "(31 dimensions), this library's of ")
+
+	good := listFlags(rand.New(rand.NewPCG(5, 5)), 1)[0]
+	for want, change := range map[string]func(*lists.Flag){
+		"invalid bank name":                     func(f *lists.Flag) { f.Bank = "No Such Name" },
+		"the embeddings are of model " + "abcd": func(f *lists.Flag) { f.Embeddings[0].Model = "abcd" },
+		"view original of model abababababab: invalid vector: it has 31 dimensions": func(f *lists.Flag) { f.Embeddings[0].Vector = f.Embeddings[0].Vector[1:] },
+		"its length is 0, want 1": func(f *lists.Flag) { f.Embeddings[0].Vector = make([]float32, dims) },
+		"invalid half":            func(f *lists.Flag) { f.Embeddings[0].Half = 2 },
+	} {
+		bad := good
+		bad.Embeddings = append([]lists.Embedding{}, good.Embeddings...)
+		change(&bad)
+		require.ErrorContains(t, db.CheckFlag(ctx, bad), want)
+	}
+	_, err = db.NewImport("mo", "").Load(ctx, []lists.Flag{{Bank: "nowhere", MD5: good.MD5}})
+	require.ErrorIs(t, err, ErrUnknownBank)
+}
+
+// A library of hashes alone is fit for any model; a moderator starts on it.
+func TestALibraryOfHashesFitsEveryModel(t *testing.T) {
+	db, _ := library(t)
+	load(t, db, listFlags(rand.New(rand.NewPCG(6, 6)), 3)[2:])
+	require.NoError(t, db.CheckModel(t.Context(), sum256("any model")))
+}

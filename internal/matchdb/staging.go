@@ -1,0 +1,168 @@
+package matchdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/x448/float16"
+
+	"moderator/internal/lists"
+	"moderator/internal/pdq"
+)
+
+// staged is a part of a list as it is copied into the session's own tables; the flags' numbers tie their rows together.
+type staged struct {
+	flags      []stagedFlag
+	pdq        []stagedPDQ
+	embeddings []stagedEmbedding
+}
+
+type stagedFlag struct {
+	bank      int
+	flag      lists.Flag
+	signalKey []byte // nil where the file is known
+}
+
+type stagedPDQ struct {
+	n int32
+	lists.PDQ
+}
+
+type stagedEmbedding struct {
+	n     int32
+	model int
+	lists.Embedding
+}
+
+// stage looks the flags' banks and models up.
+func (db *DB) stage(ctx context.Context, part []lists.Flag) (staged, error) {
+	banks, err := db.bankIDs(ctx)
+	if err != nil {
+		return staged{}, err
+	}
+	var s staged
+	for i, f := range part {
+		bank, ok := banks[f.Bank]
+		if !ok {
+			return s, unknownBank(f.Bank)
+		}
+		row := stagedFlag{bank: bank, flag: f}
+		if f.SHA256 == nil && f.MD5 == nil {
+			row.signalKey = f.SignalKey()
+		}
+		s.flags = append(s.flags, row)
+		for _, p := range f.PDQ {
+			s.pdq = append(s.pdq, stagedPDQ{int32(i), p})
+		}
+		for _, e := range f.Embeddings {
+			model, err := db.model(ctx, e.Model)
+			if err != nil {
+				return s, err
+			}
+			s.embeddings = append(s.embeddings, stagedEmbedding{int32(i), model.id, e})
+		}
+	}
+	return s, nil
+}
+
+func (db *DB) bankIDs(ctx context.Context) (map[string]int, error) {
+	rows, err := db.pool.Query(ctx, "SELECT name, id FROM bank")
+	if err != nil {
+		return nil, err
+	}
+	banks := map[string]int{}
+	var name string
+	var id int
+	_, err = pgx.ForEachRow(rows, []any{&name, &id}, func() error { banks[name] = id; return nil })
+	return banks, err
+}
+
+// stagingSQL makes the session's own tables, which a commit empties.
+const stagingSQL = `
+CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, md5 bytea, signal_key bytea,
+	source text, note text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS list_pdq (n int, view text, hash bit(256), quality smallint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, half real, embedding halfvec) ON COMMIT DELETE ROWS`
+
+// copy fills the session's tables, within tx.
+func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Conn().PgConn().Exec(ctx, "SET LOCAL client_min_messages = warning;"+stagingSQL).ReadAll(); err != nil {
+		return err
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "md5", "signal_key", "source", "note"},
+		pgx.CopyFromSlice(len(s.flags), func(i int) ([]any, error) {
+			f := s.flags[i]
+			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note}, nil
+		}))
+	if err != nil {
+		return err
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_pdq"}, []string{"n", "view", "hash", "quality"},
+		pgx.CopyFromSlice(len(s.pdq), func(i int) ([]any, error) {
+			p := s.pdq[i]
+			return []any{p.n, p.View, pgtype.Bits{Bytes: p.Hash[:], Len: pdq.Bits, Valid: true}, int16(p.Quality)}, nil
+		}))
+	if err != nil {
+		return err
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_embedding"}, []string{"n", "model_id", "view", "half", "embedding"},
+		pgx.CopyFromSlice(len(s.embeddings), func(i int) ([]any, error) {
+			e := s.embeddings[i]
+			half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
+			return []any{e.n, int32(e.model), e.View, half, extended(e.Vector, -half)}, nil
+		}))
+	return err
+}
+
+// CheckFlag says what keeps a flag of a list out of this library: its bank's name, or an embedding of a model or width
+// that is not known here.
+func (db *DB) CheckFlag(ctx context.Context, f lists.Flag) error {
+	if err := checkBankName(f.Bank); err != nil {
+		return err
+	}
+	for _, e := range f.Embeddings {
+		known, err := db.model(ctx, e.Model)
+		if errors.Is(err, ErrUnknownModel) {
+			return db.otherModel(ctx, lists.Model{Fingerprint: e.Model, Dims: len(e.Vector)})
+		}
+		if err != nil {
+			return err
+		}
+		if err := known.check(e.Vector, e.Half); err != nil {
+			return fmt.Errorf("view %s of model %s: %w", e.View, short(e.Model), err)
+		}
+	}
+	return nil
+}
+
+// CheckModels is an error, which wraps ErrUnknownModel and names both sides, when a list's embeddings are of a model or
+// width that is not known here.
+func (db *DB) CheckModels(ctx context.Context, models []lists.Model) error {
+	for _, m := range models {
+		known, err := db.model(ctx, m.Fingerprint)
+		if errors.Is(err, ErrUnknownModel) || err == nil && known.dims != m.Dims {
+			return db.otherModel(ctx, m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) otherModel(ctx context.Context, theirs lists.Model) error {
+	models, err := db.Models(ctx)
+	if err != nil {
+		return err
+	}
+	ours := make([]string, len(models))
+	for i, m := range models {
+		ours[i] = fmt.Sprintf("%s (%d dimensions)", m.Fingerprint, m.Dims)
+	}
+	return fmt.Errorf("%w: the embeddings are of model %.64s (%d dimensions), this library's of %s: vectors of two models never compare; "+
+		"with --hashes-only all else is taken", ErrUnknownModel, theirs.Fingerprint, theirs.Dims, strings.Join(ours, ", "))
+}
