@@ -95,7 +95,7 @@ type ReviewInfo struct {
 }
 
 // UploadInfo repeats what was judged. Where a reference pointed to is said where somebody has to look: in a decision that
-// is Review.
+// is Review, or Block, which may be appealed against.
 type UploadInfo struct {
 	ID         string                     `json:"id"`
 	Subject    string                     `json:"subject"`
@@ -165,7 +165,7 @@ func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	if d.Review != nil {
 		id += ":reviewed"
 	}
-	if d.Verdict != Review {
+	if d.Verdict == Allow {
 		d.Upload.URL, d.Upload.Object = "", nil
 	}
 	if d.Matches == nil {

@@ -88,13 +88,13 @@ func TestDecodeDecisionRefusesOtherEvents(t *testing.T) {
 	}
 }
 
-// Whoever reviews has to find the picture; a URL may hold a signature, so that no other decision tells it.
-func TestOnlyReviewSaysWhereThePictureIs(t *testing.T) {
+// Whoever reviews or hears an appeal has to find the picture; a URL may hold a signature, so that no other decision tells it.
+func TestAllowDoesNotSayWhereThePictureIs(t *testing.T) {
 	for name, upload := range map[string]Upload{
 		`"url":"https://cdn.example.com/1.jpg?sig=s"`: {URL: "https://cdn.example.com/1.jpg?sig=s"},
 		`"object":{"bucket":"b","name":"n"}`:          {Object: &Object{Bucket: "b", Name: "n"}},
 	} {
-		for verdict, wanted := range map[Verdict]bool{Review: true, Block: false, Allow: false} {
+		for verdict, wanted := range map[Verdict]bool{Review: true, Block: true, Allow: false} {
 			_, data, err := Decision{Verdict: verdict, Upload: NewUploadInfo(upload)}.Encode(stored)
 			require.NoError(t, err)
 			require.Equal(t, wanted, strings.Contains(string(data), name), "%s: %s", verdict, data)

@@ -27,11 +27,17 @@ type Grammar struct {
 	Add     addCommand     `cmd:"" help:"Flag pictures: files, folders, URLs."`
 	List    listCommand    `cmd:"" help:"List flagged pictures."`
 	Show    showCommand    `cmd:"" help:"Show one flagged picture."`
-	Retract retractCommand `cmd:"" help:"Take flags back."`
+	Retract retractCommand `cmd:"" help:"Take flags back, by id or by a search."`
+	Restore restoreCommand `cmd:"" help:"Undo retractions, by id or by a search."`
+	Allow   allowCommands  `cmd:"" help:"Keep the list of innocent pictures, which flags do not stop."`
+	Audit   auditCommand   `cmd:"" help:"List changes of the library: who, what, when, why."`
+	History historyCommand `cmd:"" help:"Tell the life of one flag."`
 	Search  searchCommand  `cmd:"" help:"Find the flagged pictures nearest to a picture."`
 	Compare compareCommand `cmd:"" help:"Compare two pictures, and say what it means."`
 	Bank    bankCommands   `cmd:"" help:"Keep the banks that flags are in."`
 	Submit  submitCommand  `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
+	Verify  verifyCommand  `cmd:"" help:"Hold the library's indexes against all of its rows, and look for what is wrong."`
+	Stats   statsCommand   `cmd:"" help:"Count flags, their growth, and what uploads matched."`
 
 	Version    versionCommand        `cmd:"" help:"Print the version."`
 	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`

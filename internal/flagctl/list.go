@@ -71,27 +71,3 @@ func (s *showCommand) Run(ctx context.Context, c *cli) error {
 	}
 	return c.print(toJSON(f), "", rows)
 }
-
-type retractCommand struct {
-	Reason string   `required:"" help:"Why, for the audit log." placeholder:"TEXT"`
-	ID     []string `arg:"" help:"Ids of flagged pictures, or the beginnings of them."`
-}
-
-func (r *retractCommand) Run(ctx context.Context, c *cli) error {
-	db, err := c.library(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var done []flagJSON
-	var rows [][]string
-	for _, id := range r.ID {
-		flag, err := db.Retract(ctx, id, c.As, r.Reason)
-		if err != nil {
-			return err
-		}
-		done = append(done, toJSON(flag))
-		rows = append(rows, []string{"retracted", flag.ID.String(), flag.Source})
-	}
-	return c.print(done, "", rows)
-}

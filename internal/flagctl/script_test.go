@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MODERATOR_AS", "mo")
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"picture": picture},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"picture": picture, "flat": flat, "id": id},
 	})
 }
 

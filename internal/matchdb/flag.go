@@ -22,7 +22,7 @@ type NewFlag struct {
 	Note   string // why; free text
 	By     string // who, for the audit log
 	Model  string // the fingerprint of the model that made Embeddings
-	// Embeddings has one vector a view, at least one.
+	// Embeddings has one vector a view. Without any only copies of the file are found.
 	Embeddings []Embedding
 	PDQ        []PDQ
 	Keypoints  keypoint.Features // of the picture as it is
@@ -50,8 +50,8 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 	if err != nil || len(sum) != 32 {
 		return FlagResult{}, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, f.SHA256)
 	}
-	if f.By == "" || len(f.Embeddings) == 0 {
-		return FlagResult{}, fmt.Errorf("%w flag: want who flags and at least one embedding", ErrInvalid)
+	if f.By == "" {
+		return FlagResult{}, fmt.Errorf("%w flag: want who flags", ErrInvalid)
 	}
 	model, err := db.model(ctx, f.Model)
 	if err != nil {

@@ -126,7 +126,6 @@ func TestFlagRefuses(t *testing.T) {
 	for want, err := range map[string]error{
 		"SHA-256":                                bad(func(f *NewFlag) { f.SHA256 = "abc" }),
 		"want who flags":                         bad(func(f *NewFlag) { f.By = "" }),
-		"at least one embedding":                 bad(func(f *NewFlag) { f.Embeddings = nil }),
 		"it has 31 dimensions, the model has 32": vector(good[1:]),
 		"its length is 0, want 1":                vector(make([]float32, dims)),
 		"its length is NaN, want 1":              vector(nan),

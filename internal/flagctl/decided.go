@@ -1,0 +1,125 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/app"
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+	"moderator/internal/fetch"
+)
+
+// decided returns the picture that a decision stopped, fetched anew: from where its reference pointed to, or from the
+// uploads' stream where it still has the message.
+func (c *cli) decided(ctx context.Context, id string) ([]byte, error) {
+	url, err := app.NATSURL(c.Stack)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl allow", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	d, err := findDecision(ctx, js, id)
+	if err != nil {
+		return nil, err
+	}
+	if d.Match == nil {
+		return nil, fmt.Errorf("decision %s is %s/%s, no flag stopped it: nothing is to be allowed", id, d.Verdict, d.Reason)
+	}
+	data, err := c.uploaded(ctx, js, d.Upload)
+	if err != nil {
+		return nil, fmt.Errorf("the picture of decision %s cannot be had: %w: give its file instead", id, err)
+	}
+	if sum := sha256Hex(data); sum != d.Upload.SHA256 {
+		return nil, fmt.Errorf("the picture of decision %s is another one now, with SHA-256 %s; what was judged had %s: give its file instead", id, sum, d.Upload.SHA256)
+	}
+	return data, nil
+}
+
+// findDecision looks through what was blocked or reviewed for the decision, by its event's id or its upload's own.
+func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event.Decision, error) {
+	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+	}
+	reader, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{consumer.DecisionSubject(event.Block), consumer.DecisionSubject(event.Review)},
+	})
+	if err != nil {
+		return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+	}
+	unknown := fmt.Errorf("decision %s: not among those of %s that blocked or asked for a review: they are kept for --keep-decisions", id, consumer.DecisionsStream)
+	info, err := reader.Info(ctx)
+	if err != nil || info.NumPending == 0 {
+		return event.Decision{}, errors.Join(unknown, err)
+	}
+	messages, err := reader.Messages(jetstream.PullMaxMessagesWithBytesLimit(500, 8<<20))
+	if err != nil {
+		return event.Decision{}, err
+	}
+	defer messages.Stop()
+	var found *event.Decision
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		}
+		if e, err := event.DecodeDecision(msg.Data()); err == nil && (e.ID == id || e.Subject == id) {
+			found = &e.Data // the newest of them
+		}
+		meta, err := msg.Metadata()
+		switch {
+		case err != nil:
+			return event.Decision{}, err
+		case meta.NumPending == 0 && found == nil:
+			return event.Decision{}, unknown
+		case meta.NumPending == 0:
+			return *found, nil
+		}
+	}
+}
+
+// uploaded returns an upload's bytes. A URL was fetched by a moderator once, which it was allowed to.
+func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.UploadInfo) ([]byte, error) {
+	switch {
+	case u.URL != "":
+		return download(ctx, u.URL, c.MaxUploadBytes)
+	case u.Object != nil:
+		f, err := fetch.New(fetch.Config{Timeout: time.Minute}, js)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return f.Fetch(ctx, event.Upload{Object: u.Object}, c.MaxUploadBytes)
+	}
+	stream, err := js.Stream(ctx, u.Stream)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", u.Stream, err)
+	}
+	msg, err := stream.GetMsg(ctx, u.Sequence)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, fmt.Errorf("it was sent in the message itself, which %s drops once it is decided", u.Stream)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", u.Stream, err)
+	}
+	upload, err := event.ParseUpload(event.Message{
+		Subject: msg.Subject, Header: msg.Header, Data: msg.Data, Stream: u.Stream, Sequence: u.Sequence,
+	})
+	if err == nil && upload.Body == nil {
+		err = errors.New("its decision does not say where it was fetched from")
+	}
+	return upload.Body, err
+}

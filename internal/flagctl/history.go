@@ -1,0 +1,24 @@
+package flagctl
+
+import "context"
+
+type historyCommand struct {
+	ID string `arg:"" help:"Id of a flag or of an allowed picture, or the beginning of it."`
+}
+
+func (h *historyCommand) Run(ctx context.Context, c *cli) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	changes, err := db.History(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(changes))
+	for i, ch := range changes {
+		rows[i] = []string{moment(ch.At), who(ch), what(ch), ch.Reason, differences(ch)}
+	}
+	return c.print(changesToJSON(changes), "AT\tBY\tWHAT\tWHY\tCHANGE", rows)
+}
