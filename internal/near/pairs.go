@@ -75,7 +75,9 @@ func Pairs(ctx context.Context, asked, held *Set, at float32, limit int) ([]Pair
 // ErrTooMany is of a threshold that so many pairs reach that they do not fit.
 var ErrTooMany = fmt.Errorf("too many pairs are alike")
 
-func tooMany(limit int) error { return fmt.Errorf("%w: more than %d: raise the score", ErrTooMany, limit) }
+func tooMany(limit int) error {
+	return fmt.Errorf("%w: more than %d: raise the score", ErrTooMany, limit)
+}
 
 // strip compares one block of asked with all blocks of held.
 func strip(ctx context.Context, asked, held *Set, from int, at float32, limit int) ([]Pair, error) {
