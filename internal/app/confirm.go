@@ -86,11 +86,11 @@ func compare(u consumer.Query, leads map[uuid.UUID]consumer.Hit, flags map[uuid.
 		if !ok {
 			continue
 		}
-		if a := keypoint.Verify(flag, shown); a.Sound() {
-			reviewAt := float64(keypoint.ReviewAt)
+		if a := keypoint.Verify(flag, shown); a.Score() >= keypoint.ReviewAt {
+			reviewAt := keypoint.ReviewAt
 			found = append(found, consumer.Hit{
 				Signal: event.SignalKeypoints, FlaggedID: lead.FlaggedID, Bank: lead.Bank, View: a.Variant.View(),
-				Similarity: a.Share(), Score: float64(a.Points), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
+				Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
 				Query: lead.Query, Lead: &lead,
 			})
 		}

@@ -26,7 +26,7 @@ type compared struct {
 	ReviewAt   float64 `json:"review_at"`
 	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
 	Points     int     `json:"points"`       // of interest that both show in one arrangement
-	PointsSeen int     `json:"points_seen"`  // of A's that could be seen in B
+	PointScore float64 `json:"points_score"` // how much of what B shows of A they account for
 	Verdict    string  `json:"verdict"`
 }
 
@@ -47,7 +47,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	result.Points, result.PointsSeen = agreed.Points, agreed.Visible
+	result.Points, result.PointScore = agreed.Points, agreed.Score()
 	for i, r := range a.Vectors {
 		for j, q := range b.Vectors {
 			similarity := app.Cosine(q.Vector, r.Vector)
@@ -61,7 +61,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		}
 	}
 	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
-	if agreed.Sound() && result.Verdict != "block" {
+	if agreed.Score() >= keypoint.ReviewAt && result.Verdict != "block" {
 		result.Verdict = pointsVerdict(agreed)
 	}
 	if result.PDQ >= 0 && result.PDQ <= pdq.MaxDistance {
@@ -72,7 +72,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
 		{"view", result.View, "of " + p.A},
 		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
-		{"keypoints", fmt.Sprint(result.Points), fmt.Sprintf("of %d that could be seen agree; blocks from %d that are a tenth of them", result.PointsSeen, keypoint.BlockAt)},
+		{"keypoints", number(result.PointScore), fmt.Sprintf("%d points agree; blocks from %.2f, reviews from %.2f", result.Points, keypoint.BlockAt, keypoint.ReviewAt)},
 		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
 	})
 }

@@ -2,6 +2,7 @@ package flagctl
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -45,7 +46,7 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			return err
 		}
 		best := map[string]found{}
-		hashes := matchdb.HashQuery{SHA256: sha256Hex(data)}
+		hashes := matchdb.HashQuery{SHA256: sha256Hex(data), MD5: md5Hex(data)}
 		for _, v := range picture.Vectors {
 			hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 			hits, err := db.Search(ctx, x.Folder().Fingerprint(), matchdb.Query{Vector: v.Vector, Half: v.Half}, s.Limit)
@@ -99,7 +100,7 @@ func lookCloser(ctx context.Context, db *matchdb.DB, picture app.Extracted, best
 	shown := keypoint.Prepare(points)
 	for id, flag := range flags {
 		hit := best[id.String()]
-		if a := keypoint.Verify(flag, shown); a.Sound() && hit.Verdict != "block" {
+		if a := keypoint.Verify(flag, shown); a.Score() >= keypoint.ReviewAt && hit.Verdict != "block" {
 			hit.Verdict, hit.Signal = pointsVerdict(a), event.SignalKeypoints
 			best[hit.ID] = hit
 		}
@@ -109,12 +110,17 @@ func lookCloser(ctx context.Context, db *matchdb.DB, picture app.Extracted, best
 
 // pointsVerdict is that of points that agree.
 func pointsVerdict(a keypoint.Agreement) string {
-	reviewAt := float64(keypoint.ReviewAt)
-	return verdictOf(float64(a.Points), keypoint.BlockAt, &reviewAt)
+	reviewAt := keypoint.ReviewAt
+	return verdictOf(a.Score(), keypoint.BlockAt, &reviewAt)
 }
 
 func sha256Hex(data []byte) string {
 	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func md5Hex(data []byte) string {
+	sum := md5.Sum(data)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -65,14 +65,14 @@ func TestVerify(t *testing.T) {
 				flag, stranger := all[i].points, all[i+pictures].points
 				upload := keypoint.Prepare(edited(t, name, all[i].picture, all[i+pictures].picture))
 				if name != "side-by-side" {
-					require.False(t, keypoint.Verify(stranger, upload).Sound(), "picture %d, taken for another", i)
+					require.Less(t, keypoint.Verify(stranger, upload).Score(), keypoint.ReviewAt, "picture %d, taken for another", i)
 				}
 				if len(flag.Points) < keypoint.FlagPoints/2 {
 					continue // a plain drawing
 				}
 				asked++
 				a := keypoint.Verify(flag, upload)
-				if a.Sound() && a.Points >= keypoint.BlockAt {
+				if a.Score() >= keypoint.BlockAt {
 					found++
 					require.Equal(t, want, a.Variant)
 				}
@@ -102,7 +102,7 @@ func TestStoredForm(t *testing.T) {
 	require.Equal(t, stored, again)
 
 	upload := keypoint.Prepare(edited(t, "crop-80-centre", p, p))
-	require.True(t, keypoint.Verify(back, upload).Sound())
+	require.GreaterOrEqual(t, keypoint.Verify(back, upload).Score(), keypoint.BlockAt)
 	for _, bad := range [][]byte{nil, stored[:len(stored)-1], append([]byte{9}, stored[1:]...)} {
 		require.Error(t, back.UnmarshalBinary(bad))
 	}
@@ -111,7 +111,7 @@ func TestStoredForm(t *testing.T) {
 func TestNothingToSee(t *testing.T) {
 	flat := keypoint.Extract(320, 10, make([]byte, 3200), keypoint.FlagPoints)
 	require.Empty(t, flat.Points)
-	require.False(t, keypoint.Verify(flat, keypoint.Prepare(flat)).Sound())
+	require.Zero(t, keypoint.Verify(flat, keypoint.Prepare(flat)).Score())
 }
 
 func TestSize(t *testing.T) {

@@ -41,19 +41,26 @@ const (
 // View names the variant as a flag's views are named.
 func (v Variant) View() string { return [...]string{"original", "flip-horizontal", "negative"}[v] }
 
-// An upload shows the flag where so many points agree, and they are enough of those that could, and spread over what is
-// shown: pictures of strangers agree in a logo, a line of the same caption or the frame of the same program, never in
-// more than 8 points that also are a tenth of all (40,000 pairs of photographs and screenshots).
+// Thresholds of the score, chosen on photographs and screenshots that no measure uses. From BlockAt on it is the picture;
+// between the two perhaps another one of the same thing: portraits of one person in one pose had up to 0.066.
 const (
-	BlockAt  = 12 // points
-	ReviewAt = 9
-	minShare = 0.10
-	minArea  = 0.20
+	BlockAt  = 0.07
+	ReviewAt = 0.03
 )
 
-// Sound tells whether the points that agree say anything at all.
-func (a Agreement) Sound() bool {
-	return a.Points >= ReviewAt && a.Share() >= minShare && a.Area >= minArea*a.Shown
+// Fewer than LeastPoints agree by chance, or are a logo or a word; the score is in full from enoughPoints on.
+const (
+	LeastPoints  = 9
+	enoughPoints = 12
+)
+
+// Score is how much of what the upload shows of the flag is accounted for: the share of the points that agree, times the
+// share of the area that they span. From 0 to 1.
+func (a Agreement) Score() float64 {
+	if a.Points < LeastPoints || a.Shown == 0 {
+		return 0
+	}
+	return a.Share() * min(1, a.Area/a.Shown) * min(1, float64(a.Points)/enoughPoints)
 }
 
 // Share is how many of the points that could be there are there.
@@ -70,14 +77,14 @@ type Upload [3]Features
 // Prepare makes the points of an upload ready.
 func Prepare(f Features) Upload { return Upload{f, f.mirrored(), f.inverted()} }
 
-// Verify looks for the flag in the upload, and returns the best agreement. The first that is sound is good enough.
+// Verify looks for the flag in the upload, and returns the best agreement. The first that blocks is good enough.
 func Verify(flag Features, upload Upload) Agreement {
 	var best Agreement
 	for i, f := range upload {
 		if a := agree(flag, f); a.Points > best.Points {
 			best, best.Variant = a, Variant(i)
 		}
-		if best.Points >= BlockAt && best.Sound() {
+		if best.Score() >= BlockAt {
 			break
 		}
 	}

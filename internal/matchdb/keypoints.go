@@ -35,7 +35,7 @@ func (db *DB) Keypoints(ctx context.Context, flags []uuid.UUID) (map[uuid.UUID]k
 
 // insertKeypoints stores the points of a picture, where it has any that could ever agree with another's.
 func insertKeypoints(ctx context.Context, tx pgx.Tx, image uuid.UUID, f keypoint.Features) error {
-	if len(f.Points) < keypoint.ReviewAt {
+	if len(f.Points) < keypoint.LeastPoints {
 		return nil
 	}
 	stored, err := f.MarshalBinary()

@@ -173,8 +173,8 @@ func union(exact, hashes, points, vectors *grid) *grid {
 			g.at[i] = certain + 2
 		case hashes.at[i] >= -pdq.MaxDistance:
 			g.at[i] = certain + 1 + (hashes.at[i]+pdq.Bits)/pdq.Bits
-		case points.at[i] > never:
-			g.at[i] = certain + points.at[i]/keypoint.FlagPoints
+		case points.at[i] >= keypoint.BlockAt:
+			g.at[i] = certain + points.at[i]
 		default:
 			g.at[i] = score
 		}

@@ -65,7 +65,7 @@ func TestPDQGrids(t *testing.T) {
 
 func TestUnion(t *testing.T) {
 	vectors := &grid{1, 5, []float32{0.9, 0.1, -0.5, 0.2, 0.1}}
-	points := &grid{1, 5, []float32{never, never, never, never, 200}}
+	points := &grid{1, 5, []float32{0.06, never, never, never, 0.9}}
 	hashes := &grid{1, 5, []float32{-32, -31, never, -4, never}}
 	exact := &grid{1, 5, []float32{never, never, 1, never, never}}
 	u := union(exact, hashes, points, vectors).at

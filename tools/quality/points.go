@@ -19,8 +19,8 @@ type closer struct {
 	known       sync.Map
 }
 
-// grid is the number of points that agree, for those pairs that the moderator would compare: the best of an upload
-// by score and by PDQ. Where too few agree to block, never.
+// grid is the score of the points that agree, for those pairs that the moderator would compare: the best of an upload by
+// the model's score and by PDQ.
 func (c *closer) grid(scores, hashes *grid) *grid {
 	g := newGrid(len(c.queries), len(c.flags))
 	g.fill(func(row int, into []float32) {
@@ -43,13 +43,10 @@ func (c *closer) grid(scores, hashes *grid) *grid {
 
 func (c *closer) agreeing(query, flag int) float32 {
 	pair := [2]int{query, flag}
-	if points, ok := c.known.Load(pair); ok {
-		return points.(float32)
+	if score, ok := c.known.Load(pair); ok {
+		return score.(float32)
 	}
-	points := never
-	if a := keypoint.Verify(c.flags[flag].points, c.queries[query].asked); a.Sound() && a.Points >= keypoint.BlockAt {
-		points = float32(a.Points)
-	}
-	c.known.Store(pair, points)
-	return points
+	score := float32(keypoint.Verify(c.flags[flag].points, c.queries[query].asked).Score())
+	c.known.Store(pair, score)
+	return score
 }

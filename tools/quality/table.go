@@ -57,10 +57,12 @@ func (r *result) print(stdout io.Writer, c *collection) {
 		fmt.Fprintf(w, "%.3f\t%d\t\n", s.common, s.falseMatches)
 	}
 	w.Flush() // to a stream of this process; what a closed one loses, nobody reads
-	fmt.Fprintln(stdout, "\ndifferent pictures that are most alike to views; the first of them set its threshold:")
-	for _, p := range r.method(withViews).mostAlike(r.queries, 6) {
-		q := r.queries[p.query]
-		fmt.Fprintf(stdout, "  %.4f  %s of %s and %s\n", p.score, q.edit.Name, c.originals[q.original].name, c.originals[p.flag].name)
+	for _, m := range []string{withViews, withPoints} {
+		fmt.Fprintf(stdout, "\ndifferent pictures that are most alike to %s:\n", m)
+		for _, p := range r.method(m).mostAlike(r.queries, 6) {
+			q := r.queries[p.query]
+			fmt.Fprintf(stdout, "  %.4g  %s of %s and %s\n", p.score, q.edit.Name, c.originals[q.original].name, c.originals[p.flag].name)
+		}
 	}
 	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f candidate_at=%.4f\n", r.blockAt, r.reviewAt, r.candidateAt)
 }
