@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -21,6 +23,7 @@ type Parts struct {
 	Embedder  Embedder
 	Matcher   Matcher
 	Metrics   prometheus.Registerer
+	Tracer    trace.Tracer // nil: no spans
 	Logger    *slog.Logger
 }
 
@@ -45,6 +48,9 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if parts.Tracer == nil {
+		parts.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	c := &Consumer{Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes)}
 	c.flights.items = map[*item]struct{}{}

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"moderator/internal/event"
 	"moderator/internal/testenv"
@@ -90,6 +91,7 @@ type bench struct {
 	judges  *judges
 	cfg     Config
 	durable jetstream.Consumer
+	tracer  trace.Tracer // nil: no spans
 }
 
 func newBench(t *testing.T, change func(*Config)) *bench {
@@ -119,7 +121,7 @@ func (b *bench) start() (stop func() error) {
 	b.t.Helper()
 	c, err := New(b.cfg, Parts{
 		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: b.judges, Matcher: b.judges,
-		Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 	})
 	require.NoError(b.t, err)
 	ctx, cancel := context.WithCancel(b.t.Context())

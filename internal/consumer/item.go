@@ -1,9 +1,11 @@
 package consumer
 
 import (
+	"context"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"moderator/internal/event"
 )
@@ -16,8 +18,11 @@ type item struct {
 	pulled   time.Time
 	held     int64 // its share of MaxHeldBytes
 	decision event.Decision
+	md5      string // of the file, hex
 	views    []View
 	grey     Plane
+	trace    context.Context // has span
+	span     trace.Span      // of the whole upload
 }
 
 func (it *item) id() string { return it.upload.Key() }

@@ -38,6 +38,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	for _, it := range batch {
 		it.decision.Timing.Embed = took
 		c.metrics.observe(stageEmbed, took)
+		c.stageSpan(it, stageEmbed, start, err)
 		if err != nil {
 			c.giveBack(ctx, it, stageEmbed, err)
 			continue
@@ -70,7 +71,7 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	queries := make([]Query, len(batch))
 	for i, it := range batch {
 		u := it.decision.Upload
-		queries[i] = Query{SHA256: u.SHA256, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
+		queries[i] = Query{SHA256: u.SHA256, MD5: it.md5, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
 	hits, err := c.Matcher.Match(ctx, queries)
@@ -81,6 +82,7 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	for i, it := range batch {
 		it.decision.Timing.Match = took
 		c.metrics.observe(stageMatch, took)
+		c.stageSpan(it, stageMatch, start, err)
 		if err != nil {
 			c.giveBack(ctx, it, stageMatch, err)
 			continue

@@ -2,6 +2,8 @@ package consumer
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"moderator/internal/event"
 )
 
 type metrics struct {
@@ -49,6 +51,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		heldBytes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "moderator_held_bytes", Help: "Bytes of uploads held in memory.",
 		}),
+	}
+	// A series that appears with its first event has no rate of it, and none at all after a restart.
+	m.uploads.WithLabelValues(string(event.Block), string(event.Match))
+	m.uploads.WithLabelValues(string(event.Review), string(event.Match))
+	m.uploads.WithLabelValues(string(event.Allow), string(event.NoMatch))
+	for _, stage := range []string{stageQueue, stageFetch, stageDecode, stageEmbed, stageMatch, stagePublish} {
+		m.retries.WithLabelValues(stage)
 	}
 	reg.MustRegister(m.uploads, m.retries, m.duplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
 	return m

@@ -40,6 +40,7 @@ type View struct {
 // Query is an upload as the library is asked for it.
 type Query struct {
 	SHA256 string // of the file, hex
+	MD5    string // the same
 	Views  []View
 
 	Width, Height int   // of the picture

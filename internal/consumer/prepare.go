@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -33,18 +34,22 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	data, err := c.bytesOf(ctx, it)
 	it.decision.Timing.Fetch = since(start)
 	c.metrics.observe(stageFetch, it.decision.Timing.Fetch)
+	c.stageSpan(it, stageFetch, start, err)
 	if err != nil {
 		return c.failed(ctx, it, stageFetch, err)
 	}
 	c.shrinkHold(it, int64(len(data)))
 	sum := sha256.Sum256(data)
 	it.decision.Upload.SHA256 = hex.EncodeToString(sum[:])
+	old := md5.Sum(data) // lists of hashes hold these
+	it.md5 = hex.EncodeToString(old[:])
 	it.decision.Upload.Bytes = len(data)
 
 	start = time.Now()
 	picture, err := c.Decoder.Decode(ctx, data)
 	it.decision.Timing.Decode = since(start)
 	c.metrics.observe(stageDecode, it.decision.Timing.Decode)
+	c.stageSpan(it, stageDecode, start, err)
 	if err != nil {
 		return c.failed(ctx, it, stageDecode, err)
 	}

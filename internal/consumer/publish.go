@@ -32,6 +32,7 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 		}
 		msg := nats.NewMsg(DecisionSubject(it.decision.Verdict))
 		msg.Header.Set("Content-Type", "application/cloudevents+json")
+		w3c.Inject(it.trace, carrier(msg.Header))
 		msg.Data = data
 		acks[i], errs[i] = c.JetStream.PublishMsgAsync(msg, jetstream.WithMsgID(id))
 	}
@@ -42,6 +43,7 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 				errs[i] = c.stored(ctx, acks[i])
 			}
 			c.metrics.observe(stagePublish, since(start))
+			c.stageSpan(it, stagePublish, start, errs[i])
 			if errs[i] != nil {
 				c.nak(it, stagePublish, fmt.Errorf("store the decision: %w", errs[i]))
 				return
@@ -71,6 +73,7 @@ func (c *Consumer) stored(ctx context.Context, ack jetstream.PubAckFuture) error
 // comes again, and its decision is known by its id.
 func (c *Consumer) acknowledge(ctx context.Context, it *item) {
 	defer c.done(it)
+	defer c.endTrace(it, nil)
 	d := it.decision
 	c.metrics.observe(stageTotal, d.Timing.Total)
 	c.metrics.uploads.WithLabelValues(string(d.Verdict), string(d.Reason)).Inc()
@@ -101,6 +104,7 @@ func (c *Consumer) giveBack(ctx context.Context, it *item, stage string, err err
 // nak returns an upload to the stream: at once when we are shutting down, else after a back-off.
 func (c *Consumer) nak(it *item, stage string, err error) {
 	defer c.done(it)
+	defer c.endTrace(it, err)
 	wait := c.cfg.backoff(it.attempt)
 	if errors.Is(err, context.Canceled) {
 		wait = 0

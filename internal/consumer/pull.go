@@ -101,6 +101,7 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 	it.decision.Model = c.cfg.Model
 	it.decision.Timing.Queue = since(meta.Timestamp)
 	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
+	c.startTrace(it, meta.Timestamp)
 	c.flights.add(it)
 	c.metrics.inFlight.Inc()
 	switch {

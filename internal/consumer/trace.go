@@ -1,0 +1,87 @@
+package consumer
+
+import (
+	"context"
+	"net/textproto"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// One upload is one trace: the publisher's, where its message has a traceparent header, else one of its own. The span
+// "judge upload" lasts from when the stream stored the upload until it left our hands; below it is a span for each stage.
+// The decision's message carries the trace on. Where tracing is off only the publisher's header is passed on.
+
+// w3c is the traceparent and tracestate headers of W3C Trace Context.
+var w3c propagation.TraceContext
+
+// carrier reads and writes a message's headers. NATS tells their case apart: publishers write the name as W3C gives it, or
+// as HTTP libraries do.
+type carrier nats.Header
+
+func (c carrier) Get(key string) string {
+	if value := nats.Header(c).Get(key); value != "" {
+		return value
+	}
+	return nats.Header(c).Get(textproto.CanonicalMIMEHeaderKey(key))
+}
+
+func (c carrier) Set(key, value string) { nats.Header(c).Set(key, value) }
+
+func (c carrier) Keys() []string {
+	keys := make([]string, 0, len(c))
+	for key := range c {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// startTrace begins the item's span, at the time at which the stream stored the upload.
+func (c *Consumer) startTrace(it *item, stored time.Time) {
+	ctx := w3c.Extract(context.Background(), carrier(it.msg.Headers()))
+	it.trace, it.span = c.Tracer.Start(ctx, "judge upload", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(stored))
+	if it.span.IsRecording() {
+		u := it.decision.Upload
+		it.span.SetAttributes(
+			attribute.String("messaging.system", "nats"),
+			attribute.String("messaging.destination.name", u.Subject),
+			attribute.String("messaging.message.id", it.id()),
+			attribute.Int("moderator.delivery", it.attempt),
+			attribute.String("moderator.upload.id", u.ID),
+		)
+	}
+	c.stageSpan(it, stageQueue, stored, nil)
+}
+
+// stageSpan records a stage that began at start and ends now.
+func (c *Consumer) stageSpan(it *item, stage string, start time.Time, err error) {
+	_, span := c.Tracer.Start(it.trace, stage, trace.WithTimestamp(start))
+	fail(span, err)
+	span.End()
+}
+
+// endTrace ends the item's span: decided, or, with an error, given back.
+func (c *Consumer) endTrace(it *item, err error) {
+	if it.span.IsRecording() && err == nil {
+		d := it.decision
+		it.span.SetAttributes(
+			attribute.String("moderator.verdict", string(d.Verdict)),
+			attribute.String("moderator.reason", string(d.Reason)),
+			attribute.Int("moderator.upload.bytes", d.Upload.Bytes),
+			attribute.String("moderator.upload.format", d.Upload.Format),
+		)
+	}
+	fail(it.span, err)
+	it.span.End()
+}
+
+func fail(span trace.Span, err error) {
+	if err != nil {
+		span.RecordError(err)
+		span.SetStatus(codes.Error, err.Error())
+	}
+}
