@@ -145,7 +145,7 @@ func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, h
 		candidateAt = uncalibratedReviewAt
 	}
 	for _, u := range uploads {
-		h := matchdb.HashQuery{SHA256: u.SHA256}
+		h := matchdb.HashQuery{SHA256: u.SHA256, MD5: u.MD5}
 		if m.candidates > 0 {
 			h.Bits = views.CandidateBits
 		}
@@ -162,7 +162,7 @@ func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, h
 
 // hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.
 func hashHit(h matchdb.HashHit) consumer.Hit {
-	hit := consumer.Hit{FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View}
+	hit := consumer.Hit{FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View, Query: h.Query}
 	if h.Exact {
 		hit.Signal, hit.View, hit.Similarity, hit.BlockAt = event.SignalExact, string(imaging.ViewOriginal), 1, 1
 	} else {

@@ -36,6 +36,7 @@ type HashHit struct {
 	View      string // of the flag; "" for a hit by SHA-256 or MD5
 	Exact     bool   // the very same file
 	Distance  int    // in bits of PDQ, 0 to pdq.MaxDistance
+	Query     int    // which of the upload's PDQ is near
 }
 
 // pdqNearest is how many neighbours a hash is asked for. More flags than that within the distance are copies of one
@@ -43,22 +44,22 @@ type HashHit struct {
 const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
-// hexadecimal digits) with the bits that may differ ($6). An MD5 counts only for flags that know nothing better of their file: two files can be made to
+// hexadecimal digits) with the bits that may differ and their numbers ($6, $7). An MD5 counts only for flags that know nothing better of their file: two files can be made to
 // have the same. Disabled banks are left out inside the index scan, which goes on until it has enough others.
 const hashSQL = `
 WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled)
-SELECT q.ord, i.id, b.name, '', true, 0
+SELECT q.ord, i.id, b.name, '', true, 0, 0
 FROM unnest($1::int[], $2::bytea[]) AS q (ord, sha256)
 JOIN flagged_image i ON i.sha256 = q.sha256 AND i.retracted_at IS NULL
 JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
-SELECT q.ord, i.id, b.name, '', true, 0
+SELECT q.ord, i.id, b.name, '', true, 0, 0
 FROM unnest($1::int[], $3::bytea[]) AS q (ord, md5)
 JOIN flagged_image i ON i.md5 = q.md5 AND i.sha256 IS NULL AND i.retracted_at IS NULL
 JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
-SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int
-FROM unnest($4::int[], $5::text[], $6::int[]) AS q (ord, hash, bits) CROSS JOIN LATERAL (
+SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
+FROM unnest($4::int[], $5::text[], $6::int[], $7::int[]) AS q (ord, hash, bits, number) CROSS JOIN LATERAL (
     SELECT image_id, bank_id, view, hash <~> ('x' || q.hash)::bit(256) AS distance
     FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
     ORDER BY hash <~> ('x' || q.hash)::bit(256) LIMIT %d
@@ -70,7 +71,7 @@ WHERE e.distance <= q.bits AND require_index('flagged_pdq')`
 // error wraps ErrIndexing.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
 	hits := make([][]HashHit, len(qs))
-	var exactOrds, viewOrds, bits []int32
+	var exactOrds, viewOrds, bits, numbers []int32
 	var sums, md5s [][]byte
 	var hashes []string
 	for i, q := range qs {
@@ -85,20 +86,20 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 			}
 			exactOrds, sums, md5s = append(exactOrds, int32(i)), append(sums, sum), append(md5s, old)
 		}
-		for _, p := range q.PDQ {
+		for n, p := range q.PDQ {
 			if p.Quality >= pdq.MinQuality {
 				viewOrds, hashes = append(viewOrds, int32(i)), append(hashes, p.Hash.String())
-				bits = append(bits, int32(cmp.Or(q.Bits, pdq.MaxDistance)))
+				bits, numbers = append(bits, int32(cmp.Or(q.Bits, pdq.MaxDistance))), append(numbers, int32(n))
 			}
 		}
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}
 	var i int
 	var h HashHit
-	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query}, func() error {
 		hits[i] = append(hits[i], h)
 		return nil
 	})

@@ -112,7 +112,7 @@ func TestMatchHashesUsesTheIndex(t *testing.T) {
 	require.NoError(t, pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
 		var text json.RawMessage
 		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdqNearest),
-			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}, []int32{31}).Scan(&text)
+			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}, []int32{31}, []int32{0}).Scan(&text)
 		plan = string(text)
 		return err
 	}))
@@ -123,4 +123,19 @@ func TestMatchHashesUsesTheIndex(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []HashHit{{FlaggedID: id, Bank: "default", View: fmt.Sprintf("v%d", i), Distance: 20}}, hits[0])
 	}
+}
+
+// Each hit says which of the upload's views is near.
+func TestMatchHashesNamesTheView(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	f := newFlag("default", "a", random(r))
+	hash := randomHash(r)
+	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}}
+	id := mustFlag(t, db, f).ID
+	hits, err := db.MatchHashes(t.Context(), []HashQuery{{PDQ: []PDQ{
+		{Hash: randomHash(r), Quality: 100}, {Hash: hash, Quality: pdq.MinQuality - 1}, {Hash: flipped(hash, 3), Quality: 100},
+	}}})
+	require.NoError(t, err)
+	require.Equal(t, []HashHit{{FlaggedID: id, Bank: "default", View: "original", Distance: 3, Query: 2}}, hits[0])
 }

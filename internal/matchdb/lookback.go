@@ -1,0 +1,174 @@
+package matchdb
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/pgvector/pgvector-go"
+
+	"moderator/internal/pdq"
+)
+
+// RecentUpload is an upload as it is kept for a while after its decision.
+type RecentUpload struct {
+	Stream   string
+	Sequence uint64
+	SHA256   string          // of the file, hex
+	Upload   json.RawMessage // as the decision says it
+	Views    []RecentView    // none of a flat picture
+}
+
+// RecentView is one view of it, as the library was asked for it.
+type RecentView struct {
+	Query
+	PDQ PDQ
+}
+
+// PrepareRecent makes room for the uploads of today and tomorrow, and drops those of more than so many days ago.
+func (db *DB) PrepareRecent(ctx context.Context, days int) error {
+	if _, err := db.pool.Exec(ctx, "SELECT keep_recent($1)", days); err != nil {
+		return fmt.Errorf("make room for recent uploads: %w", err)
+	}
+	return nil
+}
+
+// keepSQL stores uploads ($1 to $4) that are not there yet, and their views ($6 on), whose place among the uploads $5 is.
+const keepSQL = `
+WITH u AS (
+    SELECT *, (now() AT TIME ZONE 'UTC')::date AS day
+    FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::jsonb[]) WITH ORDINALITY AS u (stream, sequence, sha256, upload, ord)
+), fresh AS (
+    INSERT INTO recent_upload (day, stream, sequence, sha256, upload) SELECT day, stream, sequence, sha256, upload FROM u
+    ON CONFLICT DO NOTHING RETURNING day, stream, sequence
+)
+INSERT INTO recent_view (day, stream, sequence, model_id, half, embedding, pdq)
+SELECT f.day, f.stream, f.sequence, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
+FROM fresh f JOIN u USING (stream, sequence)
+JOIN unnest($5::int[], $6::real[], $7::halfvec[], $8::text[]) AS v (ord, half, embedding, hash) ON v.ord = u.ord`
+
+// KeepRecent stores uploads, in one statement. PrepareRecent has to have been called today or yesterday.
+func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUpload) error {
+	known, err := db.model(ctx, model)
+	if err != nil {
+		return err
+	}
+	var streams, infos, hashes []string
+	var sequences []int64
+	var sums [][]byte
+	var ords []int32
+	var halves []float32
+	var vectors []pgvector.HalfVector
+	for i, u := range uploads {
+		sum, err := hex.DecodeString(u.SHA256)
+		if err != nil {
+			return fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, u.SHA256)
+		}
+		streams, sequences, sums = append(streams, u.Stream), append(sequences, int64(u.Sequence)), append(sums, sum)
+		infos = append(infos, string(u.Upload))
+		for _, v := range u.Views {
+			hash := ""
+			if v.PDQ.Quality >= pdq.MinQuality {
+				hash = v.PDQ.Hash.String()
+			}
+			ords, halves = append(ords, int32(i+1)), append(halves, v.Half)
+			vectors, hashes = append(vectors, extended(v.Vector, 1)), append(hashes, hash)
+		}
+	}
+	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, sums, infos, ords, halves, vectors, hashes)
+	if err != nil {
+		return fmt.Errorf("keep recent uploads: %w", err)
+	}
+	return nil
+}
+
+// PastHit is a kept upload that a flag matches by one signal, with the view that is nearest. Either Hash or Near is set.
+type PastHit struct {
+	Upload json.RawMessage
+	Hash   *HashHit
+	Near   *Hit
+	Asked  AllowQuery // the upload's view; of a hit by the very same file its SHA-256 alone
+}
+
+// lookbackSQL takes the model's id; $1 are the flags, $2 the bits of PDQ that may differ. Its scores are those of matchSQL, from the same half-precision vectors.
+const lookbackSQL = `
+WITH flag AS MATERIALIZED (
+    SELECT i.id, i.sha256, b.name, coalesce(t.block_at, m.block_at) AS block_at,
+           CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
+    FROM flagged_image i JOIN bank b ON b.id = i.bank_id AND b.enabled JOIN model m ON m.id = %[1]d
+    LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
+    WHERE i.id = ANY ($1) AND i.retracted_at IS NULL
+), hash AS MATERIALIZED (
+    SELECT f.id, p.view, p.hash FROM flag f JOIN flagged_pdq p ON p.image_id = f.id
+), vector AS MATERIALIZED (
+    SELECT f.id, e.view, e.half, e.embedding, least(f.block_at, f.review_at) AS lowest
+    FROM flag f JOIN flagged_embedding e ON e.image_id = f.id AND e.model_id = %[1]d
+), hit AS (
+    SELECT f.id, u.day, u.stream, u.sequence, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
+           0::real AS half, NULL::halfvec AS asked, NULL::bit(256) AS pdq
+    FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256
+    UNION ALL
+    SELECT h.id, v.day, v.stream, v.sequence, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
+    FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d
+    UNION ALL
+    SELECT e.id, v.day, v.stream, v.sequence, 2, e.view, -(e.embedding <#> v.embedding) - v.half, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
+    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half >= e.lowest WHERE v.model_id = %[1]d
+), best AS (
+    SELECT DISTINCT ON (id, day, stream, sequence, signal) * FROM hit ORDER BY id, day, stream, sequence, signal, score DESC, view
+)
+SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.halves, b.distance,
+       f.block_at, f.review_at, b.half, b.asked, b.pdq
+FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence)
+ORDER BY b.id, b.day, b.stream, b.sequence, b.signal`
+
+// Lookback returns the uploads that are kept and that the flags match, those of one flag and upload one after the other.
+// All that is kept is compared: a second for each few million views and flag's views.
+func (db *DB) Lookback(ctx context.Context, model string, flags []uuid.UUID) ([]PastHit, error) {
+	known, err := db.model(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(lookbackSQL, known.id), flags, pdq.MaxDistance)
+	if err != nil {
+		return nil, fmt.Errorf("look back: %w", err)
+	}
+	hits, err := pgx.CollectRows(rows, known.scanPast)
+	if err != nil {
+		return nil, fmt.Errorf("look back: %w", err)
+	}
+	return hits, nil
+}
+
+func (r registered) scanPast(row pgx.CollectableRow) (PastHit, error) {
+	var p PastHit
+	var id uuid.UUID
+	var bank, view string
+	var signal, distance int
+	var hit Hit
+	var asked *pgvector.HalfVector
+	var bits pgtype.Bits
+	err := row.Scan(&id, &bank, &p.Asked.SHA256, &p.Upload, &signal, &view, &hit.Score, &hit.Similarity, &distance,
+		&hit.BlockAt, &hit.ReviewAt, &p.Asked.Half, &asked, &bits)
+	if err != nil {
+		return p, err
+	}
+	switch signal {
+	case 0, 1:
+		p.Hash = &HashHit{FlaggedID: id, Bank: bank, View: view, Exact: signal == 0, Distance: distance}
+	default:
+		hit.FlaggedID, hit.Bank, hit.View = id, bank, view
+		p.Near = &hit
+	}
+	if asked != nil {
+		p.Asked.Vector = asked.Slice()[:r.dims]
+	}
+	if bits.Valid {
+		p.Asked.PDQ.Quality = pdq.MinQuality // and no less, or it were not kept
+		copy(p.Asked.PDQ.Hash[:], bits.Bytes)
+	}
+	return p, nil
+}
