@@ -35,6 +35,8 @@ type Grammar struct {
 	Search  searchCommand  `cmd:"" help:"Find the flagged pictures nearest to a picture."`
 	Compare compareCommand `cmd:"" help:"Compare two pictures, and say what it means."`
 	Bank    bankCommands   `cmd:"" help:"Keep the banks that flags are in."`
+	Import  importCommand  `cmd:"" help:"Flag what a list holds: hashes, or flags of another library."`
+	Export  exportCommand  `cmd:"" help:"Write the library as a list."`
 	Submit  submitCommand  `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
 	Verify  verifyCommand  `cmd:"" help:"Hold the library's indexes against all of its rows, and look for what is wrong."`
 	Stats   statsCommand   `cmd:"" help:"Count flags, their growth, and what uploads matched."`

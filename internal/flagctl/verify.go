@@ -1,0 +1,203 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"moderator/internal/app"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/views"
+)
+
+type verifyCommand struct {
+	Sample int    `help:"So many questions of each kind; a recall of 0.9999 takes 10000 to be seen." default:"1000"`
+	Seed   uint64 `help:"Of the sample: another one asks other questions." default:"1"`
+}
+
+// leastRecall is the share of verdicts that matching must find.
+const leastRecall = 0.9999
+
+// deadShare is the share of dead rows from which an index should be made anew.
+const deadShare = 0.2
+
+// verified is the answer of verify.
+type verified struct {
+	Model       string    `json:"model"`
+	Fingerprint string    `json:"fingerprint"`
+	OK          bool      `json:"ok"` // no check failed
+	Checks      []checked `json:"checks"`
+}
+
+// checked is one check.
+type checked struct {
+	Name     string      `json:"name"`
+	Status   string      `json:"status"` // ok, warning, failed
+	Detail   string      `json:"detail"`
+	Count    int64       `json:"count"` // flags or rows of which something is wrong
+	Examples []uuid.UUID `json:"examples,omitempty"`
+	Recall   *float64    `json:"recall,omitempty"` // of an index, with what follows
+	Rows     int64       `json:"rows,omitempty"`
+	Expected int         `json:"expected,omitempty"`
+	Worst    *missed     `json:"worst_miss,omitempty"`
+}
+
+// missed is the flag that matching should most surely have found. Over is how far it is beyond the threshold.
+type missed struct {
+	ID       string   `json:"id"`
+	Bank     string   `json:"bank"`
+	View     string   `json:"view"`
+	Score    *float64 `json:"score,omitempty"`
+	Distance *int     `json:"pdq_distance,omitempty"`
+	Over     float64  `json:"over"`
+	Got      *float64 `json:"got"` // the score that matching gave the bank instead; null: nothing
+}
+
+func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
+	folder, err := app.Folder(c.Model)
+	if err != nil {
+		return err
+	}
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	o := matchdb.VerifyOptions{
+		Model: folder.Fingerprint(), Half: folder.HalfB, Sample: r.Sample, Seed: r.Seed,
+	}
+	for _, view := range views.Flag() {
+		if view != imaging.ViewTrimmed { // only of pictures with a border
+			o.Views = append(o.Views, string(view))
+		}
+	}
+	found, err := db.Verify(ctx, o)
+	if err != nil {
+		return err
+	}
+	result := verified{Model: folder.Name(), Fingerprint: folder.Fingerprint(), OK: true}
+	result.add(agreement("embedding index", found.Embeddings), agreement("PDQ index", found.PDQ))
+	result.add(faults(found.Faults)...)
+	result.add(indexes(found.Indexes), otherModels(found.Models, result.Fingerprint))
+	return result.report(c)
+}
+
+func (v *verified) add(checks ...checked) {
+	for _, check := range checks {
+		v.OK = v.OK && check.Status != "failed"
+		v.Checks = append(v.Checks, check)
+	}
+}
+
+func (v *verified) report(c *cli) error {
+	var failed []string
+	rows := make([][]string, len(v.Checks))
+	for i, check := range v.Checks {
+		if check.Status == "failed" {
+			failed = append(failed, check.Name)
+		}
+		rows[i] = []string{check.Status, check.Name, check.Detail}
+	}
+	if err := c.print(v, "STATUS\tCHECK\tDETAIL", rows); err != nil {
+		return err
+	}
+	if !v.OK {
+		return errors.New("the library is not whole: " + strings.Join(failed, ", "))
+	}
+	return nil
+}
+
+// agreement judges how much of what is there an index finds.
+func agreement(name string, a matchdb.Agreement) checked {
+	recall := a.Recall()
+	check := checked{
+		Name: name, Status: "ok", Recall: &recall, Rows: a.Rows, Expected: a.Expected, Count: int64(a.Expected - a.Found),
+		Detail: fmt.Sprintf("%d of %d verdicts found, recall %.4f, %d questions to %d rows", a.Found, a.Expected, recall, a.Queries, a.Rows),
+	}
+	if w := a.Worst; w != nil {
+		check.Worst = &missed{ID: w.FlaggedID.String(), Bank: w.Bank, View: w.View, Over: w.Over, Got: w.Got}
+		what := ""
+		if a.Worst.Score != 0 {
+			check.Worst.Score = &w.Score
+			what = fmt.Sprintf("score %.4f, %.4f over the threshold", w.Score, w.Over)
+		} else {
+			check.Worst.Distance = &w.Distance
+			what = fmt.Sprintf("%d bits", w.Distance)
+		}
+		check.Detail += fmt.Sprintf("; worst miss: %s of %s in %s, %s", w.View, w.FlaggedID, w.Bank, what)
+	}
+	if recall < leastRecall {
+		check.Status = "failed"
+		check.Detail += ": make the index again with REINDEX INDEX CONCURRENTLY"
+	}
+	return check
+}
+
+// faults judges rows that are wrong.
+func faults(found []matchdb.Fault) []checked {
+	says := map[matchdb.FaultKind]struct{ status, one, remedy string }{
+		matchdb.NotEmbedded:     {"failed", "flag", "embedded by other models only, so that its edits pass: flag the originals again with this one"},
+		matchdb.MissingViews:    {"warning", "flag", "without some of the views that this version stores: flag the originals again"},
+		matchdb.OrphanEmbedding: {"failed", "embedding", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
+		matchdb.OrphanHash:      {"failed", "PDQ hash", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
+		matchdb.NoSignal:        {"failed", "flag", "with nothing to be found by: flag the original again"},
+		matchdb.DamagedVector:   {"failed", "embedding", "not of length 1, or with another half than in its vector: flag the original again"},
+	}
+	var checks []checked
+	for _, f := range found {
+		say := says[f.Kind]
+		check := checked{Name: string(f.Kind), Status: "ok", Detail: "none", Count: f.Count, Examples: f.Examples}
+		if f.Count > 0 {
+			check.Status = say.status
+			check.Detail = plural(int(f.Count), say.one) + " " + say.remedy
+			if len(f.Examples) > 0 {
+				check.Detail += "; such as " + f.Examples[0].String()
+			}
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+// indexes judges whether searches have to walk over many dead rows.
+func indexes(all []matchdb.Index) checked {
+	check := checked{Name: "dead rows", Status: "ok", Detail: "few"}
+	var say []string
+	for _, i := range all {
+		switch {
+		case !i.Valid:
+			check.Status = "failed"
+			say = append(say, i.Name+" was never finished: drop and make it again")
+		case float64(i.Dead) > deadShare*float64(i.Rows+i.Dead) && i.Dead > 1000:
+			if check.Status == "ok" {
+				check.Status = "warning"
+			}
+			check.Count += i.Dead
+			say = append(say, fmt.Sprintf("%d of %d rows are dead: run REINDEX INDEX CONCURRENTLY %s, then VACUUM", i.Dead, i.Rows+i.Dead, i.Name))
+		}
+	}
+	if say != nil {
+		check.Detail = strings.Join(say, "; ")
+	}
+	return check
+}
+
+// otherModels tells of embeddings that this model does not ask.
+func otherModels(all []matchdb.ModelStats, fingerprint string) checked {
+	check := checked{Name: "other models", Status: "ok", Detail: "none"}
+	var say []string
+	for _, m := range all {
+		if m.Fingerprint != fingerprint && m.Embeddings > 0 {
+			check.Count += int64(m.Embeddings)
+			say = append(say, fmt.Sprintf("%d embeddings of %s (%.12s)", m.Embeddings, m.Name, m.Fingerprint))
+		}
+	}
+	if say != nil {
+		check.Detail = strings.Join(say, ", ") + ", which this model does not ask"
+	}
+	return check
+}
