@@ -132,6 +132,10 @@ setup_onnxruntime() {
 	mv "$tmp" "$ort_dir"
 }
 
+if [ $# -gt 0 ]; then # only these steps: images take what they need
+	for step in "$@"; do "setup_$step"; done
+	exit
+fi
 command -v go >/dev/null || die "go is not installed: install Go 1.26 or newer and put it in PATH"
 setup_toolchain
 setup_postgres

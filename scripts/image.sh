@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The steps of Dockerfile and Dockerfile.gpu, for Debian 13 and Ubuntu 24.04; scripts/image-check.sh runs the same ones
+# without a container engine.
+#   image.sh build-packages            what moderator is built with
+#   image.sh runtime-packages          what it runs with, and its folder
+#   image.sh binaries DIR VERSION COMMIT
+set -euo pipefail
+
+# libheif's decoders are packages of their own; HEIC is libde265's, AVIF dav1d's.
+runtime=(ca-certificates libvips42t64 libheif-plugin-libde265 libheif-plugin-dav1d libstdc++6)
+build=(gcc g++ libc6-dev pkg-config libvips-dev ca-certificates)
+
+install() {
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+	rm -rf /var/lib/apt/lists/*
+}
+
+case "${1:-}" in
+build-packages) install "${build[@]}" ;;
+runtime-packages)
+	install "${runtime[@]}"
+	mkdir -p /var/lib/moderator
+	chown 10001:10001 /var/lib/moderator
+	;;
+binaries)
+	CGO_ENABLED=1 go build -trimpath -o "$2/" \
+		-ldflags "-s -w -X moderator/internal/version.Version=$3 -X moderator/internal/version.Commit=$4" ./cmd/...
+	;;
+*)
+	sed -n '2,6s/^# //p' "$0" >&2
+	exit 2
+	;;
+esac
