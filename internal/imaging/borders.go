@@ -23,6 +23,9 @@ func (r rect) without(m margins) rect {
 // too little would stay.
 func trim(c *canvas) (r rect, ok bool) {
 	outer := c.borders(rect{0, 0, c.width, c.height})
+	if outer == (margins{}) {
+		return r, false // as nearly always
+	}
 	r = rect{0, 0, c.width, c.height}.without(outer)
 
 	// Once more, for a letterbox inside a frame: beyond the trace that the frame left of itself.

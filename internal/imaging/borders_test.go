@@ -113,10 +113,11 @@ func TestTrimmedView(t *testing.T) {
 // A letterboxed picture that was shrunk while decoding is decoded again rather than blown up.
 func TestTrimmedViewIsSharp(t *testing.T) {
 	file := encodeJPEG(t, framed(textured(1000, 400), 0, 800, 0, 800, color.Black))
-	src, err := openSource(file, DefaultLimits())
-	require.NoError(t, err)
 	req := Request{Targets: []Target{clip}, Views: []View{ViewTrimmed}}
 	require.NoError(t, req.complete())
+	src, err := openSource(file, req.Limits, req.need())
+	require.NoError(t, err)
+	defer src.close()
 	require.NoError(t, src.canvases([]int{0}, req.need(), func(_ int, c *canvas) error {
 		part, ok := trim(c)
 		require.True(t, ok)

@@ -69,3 +69,11 @@ func (l Limits) checkWalk(width, height, frames int) error {
 	}
 	return nil
 }
+
+// maxListed bounds the frames of an animation, however small: libvips goes through all of them for the header alone, and
+// 100,000 frames of one pixel cost ten seconds. It is a film of three minutes.
+const maxListed = 5000
+
+func tooManyFrames(format string, frames int) error {
+	return fmt.Errorf("%w: %s: %d frames, the limit is %d", ErrTooLarge, format, frames, maxListed)
+}

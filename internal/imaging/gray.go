@@ -10,6 +10,11 @@ type Gray struct {
 // aspect) when either of its sides is longer.
 const graySide = 512
 
+// grayNeed is the shorter side from which a gray plane is made, where the picture is larger: six pixels for each of the
+// 64 samples that PDQ takes along a side. Hashes made from it differ by a bit or two from those made from 512; from 320
+// they differed by ten and more.
+const grayNeed = 384
+
 // gray makes PDQ's input of a part of a luma plane. The reference picks the nearest pixel of
 // each; averaging differs from that by what its own filter takes out next.
 func gray(luma plane, part rect, o orientation) (*Gray, error) {

@@ -52,10 +52,11 @@ func Decode(data []byte, req Request) (*Result, error) {
 	if err := req.complete(); err != nil {
 		return nil, err
 	}
-	src, err := openSource(data, req.Limits)
+	src, err := openSource(data, req.Limits, req.need())
 	if err != nil {
 		return nil, err
 	}
+	defer src.close()
 
 	res := &Result{Format: src.format, FrameCount: src.frames}
 	res.Width, res.Height = src.orientation.size(src.width, src.height)
@@ -104,11 +105,11 @@ func (r *Request) edge() int {
 
 // need is the shorter side below which no canvas is shrunk: twice the target, so that the one
 // cubic resize still sees what it would in the full picture (a quarter still fills the target),
-// and no less than PDQ takes.
+// and no less than a gray plane needs.
 func (r *Request) need() int {
 	need := max(1, 2*r.edge())
 	if r.Gray {
-		need = max(need, graySide)
+		need = max(need, grayNeed)
 	}
 	return need
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"moderator/internal/testenv"
+	"moderator/tools/hostile/classics"
 
 	"github.com/stretchr/testify/require"
 )
@@ -115,6 +116,8 @@ func TestTooLarge(t *testing.T) {
 		"bmp bomb":            {bmpHeader(40, 50_000, 50_000, 24, 0), Limits{}},
 		"gif of a large walk": {animatedGIF(t, 20, 20, 90), Limits{MaxPixels: 20 * 20, MaxFrames: 8}},
 		"jpeg of many scans":  {scans, Limits{}},
+		"webp of many frames": {classics.AnimatedWebP(1, 1, maxListed+1), Limits{}},
+		"gif of many frames":  {animatedGIF(t, 1, 1, maxListed+1), Limits{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Decode(c.file, Request{Targets: []Target{clip}, Limits: c.limits})
@@ -177,5 +180,27 @@ func TestMalformed(t *testing.T) {
 			continue
 		}
 		require.NotEmpty(t, res.Frames, name)
+	}
+}
+
+// A PNG that libvips refuses without a word gets a reason of ours.
+func TestBrokenPNGHeaders(t *testing.T) {
+	header := func(depth, colour, interlace byte) []byte {
+		return []byte{0, 0, 0, 8, 0, 0, 0, 8, depth, colour, 0, 0, interlace}
+	}
+	file := func(ihdr []byte) []byte { return append([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", ihdr)...) }
+	sum := file(header(8, 0, 0))
+	sum[len(sum)-1]++
+	for want, data := range map[string][]byte{
+		"the header says 7 bits of colour type 0":                   file(header(7, 0, 0)),
+		"the header says 8 bits of colour type 5":                   file(header(8, 5, 0)),
+		"the header says compression 0, filter 0, interlacing 2":    file(header(8, 0, 2)),
+		"the header says 0 x 8 pixels":                              file(append(make([]byte, 4), header(8, 0, 0)[4:]...)),
+		"the header's checksum is wrong":                            sum,
+		"the file ends in its header":                               sum[:20],
+		"the first chunk is \"IHDR\" of 9 bytes, wanted IHDR of 13": append(file(header(8, 0, 0)[:9]), make([]byte, 9)...),
+		"": file(header(16, 6, 1)),
+	} {
+		require.Equal(t, want, pngHeaderFault(data))
 	}
 }

@@ -110,6 +110,37 @@ static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
 	return 0;
 }
 
+// Rows are scaled eight at a time, their samples side by side in one vector.
+#define ROWS 8
+#define UP_TO_ROWS(n) (((n) + ROWS - 1) / ROWS * ROWS)
+
+typedef int16_t samples __attribute__((vector_size(2 * ROWS)));
+typedef int32_t sums __attribute__((vector_size(4 * ROWS)));
+typedef uint8_t bytes __attribute__((vector_size(ROWS)));
+
+// Turns eight rows of eight samples into eight columns: three perfect shuffles of the rows.
+static inline __attribute__((always_inline)) void transpose(samples *m)
+{
+	for (int turn = 0; turn < 3; turn++) {
+		samples t[ROWS];
+		for (int i = 0; i < ROWS / 2; i++) {
+			t[2 * i] = __builtin_shufflevector(m[i], m[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+			t[2 * i + 1] = __builtin_shufflevector(m[i], m[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+		}
+		memcpy(m, t, sizeof t);
+	}
+}
+
+// Lays ROWS rows of n samples (a multiple of ROWS) side by side: columns[i] holds the i-th of each.
+CLONES static void lay_side_by_side(const int16_t *rows, int n, samples *columns)
+{
+	for (int x = 0; x < n; x += ROWS) {
+		for (int r = 0; r < ROWS; r++)
+			memcpy(&columns[x + r], rows + (size_t) r * n + x, sizeof(samples));
+		transpose(columns + x);
+	}
+}
+
 // One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS after the point.
 CLONES static void sum_rows(const uint8_t *src, size_t stride, const int32_t *weights, int count,
 	int n, int32_t *sums, int16_t *out)
@@ -125,68 +156,89 @@ CLONES static void sum_rows(const uint8_t *src, size_t stride, const int32_t *we
 		out[x] = (int16_t) (sums[x] >> (WEIGHT_BITS - BETWEEN_BITS));
 }
 
-static uint8_t clip(int32_t sum)
-{
-	int32_t v = (sum + (1 << (WEIGHT_BITS + BETWEEN_BITS - 1))) >> (WEIGHT_BITS + BETWEEN_BITS);
-	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t) v;
-}
-
-// One row of outputs from a row of sums whose first sample is the input offset.
-CLONES static void sum_columns(const int16_t *row, int offset, int bands, const axis *a, int n, uint8_t *dst)
+// One row of outputs, of each of the rows in columns, whose first sample is the input offset.
+CLONES static void sum_columns(const samples *columns, int offset, int bands, const axis *a, int n, samples *out)
 {
 	for (int i = 0; i < n; i++) {
 		const int32_t *weights = a->weights + (size_t) i * a->most;
-		const int16_t *p = row + (size_t) (a->first[i] - offset) * bands;
-		if (bands == 1) {
-			int32_t sum = 0;
+		const samples *first = columns + (size_t) (a->first[i] - offset) * bands;
+		for (int band = 0; band < bands; band++) {
+			sums sum = { 0 };
 			for (int k = 0; k < a->count[i]; k++)
-				sum += weights[k] * p[k];
-			*dst++ = clip(sum);
-			continue;
+				sum += weights[k] * __builtin_convertvector(first[k * bands + band], sums);
+			sum = (sum + (1 << (WEIGHT_BITS + BETWEEN_BITS - 1))) >> (WEIGHT_BITS + BETWEEN_BITS);
+			sum &= sum > 0; // comparisons are -1, all bits, where they hold
+			sum = (sum > 255 & 255) | (sum <= 255 & sum);
+			*out++ = __builtin_convertvector(sum, samples);
 		}
-		int32_t r = 0, g = 0, b = 0;
-		for (int k = 0; k < a->count[i]; k++, p += 3) {
-			r += weights[k] * p[0];
-			g += weights[k] * p[1];
-			b += weights[k] * p[2];
-		}
-		*dst++ = clip(r);
-		*dst++ = clip(g);
-		*dst++ = clip(b);
 	}
+}
+
+// Writes what lies side by side as rows of n bytes; n outputs are there, up to a multiple of ROWS.
+CLONES static void lay_in_rows(samples *columns, int n, int rows, uint8_t *dst)
+{
+	for (int x = 0; x < n; x += ROWS) {
+		transpose(columns + x);
+		for (int r = 0; r < rows; r++) {
+			bytes row = __builtin_convertvector(columns[x + r], bytes);
+			memcpy(dst + (size_t) r * n + x, &row, n - x < ROWS ? n - x : ROWS);
+		}
+	}
+}
+
+// A part of src as it is.
+static void copy(const resample_source *src, int left, int top, int width, int height, uint8_t *dst)
+{
+	size_t length = (size_t) width * src->bands;
+
+	for (int y = top; y < top + height; y++, dst += length)
+		memcpy(dst, src->pixels + y * src->stride + (size_t) left * src->bands, length);
 }
 
 int resample(const resample_source *src, int width, int height, int kernel,
 	int left, int top, int crop_width, int crop_height, uint8_t *dst)
 {
 	axis across = { 0 }, down = { 0 };
-	int32_t *sums = NULL;
-	int16_t *row = NULL;
+	int32_t *sums_of_row = NULL;
+	int16_t *rows = NULL;
+	samples *columns = NULL, *out = NULL;
 	int result = -1;
 
+	if (width == src->width && height == src->height) {
+		copy(src, left, top, crop_width, crop_height, dst); // what every kernel gives then
+		return 0;
+	}
 	if (axis_make(&across, src->width, width, left, crop_width, kernel) ||
 		axis_make(&down, src->height, height, top, crop_height, kernel))
 		goto done;
 
 	// Only the columns that the crop looks at. The first pass runs along memory, over rows.
 	int begin = across.first[0], last = crop_width - 1;
-	int n = (across.first[last] + across.count[last] - begin) * src->bands;
-	sums = malloc(n * sizeof(int32_t));
-	row = malloc(n * sizeof(int16_t));
-	if (!sums || !row)
+	int n = (across.first[last] + across.count[last] - begin) * src->bands, stride = UP_TO_ROWS(n);
+	sums_of_row = malloc(n * sizeof(int32_t));
+	rows = calloc((size_t) ROWS * stride, sizeof(int16_t));
+	columns = aligned_alloc(64, (size_t) stride * sizeof(samples));
+	out = aligned_alloc(64, (size_t) UP_TO_ROWS(crop_width * src->bands) * sizeof(samples));
+	if (!sums_of_row || !rows || !columns || !out)
 		goto done;
-	for (int y = 0; y < crop_height; y++) {
-		sum_rows(src->pixels + down.first[y] * src->stride + (size_t) begin * src->bands, src->stride,
-			down.weights + (size_t) y * down.most, down.count[y], n, sums, row);
-		sum_columns(row, begin, src->bands, &across, crop_width, dst);
-		dst += (size_t) crop_width * src->bands;
+	for (int y = 0; y < crop_height; y += ROWS) {
+		int here = crop_height - y < ROWS ? crop_height - y : ROWS;
+		for (int r = 0; r < here; r++)
+			sum_rows(src->pixels + down.first[y + r] * src->stride + (size_t) begin * src->bands, src->stride,
+				down.weights + (size_t) (y + r) * down.most, down.count[y + r], n, sums_of_row, rows + (size_t) r * stride);
+		lay_side_by_side(rows, stride, columns);
+		sum_columns(columns, begin, src->bands, &across, crop_width, out);
+		lay_in_rows(out, crop_width * src->bands, here, dst);
+		dst += (size_t) ROWS * crop_width * src->bands;
 	}
 	result = 0;
 done:
 	axis_free(&across);
 	axis_free(&down);
-	free(sums);
-	free(row);
+	free(sums_of_row);
+	free(rows);
+	free(columns);
+	free(out);
 	return result;
 }
 

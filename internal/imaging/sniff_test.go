@@ -47,7 +47,7 @@ func FuzzSniff(f *testing.F) {
 		if format, ok := Sniff(data); ok != (format != "") {
 			t.Fatalf("format %q, ok %t", format, ok)
 		}
-		countScans(data)
+		outlineJPEG(data)
 		walkGIF(data)
 		isAnimatedPNG(data)
 		isSRGB(data)

@@ -1,6 +1,9 @@
 package imaging
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // source is a picture of which only the header was read.
 type source struct {
@@ -10,10 +13,15 @@ type source struct {
 	orientation   orientation
 	frames        int
 	useProfile    bool // the embedded ICC profile is another than sRGB
+
+	// The reader of the header, if nobody has taken it: reading a header again costs a tenth of decoding a small picture.
+	opened *handle
+	how    opening
 }
 
-// openSource sniffs data and holds its header against the limits.
-func openSource(data []byte, limits Limits) (*source, error) {
+// openSource sniffs data and holds its header against the limits. need is that of the canvases that will be asked for; with
+// another they cost more. The caller has to close it.
+func openSource(data []byte, limits Limits, need int) (*source, error) {
 	if len(data) == 0 {
 		return nil, fmt.Errorf("%w: the file is empty", ErrUndecodable)
 	}
@@ -31,7 +39,18 @@ func openSource(data []byte, limits Limits) (*source, error) {
 	if format == formatBMP {
 		return s, s.readBMPHeader(limits)
 	}
-	return s, s.readHeader(limits)
+	if err := s.readHeader(limits, need); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *source) close() {
+	if s.opened != nil {
+		s.opened.close()
+		s.opened = nil
+	}
 }
 
 // survey refuses, by the outline of the file, what libvips would take too much time for or
@@ -39,30 +58,46 @@ func openSource(data []byte, limits Limits) (*source, error) {
 func (s *source) survey() error {
 	switch s.format {
 	case formatJPEG:
-		if scans := countScans(s.data); scans > maxScans {
+		width, height, scans := outlineJPEG(s.data)
+		if scans > maxScans {
 			return fmt.Errorf("%w: jpeg: %d scans, the limit is %d", ErrTooLarge, scans, maxScans)
 		}
+		s.width, s.height = width, height // so that the first reader is already the one that shrinks
 	case formatPNG:
 		if isAnimatedPNG(s.data) {
 			return fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
 		}
 	case formatGIF:
 		frames, whole := walkGIF(s.data)
+		if frames > maxListed {
+			return tooManyFrames(s.format, frames)
+		}
 		if !whole {
 			return fmt.Errorf("%w: gif: the file is cut off after %d frames", ErrUndecodable, frames)
 		}
 		s.frames = frames
+	case formatWebP:
+		if frames := countWebPFrames(s.data); frames > maxListed {
+			return tooManyFrames(s.format, frames)
+		}
 	}
 	return nil
 }
 
-func (s *source) readHeader(limits Limits) error {
-	head, err := open(s.format, s.data, 1, 1, false)
+func (s *source) readHeader(limits Limits, need int) (err error) {
+	s.how = opening{shrink: s.jpegShrink(need), scale: 1}
+	s.opened, err = open(s.format, s.data, s.how)
+	if fault := pngHeaderFault(s.data); s.format == formatPNG && errors.Is(err, errNoReason) && fault != "" {
+		err = errors.New(fault)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrUndecodable, s.format, err)
 	}
-	defer head.close()
-	s.width, s.height, s.orientation = head.width(), head.height(), head.orientation()
+	head := s.opened
+	if s.how.shrink == 1 {
+		s.width, s.height = head.width(), head.height()
+	}
+	s.orientation = head.orientation()
 	if err := limits.checkSize(s.width, s.height); err != nil {
 		return err
 	}
@@ -80,6 +115,17 @@ func (s *source) readHeader(limits Limits) error {
 	profile := head.profile()
 	s.useProfile = profile != nil && !isSRGB(profile)
 	return nil
+}
+
+// jpegShrink is by how much libjpeg may shrink the picture; 1 for other formats.
+func (s *source) jpegShrink(need int) int {
+	shrink := 1
+	if s.format == formatJPEG {
+		for shrink < 8 && min(s.width, s.height)/(2*shrink) >= need {
+			shrink *= 2
+		}
+	}
+	return shrink
 }
 
 // canvases decodes the frames with the given indices, in ascending order, one after the other
@@ -115,29 +161,24 @@ const roomy = 2
 
 // openPixels opens the picture for decoding, shrunk by the codec where it can do that.
 func (s *source) openPixels(need int, animated bool) (*handle, error) {
-	short, shrink, scale := min(s.width, s.height), 1, 1.0
-	switch {
-	case s.format == formatBMP:
+	if s.format == formatBMP {
 		return s.openBMP()
-	case s.format == formatJPEG:
-		for shrink < 8 && short/(2*shrink) >= need {
-			shrink *= 2
-		}
-	case s.format == formatWebP && !animated:
-		scale = min(1, float64(roomy*need)/float64(short))
 	}
-	return open(s.format, s.data, shrink, scale, animated)
+	how := opening{shrink: s.jpegShrink(need), scale: 1, allPages: animated}
+	if s.format == formatWebP && !animated {
+		how.scale = min(1, float64(roomy*need)/float64(min(s.width, s.height)))
+	}
+	if opened := s.opened; opened != nil && how == s.how {
+		s.opened = nil
+		return opened, nil
+	}
+	return open(s.format, s.data, how)
 }
 
 // canvas computes the rows [top, top+height) of in as one frame.
 func (s *source) canvas(in *handle, top, height, need int) (*canvas, error) {
 	shrink := max(1, min(in.width(), height)/(roomy*need))
-	rgb, err := in.rgb(top, height, s.useProfile, shrink)
-	if err != nil {
-		return nil, err
-	}
-	defer rgb.close()
-	stored, err := rgb.pixels()
+	stored, err := s.pixels(in, top, height, need, shrink)
 	if err != nil {
 		return nil, err
 	}
@@ -148,4 +189,17 @@ func (s *source) canvas(in *handle, top, height, need int) (*canvas, error) {
 	}
 	c.fullWidth, c.fullHeight = s.orientation.size(s.width, s.height)
 	return c, nil
+}
+
+// pixels computes the rows [top, top+height) of in, further shrunk by an average.
+func (s *source) pixels(in *handle, top, height, need, shrink int) (plane, error) {
+	if s.format == formatJPEG && in.bands() <= 3 && !s.useProfile && shrink == 1 {
+		return decodeJPEG(s.data, s.jpegShrink(need), in.width(), in.height())
+	}
+	rgb, err := in.rgb(top, height, s.useProfile, shrink)
+	if err != nil {
+		return plane{}, err
+	}
+	defer rgb.close()
+	return rgb.pixels()
 }

@@ -89,8 +89,9 @@ func TestQuarterIsSharp(t *testing.T) {
 	file := encodeJPEG(t, im)
 	got := decode(t, file, Request{Targets: []Target{clip}, Views: []View{ViewQuarterTL}}).Frames[0].Views[0].Pixels[0]
 	require.Len(t, got, 224*224*3)
-	src, err := openSource(file, DefaultLimits())
+	src, err := openSource(file, DefaultLimits(), 2*224)
 	require.NoError(t, err)
+	defer src.close()
 	require.NoError(t, src.canvases([]int{0}, 2*224, func(_ int, c *canvas) error {
 		part, _ := ViewQuarterTL.part(c)
 		require.GreaterOrEqual(t, min(part.width, part.height), 224)

@@ -42,10 +42,12 @@ func vipsError() error {
 		text += "; " + last
 	}
 	if text == "" {
-		text = "libvips gave no reason"
+		return errNoReason
 	}
 	return errors.New(strings.ToValidUTF8(text[:min(len(text), 200)], ""))
 }
+
+var errNoReason = errors.New("libvips gave no reason")
 
 // handle owns one VipsImage.
 type handle struct {
@@ -93,19 +95,25 @@ func (h *handle) profile() []byte {
 	return C.GoBytes(unsafe.Pointer(data), C.int(size))
 }
 
-// open reads the header of data with the loader of its format. shrink (1, 2, 4, 8) counts for
-// JPEG, scale (0, 1] for WebP, allPages for animations.
-func open(format string, data []byte, shrink int, scale float64, allPages bool) (*handle, error) {
+// opening says how much of a picture its codec is to give.
+type opening struct {
+	shrink   int     // 1, 2, 4 or 8; JPEG only
+	scale    float64 // (0, 1]; WebP only
+	allPages bool    // the frames of an animation, below each other
+}
+
+// open reads the header of data with the loader of its format.
+func open(format string, data []byte, how opening) (*handle, error) {
 	loader := map[string]C.int{
 		formatJPEG: C.IMAGING_JPEG, formatPNG: C.IMAGING_PNG, formatWebP: C.IMAGING_WEBP,
 		formatGIF: C.IMAGING_GIF, formatTIFF: C.IMAGING_TIFF, formatHEIC: C.IMAGING_HEIF, formatAVIF: C.IMAGING_HEIF,
 	}[format]
 	var pages C.int
-	if allPages {
+	if how.allPages {
 		pages = 1
 	}
 	return reading(data, func(first *byte) *C.VipsImage {
-		return C.imaging_open(loader, unsafe.Pointer(first), C.size_t(len(data)), C.int(shrink), C.double(scale), pages)
+		return C.imaging_open(loader, unsafe.Pointer(first), C.size_t(len(data)), C.int(how.shrink), C.double(how.scale), pages)
 	})
 }
 
