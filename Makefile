@@ -34,8 +34,8 @@ lint: setup ## gofumpt, go vet, staticcheck
 	@./scripts/lint.sh
 
 .PHONY: quality
-quality: setup ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR
-	@go run ./tools/quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
+quality: $(if $(LIVE),build,setup) ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR, LIVE=1 also in a running moderator
+	@go run ./tools/quality $(if $(LIVE),--live) $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
 
 .PHONY: docs
 docs: setup ## write docs/configuration.md from the code

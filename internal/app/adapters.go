@@ -119,10 +119,9 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 		}
 		for n := range u.Views {
 			for _, h := range near[0] {
-				hits[i] = append(hits[i], consumer.Hit{
-					Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
-					Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt, Query: n,
-				})
+				hit := nearHit(h)
+				hit.Query = n
+				hits[i] = append(hits[i], hit)
 			}
 			near = near[1:]
 		}
@@ -140,24 +139,25 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 
 // questions are the uploads as each of the signals is asked for.
 func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, hashes []matchdb.HashQuery) {
-	candidateAt, ok := m.folder.CandidateAt()
-	if !ok {
-		candidateAt = uncalibratedReviewAt
-	}
 	for _, u := range uploads {
 		h := matchdb.HashQuery{SHA256: u.SHA256, MD5: u.MD5}
 		if m.candidates > 0 {
 			h.Bits = views.CandidateBits
 		}
 		for _, v := range u.Views {
-			vectors = append(vectors, matchdb.Query{
-				Vector: v.Vector, Half: m.folder.HalfB(v.Vector), Candidates: m.candidates, CandidateAt: candidateAt,
-			})
+			vectors = append(vectors, matchdb.Query{Vector: v.Vector, Half: m.folder.HalfB(v.Vector), Candidates: m.candidates})
 			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 		}
 		hashes = append(hashes, h)
 	}
 	return vectors, hashes
+}
+
+func nearHit(h matchdb.Hit) consumer.Hit {
+	return consumer.Hit{
+		Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
+		Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
+	}
 }
 
 // hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"runtime"
 
 	"github.com/google/uuid"
@@ -13,8 +14,8 @@ import (
 	"moderator/internal/keypoint"
 )
 
-// confirm looks closer at flags that are near an upload and do not block it yet, and adds a hit for each whose points of
-// interest the upload shows. Most uploads are near no flag, and cost nothing here.
+// confirm looks closer at the flags that are nearest to an upload and do not block it yet, and adds a hit for each whose
+// points of interest the upload shows.
 func (m matcher) confirm(ctx context.Context, uploads []consumer.Query, hits [][]consumer.Hit) error {
 	leads := make([]map[uuid.UUID]consumer.Hit, len(uploads))
 	var wanted []uuid.UUID
@@ -37,6 +38,7 @@ func (m matcher) confirm(ctx context.Context, uploads []consumer.Query, hits [][
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, u := range uploads {
+		maps.DeleteFunc(leads[i], func(id uuid.UUID, _ consumer.Hit) bool { _, ok := flags[id]; return !ok })
 		if len(leads[i]) > 0 {
 			group.Go(func() error {
 				found, err := compare(u, leads[i], flags)
@@ -82,11 +84,7 @@ func compare(u consumer.Query, leads map[uuid.UUID]consumer.Hit, flags map[uuid.
 	shown := keypoint.Prepare(points)
 	var found []consumer.Hit
 	for id, lead := range leads {
-		flag, ok := flags[id]
-		if !ok {
-			continue
-		}
-		if a := keypoint.Verify(flag, shown); a.Score() >= keypoint.ReviewAt {
+		if a := keypoint.Verify(flags[id], shown); a.Score() >= keypoint.ReviewAt {
 			reviewAt := keypoint.ReviewAt
 			found = append(found, consumer.Hit{
 				Signal: event.SignalKeypoints, FlaggedID: lead.FlaggedID, Bank: lead.Bank, View: a.Variant.View(),

@@ -99,15 +99,6 @@ func (f *Folder) Thresholds() (block, review float64, ok bool) {
 	return *f.thresholds.BlockAt, *f.thresholds.ReviewAt, true
 }
 
-// CandidateAt is the score from which on a flag is worth a closer look: moderation.json's candidate_at, without it the
-// review threshold; ok is false when the folder says neither.
-func (f *Folder) CandidateAt() (score float64, ok bool) {
-	if f.thresholds == nil {
-		return 0, false
-	}
-	return *f.thresholds.CandidateAt, true
-}
-
 // load reads the folder at the root of fsys; dir is its absolute path, "" when it is not on disk.
 func load(fsys fs.FS, dir string) (*Folder, error) {
 	graphPath, err := findGraph(fsys)

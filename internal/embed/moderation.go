@@ -8,10 +8,9 @@ import (
 
 // thresholds is moderation.json.
 type thresholds struct {
-	Score       string   `json:"score"`
-	BlockAt     *float64 `json:"block_at"`
-	ReviewAt    *float64 `json:"review_at"`
-	CandidateAt *float64 `json:"candidate_at"`
+	Score    string   `json:"score"`
+	BlockAt  *float64 `json:"block_at"`
+	ReviewAt *float64 `json:"review_at"`
 }
 
 func (f *Folder) readThresholds(fsys fs.FS) error {
@@ -37,12 +36,8 @@ func (f *Folder) readThresholds(fsys fs.FS) error {
 	if t.ReviewAt == nil {
 		t.ReviewAt = t.BlockAt
 	}
-	if t.CandidateAt == nil {
-		t.CandidateAt = t.ReviewAt
-	}
-	if *t.CandidateAt > *t.ReviewAt || *t.ReviewAt > *t.BlockAt || *t.BlockAt > 1 || *t.CandidateAt < -2 {
-		return fmt.Errorf("%s: block_at %g, review_at %g, candidate_at %g: wanted -2 ≤ candidate_at ≤ review_at ≤ block_at ≤ 1",
-			name, *t.BlockAt, *t.ReviewAt, *t.CandidateAt)
+	if *t.ReviewAt > *t.BlockAt || *t.BlockAt > 1 || *t.ReviewAt < -2 {
+		return fmt.Errorf("%s: block_at %g, review_at %g: wanted -2 ≤ review_at ≤ block_at ≤ 1", name, *t.BlockAt, *t.ReviewAt)
 	}
 	f.thresholds = &t
 	return nil

@@ -1,14 +1,9 @@
 package keypoint
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
-// Two points are taken for one where their bits differ in few, and in clearly fewer than the next best's do.
+// What makes points agree on a map.
 const (
-	maxBits  = 38
-	maxRatio = 0.82
 	loose    = 0.06 * Side // pixels by which a point may miss its place in the first guess, and in the final map
 	tight    = 0.015 * Side
 	maxScale = 0.7                // octaves by which its scale may differ from the map's
@@ -91,9 +86,6 @@ func Verify(flag Features, upload Upload) Agreement {
 	return best
 }
 
-// pair is a point of the flag and one of the upload.
-type pair struct{ flag, upload *Point }
-
 func agree(flag, upload Features) Agreement {
 	pairs := match(flag, upload)
 	if len(pairs) < leastMap {
@@ -119,38 +111,6 @@ func agree(flag, upload Features) Agreement {
 	a := Agreement{Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
 	a.Visible, a.Shown = visible(flag, upload, m)
 	return a
-}
-
-// match pairs the points by their bits, each with at most one.
-func match(flag, upload Features) []pair {
-	const none = 129
-	taken := make([]struct{ upload, distance int }, len(flag.Points))
-	for i := range taken {
-		taken[i].distance = none
-	}
-	for j := range upload.Points {
-		b := upload.Points[j].Bits
-		first, second, at := none, none, -1
-		for i := range flag.Points {
-			f := &flag.Points[i].Bits
-			d := bits.OnesCount64(b[0]^f[0]) + bits.OnesCount64(b[1]^f[1])
-			if d < first {
-				first, second, at = d, first, i
-			} else if d < second {
-				second = d
-			}
-		}
-		if first <= maxBits && float64(first) < maxRatio*float64(second) && first < taken[at].distance {
-			taken[at].upload, taken[at].distance = j, first
-		}
-	}
-	var pairs []pair
-	for i, t := range taken {
-		if t.distance < none {
-			pairs = append(pairs, pair{&flag.Points[i], &upload.Points[t.upload]})
-		}
-	}
-	return pairs
 }
 
 // affine maps the flag's plane to the upload's: (a x + b y + c, d x + e y + f).

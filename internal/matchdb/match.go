@@ -18,10 +18,8 @@ const Tolerance = 1e-3
 type Query struct {
 	Vector []float32
 	Half   float32
-
-	// Candidates of a closer look are so many of the nearest flags, those that have at least the score CandidateAt.
-	Candidates  int
-	CandidateAt float64
+	// Candidates are so many of the nearest flags, whatever their score, for a closer look.
+	Candidates int
 }
 
 // Hit is a flag near to a query, by its nearest embedding.
@@ -44,7 +42,7 @@ const nearestRows = 100
 // makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
-    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, half, candidates, candidate_at, ord)
+    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[]) WITH ORDINALITY AS q (v, half, candidates, ord)
     WHERE require_index('flagged_embedding_%[1]d')
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
@@ -78,11 +76,11 @@ FROM (
     SELECT *, row_number() OVER (PARTITION BY ord ORDER BY score DESC, image_id) AS place,
            row_number() OVER (PARTITION BY ord, bank_id ORDER BY score DESC, image_id) AS in_bank
     FROM (
-        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.half AS q_half, candidates, candidate_at, a.name AS bank, a.block_at, a.review_at
+        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.half AS q_half, candidates, a.name AS bank, a.block_at, a.review_at
         FROM hit h JOIN active a ON a.id = h.bank_id JOIN q USING (ord) ORDER BY h.ord, h.image_id, h.score DESC, h.view
     ) b
 ) b
-WHERE in_bank = 1 OR place <= candidates AND score >= candidate_at
+WHERE in_bank = 1 OR place <= candidates
 ORDER BY ord, score DESC, bank`
 
 func (r registered) matchSQL() string { return fmt.Sprintf(matchSQL, r.id, r.dims+1, nearestRows) }
@@ -124,16 +122,16 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	return hits, nil
 }
 
-// arguments are the asked vectors [q, 1], their halves, and how many candidates are wanted, from which score on.
+// arguments are the asked vectors [q, 1], their halves, and how many candidates are wanted.
 func (r registered) arguments(qs []Query) ([]any, error) {
 	vectors := make([]pgvector.HalfVector, len(qs))
-	halves, from := make([]float64, len(qs)), make([]float64, len(qs))
+	halves := make([]float64, len(qs))
 	candidates := make([]int32, len(qs))
 	for i, q := range qs {
 		if err := r.check(q.Vector, q.Half); err != nil {
 			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i], candidates[i], from[i] = extended(q.Vector, 1), float64(q.Half), int32(q.Candidates), q.CandidateAt
+		vectors[i], halves[i], candidates[i] = extended(q.Vector, 1), float64(q.Half), int32(q.Candidates)
 	}
-	return []any{vectors, halves, candidates, from}, nil
+	return []any{vectors, halves, candidates}, nil
 }

@@ -34,5 +34,5 @@ func Handicap(view imaging.View) float32 {
 }
 
 // CandidateBits is how many bits the PDQ hashes of an upload and a flag may differ in for a closer look at their points of
-// interest (package keypoint). The score from which there is one is the model's candidate_at.
+// interest (package keypoint). By the score, the nearest are looked at, whatever theirs.
 const CandidateBits = 80

@@ -32,6 +32,8 @@ type options struct {
 	FPR        float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
 	Candidates int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"16"`
 	Seed       uint64  `help:"Of the sample and of the edits." default:"1"`
+	Live       bool    `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
+	Bin        string  `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`
 	Ablate     bool    `help:"Also measure what each view of a flag gains and costs."`
 }
 
@@ -102,14 +104,20 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	near := &closer{flags: flags, queries: queries, candidateAt: 1, most: o.Candidates}
-	if at, ok := folder.CandidateAt(); ok {
-		near.candidateAt = float32(at)
-	}
+	near := &closer{flags: flags, queries: queries, most: o.Candidates}
 	m := measure(flags, queries, flagViews, queryViews, near, o.FPR)
 	m.print(stdout, set)
-	if blockAt, _, ok := folder.Thresholds(); ok {
+	blockAt, _, calibrated := folder.Thresholds()
+	if calibrated {
 		m.printOwn(stdout, blockAt)
+	}
+	if o.Live {
+		if !calibrated {
+			return fmt.Errorf("--live: %s has no moderation.json with block_at, at which a running moderator decides", folder.Name())
+		}
+		if err := o.live(ctx, m, set, blockAt, stdout); err != nil {
+			return err
+		}
 	}
 	if o.Ablate {
 		printAblation(stdout, ablate(flags, queries, flagViews, queryViews, near, o.FPR))

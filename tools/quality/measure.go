@@ -34,7 +34,7 @@ type result struct {
 	methods []*method
 	sets    []setResult
 
-	blockAt, reviewAt, candidateAt float32 // of the normalised score over views, at 1e-6, 1e-5 and 1e-3
+	blockAt, reviewAt float32 // of the normalised score over views, at 1e-6 and 1e-5
 }
 
 // The methods by name.
@@ -74,7 +74,7 @@ func measure(flags []features, queries []answered, flagViews, queryViews []imagi
 
 	u.strict = u.ranking.recall(r.atRate(best.ranking.strict()))
 	r.pairs = len(best.ranking.others)
-	r.blockAt, r.reviewAt, r.candidateAt = best.ranking.threshold(1e-6), best.ranking.threshold(1e-5), best.ranking.threshold(1e-3)
+	r.blockAt, r.reviewAt = best.ranking.threshold(1e-6), best.ranking.threshold(1e-5)
 	r.bySet()
 	return r
 }

@@ -14,9 +14,8 @@ import (
 type closer struct {
 	flags       []features
 	queries     []answered
-	candidateAt float32 // score from which on a flag is near
-	most        int     // flags of an upload
-	known       sync.Map
+	most    int // flags of an upload by its score, and as many by its hash
+	known   sync.Map
 }
 
 // grid is the score of the points that agree, for those pairs that the moderator would compare: the best of an upload by
@@ -25,20 +24,26 @@ func (c *closer) grid(scores, hashes *grid) *grid {
 	g := newGrid(len(c.queries), len(c.flags))
 	g.fill(func(row int, into []float32) {
 		score, hash := scores.row(row), hashes.row(row)
-		var near []int
-		for k := range c.flags {
-			if score[k] >= c.candidateAt || hash[k] >= -views.CandidateBits {
-				near = append(near, k)
-			}
-		}
-		slices.SortFunc(near, func(a, b int) int { return cmp.Compare(score[b], score[a]) })
-		for _, k := range near[:min(len(near), c.most)] {
+		near := nearest(score, never, c.most)
+		for _, k := range append(near, nearest(hash, -views.CandidateBits, c.most)...) {
 			if hash[k] < -pdq.MaxDistance {
 				into[k] = c.agreeing(row, k)
 			}
 		}
 	})
 	return g
+}
+
+// nearest are the places of the highest numbers of a row that are above never and at least from; at most most of them.
+func nearest(row []float32, from float32, most int) []int {
+	var places []int
+	for k, v := range row {
+		if v > never && v >= from {
+			places = append(places, k)
+		}
+	}
+	slices.SortFunc(places, func(a, b int) int { return cmp.Compare(row[b], row[a]) })
+	return places[:min(len(places), most)]
 }
 
 func (c *closer) agreeing(query, flag int) float32 {

@@ -64,7 +64,7 @@ func (r *result) print(stdout io.Writer, c *collection) {
 			fmt.Fprintf(stdout, "  %.4g  %s of %s and %s\n", p.score, q.edit.Name, c.originals[q.original].name, c.originals[p.flag].name)
 		}
 	}
-	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f candidate_at=%.4f\n", r.blockAt, r.reviewAt, r.candidateAt)
+	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f\n", r.blockAt, r.reviewAt)
 }
 
 // printOwn writes what the model's own threshold gives on these pictures, which were not those that it was measured on.
