@@ -1,37 +1,48 @@
 #include "match.h"
 
 #if defined(__x86_64__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("arch=icelake-server", "arch=haswell", "default")))
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES
 #endif
 
-CLONES static void distances(const uint64_t *restrict among, size_t m, uint64_t a, uint64_t b, int32_t *restrict out)
+// The distances are kept with their places in one number each, so that a minimum gives both.
+enum { place_bits = 20, place_mask = (1 << place_bits) - 1 };
+
+// bytes counts the bits of each byte. Plain arithmetic, which compilers do to several numbers at once.
+static inline uint64_t bytes(uint64_t x)
 {
-	for (size_t i = 0; i < m; i++)
-		out[i] = (int32_t)(__builtin_popcountll(among[2 * i] ^ a) + __builtin_popcountll(among[2 * i + 1] ^ b));
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
 }
 
-enum { block = 256 };
-
-void kp_nearest(const uint64_t *asked, size_t n, const uint64_t *among, size_t m, int none, int32_t *place, int32_t *first, int32_t *second)
+CLONES static void distances(const uint64_t *restrict even, const uint64_t *restrict odd, int m, uint64_t a, uint64_t b, int32_t *restrict out)
 {
-	int32_t d[block];
-	for (size_t j = 0; j < n; j++) {
-		place[j] = -1;
-		first[j] = second[j] = none;
-		for (size_t from = 0; from < m; from += block) {
-			size_t count = m - from < block ? m - from : block;
-			distances(among + 2 * from, count, asked[2 * j], asked[2 * j + 1], d);
-			for (size_t i = 0; i < count; i++) {
-				if (d[i] < first[j]) {
-					second[j] = first[j];
-					first[j] = d[i];
-					place[j] = (int32_t)(from + i);
-				} else if (d[i] < second[j]) {
-					second[j] = d[i];
-				}
-			}
-		}
+	for (int i = 0; i < m; i++) {
+		uint64_t t = bytes(even[i] ^ a) + bytes(odd[i] ^ b);
+		t += t >> 8;
+		t += t >> 16;
+		t += t >> 32;
+		out[i] = (int32_t)(t & 0xff) << place_bits | i;
+	}
+}
+
+CLONES static int32_t lowest(const int32_t *restrict all, int m, int32_t least)
+{
+	for (int i = 0; i < m; i++)
+		least = all[i] < least ? all[i] : least;
+	return least;
+}
+
+void kp_nearest(const uint64_t *asked, int n, const uint64_t *even, const uint64_t *odd, int m, int none, int32_t *keys, int32_t *place, int32_t *first, int32_t *second)
+{
+	for (int j = 0; j < n; j++) {
+		distances(even, odd, m, asked[2 * j], asked[2 * j + 1], keys);
+		int32_t best = lowest(keys, m, none << place_bits);
+		place[j] = best & place_mask;
+		first[j] = best >> place_bits;
+		keys[place[j]] = none << place_bits;
+		second[j] = lowest(keys, m, none << place_bits) >> place_bits;
 	}
 }

@@ -18,10 +18,16 @@ func match(flag, upload Features) []pair {
 		return nil
 	}
 	const none = 129
-	n := len(upload.Points)
-	asked, among := allBits(upload.Points), allBits(flag.Points)
-	place, first, second := make([]C.int32_t, n), make([]C.int32_t, n), make([]C.int32_t, n)
-	C.kp_nearest((*C.uint64_t)(&asked[0]), C.size_t(n), (*C.uint64_t)(&among[0]), C.size_t(len(flag.Points)), none, &place[0], &first[0], &second[0])
+	n, m := len(upload.Points), len(flag.Points)
+	asked, even, odd := make([]C.uint64_t, 2*n), make([]C.uint64_t, m), make([]C.uint64_t, m)
+	for i, p := range upload.Points {
+		asked[2*i], asked[2*i+1] = C.uint64_t(p.Bits[0]), C.uint64_t(p.Bits[1])
+	}
+	for i, p := range flag.Points {
+		even[i], odd[i] = C.uint64_t(p.Bits[0]), C.uint64_t(p.Bits[1])
+	}
+	keys, place, first, second := make([]C.int32_t, m), make([]C.int32_t, n), make([]C.int32_t, n), make([]C.int32_t, n)
+	C.kp_nearest(&asked[0], C.int(n), &even[0], &odd[0], C.int(m), none, &keys[0], &place[0], &first[0], &second[0])
 	taken := make([]struct{ upload, distance int }, len(flag.Points))
 	for i := range taken {
 		taken[i].distance = none
@@ -39,13 +45,4 @@ func match(flag, upload Features) []pair {
 		}
 	}
 	return pairs
-}
-
-// allBits are the bits of points, one after the other.
-func allBits(points []Point) []uint64 {
-	all := make([]uint64, 0, 2*len(points))
-	for i := range points {
-		all = append(all, points[i].Bits[0], points[i].Bits[1])
-	}
-	return all
 }
