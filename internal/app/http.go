@@ -26,6 +26,7 @@ const stuckAfter = 2 * time.Minute
 type probes struct {
 	nc    *nats.Conn
 	db    *matchdb.DB
+	model string // its fingerprint
 	stuck func() time.Duration
 }
 
@@ -48,6 +49,8 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := p.db.Ping(ctx); err != nil {
 		wrong = append(wrong, "postgres: "+err.Error())
+	} else if err := p.db.Indexed(ctx, p.model); err != nil {
+		wrong = append(wrong, err.Error())
 	}
 	if len(wrong) > 0 {
 		http.Error(w, strings.Join(wrong, "\n"), http.StatusServiceUnavailable)

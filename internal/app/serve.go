@@ -91,7 +91,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck}, registry, log)
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, model: folder.Fingerprint(), stuck: judge.Stuck}, registry, log)
 	if err != nil {
 		return err
 	}

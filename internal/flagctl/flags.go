@@ -10,7 +10,8 @@ import (
 type flagJSON struct {
 	ID           string     `json:"id"`
 	Bank         string     `json:"bank"`
-	SHA256       string     `json:"sha256"`
+	SHA256       string     `json:"sha256"` // "" where it is not known
+	MD5          string     `json:"md5,omitempty"`
 	Source       string     `json:"source"`
 	Note         string     `json:"note"`
 	FlaggedAt    time.Time  `json:"flagged_at"`
@@ -35,7 +36,7 @@ type viewJSON struct {
 
 func toJSON(f matchdb.Flagged) flagJSON {
 	out := flagJSON{
-		ID: f.ID.String(), Bank: f.Bank, SHA256: f.SHA256, Source: f.Source, Note: f.Note,
+		ID: f.ID.String(), Bank: f.Bank, SHA256: f.SHA256, MD5: f.MD5, Source: f.Source, Note: f.Note,
 		FlaggedAt: f.CreatedAt, FlaggedBy: f.CreatedBy, DatabaseUser: f.CreatedUser, Views: f.Views,
 	}
 	if f.RetractedAt != nil {

@@ -59,6 +59,7 @@ func (s *showCommand) Run(ctx context.Context, c *cli) error {
 		{"id", f.ID.String()},
 		{"bank", f.Bank},
 		{"sha256", f.SHA256},
+		{"md5", f.MD5},
 		{"source", f.Source},
 		{"note", f.Note},
 		{"flagged", moment(f.CreatedAt) + " by " + f.CreatedBy + " (database user " + f.CreatedUser + ")"},

@@ -1,0 +1,68 @@
+package flagctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"moderator/internal/lists"
+	"moderator/internal/matchdb"
+)
+
+type exportCommand struct {
+	Bank       string `help:"Only this bank." placeholder:"NAME"`
+	Format     string `help:"Format: ${enum}. Only moderator holds everything; docs/lists.md describes them." enum:"moderator,pdq-csv,tx-csv,signals" default:"moderator"`
+	HashesOnly bool   `help:"Leave embeddings out, which only those with the same model can use."`
+	To         string `help:"File to write; without it, standard output." placeholder:"FILE"`
+}
+
+func (e *exportCommand) Run(ctx context.Context, c *cli) (err error) {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	out := c.stdout
+	if e.To != "" {
+		file, err := os.Create(e.To)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if closed := file.Close(); err == nil {
+				err = closed
+			}
+		}()
+		out = file
+	}
+	return e.write(ctx, c, db, out)
+}
+
+func (e *exportCommand) write(ctx context.Context, c *cli, db *matchdb.DB, out io.Writer) error {
+	var list *lists.Writer
+	flags, left := 0, 0
+	err := db.Dump(ctx, matchdb.Dump{Bank: e.Bank, HashesOnly: e.HashesOnly}, func(h lists.Header) (err error) {
+		list, err = lists.NewWriter(out, lists.Format(e.Format), h)
+		return err
+	}, func(f lists.Flag) error {
+		lines, err := list.Write(f)
+		flags++
+		if lines == 0 {
+			left++
+		}
+		return err
+	})
+	if err == nil {
+		err = list.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	fmt.Fprintf(c.stderr, "%s exported", plural(flags-left, "flag"))
+	if left > 0 {
+		fmt.Fprintf(c.stderr, ", %d left out: they have no hash that the format %s holds", left, e.Format)
+	}
+	fmt.Fprintln(c.stderr)
+	return nil
+}

@@ -1,0 +1,349 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/lists"
+	"moderator/internal/matchdb"
+)
+
+type importCommand struct {
+	Bank        string `help:"Bank to flag in. Without it the list's own banks, made where they are missing, or default." placeholder:"NAME"`
+	Source      string `help:"Where the flags come from, for those that do not say; without it, the list's name. A list of moderator's own says." placeholder:"TEXT"`
+	Type        string `help:"What bare hashes of 64 digits are: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
+	HashesOnly  bool   `help:"Leave the list's embeddings out, such as those of another model."`
+	DryRun      bool   `help:"Only read the list, and count what would be flagged."`
+	Connections int    `help:"Connections that write at once; 0 takes as many as the CPU quota allows." default:"0"`
+	IndexMemory int64  `help:"Bytes of memory that the server may take to build an index after a load into an empty library." default:"2147483648"`
+	File        string `arg:"" optional:"" help:"List in a format of docs/lists.md, - for standard input. Without it, only the index that a killed import left out is built." predictor:"file"`
+}
+
+// imported is what import says with -o json.
+type imported struct {
+	File      string  `json:"file"`
+	Format    string  `json:"format"`
+	DryRun    bool    `json:"dry_run"`
+	Flagged   int     `json:"flagged"`
+	Already   int     `json:"already_flagged"`
+	Retracted int     `json:"retracted"` // from the bank before, and left so
+	Skipped   int     `json:"skipped"`   // no signals of pictures, or not confirmed
+	Bad       int     `json:"bad"`
+	Seconds   float64 `json:"seconds"` // for the rows, without the index
+}
+
+// loader is one import on its way.
+type loader struct {
+	*importCommand
+	c      *cli
+	db     *matchdb.DB
+	load   *matchdb.Import
+	list   *lists.Reader
+	size   int64 // in bytes; 0 where it is not known
+	meter  *meter
+	banks  map[string]bool // that are there
+	result imported
+	mu     sync.Mutex // result's counts
+}
+
+func (i *importCommand) Run(ctx context.Context, c *cli) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if i.File == "" {
+		return i.buildIndexes(ctx, c, db)
+	}
+	in, size, err := openList(i.File)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	bare := lists.HashType(i.Type)
+	if i.Type == "unknown" {
+		bare = ""
+	}
+	list, err := lists.Open(in, bare)
+	if err != nil {
+		return fmt.Errorf("%s: %w", i.File, err)
+	}
+	l := &loader{
+		importCommand: i, c: c, db: db, list: list, size: size, load: db.NewImport(c.As, "import of "+filepath.Base(i.File)),
+		meter: newMeter(c.stderr, "import", size), banks: map[string]bool{}, result: imported{File: i.File, Format: string(list.Format), DryRun: i.DryRun},
+	}
+	if err := l.prepare(ctx); err != nil {
+		return fmt.Errorf("%s: %w", i.File, err)
+	}
+	start := time.Now()
+	err = l.run(ctx)
+	l.result.Seconds = time.Since(start).Seconds()
+	l.meter.finish()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %d were flagged until then; the same command goes on from there", i.File, err, l.result.Flagged)
+	}
+	if !i.DryRun {
+		if err := i.buildIndexes(ctx, c, db); err != nil {
+			return err
+		}
+	}
+	return l.report()
+}
+
+func openList(name string) (io.ReadCloser, int64, error) {
+	if name == "-" {
+		return io.NopCloser(os.Stdin), 0, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	if !info.Mode().IsRegular() {
+		return file, 0, nil
+	}
+	return file, info.Size(), nil
+}
+
+// prepare refuses what must not begin, and switches those of the list's banks off that are to begin so.
+func (l *loader) prepare(ctx context.Context) error {
+	if !l.HashesOnly {
+		if err := l.db.CheckModels(ctx, l.list.Header.Models); err != nil {
+			return err
+		}
+	}
+	if l.Bank != "" {
+		_, err := l.db.Bank(ctx, l.Bank)
+		l.banks[l.Bank] = true
+		return err
+	}
+	for _, name := range l.list.Header.DisabledBanks {
+		if l.DryRun {
+			break
+		}
+		if err := l.makeBank(ctx, name); err != nil {
+			return err
+		}
+		bank, err := l.db.Bank(ctx, name)
+		if err != nil {
+			return err
+		}
+		if bank.Flags == 0 && bank.Enabled {
+			if err := l.db.DisableBank(ctx, name, l.c.As); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *loader) makeBank(ctx context.Context, name string) error {
+	if l.banks[name] || l.DryRun {
+		return nil
+	}
+	err := l.db.AddBank(ctx, name, l.c.As)
+	if err == nil {
+		l.meter.say(fmt.Sprintf("bank %s was made", name))
+	}
+	if err != nil && !errors.Is(err, matchdb.ErrExists) {
+		return err
+	}
+	l.banks[name] = true
+	return nil
+}
+
+// A part is written in one transaction: large enough that its own cost does not count, small enough that a kill costs
+// seconds also where an index takes every row in.
+const (
+	partFlags = 2000
+	partRows  = 4000 // hashes and embeddings
+)
+
+func (l *loader) run(ctx context.Context) error {
+	writers := l.Connections
+	if writers == 0 {
+		writers = runtime.GOMAXPROCS(0)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	parts := make(chan []lists.Flag)
+	group.Go(func() error {
+		defer close(parts)
+		return l.read(ctx, parts)
+	})
+	for range writers {
+		group.Go(func() error {
+			for part := range parts {
+				if err := l.write(ctx, part); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// read cuts the list into parts. What is wrong with a line is said and costs that line.
+func (l *loader) read(ctx context.Context, parts chan<- []lists.Flag) error {
+	var part []lists.Flag
+	rows := 0
+	send := func() error {
+		select {
+		case parts <- part:
+			part, rows = nil, 0
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for {
+		flag, err := l.next(ctx)
+		var line *lists.LineError
+		switch {
+		case errors.Is(err, io.EOF):
+			if len(part) == 0 {
+				return nil
+			}
+			return send()
+		case errors.As(err, &line):
+			l.fault(line)
+			continue
+		case err != nil:
+			return err
+		}
+		part = append(part, flag)
+		rows += len(flag.PDQ) + len(flag.Embeddings)
+		if len(part) == partFlags || rows >= partRows {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// next returns the next flag as it goes into the library, or a *lists.LineError.
+func (l *loader) next(ctx context.Context) (lists.Flag, error) {
+	f, err := l.list.Next()
+	l.meter.reach(l.list.Read(), l.size)
+	if err != nil {
+		return f, err
+	}
+	switch {
+	case l.Bank != "":
+		f.Bank = l.Bank
+	case f.Bank == "":
+		f.Bank = "default"
+	}
+	if f.Source == "" && l.list.Format != lists.Own {
+		f.Source = l.Source
+		if f.Source == "" {
+			f.Source = filepath.Base(l.File)
+		}
+	}
+	if l.HashesOnly {
+		f.Embeddings = nil
+		if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 {
+			return f, &lists.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("it has embeddings only")}
+		}
+	}
+	if err := l.db.CheckFlag(ctx, f); err != nil {
+		if matchdb.Retryable(err) || ctx.Err() != nil {
+			return f, err
+		}
+		return f, &lists.LineError{Line: l.list.Line(), Err: err}
+	}
+	return f, l.makeBank(ctx, f.Bank)
+}
+
+func (l *loader) fault(line *lists.LineError) {
+	if line.Skipped {
+		l.result.Skipped++
+		l.meter.say("skipped " + printable(line.Error()))
+		return
+	}
+	l.result.Bad++
+	l.meter.say("bad " + printable(line.Error()))
+}
+
+// retries of a part whose connection broke or whose transaction lost a conflict, a second apart and more.
+const retries = 5
+
+func (l *loader) write(ctx context.Context, part []lists.Flag) error {
+	do := l.load.Load
+	if l.DryRun {
+		do = l.load.Compare
+	}
+	for attempt := 1; ; attempt++ {
+		loaded, err := do(ctx, part)
+		if err == nil {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.result.Flagged += loaded.New
+			l.result.Already += loaded.Known
+			l.result.Retracted += loaded.Retracted
+			l.meter.add(len(part))
+			return nil
+		}
+		if attempt > retries || !matchdb.Retryable(err) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(attempt) * time.Second):
+		}
+	}
+}
+
+func (i *importCommand) buildIndexes(ctx context.Context, c *cli, db *matchdb.DB) error {
+	start := time.Now()
+	table := ""
+	m := newMeter(c.stderr, "", 0)
+	err := db.BuildIndexes(ctx, i.IndexMemory, func(p matchdb.IndexProgress) {
+		if p.Table != table {
+			table = p.Table
+			m.finish()
+			m = newMeter(c.stderr, "index of "+table, p.Total)
+		}
+		m.reach(p.Done, p.Total)
+	})
+	m.finish()
+	if err != nil {
+		return fmt.Errorf("%w: until it is built matching waits: `flagctl import` without a file builds it", err)
+	}
+	if table != "" {
+		fmt.Fprintf(c.stderr, "the index is built, in %v\n", time.Since(start).Round(time.Second))
+	}
+	return nil
+}
+
+func (l *loader) report() error {
+	r := l.result
+	done := "flagged"
+	if r.DryRun {
+		done = "would be flagged"
+	}
+	rows := [][]string{{done, fmt.Sprint(r.Flagged)}, {"already flagged", fmt.Sprint(r.Already)}}
+	rows = append(rows, []string{"retracted before", fmt.Sprint(r.Retracted)}, []string{"skipped", fmt.Sprint(r.Skipped)}, []string{"bad", fmt.Sprint(r.Bad)})
+	if err := l.c.print(r, "", rows); err != nil {
+		return err
+	}
+	all := r.Flagged + r.Already + r.Retracted
+	fmt.Fprintf(l.c.stderr, "%s of %s read in %.1f s, %.0f a second\n", plural(all, "flag"), r.Format, r.Seconds, float64(all)/max(r.Seconds, 1e-3))
+	if r.Bad > 0 {
+		return fmt.Errorf("%s of %s could not be taken: see the lines marked bad", plural(r.Bad, "line"), l.File)
+	}
+	return nil
+}
