@@ -80,7 +80,8 @@ type Judging struct {
 	BatchAge     time.Duration `help:"How long the first upload of a batch waits for others." default:"10ms" group:"Judging"`
 	BatchBudget  time.Duration `help:"Longest time that a batch may take to embed, or to match and publish." default:"10s" group:"Judging"`
 	MaxHeldBytes int64         `help:"Bytes of uploads held in memory at once; pulling waits beyond." default:"268435456" group:"Judging"`
-	Candidates   int           `help:"Flags that are near an upload but not near enough, whose points of interest are compared with the upload's, to find crops, captions and turns: at most so many of an upload. 0: none." default:"16" group:"Judging"`
+	Candidates   int           `help:"Of the flags that are nearest to an upload and do not block it, so many have their points of interest compared with the upload's, which finds crops, captions and turns by any angle. It takes most of the time that a CPU spends on an upload; 0: none." default:"8" group:"Judging"`
+	Lookback     Age           `help:"How long to keep what uploads look like, such as 30d, so that 'flagctl lookback' can hold new flags against them; the same for all moderators of a library. 0: nothing is kept." default:"0" placeholder:"AGE" group:"Judging"`
 	Attempts     int           `help:"Deliveries of one upload before it is decided review/retries_exhausted." default:"10" group:"Judging"`
 	RetryBackoff time.Duration `help:"Wait before the second delivery, doubled for each further one, up to a minute." default:"1s" group:"Judging"`
 	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in hand." default:"20s" group:"Judging"`
@@ -89,6 +90,7 @@ type Judging struct {
 // Fetch says which referenced uploads may be fetched.
 type Fetch struct {
 	FetchHosts      []string      `name:"fetch-host" help:"Host that uploads may be fetched from: cdn.example.com, *.example.com, with :port where it is not the scheme's. None: references by URL are decided review/fetch_failed." placeholder:"HOST" group:"Fetching"`
+	FetchBuckets    []string      `name:"fetch-bucket" help:"Bucket that uploads may be fetched from, with its client's options: s3://NAME?region=REGION, gs://NAME, azblob://NAME. Credentials are those that the store's own client finds." placeholder:"URL" group:"Fetching"`
 	FetchAllowCIDRs []string      `name:"fetch-allow-cidr" help:"Private addresses that may be connected to all the same." placeholder:"CIDR" group:"Fetching"`
 	FetchTimeout    time.Duration `help:"Longest time for one fetch, redirects included." default:"15s" group:"Fetching"`
 }

@@ -30,7 +30,7 @@ type options struct {
 	Originals  int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
 	Drawn      int     `help:"So many pictures are drawn where there is no folder." default:"240"`
 	FPR        float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
-	Candidates int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"16"`
+	Candidates int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"8"`
 	Seed       uint64  `help:"Of the sample and of the edits." default:"1"`
 	Live       bool    `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
 	Bin        string  `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`

@@ -12,8 +12,8 @@ import (
 
 // closer compares the points of interest of uploads and flags that are near each other.
 type closer struct {
-	flags       []features
-	queries     []answered
+	flags   []features
+	queries []answered
 	most    int // flags of an upload by its score, and as many by its hash
 	known   sync.Map
 }
