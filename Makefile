@@ -53,6 +53,10 @@ chaos: build ## kill moderators, broker and database while uploads flow; UPLOADS
 bench: build ## measure against the ceilings of this machine and against rivals; SIZES=10000,200000
 	@go run ./tools/bench --bin bin $(if $(SIZES),--sizes $(SIZES)) $(BENCHFLAGS)
 
+.PHONY: e2e
+e2e: build ## drive the console in headless Chromium; screenshots in .cache/e2e/
+	@go run ./tools/e2e --bin bin
+
 .PHONY: k8s-check
 k8s-check: ## build the Kubernetes overlays and decode every object strictly
 	@go test ./deploy/k8s

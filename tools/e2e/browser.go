@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+func findChromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("there is no Chromium here: `apt-get install -y chromium` installs one")
+}
+
+// browser is one tab, and what went wrong in it.
+type browser struct {
+	ctx    context.Context
+	cancel []context.CancelFunc
+	mu     sync.Mutex
+	faults []error
+}
+
+// stepTime bounds one action: a page that never comes is a fault and no reason to wait.
+const stepTime = 30 * time.Second
+
+type action = chromedp.Action[chromedp.Void]
+
+func startBrowser(ctx context.Context, path string) (*browser, error) {
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU,
+		chromedp.WSURLReadTimeout(time.Minute))
+	if os.Geteuid() == 0 {
+		flags = append(flags, chromedp.NoSandbox) // Chromium's own refuses root
+	}
+	b := &browser{}
+	allocated, stop := chromedp.NewExecAllocator(ctx, flags...)
+	tab, closeTab := chromedp.NewContext(allocated)
+	b.ctx, b.cancel = tab, []context.CancelFunc{closeTab, stop}
+	if err := chromedp.Do(tab); err != nil {
+		b.close()
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	if err := chromedp.Listen(tab, b.hear); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *browser) close() {
+	for _, cancel := range b.cancel {
+		cancel()
+	}
+}
+
+// hear collects what a person would find in the browser's console, and dialogs that no page of ours opens.
+func (b *browser) hear(event any) {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if thrown := e.ExceptionDetails.Exception; thrown != nil {
+			text += " " + thrown.Description
+		}
+		b.fault("script error: %s", text)
+	case *runtime.EventConsoleAPICalled:
+		b.fault("console.%s was called", e.Type)
+	case *log.EventEntryAdded:
+		// A page or a picture that is refused says so where it is shown.
+		refused := e.Entry.Source == log.EntrySourceNetwork && !strings.Contains(e.Entry.URL, "/assets/")
+		if e.Entry.Level == log.EntryLevelError && !refused {
+			b.fault("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+		}
+	case *page.EventJavascriptDialogOpening:
+		b.fault("a script that is not ours ran: %s", e.Message)
+		go func() {
+			_, _ = chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		}()
+	}
+}
+
+func (b *browser) fault(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults = append(b.faults, fmt.Errorf(format, args...))
+}
+
+// wrong returns what went wrong since it was asked last.
+func (b *browser) wrong() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := errors.Join(b.faults...)
+	b.faults = nil
+	return err
+}
+
+func (b *browser) do(actions ...action) error {
+	for _, next := range actions {
+		if _, err := evaluate(b, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evaluate runs one action in time.
+func evaluate[T any](b *browser, a chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
+	defer cancel()
+	return chromedp.Run(ctx, a)
+}
+
+// look sets the width and the colours.
+func (b *browser) look(width int64, scheme string) error {
+	if err := b.do(chromedp.EmulateViewport(width, 900)); err != nil {
+		return err
+	}
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	return err
+}
+
+// shoot writes a picture of the whole page.
+func (b *browser) shoot(dir, name string) error {
+	png, err := evaluate(b, chromedp.FullScreenshot(100))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+}
+
+// until waits until an expression is true in the page, whatever page that is by then.
+func until(expression string) action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for {
+			// While a page goes and another comes there is nothing to ask.
+			if yes, err := chromedp.Evaluate[bool](`Boolean(`+expression+`)`)(ctx, t); err == nil && yes {
+				return nil
+			}
+			select {
+			case <-time.After(30 * time.Millisecond):
+			case <-ctx.Done():
+				return fmt.Errorf("waiting for %s: %w", expression, ctx.Err())
+			}
+		}
+	})
+}

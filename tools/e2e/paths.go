@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// step is a part of a person's way through the console.
+type step struct {
+	name string
+	run  func() error
+}
+
+// paths are the main path of each page, by the keyboard alone: the pointer is never used.
+func paths(b *browser, consoleURL string, s *seeded) []step {
+	on := func(path string) action {
+		return until(fmt.Sprintf(`location.pathname === %q && document.readyState === 'complete'`, path))
+	}
+	return []step{
+		{"sign in by the printed address", func() error {
+			return b.do(chromedp.Navigate(consoleURL), on("/live"), until(`!location.search.includes('token')`))
+		}},
+		{"live: rows come, j and Enter open one", func() error {
+			return b.do(until(`document.querySelectorAll('#rows tr').length > 20`),
+				chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("k"),
+				until(`document.activeElement === document.querySelector('#rows tr a')`), focusShows(),
+				chromedp.KeyEvent(kb.Enter), until(`document.body.className === 'page-decision' && document.querySelector('.raw') !== null`))
+		}},
+		{"live: filters", func() error {
+			return b.do(chromedp.KeyEvent("1"), on("/live"), chromedp.KeyEvent("/"), until(`document.activeElement.name === 'verdict'`),
+				chromedp.KeyEvent("b"), chromedp.KeyEvent(kb.Enter), until(`location.search.includes('verdict=block')`),
+				until(`document.querySelectorAll('#rows tr').length > 3`),
+				until(`[...document.querySelectorAll('#rows .verdict')].every((v) => v.textContent === 'block')`),
+				chromedp.KeyEvent("p"), until(`document.getElementById('hold').getAttribute('aria-pressed') === 'true'`))
+		}},
+		{"keys: the list opens and closes", func() error {
+			return b.do(chromedp.KeyEvent("?"), until(`document.getElementById('help').open`),
+				chromedp.KeyEvent(kb.Escape), until(`!document.getElementById('help').open`))
+		}},
+		{"review: the next of the queue, its picture blurred and clear", func() error {
+			return b.do(chromedp.KeyEvent("2"), on("/review"), until(`document.querySelectorAll('.queue li').length > 10`),
+				chromedp.KeyEvent("j"), focusShows(), chromedp.KeyEvent(kb.Enter), until(`location.search.startsWith('?at=')`),
+				until(`document.querySelector('.case .picture').textContent.trim() !== ''`))
+		}},
+		{"review: block, allow, allow and list", func() error { return review(b, base(consoleURL)) }},
+		{"compare", func() error {
+			return b.do(chromedp.KeyEvent("3"), on("/compare"), chromedp.KeyEvent("/"), until(`document.activeElement.name === 'a'`), focusShows(),
+				chromedp.SetUploadFiles(chromedp.CSS(`input[name=a]`), s.pictures[:1]), chromedp.SetUploadFiles(chromedp.CSS(`input[name=b]`), s.pictures[1:2]),
+				chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter),
+				until(`document.querySelector('.result') !== null`), chromedp.KeyEvent("s"),
+				until(`[...document.querySelectorAll('.result img')].every((i) => i.src === i.dataset.clear)`))
+		}},
+		{"search", func() error {
+			return b.do(chromedp.KeyEvent("4"), on("/search"), chromedp.KeyEvent("/"), chromedp.SetUploadFiles(chromedp.CSS(`input[name=picture]`), s.pictures[:1]),
+				chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter),
+				until(`document.querySelector('.found .verdict.block') !== null`))
+		}},
+		{"library", func() error {
+			return b.do(chromedp.KeyEvent("5"), on("/library"), until(`document.body.textContent.includes('spam')`))
+		}},
+	}
+}
+
+// review decides three uploads, each by one key. Only those can be put on the allow-list that have a picture.
+func review(b *browser, home string) error {
+	for _, choice := range []struct{ key, verdict string }{{"b", "block"}, {"a", "allow"}, {"l", "allow"}} {
+		if err := b.do(chromedp.Navigate(home+"/review"), until(`document.readyState === 'complete'`)); err != nil {
+			return err
+		}
+		for range 20 {
+			// The page is deaf for a moment, so that no key that was meant for the page before decides.
+			if err := b.do(until(`performance.now() > 600`)); err != nil {
+				return err
+			}
+			possible, err := evaluate(b, chromedp.Evaluate[bool](fmt.Sprintf(`!document.querySelector('[data-key=%s]').disabled`, choice.key)))
+			if err != nil {
+				return err
+			}
+			if possible {
+				break
+			}
+			at, err := evaluate(b, chromedp.Location())
+			if err != nil {
+				return err
+			}
+			err = b.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter),
+				until(fmt.Sprintf(`location.href !== %q && document.readyState === 'complete'`, at)))
+			if err != nil {
+				return err
+			}
+		}
+		err := b.do(chromedp.KeyEvent(choice.key), until(`location.search.includes('done=') && document.readyState === 'complete'`),
+			until(fmt.Sprintf(`document.querySelector('.note .verdict').textContent === %q`, choice.verdict)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// focusShows fails where a person would not see where he is.
+func focusShows() action {
+	return until(`(() => {
+		const seen = (e) => { const s = getComputedStyle(e); return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; };
+		const e = document.activeElement;
+		return e.matches(':focus-visible') && (seen(e) || seen(e.closest('tr, .drop') ?? e));
+	})()`)
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image/jpeg"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/drawn"
+	"moderator/internal/event"
+)
+
+// evil is what a hostile publisher calls his picture.
+const evil = `<script>alert("upload")</script><img src=x onerror=alert(1)>`
+
+// files is a web server of pictures.
+type files struct {
+	server   *http.Server
+	listener net.Listener
+	mu       sync.Mutex
+	all      map[string][]byte
+}
+
+func serveFiles() *files {
+	f := &files{all: map[string][]byte{}}
+	f.server = &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		data, ok := f.all[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(data)
+	})}
+	var err error
+	if f.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		panic(err) // no port on loopback
+	}
+	go func() { _ = f.server.Serve(f.listener) }()
+	return f
+}
+
+func (f *files) host() string { return f.listener.Addr().String() }
+
+func (f *files) close() { _ = f.server.Close() }
+
+func (f *files) put(path string, data []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all[path] = data
+}
+
+// seeded is what the moderator has been given.
+type seeded struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	uploads  int
+	pictures []string // files on disk, for the pages that take pictures
+	// In DECISIONS: one on a hostile name that is to be reviewed and can be shown, and one that is block.
+	hostile, blocked uint64
+}
+
+func (s *seeded) close() { s.nc.Close() }
+
+// seed flags some pictures and publishes uploads of every kind, some of which have to be reviewed.
+func seed(ctx context.Context, m *moderator, web *files) (s *seeded, err error) {
+	s = &seeded{}
+	dir := filepath.Join(m.dir, "pictures")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	for i := range 6 {
+		path := filepath.Join(dir, drawn.Name(i)+".jpg")
+		if err := os.WriteFile(path, drawing(i, 90), 0o644); err != nil {
+			return nil, err
+		}
+		s.pictures = append(s.pictures, path)
+	}
+	for _, args := range [][]string{
+		{"add", "--source", "case 4711 " + evil, "--note", `reported twice "` + evil, s.pictures[0], s.pictures[1]},
+		{"bank", "add", "spam"},
+		{"add", "--bank", "spam", "--note", "campaign of March", s.pictures[2], s.pictures[3]},
+		// Pictures that resemble no flag at all are to be reviewed here, so that there is something to review.
+		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-0.45"},
+	} {
+		if err := m.flagctl(ctx, args...); err != nil {
+			return nil, err
+		}
+	}
+	if s.nc, err = nats.Connect(m.natsURL); err != nil {
+		return nil, err
+	}
+	if s.js, err = jetstream.New(s.nc); err != nil {
+		return nil, err
+	}
+	return s, s.publish(ctx, web)
+}
+
+func (s *seeded) publish(ctx context.Context, web *files) error {
+	for i := range 40 {
+		path := fmt.Sprintf("/pictures/%d.jpg", i)
+		web.put(path, drawing(i%24, 60))
+		reference := map[string]any{"id": fmt.Sprintf("photo-%04d", 8800+i), "url": "http://" + web.host() + path, "uploader": "u-17"}
+		if i%10 == 7 {
+			reference["id"], reference["album"] = fmt.Sprintf("%s-%d", evil, i), evil
+		}
+		body, err := json.Marshal(reference)
+		if err != nil {
+			return err
+		}
+		header := nats.Header{"Content-Type": {"application/json"}}
+		if i%3 == 1 {
+			header, body = nats.Header{"Nats-Msg-Id": {fmt.Sprintf("inline-%04d", i)}}, drawing(i%24, 60)
+		}
+		if i%15 == 4 {
+			body = []byte("no picture at all")
+		}
+		if _, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: "uploads.web", Header: header, Data: body}); err != nil {
+			return err
+		}
+		s.uploads++
+	}
+	stream, err := s.js.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return err
+	}
+	for {
+		info, err := stream.Info(ctx)
+		if err != nil {
+			return err
+		}
+		if info.State.Msgs >= uint64(s.uploads) {
+			return s.choose(ctx, stream, info.State.LastSeq)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d uploads were decided: %w", info.State.Msgs, s.uploads, ctx.Err())
+		}
+	}
+}
+
+// choose finds the decisions that are looked at.
+func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint64) error {
+	for n := uint64(1); n <= last; n++ {
+		msg, err := stream.GetMsg(ctx, n)
+		if err != nil {
+			return err
+		}
+		e, err := event.DecodeDecision(msg.Data)
+		if err != nil {
+			return err
+		}
+		switch d := e.Data; {
+		case d.Verdict == event.Review && d.Reason == event.Match && strings.HasPrefix(d.Upload.ID, evil):
+			s.hostile = n
+		case d.Verdict == event.Block:
+			s.blocked = n
+		}
+	}
+	if s.hostile == 0 || s.blocked == 0 {
+		return fmt.Errorf("no decision is block, or none is review and hostile: of %d", last)
+	}
+	return nil
+}
+
+func drawing(i, quality int) []byte {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, drawn.Draw(7, i, 480, 360), &jpeg.Options{Quality: quality}); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return file.Bytes()
+}
+
+// base is the console's address without its token.
+func base(consoleURL string) string {
+	address, _, _ := strings.Cut(consoleURL, "/?")
+	return address
+}
