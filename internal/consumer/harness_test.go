@@ -96,7 +96,13 @@ type bench struct {
 
 func newBench(t *testing.T, change func(*Config)) *bench {
 	t.Helper()
-	nc, err := nats.Connect(testenv.NATS(t))
+	return newBenchOn(t, testenv.NATS(t), 1, change)
+}
+
+// newBenchOn is newBench on the servers at url, with so many replicas of each stream.
+func newBenchOn(t *testing.T, url string, replicas int, change func(*Config)) *bench {
+	t.Helper()
+	nc, err := nats.Connect(url)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
@@ -110,7 +116,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 		change(&cfg)
 	}
 	durable, _, err := EnsureStreams(t.Context(), js, StreamOptions{
-		Replicas: 1, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
+		Replicas: replicas, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
 	})
 	require.NoError(t, err)
 	return &bench{t: t, js: js, nc: nc, judges: &judges{}, cfg: cfg, durable: durable}
