@@ -22,6 +22,7 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
+	Recent    Recent // nil: nothing is kept
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil: no spans
 	Logger    *slog.Logger

@@ -17,12 +17,27 @@ type Allowed struct {
 func (h Hit) Reached() bool { return h.Score >= lowest(h) }
 
 // judge is the verdict on one upload, by those of its hits that count: all but the ones that an allowed picture is nearer
-// than; of a picture with nothing to see, its file's hash alone.
+// than, and of a picture with nothing to see, its file's hash alone.
 func judge(d *event.Decision, views []View, hits []Hit) {
-	if flat(views) {
+	if Flat(views) {
 		judgeFlat(d, hits)
 		return
 	}
+	weigh(d, hits)
+}
+
+// JudgeAgain is the decision on an upload of the past, by the hits of a flag that came after it. It is false where that does
+// not stop the upload.
+func JudgeAgain(d *event.Decision, hits []Hit) bool {
+	weigh(d, hits)
+	if d.Verdict == event.Allow {
+		return false
+	}
+	d.Reason = event.Lookback
+	return true
+}
+
+func weigh(d *event.Decision, hits []Hit) {
 	var counted, spared []Hit
 	for _, hit := range hits {
 		if hit.Allowed != nil {
@@ -54,8 +69,8 @@ func judgeFlat(d *event.Decision, hits []Hit) {
 	}
 }
 
-// flat reports whether there is nothing to see in any frame or view. What a border hides of a picture's detail, its trimmed
+// Flat reports whether there is nothing to see in any frame or view. What a border hides of a picture's detail, its trimmed
 // view shows.
-func flat(views []View) bool {
+func Flat(views []View) bool {
 	return !slices.ContainsFunc(views, func(v View) bool { return v.Quality >= pdq.FlatQuality })
 }

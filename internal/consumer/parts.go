@@ -81,6 +81,12 @@ type Matcher interface {
 	Match(ctx context.Context, uploads []Query) ([][]Hit, error)
 }
 
+// Recent keeps for a while what uploads look like, so that a later flag can be held against them.
+type Recent interface {
+	// Keep takes an upload that was judged and never waits.
+	Keep(u event.UploadInfo, views []View)
+}
+
 // Unjudgeable is the error of an upload that no further delivery will help: it is decided review with Reason.
 type Unjudgeable struct {
 	Reason event.Reason

@@ -85,9 +85,21 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item) {
 		attrs = append(attrs, "detail", d.Detail)
 	}
 	c.Logger.Info(string(d.Verdict), attrs...)
+	if c.Recent != nil && judged(d.Reason) {
+		c.Recent.Keep(d.Upload, it.views)
+	}
 	if err := it.msg.DoubleAck(ctx); err != nil {
 		c.Logger.Warn("could not acknowledge a decided upload, it will come again", "upload", it.id(), "error", err)
 	}
+}
+
+// judged tells the reasons of uploads that were compared with the library.
+func judged(reason event.Reason) bool {
+	switch reason {
+	case event.Match, event.NoMatch, event.AllowListed, event.LowDetail:
+		return true
+	}
+	return false
 }
 
 // giveBack deals with an upload whose dependency failed: another delivery, or, after the last, a decision.

@@ -2,11 +2,14 @@ package flagctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
@@ -17,9 +20,12 @@ import (
 )
 
 type addCommand struct {
-	Bank    string   `help:"Bank to flag in; flagctl bank list shows them." default:"default" placeholder:"NAME"`
-	Source  string   `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
-	Note    string   `help:"Why they are flagged." placeholder:"TEXT"`
+	Bank   string `help:"Bank to flag in; flagctl bank list shows them." default:"default" placeholder:"NAME"`
+	Source string `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
+	Note   string `help:"Why they are flagged." placeholder:"TEXT"`
+
+	Lookback bool `help:"Hold them against the uploads of the past that are kept, too (moderator --lookback)."`
+
 	Picture []string `arg:"" help:"Files, folders and URLs." predictor:"file"`
 }
 
@@ -55,7 +61,11 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 		}
 		_ = group.Wait() // what failed is in the results
 		_ = bar.Finish()
-		return a.report(c, results)
+		err := a.report(c, results)
+		if a.Lookback {
+			err = errors.Join(err, a.lookBack(ctx, c, db, x, results))
+		}
+		return err
 	})
 }
 
@@ -100,6 +110,21 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		result.Status = "already flagged"
 	}
 	return result
+}
+
+// lookBack holds what is flagged now against past uploads. Standard output is report's.
+func (a *addCommand) lookBack(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor, results []added) error {
+	var flags []uuid.UUID
+	for _, r := range results {
+		if id, err := uuid.Parse(r.ID); err == nil { // else it failed
+			flags = append(flags, id)
+		}
+	}
+	out := c.stderr
+	if c.Output == "json" {
+		out = io.Discard
+	}
+	return c.lookBack(ctx, db, x.Folder(), flags, out)
 }
 
 func (a *addCommand) report(c *cli, results []added) error {

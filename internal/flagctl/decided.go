@@ -18,19 +18,11 @@ import (
 // decided returns the picture that a decision stopped, fetched anew: from where its reference pointed to, or from the
 // uploads' stream where it still has the message.
 func (c *cli) decided(ctx context.Context, id string) ([]byte, error) {
-	url, err := app.NATSURL(c.Stack)
+	js, err := c.jetStream("flagctl allow")
 	if err != nil {
 		return nil, err
 	}
-	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl allow", slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
+	defer js.Conn().Close()
 	d, err := findDecision(ctx, js, id)
 	if err != nil {
 		return nil, err
@@ -122,4 +114,21 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 		err = errors.New("its decision does not say where it was fetched from")
 	}
 	return upload.Body, err
+}
+
+// jetStream connects to the moderators' NATS servers; the caller closes the connection.
+func (c *cli) jetStream(name string) (jetstream.JetStream, error) {
+	url, err := app.NATSURL(c.Stack)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := app.ConnectNATS(url, c.NATSCreds, name, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+	}
+	return js, err
 }

@@ -24,22 +24,25 @@ type Grammar struct {
 	Output string      `short:"o" help:"Output: ${enum}." enum:"table,json" default:"table"`
 	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
 
-	Add     addCommand     `cmd:"" help:"Flag pictures: files, folders, URLs."`
-	List    listCommand    `cmd:"" help:"List flagged pictures."`
-	Show    showCommand    `cmd:"" help:"Show one flagged picture."`
-	Retract retractCommand `cmd:"" help:"Take flags back, by id or by a search."`
-	Restore restoreCommand `cmd:"" help:"Undo retractions, by id or by a search."`
-	Allow   allowCommands  `cmd:"" help:"Keep the list of innocent pictures, which flags do not stop."`
-	Audit   auditCommand   `cmd:"" help:"List changes of the library: who, what, when, why."`
-	History historyCommand `cmd:"" help:"Tell the life of one flag."`
-	Search  searchCommand  `cmd:"" help:"Find the flagged pictures nearest to a picture."`
-	Compare compareCommand `cmd:"" help:"Compare two pictures, and say what it means."`
-	Bank    bankCommands   `cmd:"" help:"Keep the banks that flags are in."`
-	Import  importCommand  `cmd:"" help:"Flag what a list holds: hashes, or flags of another library."`
-	Export  exportCommand  `cmd:"" help:"Write the library as a list."`
-	Submit  submitCommand  `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
-	Verify  verifyCommand  `cmd:"" help:"Hold the library's indexes against all of its rows, and look for what is wrong."`
-	Stats   statsCommand   `cmd:"" help:"Count flags, their growth, and what uploads matched."`
+	Add      addCommand      `cmd:"" help:"Flag pictures: files, folders, URLs."`
+	List     listCommand     `cmd:"" help:"List flagged pictures."`
+	Show     showCommand     `cmd:"" help:"Show one flagged picture."`
+	Retract  retractCommand  `cmd:"" help:"Take flags back, by id or by a search."`
+	Restore  restoreCommand  `cmd:"" help:"Undo retractions, by id or by a search."`
+	Allow    allowCommands   `cmd:"" help:"Keep the list of innocent pictures, which flags do not stop."`
+	Audit    auditCommand    `cmd:"" help:"List changes of the library: who, what, when, why."`
+	History  historyCommand  `cmd:"" help:"Tell the life of one flag."`
+	Lookback lookbackCommand `cmd:"" help:"Hold flags against the uploads of the past that are kept, and publish decisions on those."`
+	Search   searchCommand   `cmd:"" help:"Find the flagged pictures nearest to a picture."`
+	Compare  compareCommand  `cmd:"" help:"Compare two pictures, and say what it means."`
+	Bank     bankCommands    `cmd:"" help:"Keep the banks that flags are in."`
+	Import   importCommand   `cmd:"" help:"Flag what a list holds: hashes, or flags of another library."`
+	Export   exportCommand   `cmd:"" help:"Write the library as a list."`
+	Submit   submitCommand   `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
+	Verify   verifyCommand   `cmd:"" help:"Hold the library's indexes against all of its rows, and look for what is wrong."`
+	Stats    statsCommand    `cmd:"" help:"Count flags, their growth, and what uploads matched."`
+	Dups     dupsCommand     `cmd:"" help:"Find copies of each other among the pictures of a folder."`
+	Cluster  clusterCommand  `cmd:"" help:"Group the pictures of a folder by likeness, with a contact sheet."`
 
 	Version    versionCommand        `cmd:"" help:"Print the version."`
 	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`

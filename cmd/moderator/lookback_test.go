@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/draw"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/drawn"
+	"moderator/internal/edits"
+	"moderator/internal/event"
+	"moderator/internal/flagctl"
+	"moderator/internal/testenv"
+)
+
+// flagctl runs a verb against the moderator and returns what it printed.
+func (r *running) flagctl(args ...string) (string, error) {
+	var out bytes.Buffer
+	err := flagctl.Run(r.t.Context(), append([]string{"--data-dir", r.dataDir, "-o", "json"}, args...), &out, r.t.Output())
+	return out.String(), err
+}
+
+// all waits for n decisions and returns them by id.
+func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
+	r.t.Helper()
+	stream, err := js.Stream(r.t.Context(), "DECISIONS")
+	require.NoError(r.t, err)
+	require.Eventually(r.t, func() bool {
+		info, err := stream.Info(r.t.Context())
+		return err == nil && info.State.Msgs >= uint64(n)
+	}, 30*time.Minute, 50*time.Millisecond, "waiting for %d decisions", n)
+	found := map[string]event.Decision{}
+	for i := 1; i <= n; i++ {
+		msg, err := stream.GetMsg(r.t.Context(), uint64(i))
+		require.NoError(r.t, err)
+		e, err := event.DecodeDecision(msg.Data)
+		require.NoError(r.t, err)
+		require.NotContains(r.t, found, e.ID)
+		found[e.ID] = e.Data
+	}
+	return found
+}
+
+func publish(t *testing.T, js jetstream.JetStream, data []byte, headers ...string) {
+	t.Helper()
+	msg := nats.NewMsg("uploads.test")
+	msg.Data = data
+	for i := 0; i < len(headers); i += 2 {
+		msg.Header.Set(headers[i], headers[i+1])
+	}
+	_, err := js.PublishMsg(t.Context(), msg)
+	require.NoError(t, err)
+}
+
+func write(t *testing.T, name string, data []byte) string {
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	return path
+}
+
+// An innocent picture that a flag stops is allowed by its decision, and stops no more.
+func TestAllowList(t *testing.T) {
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	r := start(t, dataDir(t))
+	js := r.jetStream()
+	flagged, innocent := encode(t, drawn.Draw(1, 3, 640, 480), 90), encode(t, drawn.Draw(1, 3, 640, 480), 60)
+	_, err := r.flagctl("add", write(t, "flagged.jpg", flagged))
+	require.NoError(t, err)
+
+	publish(t, js, innocent)
+	store, err := js.CreateObjectStore(t.Context(), jetstream.ObjectStoreConfig{Bucket: "pictures"})
+	require.NoError(t, err)
+	_, err = store.PutBytes(t.Context(), "innocent.jpg", innocent)
+	require.NoError(t, err)
+	publish(t, js, []byte(`{"id": "photo-1", "object": {"bucket": "pictures", "name": "innocent.jpg"}}`), "Content-Type", "application/json")
+	publish(t, js, encode(t, drawn.Draw(1, 4, 640, 480), 90))
+	publish(t, js, encode(t, image.NewGray(image.Rect(0, 0, 320, 240)), 90))
+	decided := r.all(js, 4)
+	require.Equal(t, event.Block, decided["UPLOADS:1"].Verdict)
+	require.Equal(t, event.Block, decided["UPLOADS:2"].Verdict)
+	require.Equal(t, []any{event.Allow, event.LowDetail}, []any{decided["UPLOADS:4"].Verdict, decided["UPLOADS:4"].Reason})
+
+	for id, want := range map[string]string{
+		"UPLOADS:1": "cannot be had: it was sent in the message itself, which UPLOADS drops once it is decided: give its file instead",
+		"UPLOADS:3": "not among those of DECISIONS that blocked or asked for a review",
+		"UPLOADS:9": "not among those of DECISIONS that blocked or asked for a review",
+	} {
+		_, err = r.flagctl("allow", "add", "--decision", id)
+		require.ErrorContains(t, err, want)
+	}
+	out, err := r.flagctl("allow", "add", "--decision", "photo-1", "--note", "own work")
+	require.NoError(t, err)
+	var allowed []struct{ ID string }
+	require.NoError(t, json.Unmarshal([]byte(out), &allowed))
+
+	publish(t, js, innocent)
+	publish(t, js, encode(t, drawn.Draw(1, 3, 640, 480), 59)) // a copy of the innocent more than of the flagged one
+	publish(t, js, flagged)
+	decided = r.all(js, 7)
+	for _, id := range []string{"UPLOADS:5", "UPLOADS:6"} {
+		d := decided[id]
+		require.Equal(t, []any{event.Allow, event.AllowListed}, []any{d.Verdict, d.Reason}, id)
+		require.Equal(t, allowed[0].ID, d.Allowed.AllowedID)
+		require.NotEmpty(t, d.Match.FlaggedID)
+		require.Greater(t, d.Allowed.Score, *d.Score)
+	}
+	require.Equal(t, []any{event.Block, event.SignalExact}, []any{decided["UPLOADS:7"].Verdict, decided["UPLOADS:7"].Signal})
+
+	_, err = store.PutBytes(t.Context(), "innocent.jpg", flagged)
+	require.NoError(t, err)
+	_, err = r.flagctl("allow", "add", "--decision", "photo-1")
+	require.ErrorContains(t, err, "is another one now")
+}
+
+// A look-back decides on past uploads as they would be decided if they were sent again. MODERATOR_LONG_TESTS has 10,000.
+func TestLookback(t *testing.T) {
+	uploads, flags := 90, 3
+	if os.Getenv("MODERATOR_LONG_TESTS") != "" {
+		uploads, flags = 10_000, 100
+	}
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	// Points of interest are found in the picture, which is not kept.
+	r := start(t, dataDir(t), "--lookback", "30d", "--candidates", "0", "--duplicate-window", "2h")
+	js := r.jetStream()
+	all := edits.Quality()
+	pictures := uploads / 9
+	send := func() {
+		for i := range uploads {
+			p, other := rgba(drawn.Draw(3, i%pictures, 320, 240)), rgba(drawn.Draw(4, i%pictures, 320, 240))
+			data, err := all[(i/pictures*4+i)%len(all)].Apply(p, other, uint64(i))
+			require.NoError(t, err)
+			publish(t, js, data)
+		}
+	}
+	send()
+	r.all(js, uploads)
+	db, err := pgx.Connect(t.Context(), r.state.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { _ = db.Close(t.Context()) }()
+	require.Eventually(t, func() bool {
+		var n int
+		require.NoError(t, db.QueryRow(t.Context(), "SELECT count(*) FROM recent_upload").Scan(&n))
+		return n == uploads
+	}, time.Minute, 50*time.Millisecond, "uploads are kept soon after their decisions")
+
+	args := []string{"add", "--lookback"}
+	for i := range flags {
+		args = append(args, write(t, fmt.Sprint(i, ".jpg"), encode(t, drawn.Draw(3, i, 320, 240), 95)))
+	}
+	began := time.Now()
+	out, err := r.flagctl(args...)
+	require.NoError(t, err)
+	t.Logf("%d flags added and held against %d uploads in %v", flags, uploads, time.Since(began))
+	stream, err := js.Stream(t.Context(), "DECISIONS")
+	require.NoError(t, err)
+	info, err := stream.Info(t.Context())
+	require.NoError(t, err)
+	found := int(info.State.Msgs) - uploads
+	send()
+	decided := r.all(js, 2*uploads+found)
+
+	wanted, seen := 0, map[string]bool{}
+	past := map[string]map[string]event.Decision{} // upload → flag → decision
+	for id, d := range decided {
+		if d.Reason == event.Lookback {
+			key := fmt.Sprintf("%s:%d", d.Upload.Stream, d.Upload.Sequence)
+			require.Equal(t, key+":lookback:"+d.Match.FlaggedID, id)
+			if past[key] == nil {
+				past[key] = map[string]event.Decision{}
+			}
+			past[key][d.Match.FlaggedID] = d
+		}
+	}
+	for i := range uploads {
+		then := past[fmt.Sprintf("UPLOADS:%d", i+1)]
+		now := decided[fmt.Sprintf("UPLOADS:%d", uploads+i+1)]
+		if now.Reason != event.Match {
+			require.Empty(t, then, "upload %d is %s/%s", i, now.Verdict, now.Reason)
+			continue
+		}
+		wanted++
+		d, ok := then[now.Match.FlaggedID]
+		require.True(t, ok, "upload %d is stopped now, and was not found", i)
+		require.Equal(t, []any{now.Verdict, now.Signal, *now.Score, now.Match, now.Upload.SHA256},
+			[]any{d.Verdict, d.Signal, *d.Score, d.Match, d.Upload.SHA256}, "upload %d", i)
+		seen[now.Match.FlaggedID] = true
+	}
+	require.Len(t, past, wanted)
+	require.Len(t, seen, flags)
+	t.Logf("%d past uploads found, of %d", wanted, uploads)
+
+	// Once each.
+	var added []struct{ ID string }
+	require.NoError(t, json.Unmarshal([]byte(out), &added))
+	again, err := r.flagctl("lookback", added[0].ID, added[1].ID)
+	require.NoError(t, err)
+	require.Contains(t, again, added[0].ID)
+	info, err = stream.Info(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2*uploads+found, info.State.Msgs)
+}
+
+func rgba(p image.Image) *image.RGBA {
+	out := image.NewRGBA(p.Bounds())
+	draw.Draw(out, out.Rect, p, p.Bounds().Min, draw.Src)
+	return out
+}
