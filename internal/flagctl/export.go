@@ -13,7 +13,7 @@ import (
 type exportCommand struct {
 	Bank       string `help:"Only this bank." placeholder:"NAME"`
 	Format     string `help:"Format: ${enum}. Only moderator holds everything; docs/lists.md describes them." enum:"moderator,pdq-csv,tx-csv,signals" default:"moderator"`
-	HashesOnly bool   `help:"Leave embeddings out, which only those with the same model can use."`
+	HashesOnly bool   `help:"Leave out embeddings, which only those with the same model can use, and points of interest."`
 	To         string `help:"File to write; without it, standard output." placeholder:"FILE"`
 }
 

@@ -21,7 +21,7 @@ type importCommand struct {
 	Bank        string `help:"Bank to flag in. Without it the list's own banks, made where they are missing, or default." placeholder:"NAME"`
 	Source      string `help:"Where the flags come from, for those that do not say; without it, the list's name. A list of moderator's own says." placeholder:"TEXT"`
 	Type        string `help:"What bare hashes of 64 digits are: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
-	HashesOnly  bool   `help:"Leave the list's embeddings out, such as those of another model."`
+	HashesOnly  bool   `help:"Take only the list's hashes, as where its embeddings are of another model."`
 	DryRun      bool   `help:"Only read the list, and count what would be flagged."`
 	Connections int    `help:"Connections that write at once; 0 takes as many as the CPU quota allows." default:"0"`
 	IndexMemory int64  `help:"Bytes of memory that the server may take to build an index after a load into an empty library." default:"2147483648"`
@@ -253,7 +253,7 @@ func (l *loader) next(ctx context.Context) (lists.Flag, error) {
 		}
 	}
 	if l.HashesOnly {
-		f.Embeddings = nil
+		f.Embeddings, f.Keypoints = nil, nil
 		if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 {
 			return f, &lists.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("it has embeddings only")}
 		}

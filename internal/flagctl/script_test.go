@@ -44,9 +44,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MODERATOR_DATABASE_URL", url)
 			env.Setenv("MODERATOR_ONNXRUNTIME_LIB", library)
 			env.Setenv("MODERATOR_AS", "mo")
+			env.Values["t"] = env.T()
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"picture": picture, "flat": flat, "id": id},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"picture": picture, "flat": flat, "id": id, "otherdatabase": otherDatabase, "md5list": md5List},
 	})
 }
 

@@ -71,13 +71,19 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			return err
 		}
 		for _, h := range same[0] {
-			if hit, ok := best[h.FlaggedID.String()]; ok {
-				hit.Verdict, hit.Signal = "block", event.SignalPDQ
-				if h.Exact {
-					hit.Signal = event.SignalExact
+			hit, ok := best[h.FlaggedID.String()]
+			if !ok { // far by its vector, or of a list of hashes and without one
+				flag, err := db.Show(ctx, h.FlaggedID.String())
+				if err != nil {
+					return err
 				}
-				best[hit.ID] = hit
+				hit = found{ID: flag.ID.String(), Bank: h.Bank, View: h.View, Source: flag.Source}
 			}
+			hit.Verdict, hit.Signal = "block", event.SignalPDQ
+			if h.Exact {
+				hit.Signal = event.SignalExact
+			}
+			best[hit.ID] = hit
 		}
 		return s.report(c, best)
 	})

@@ -12,10 +12,11 @@ import (
 
 	"github.com/x448/float16"
 
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 )
 
-// Flag is a flagged picture as lists carry it. Of the four signals there is at least one.
+// Flag is a flagged picture as lists carry it. Of SHA-256, MD5, PDQ hashes and embeddings there is at least one.
 type Flag struct {
 	Bank       string // "" where the list does not say
 	SHA256     []byte // of the file; nil where it is not known
@@ -24,6 +25,7 @@ type Flag struct {
 	Note       string
 	PDQ        []PDQ
 	Embeddings []Embedding
+	Keypoints  []byte // keypoint.Features as it is stored; nil for none
 }
 
 // PDQ is the hash of one view.
@@ -98,6 +100,11 @@ func (f *Flag) check() error {
 	}
 	for _, e := range f.Embeddings {
 		if err := checkView(e.View); err != nil {
+			return err
+		}
+	}
+	if f.Keypoints != nil {
+		if err := new(keypoint.Features).UnmarshalBinary(f.Keypoints); err != nil {
 			return err
 		}
 	}

@@ -212,6 +212,7 @@ func TestOwnFormatRefuses(t *testing.T) {
 		`{"pdq":[{"view":"original","hash":"` + sumA + `","quality":3}]}`:                               "quality 3, wanted is 50 or more",
 		`{"embeddings":[{"model":"ab","view":"v","half":0,"vector":"AAA"}]}`:                            "no base64 of 16-bit numbers",
 		`{"embeddings":[{"model":"ab","view":"` + strings.Repeat("v", 101) + `","vector":"AAAAAAAA"}]}`: "wanted are 1 to 100 bytes",
+		`{"sha256":"` + sumA + `","keypoints":"AAAA"}`:                                                  "line 2: ",
 		`{"sha256":"` + sumA + `","note":"` + strings.Repeat("x", maxLine) + `"}`:                       "it is longer than",
 	} {
 		r, err := Open(strings.NewReader(head+text+"\n"+`{"sha256":"`+sumA+`","later":1}`), "")

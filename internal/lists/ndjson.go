@@ -49,6 +49,7 @@ type line struct {
 	Note       string          `json:"note,omitempty"`
 	PDQ        []linePDQ       `json:"pdq,omitempty"`
 	Embeddings []lineEmbedding `json:"embeddings,omitempty"`
+	Keypoints  []byte          `json:"keypoints,omitempty"`
 }
 
 type linePDQ struct {
@@ -102,7 +103,7 @@ func parseLine(text []byte) (Flag, error) {
 	if err := json.Unmarshal(text, &l); err != nil {
 		return Flag{}, fmt.Errorf("no flag: %w", err)
 	}
-	f := Flag{Bank: l.Bank, Source: l.Source, Note: l.Note}
+	f := Flag{Bank: l.Bank, Source: l.Source, Note: l.Note, Keypoints: l.Keypoints}
 	var err, errMD5 error
 	f.SHA256, err = sized("SHA-256", l.SHA256, 32)
 	f.MD5, errMD5 = sized("MD5", l.MD5, 16)
@@ -134,7 +135,7 @@ func sized(what string, raw []byte, size int) ([]byte, error) {
 }
 
 func formatLine(f Flag) line {
-	l := line{Bank: f.Bank, SHA256: f.SHA256, MD5: f.MD5, Source: f.Source, Note: f.Note}
+	l := line{Bank: f.Bank, SHA256: f.SHA256, MD5: f.MD5, Source: f.Source, Note: f.Note, Keypoints: f.Keypoints}
 	for _, p := range f.PDQ {
 		l.PDQ = append(l.PDQ, linePDQ{p.View, p.Hash[:], p.Quality})
 	}

@@ -60,6 +60,7 @@ var loadSQL = []string{
 		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
 	`INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
 		SELECT e.model_id, s.id, s.bank_id, e.view, e.half, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
+	`INSERT INTO flagged_keypoints (image_id, points) SELECT id, keypoints FROM list_flag WHERE keypoints IS NOT NULL ON CONFLICT DO NOTHING`,
 }
 
 // Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"moderator/internal/keypoint"
 	"moderator/internal/lists"
 	"moderator/internal/pdq"
 )
@@ -28,6 +29,13 @@ func listFlags(r *rand.Rand, n int) []lists.Flag {
 		}
 		if i%4 != 3 {
 			f.PDQ = []lists.PDQ{{View: "rotate-90", Hash: randomHash(r), Quality: 50 + i%51}, {View: "original", Hash: randomHash(r), Quality: 100}}
+		}
+		if i%5 == 0 {
+			points, err := keypoint.Features{Width: 40, Height: 30}.MarshalBinary()
+			if err != nil {
+				panic(err)
+			}
+			f.Keypoints = points
 		}
 		if i%4 != 2 {
 			f.Embeddings = []lists.Embedding{{Model: testModel.Fingerprint, View: "original", Half: float32(r.NormFloat64() / 10), Vector: random(r)}}

@@ -15,7 +15,7 @@ import (
 // Dump says what of the library goes into a list.
 type Dump struct {
 	Bank       string // "" for all
-	HashesOnly bool   // without embeddings
+	HashesOnly bool   // without embeddings and points of interest
 }
 
 // dumpRows is how many flags are read at once.
@@ -83,9 +83,10 @@ func dumpedModels(ctx context.Context, tx pgx.Tx, banks []int) ([]lists.Model, e
 func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, each func(lists.Flag) error) error {
 	after := []byte{}
 	for {
-		rows, err := tx.Query(ctx, `SELECT i.id, i.sha256, i.md5, i.source, i.note, coalesce(sha256, md5, signal_key) FROM flagged_image i
+		rows, err := tx.Query(ctx, `SELECT i.id, i.sha256, i.md5, i.source, i.note, k.points, coalesce(sha256, md5, signal_key)
+			FROM flagged_image i LEFT JOIN flagged_keypoints k ON k.image_id = i.id AND NOT $4
 			WHERE bank_id = $1 AND retracted_at IS NULL AND coalesce(sha256, md5, signal_key) > $2
-			ORDER BY coalesce(sha256, md5, signal_key) LIMIT $3`, id, after, dumpRows)
+			ORDER BY coalesce(sha256, md5, signal_key) LIMIT $3`, id, after, dumpRows, what.HashesOnly)
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, ea
 		flags, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*lists.Flag, error) {
 			f := &lists.Flag{Bank: name}
 			var id uuid.UUID
-			err := row.Scan(&id, &f.SHA256, &f.MD5, &f.Source, &f.Note, &after)
+			err := row.Scan(&id, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.Keypoints, &after)
 			ids = append(ids, id)
 			return f, err
 		})

@@ -84,7 +84,7 @@ func (db *DB) bankIDs(ctx context.Context) (map[string]int, error) {
 // stagingSQL makes the session's own tables, which a commit empties.
 const stagingSQL = `
 CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, md5 bytea, signal_key bytea,
-	source text, note text) ON COMMIT DELETE ROWS;
+	source text, note text, keypoints bytea) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_pdq (n int, view text, hash bit(256), quality smallint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, half real, embedding halfvec) ON COMMIT DELETE ROWS`
 
@@ -93,10 +93,10 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Conn().PgConn().Exec(ctx, "SET LOCAL client_min_messages = warning;"+stagingSQL).ReadAll(); err != nil {
 		return err
 	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "md5", "signal_key", "source", "note"},
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "md5", "signal_key", "source", "note", "keypoints"},
 		pgx.CopyFromSlice(len(s.flags), func(i int) ([]any, error) {
 			f := s.flags[i]
-			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note}, nil
+			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note, f.flag.Keypoints}, nil
 		}))
 	if err != nil {
 		return err
