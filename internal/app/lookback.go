@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/consumer"
+	"moderator/internal/embed"
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// Lookback holds flags against the uploads that are kept and publishes a decision for each that one of them stops, as it
+// would have stopped the upload then: by its file, its PDQ hash and the score, unless an allowed picture is nearer. It
+// returns the decisions.
+func Lookback(ctx context.Context, db *matchdb.DB, folder *embed.Folder, js jetstream.JetStream, flags []uuid.UUID) ([]event.Decision, error) {
+	past, err := db.Lookback(ctx, folder.Fingerprint(), flags)
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := judgePast(ctx, db, folder, past)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range decisions {
+		id, data, err := d.Encode(time.Now())
+		if err != nil {
+			return decisions[:i], err
+		}
+		msg := nats.NewMsg(consumer.DecisionSubject(d.Verdict))
+		msg.Header.Set("Content-Type", "application/cloudevents+json")
+		msg.Data = data
+		if _, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
+			return decisions[:i], fmt.Errorf("publish decision %s: %w: %d of %d are published; run it again, none is published twice within the stream's duplicate window",
+				id, err, i, len(decisions))
+		}
+	}
+	return decisions, nil
+}
+
+// judgePast makes the decisions; hits of one flag and upload follow one another.
+func judgePast(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []matchdb.PastHit) ([]event.Decision, error) {
+	hits, err := pastHits(ctx, db, folder, past)
+	if err != nil {
+		return nil, err
+	}
+	var decisions []event.Decision
+	for i := 0; i < len(past); {
+		end := i + 1
+		for end < len(past) && hits[end].FlaggedID == hits[i].FlaggedID && string(past[end].Upload) == string(past[i].Upload) {
+			end++
+		}
+		d := event.Decision{Model: event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}}
+		if err := json.Unmarshal(past[i].Upload, &d.Upload); err != nil {
+			return nil, fmt.Errorf("a kept upload: %w", err)
+		}
+		if consumer.JudgeAgain(&d, hits[i:end]) {
+			decisions = append(decisions, d)
+		}
+		i = end
+	}
+	return decisions, nil
+}
+
+// pastHits are the hits as the consumer weighs them, with the allowed pictures that are nearer.
+func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []matchdb.PastHit) ([]consumer.Hit, error) {
+	hits := make([]consumer.Hit, len(past))
+	var asked []matchdb.AllowQuery
+	for i, p := range past {
+		if p.Hash != nil {
+			hits[i] = hashHit(*p.Hash)
+		} else {
+			hits[i] = nearHit(*p.Near)
+		}
+		if spareable(hits[i]) {
+			asked = append(asked, p.Asked)
+		}
+	}
+	if len(asked) == 0 {
+		return hits, nil
+	}
+	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), asked)
+	if err != nil {
+		return nil, err
+	}
+	for i := range hits {
+		if spareable(hits[i]) {
+			hits[i].Allowed = nearer(nearest[0], hits[i])
+			nearest = nearest[1:]
+		}
+	}
+	return hits, nil
+}
