@@ -44,6 +44,8 @@ type Grammar struct {
 	Dups     dupsCommand     `cmd:"" help:"Find copies of each other among the pictures of a folder."`
 	Cluster  clusterCommand  `cmd:"" help:"Group the pictures of a folder by likeness, with a contact sheet."`
 
+	Calibrate calibrateCommand `cmd:"" help:"Find the thresholds for a rate of false matches on your own pictures."`
+
 	Version    versionCommand        `cmd:"" help:"Print the version."`
 	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
 }

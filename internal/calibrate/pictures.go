@@ -1,0 +1,154 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"runtime"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/app"
+	"moderator/internal/edits"
+	"moderator/internal/imaging"
+	"moderator/internal/near"
+	"moderator/internal/views"
+)
+
+// editedSide is the longer side, in pixels, that a picture is reduced to before it is edited: no signal looks at more,
+// and editing twelve megapixels takes a second.
+const editedSide = 1024
+
+// Source is one picture file.
+type Source struct {
+	Name string
+	Data []byte
+}
+
+// shown is one upload or flag: its looks, and what it is of.
+type shown struct {
+	picture int // number of its source
+	edit    int // in edits.Quality(); asItIs for the picture itself
+	looks   []near.Look
+}
+
+const asItIs = -1
+
+// extract makes the looks of a file.
+func extract(ctx context.Context, x *app.Extractor, data []byte, wanted []imaging.View, flag bool) ([]near.Look, error) {
+	p, err := x.Extract(ctx, data, wanted)
+	if err != nil {
+		return nil, err
+	}
+	looks := make([]near.Look, len(p.Vectors))
+	for i, v := range p.Vectors {
+		looks[i] = near.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
+		if flag {
+			looks[i].Half += views.Handicap(v.View)
+		}
+	}
+	return looks, nil
+}
+
+// flags makes the looks of the pictures as they are stored. A file that is no picture has none.
+func flags(ctx context.Context, x *app.Extractor, sources []Source, done func()) ([]shown, error) {
+	all := make([]shown, len(sources))
+	err := each(ctx, len(sources), done, func(ctx context.Context, i int) error {
+		looks, err := extract(ctx, x, sources[i].Data, views.Flag(), true)
+		if err == nil {
+			all[i] = shown{picture: i, edit: asItIs, looks: looks}
+		}
+		return ctx.Err() // a file that is no picture is left out
+	})
+	return all, err
+}
+
+// uploads makes the looks of the kept pictures as they are, and of the edits of so many of them. The sample and the edits
+// follow from the seed.
+func uploads(ctx context.Context, x *app.Extractor, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
+	all := make([]shown, len(kept))
+	sample := map[int]bool{}
+	order := rand.New(rand.NewPCG(seed, 1)).Perm(len(kept))
+	for _, k := range order[:min(edited, len(kept))] {
+		sample[k] = true
+	}
+	list := edits.Quality()
+	made := make([][]shown, len(kept))
+	err := each(ctx, len(kept), done, func(ctx context.Context, k int) error {
+		i := kept[k]
+		looks, err := extract(ctx, x, sources[i].Data, views.Query(), false)
+		if err != nil {
+			return fmt.Errorf("%s: %w", sources[i].Name, err)
+		}
+		all[k] = shown{picture: i, edit: asItIs, looks: looks}
+		if !sample[k] {
+			return nil
+		}
+		small, other, err := canvases(sources[i], sources[kept[(k+1)%len(kept)]])
+		if err != nil {
+			return err
+		}
+		for e, edit := range list {
+			if edit.NeedsOther() { // it shows another flag too
+				continue
+			}
+			file, err := edit.Apply(small, other, seed<<32+uint64(i))
+			if err != nil {
+				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
+			}
+			looks, err := extract(ctx, x, file, views.Query(), false)
+			if err != nil {
+				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
+			}
+			made[k] = append(made[k], shown{picture: i, edit: e, looks: looks})
+		}
+		return nil
+	})
+	for _, some := range made {
+		all = append(all, some...)
+	}
+	return all, err
+}
+
+// canvases are two pictures, reduced.
+func canvases(a, b Source) (p, q *image.RGBA, err error) {
+	if p, err = reduced(a, editedSide); err == nil {
+		q, err = reduced(b, editedSide)
+	}
+	return p, q, err
+}
+
+// reduced decodes a picture and shrinks it to a longer side of at most side pixels.
+func reduced(s Source, side int) (*image.RGBA, error) {
+	p, err := edits.Decode(s.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	size := p.Rect.Size()
+	k := float64(side) / float64(max(size.X, size.Y))
+	if k >= 1 {
+		return p, nil
+	}
+	small := image.NewRGBA(image.Rect(0, 0, max(1, int(k*float64(size.X))), max(1, int(k*float64(size.Y)))))
+	draw.ApproxBiLinear.Scale(small, small.Rect, p, p.Rect, draw.Src, nil)
+	return small, nil
+}
+
+// each runs a function for 0 to n-1 on all cores, and says when each is done.
+func each(ctx context.Context, n int, done func(), f func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := f(ctx, i)
+			done()
+			return err
+		})
+	}
+	return group.Wait()
+}

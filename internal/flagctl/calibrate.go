@@ -1,0 +1,220 @@
+package flagctl
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"moderator/internal/app"
+	"moderator/internal/calibrate"
+	"moderator/internal/embed"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/models"
+)
+
+type calibrateCommand struct {
+	FPR      float64 `name:"fpr" help:"Share of the pairs of an upload and a flag that may be taken for the same by mistake." default:"1e-6"`
+	Pictures int     `help:"So many of the folder's pictures are compared at most; with --out others make the background." default:"500"`
+	Edited   int     `help:"So many of them are edited, in 36 ways each." default:"40"`
+	Seed     uint64  `help:"Of the samples." default:"1"`
+	Report   string  `help:"Report to write: one HTML file." default:"calibration.html" placeholder:"FILE"`
+	Out      string  `help:"Folder for a copy of the model with the thresholds, and with a background where it has none." placeholder:"DIR"`
+	Apply    string  `help:"Bank to set the thresholds of." placeholder:"BANK"`
+	Folder   string  `arg:"" help:"Folder of the platform's own ordinary pictures: 500 and more, none of them flagged." predictor:"file"`
+}
+
+// calibrated is the answer of calibrate.
+type calibrated struct {
+	Model       string             `json:"model"`
+	Fingerprint string             `json:"fingerprint"` // that the thresholds are for
+	FPR         float64            `json:"fpr"`
+	BlockAt     float64            `json:"block_at"`
+	ReviewAt    float64            `json:"review_at"`
+	Pictures    int                `json:"pictures"`
+	Edited      int                `json:"edited"`
+	Pairs       int                `json:"pairs"`
+	False       int                `json:"false_matches"`
+	Recall      []calibrate.Recall `json:"recall"`
+	Copies      []string           `json:"left_out_as_copies"`
+	Report      string             `json:"report"`
+	Out         string             `json:"out,omitempty"`
+	Background  int                `json:"background,omitempty"` // vectors that were made
+}
+
+func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
+	sources, err := k.sources(ctx, c)
+	if err != nil {
+		return err
+	}
+	x, err := c.extractor(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	background := k.Out != "" && x.Folder().Background() == nil
+	if background && k.Apply != "" {
+		return fmt.Errorf("--apply %s with a new background: it makes another model of %s: flag the originals with --model %s first, which brings its thresholds",
+			k.Apply, x.Folder().Name(), k.Out)
+	}
+	job, err := calibrate.New(x, sources, background, calibrate.Options{
+		FPR: k.FPR, Pictures: k.Pictures, Edited: k.Edited, Seed: k.Seed,
+		Progress: func(_ string, n int) func() {
+			bar := progress(c, n)
+			return func() { _ = bar.Add(1) }
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.Folder, err)
+	}
+	folder, made, err := k.prepare(ctx, c, x, job, background)
+	if err != nil {
+		return err
+	}
+	result, gallery, err := job.Run(ctx, folder)
+	if err != nil {
+		return err
+	}
+	if k.Out != "" {
+		if err := calibrate.WriteThresholds(k.Out, folder.Background() != nil, result); err != nil {
+			return err
+		}
+	}
+	if err := k.write(result, gallery, folder.Name()); err != nil {
+		return err
+	}
+	if k.Apply != "" {
+		if err := k.apply(ctx, c, folder, result); err != nil {
+			return err
+		}
+	}
+	return k.print(c, calibrated{
+		Model: folder.Name(), Fingerprint: folder.Fingerprint(), FPR: k.FPR, BlockAt: result.BlockAt, ReviewAt: result.ReviewAt,
+		Pictures: result.Pictures, Edited: result.Edited, Pairs: result.Pairs, False: result.False, Recall: result.Recall,
+		Copies: gallery.Copies, Report: k.Report, Out: k.Out, Background: made,
+	})
+}
+
+// sources reads the folder's pictures. A file that may not be decoded, such as one of too many pixels, is left out.
+func (k *calibrateCommand) sources(ctx context.Context, c *cli) ([]calibrate.Source, error) {
+	names, err := expand([]string{k.Folder})
+	if err != nil {
+		return nil, err
+	}
+	var sources []calibrate.Source
+	for _, name := range names {
+		data, err := readLimited(ctx, c, name)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			fmt.Fprintf(c.stderr, "left out: %s: %s\n", printable(name), printable(err.Error()))
+			continue
+		}
+		if _, ok := imaging.Sniff(data); !ok {
+			continue
+		}
+		shown, err := filepath.Rel(k.Folder, name)
+		if err != nil {
+			shown = name
+		}
+		sources = append(sources, calibrate.Source{Name: shown, Data: data})
+	}
+	return sources, nil
+}
+
+// prepare makes the copy of the model that --out asks for, with a background where it has none, and returns the folder to
+// measure and the number of vectors that were made.
+func (k *calibrateCommand) prepare(ctx context.Context, c *cli, x *app.Extractor, job *calibrate.Calibration, background bool) (*embed.Folder, int, error) {
+	if k.Out == "" {
+		if x.Folder().Background() == nil {
+			fmt.Fprintf(c.stderr, "model %s has no background, so its score is the cosine: --out DIR makes one, and finds more\n", x.Folder().Name())
+		}
+		return x.Folder(), 0, nil
+	}
+	var from fs.FS = models.CopyDetect()
+	if c.Model.Model != "" {
+		from = os.DirFS(c.Model.Model)
+	}
+	if err := calibrate.CopyModel(from, k.Out); err != nil {
+		return nil, 0, err
+	}
+	if !background {
+		return x.Folder(), 0, nil
+	}
+	vectors, err := job.Background(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := calibrate.RemoveThresholds(k.Out); err != nil {
+		return nil, 0, err
+	}
+	if err := calibrate.WriteBackground(k.Out, vectors); err != nil {
+		return nil, 0, err
+	}
+	folder, err := embed.LoadDir(k.Out)
+	return folder, len(vectors), err
+}
+
+func (k *calibrateCommand) write(r *calibrate.Result, g *calibrate.Gallery, model string) (err error) {
+	file, err := os.Create(k.Report)
+	if err != nil {
+		return fmt.Errorf("report: %w: choose another file with --report", err)
+	}
+	defer func() {
+		if closeErr := file.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return r.Report(file, g, model)
+}
+
+// apply sets the thresholds of a bank.
+func (k *calibrateCommand) apply(ctx context.Context, c *cli, folder *embed.Folder, r *calibrate.Result) error {
+	db, err := c.library(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.SetBank(ctx, k.Apply, folder.Fingerprint(), matchdb.Thresholds{BlockAt: r.BlockAt, ReviewAt: &r.ReviewAt}, c.As)
+}
+
+func (k *calibrateCommand) print(c *cli, out calibrated) error {
+	if c.Output == "json" {
+		return c.print(out, "", nil)
+	}
+	fmt.Fprintf(c.stdout, "model %s, %d pictures, %d of them edited, %d pairs of different pictures, %d of them at or above block\n",
+		out.Model, out.Pictures, out.Edited, out.Pairs, out.False)
+	if n := len(out.Copies); n > 0 {
+		fmt.Fprintf(c.stdout, "%s left out: PDQ takes them for copies of others\n", plural(n, "picture"))
+	}
+	if float64(out.Pairs) < 1/out.FPR {
+		fmt.Fprintf(c.stdout, "too few pairs for %g: the threshold is above the closest of them, and the rate may be higher\n", out.FPR)
+	}
+	fmt.Fprintln(c.stdout)
+	rows := make([][]string, len(out.Recall))
+	for i, r := range out.Recall {
+		rows[i] = []string{r.Name, strconv.Itoa(r.Copies), share(r.Block), share(r.Review), share(r.Union)}
+	}
+	if err := c.print(nil, "EDIT\tCOPIES\tBLOCKED\tREVIEWED\tBLOCKED WITH PDQ", rows); err != nil {
+		return err
+	}
+	bank := "BANK"
+	if k.Apply != "" {
+		bank = k.Apply
+	}
+	fmt.Fprintf(c.stdout, "\nflagctl bank set %s --block-at %s --review-at %s\n", bank, number(out.BlockAt), number(out.ReviewAt))
+	switch {
+	case k.Apply != "":
+		fmt.Fprintf(c.stdout, "is done for bank %s\n", k.Apply)
+	case k.Out != "":
+		fmt.Fprintf(c.stdout, "or flag the originals again with --model %s, which has these thresholds\n", k.Out)
+	}
+	fmt.Fprintln(c.stdout, "report:", out.Report)
+	return nil
+}
+
+func share(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }

@@ -1,0 +1,165 @@
+package flagctl
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"moderator/internal/app"
+	"moderator/internal/embed"
+	"moderator/internal/imaging"
+)
+
+type clusterCommand struct {
+	At     float64 `help:"Score from which two pictures are alike. Without it the model's, from which an upload is worth a closer look." placeholder:"SCORE"`
+	Turned bool    `help:"Also find what is alike when mirrored or turned, and crops: takes several times as long."`
+	Out    string  `help:"Contact sheet to write: one HTML file with all pictures in it." default:"clusters.html" placeholder:"FILE"`
+	Folder string  `arg:"" help:"Folder of pictures." predictor:"file"`
+}
+
+//go:embed cluster.html
+var clusterPage string
+
+// What a contact sheet shows, so that a browser can open it: of a group, and in all.
+const (
+	shownOfGroup = 60
+	shownInAll   = 3000
+	thumbEdge    = 160 // pixels of a thumbnail's longer side
+)
+
+func (k *clusterCommand) Run(ctx context.Context, c *cli) error {
+	x, err := c.extractor(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	at := k.At
+	if at == 0 {
+		at = looser(x.Folder())
+	}
+	groups, err := c.groupFolder(ctx, x, k.Folder, at, k.Turned)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(groups, func(a, b groupOf) int { return cmp.Compare(len(b.Pictures), len(a.Pictures)) })
+	page, err := c.contactSheet(ctx, k.Folder, at, x.Folder().Name(), groups)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(k.Out, page, 0o644); err != nil {
+		return fmt.Errorf("contact sheet: %w: choose another file with --out", err)
+	}
+	if err := c.printGroups(groups); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stderr, "%s: %s\n", plural(len(groups), "group"), k.Out)
+	return nil
+}
+
+// looser is the score from which two pictures have something in common: as far below review as review is below block.
+func looser(f *embed.Folder) float64 {
+	block, review := thresholds(f)
+	return review - (block - review)
+}
+
+// sheetGroup is a group as the contact sheet shows it.
+type sheetGroup struct {
+	Number, Size int
+	Thumbs       []thumb
+	More         int // that are not shown
+}
+
+type thumb struct {
+	Src           template.URL
+	Name, Caption string
+	Width, Height int
+}
+
+// contactSheet draws the groups as one HTML page, the largest first.
+func (c *cli) contactSheet(ctx context.Context, folder string, at float64, model string, groups []groupOf) ([]byte, error) {
+	tmpl, err := template.New("cluster").Parse(clusterPage)
+	if err != nil {
+		return nil, err
+	}
+	var sheet []sheetGroup
+	room, pictures := shownInAll, 0
+	for i, g := range groups {
+		pictures += len(g.Pictures)
+		s := sheetGroup{Number: i + 1, Size: len(g.Pictures)}
+		for _, p := range g.Pictures[:min(len(g.Pictures), shownOfGroup, room)] {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			shown, err := c.thumb(ctx, folder, p)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p.Picture, err)
+			}
+			s.Thumbs = append(s.Thumbs, shown)
+		}
+		room -= len(s.Thumbs)
+		s.More = s.Size - len(s.Thumbs)
+		if len(s.Thumbs) > 0 {
+			sheet = append(sheet, s)
+		}
+	}
+	var page bytes.Buffer
+	err = tmpl.Execute(&page, map[string]any{
+		"Folder": folder, "At": number(at), "Model": model, "Groups": sheet, "Pictures": pictures, "All": len(groups), "Hidden": len(groups) - len(sheet),
+	})
+	return page.Bytes(), err
+}
+
+func (c *cli) thumb(ctx context.Context, folder string, p alike) (thumb, error) {
+	data, err := read(ctx, p.Picture, c.MaxUploadBytes)
+	if err != nil {
+		return thumb{}, err
+	}
+	name, err := filepath.Rel(folder, p.Picture)
+	if err != nil {
+		name = p.Picture
+	}
+	t := thumb{Name: name, Caption: "the largest"}
+	if p.Signal != "" {
+		t.Caption = fmt.Sprintf("%s %s", p.Signal, strings.TrimPrefix(number(*p.Score), "0"))
+	}
+	scale := float64(thumbEdge) / float64(max(p.Width, p.Height))
+	t.Width, t.Height = max(1, int(scale*float64(p.Width))), max(1, int(scale*float64(p.Height)))
+	small, err := imaging.Decode(data, imaging.Request{
+		Targets: []imaging.Target{{ResizeWidth: t.Width, ResizeHeight: t.Height}}, Limits: c.limitsOfOne(),
+	})
+	if err != nil {
+		return thumb{}, err
+	}
+	t.Src, err = dataURL(small.Frames[0].Views[0].Pixels[0], t.Width, t.Height)
+	return t, err
+}
+
+// dataURL is a JPEG of RGB pixels that stands in the page itself.
+func dataURL(pixels []byte, width, height int) (template.URL, error) {
+	p := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range width * height {
+		copy(p.Pix[4*i:], append(pixels[3*i:3*i+3:3*i+3], 255))
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, p, &jpeg.Options{Quality: 75}); err != nil {
+		return "", err
+	}
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(file.Bytes())), nil
+}
+
+// limitsOfOne are the decoder's limits where the first frame is enough.
+func (c *cli) limitsOfOne() imaging.Limits {
+	limits := app.ImageLimits(c.Limits)
+	limits.MaxFrames = 1
+	return limits
+}
