@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"moderator/internal/consumer"
+	"moderator/internal/embed"
+	"moderator/internal/matchdb"
+	"moderator/internal/telemetry"
+	"moderator/internal/version"
+)
+
+// registerState makes the registry tell what runs here, what waits, and what is flagged.
+func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, model *embed.Model, log *slog.Logger) {
+	report := model.Report()
+	folder := model.Folder()
+	telemetry.Info(reg, "moderator_build_info", "The version that runs.", prometheus.Labels{
+		"version": version.Version, "commit": version.Commit, "go": runtime.Version(),
+	})
+	telemetry.Info(reg, "moderator_model_info", "The model that runs, and what it runs on.", prometheus.Labels{
+		"name": folder.Name(), "fingerprint": folder.Fingerprint(), "provider": report.Provider, "onnxruntime": report.Version,
+	})
+	state := &telemetry.State{
+		Queue: func(ctx context.Context) (telemetry.Queue, error) { return queueState(ctx, js) },
+		Library: func(ctx context.Context) (telemetry.Library, error) {
+			return libraryState(ctx, db, folder.Fingerprint())
+		},
+		Logger: log,
+	}
+	state.Register(reg)
+}
+
+func queueState(ctx context.Context, js jetstream.JetStream) (q telemetry.Queue, err error) {
+	durable, err := js.Consumer(ctx, consumer.UploadsStream, consumer.DurableName)
+	if err != nil {
+		return q, err
+	}
+	info := durable.CachedInfo()
+	q.Pending, q.AckPending = info.NumPending, info.NumAckPending
+	uploads, err := js.Stream(ctx, consumer.UploadsStream)
+	if err != nil {
+		return q, err
+	}
+	decisions, err := js.Stream(ctx, consumer.DecisionsStream)
+	if err != nil {
+		return q, err
+	}
+	q.UploadsBytes, q.DecisionsBytes = uploads.CachedInfo().State.Bytes, decisions.CachedInfo().State.Bytes
+	return q, nil
+}
+
+func libraryState(ctx context.Context, db *matchdb.DB, fingerprint string) (l telemetry.Library, err error) {
+	stats, err := db.Stats(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.Flags = stats.Flags
+	for _, model := range stats.Models {
+		if model.Fingerprint == fingerprint {
+			l.Embeddings = model.Embeddings
+		}
+	}
+	newest, err := db.ListFlags(ctx, matchdb.FlagFilter{Limit: 1})
+	if err == nil && len(newest) > 0 {
+		l.LastFlag = newest[0].CreatedAt
+	}
+	return l, err
+}
+
+// flushTraces sends the spans that are still held. A collector that does not take them must not hold up the end.
+func flushTraces(ctx context.Context, stop func(context.Context) error, log *slog.Logger) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := stop(bounded); err != nil {
+		log.Warn("the last traces were not taken", "error", err)
+	}
+}
