@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"moderator/internal/config"
+	"moderator/internal/embed"
 	"moderator/internal/matchdb"
 )
 
@@ -57,6 +58,16 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ok")
+}
+
+// indexed is why uploads have to wait: an import into an empty library builds its index at the end.
+func indexed(db *matchdb.DB, folder *embed.Folder) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := db.Indexed(ctx, folder.Fingerprint()); errors.Is(err, matchdb.ErrIndexing) {
+			return err
+		}
+		return nil // of anything else each upload's deliveries are the measure
+	}
 }
 
 // web is an HTTP server: that of probes and metrics, or the console's.

@@ -86,7 +86,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
 		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Logger: log,
-		Decoder: pictures, Embedder: embedder{model}, Matcher: matcher{db, folder, c.Candidates},
+		Decoder: pictures, Embedder: embedder{model}, Ready: indexed(db, folder), Matcher: matcher{db, folder, c.Candidates},
 	})
 	if err != nil {
 		return err

@@ -22,10 +22,13 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	Recent    Recent // nil: nothing is kept
-	Metrics   prometheus.Registerer
-	Tracer    trace.Tracer // nil: no spans
-	Logger    *slog.Logger
+	// Ready says why no upload can be judged for the time being, such as an index that is being built; none are pulled then,
+	// so that they wait and use up no deliveries. nil where that never is.
+	Ready   func(ctx context.Context) error
+	Recent  Recent // nil: nothing is kept
+	Metrics prometheus.Registerer
+	Tracer  trace.Tracer // nil: no spans
+	Logger  *slog.Logger
 }
 
 // Consumer judges uploads. It is made by New and run once.
@@ -35,6 +38,7 @@ type Consumer struct {
 	metrics *metrics
 	held    *semaphore.Weighted
 	flights flights
+	unready chan struct{} // a match failed because of what Ready says
 }
 
 // New checks the configuration against the durable's own: what exists on the server wins.
@@ -53,7 +57,8 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 	if parts.Tracer == nil {
 		parts.Tracer = noop.NewTracerProvider().Tracer("")
 	}
-	c := &Consumer{Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes)}
+	c := &Consumer{Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
+		unready: make(chan struct{}, 1)}
 	c.flights.items = map[*item]struct{}{}
 	return c, nil
 }

@@ -78,6 +78,11 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	took := since(start)
 	if err == nil {
 		err = checkHits(hits, len(queries))
+	} else if c.ready(ctx) != nil {
+		select {
+		case c.unready <- struct{}{}:
+		default: // said already
+		}
 	}
 	for i, it := range batch {
 		it.decision.Timing.Match = took
