@@ -18,7 +18,7 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
 		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
 	}
-	fetching = fetch.Config{Hosts: c.FetchHosts, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects}
+	fetching = fetch.Config{Hosts: c.FetchHosts, Buckets: c.FetchBuckets, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects}
 	errs := []error{pace.Validate()}
 	for _, text := range c.FetchAllowCIDRs {
 		prefix, err := netip.ParsePrefix(text)

@@ -18,6 +18,9 @@ type Config struct {
 	// Hosts are those that URLs may name: cdn.example.com, *.example.com (each host below it, at any depth), either
 	// with :port. Without a port the scheme's own is meant, 80 or 443. Empty: no URL is fetched.
 	Hosts []string
+	// Buckets are those that s3://, gs:// and azblob:// URLs may name, each with its client's options as a query:
+	// s3://uploads?region=eu-central-1. Where their stores are is the list's word, so AllowCIDRs is not asked.
+	Buckets []string
 	// AllowCIDRs are addresses that may be connected to although they are not public, such as 10.20.0.0/16.
 	AllowCIDRs []netip.Prefix
 	// Timeout is the time that one upload may take, from the first look-up to the last byte.
@@ -31,6 +34,9 @@ func (c Config) Validate() error {
 	const mostRedirects = 20
 	var errs []error
 	if _, err := parseHosts(c.Hosts); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := parseBuckets(c.Buckets); err != nil {
 		errs = append(errs, err)
 	}
 	for _, p := range c.AllowCIDRs {

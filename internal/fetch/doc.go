@@ -1,4 +1,5 @@
-// Package fetch gets the bytes of uploads that are references: items of JetStream object stores and URLs.
+// Package fetch gets the bytes of uploads that are references: items of JetStream object stores, keys of cloud stores'
+// buckets (those on the list, Config.Buckets) and URLs.
 //
 // Uploads are hostile, so a URL is followed only where four things allow it, at first and after each redirect:
 //

@@ -20,9 +20,10 @@ type Fetcher struct {
 	timeout time.Duration
 	web     *web
 	objects *objects
+	buckets *buckets
 }
 
-// New returns a Fetcher of URLs and of js's object stores, or what Config.Validate says.
+// New returns a Fetcher of URLs, of cloud stores' buckets and of js's object stores, or what Config.Validate says.
 func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -31,13 +32,18 @@ func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Fetcher{timeout: cfg.Timeout, web: w, objects: newObjects(js)}, nil
+	b, err := newBuckets(cfg.Buckets)
+	if err != nil {
+		return nil, err
+	}
+	return &Fetcher{timeout: cfg.Timeout, web: w, objects: newObjects(js), buckets: b}, nil
 }
 
 // Close ends idle connections and waits for what is still read. Fetch must not be called any more.
 func (f *Fetcher) Close() {
 	f.web.transport.CloseIdleConnections()
 	f.objects.reads.Wait()
+	f.buckets.close()
 }
 
 // Fetch returns the bytes of an upload that is a reference, at most maxBytes. The package's documentation says what
@@ -48,10 +54,14 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]
 	var what string
 	var data []byte
 	var err error
-	if u.Object != nil {
+	switch {
+	case u.Object != nil:
 		what = fmt.Sprintf("object %q of bucket %q", cut(u.Object.Name, 255), cut(u.Object.Bucket, 255))
 		data, err = f.objects.get(limited, *u.Object, maxBytes)
-	} else {
+	case isBucket(u.URL):
+		what = withoutSecrets(u.URL)
+		data, err = f.buckets.get(limited, u.URL, maxBytes)
+	default:
 		what = withoutSecrets(u.URL)
 		data, err = f.web.get(limited, u.URL, maxBytes)
 	}
