@@ -18,6 +18,7 @@ import (
 	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/fetch"
+	"moderator/internal/telemetry"
 )
 
 // Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
@@ -62,6 +63,11 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer closeNATS(nc)
 
+	tracer, stopTracing, err := telemetry.Tracing(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer flushTraces(ctx, stopTracing, log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	js, err := jetstream.New(nc)
@@ -83,14 +89,20 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
+	kept, err := startRecent(ctx, db, folder, c.Lookback, registry, log)
+	if err != nil {
+		return err
+	}
+	defer kept.stop()
 	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
-		JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Logger: log,
+		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
 		Decoder: pictures, Embedder: embedder{model}, Ready: indexed(db, folder), Matcher: matcher{db, folder, c.Candidates},
 	})
 	if err != nil {
 		return err
 	}
+	registerState(registry, js, db, model, log)
 	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, model: folder.Fingerprint(), stuck: judge.Stuck}, registry, log)
 	if err != nil {
 		return err
