@@ -57,7 +57,7 @@ func TestVerify(t *testing.T) {
 	}
 	for name, want := range map[string]keypoint.Variant{
 		"crop-75-corner": keypoint.Plain, "caption-bar": keypoint.Plain, "rotated-25": keypoint.Plain, "quarter-turn": keypoint.Plain,
-		"mirror": keypoint.Mirrored, "negative": keypoint.Negative, "side-by-side": keypoint.Plain, "perspective": keypoint.Plain,
+		"mirror": keypoint.Mirrored, "negative": keypoint.Negative, "side-by-side": keypoint.Plain,
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, asked := 0, 0
