@@ -23,6 +23,8 @@ type feed struct {
 	timeline timeline
 	waiting  uint64 // uploads that are not decided yet
 	trouble  string // why no decisions come, for people
+
+	filled chan struct{} // closed when the decisions are there that the stream had at the start
 }
 
 // watched is what came since the last look.
@@ -94,6 +96,9 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 	if state.LastSeq > keptRows {
 		start = max(start, state.LastSeq-keptRows+1)
 	}
+	if state.Msgs == 0 {
+		f.fill()
+	}
 	ordered, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start, InactiveThreshold: time.Minute,
 	})
@@ -104,6 +109,9 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 	reading, err := ordered.Consume(func(msg jetstream.Msg) {
 		if r, ok := newRow(msg); ok {
 			f.put(r)
+		}
+		if meta, err := msg.Metadata(); err == nil && meta.Sequence.Stream >= state.LastSeq {
+			f.fill()
 		}
 	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		select {
@@ -129,6 +137,16 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+func (f *feed) fill() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	select {
+	case <-f.filled:
+	default:
+		close(f.filled)
 	}
 }
 

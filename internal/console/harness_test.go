@@ -202,4 +202,3 @@ func (s *stand) send(path string, files ...sent) answer {
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return s.do(r, nil)
 }
-

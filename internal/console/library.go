@@ -12,6 +12,35 @@ type libraryPage struct {
 	Models  []matchdb.Model
 	Indexes []matchdb.Index
 	Model   string // the fingerprint of the one that judges
+	Changes []change
+	Hidden  string // why Changes cannot be shown
+}
+
+// shownChanges is how many changes the page lists.
+const shownChanges = 20
+
+// change is one entry of the audit log, for people.
+type change struct {
+	matchdb.Change
+	What string
+}
+
+// newChange names what was changed by what people know it by.
+func newChange(c matchdb.Change) change {
+	row := c.After
+	if row == nil {
+		row = c.Before
+	}
+	text := func(column string) string { s, _ := row[column].(string); return s }
+	switch c.Table {
+	case "bank", "model":
+		return change{c, text("name")}
+	case "review":
+		return change{c, text("verdict") + " " + text("upload_id")}
+	case "flagged_image", "allowed_image":
+		return change{c, text("source")}
+	}
+	return change{c, c.RowID}
 }
 
 func (c *Console) libraryPage(r *http.Request) (view, error) {
@@ -27,6 +56,15 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 	if page.Models, err = c.Library.Models(r.Context()); err != nil {
 		return v, err
 	}
-	page.Indexes, err = c.Library.Indexes(r.Context())
-	return v, err
+	if page.Indexes, err = c.Library.Indexes(r.Context()); err != nil {
+		return v, err
+	}
+	changes, err := c.Library.Audit(r.Context(), matchdb.AuditFilter{Limit: shownChanges})
+	if err != nil {
+		page.Hidden = err.Error()
+	}
+	for _, each := range changes {
+		page.Changes = append(page.Changes, newChange(each))
+	}
+	return v, nil
 }

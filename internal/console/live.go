@@ -13,6 +13,7 @@ const (
 	liveEvery    = 200 * time.Millisecond // decisions that come meanwhile go to the browser together
 	liveRows     = 20                     // of each look: more than can be read
 	firstRows    = 100                    // of the first, which fills the table
+	firstLook    = time.Second            // after which it shows what is there, or that nothing comes
 	heartbeat    = 15 * time.Second
 	writeTimeout = 10 * time.Second
 )
@@ -64,6 +65,11 @@ func (c *Console) liveEvents(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	feed, leave := c.live.watch()
 	defer leave()
+	select {
+	case <-feed.filled:
+	case <-time.After(firstLook):
+	case <-r.Context().Done():
+	}
 	keep, most := filterOf(r), firstRows
 	var seen uint64
 	var last tick

@@ -30,7 +30,7 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 		}},
 		{"live: filters", func() error {
 			return b.do(chromedp.KeyEvent("1"), on("/live"), chromedp.KeyEvent("/"), until(`document.activeElement.name === 'verdict'`),
-				chromedp.KeyEvent("b"), chromedp.KeyEvent(kb.Enter), until(`location.search.includes('verdict=block')`),
+				chromedp.KeyEvent(kb.ArrowDown), until(`location.search.includes('verdict=block')`),
 				until(`document.querySelectorAll('#rows tr').length > 3`),
 				until(`[...document.querySelectorAll('#rows .verdict')].every((v) => v.textContent === 'block')`),
 				chromedp.KeyEvent("p"), until(`document.getElementById('hold').getAttribute('aria-pressed') === 'true'`))
@@ -71,7 +71,7 @@ func review(b *browser, home string) error {
 		}
 		for range 20 {
 			// The page is deaf for a moment, so that no key that was meant for the page before decides.
-			if err := b.do(until(`performance.now() > 600`)); err != nil {
+			if err := b.do(until(`performance.now() - performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 500`)); err != nil {
 				return err
 			}
 			possible, err := evaluate(b, chromedp.Evaluate[bool](fmt.Sprintf(`!document.querySelector('[data-key=%s]').disabled`, choice.key)))

@@ -91,7 +91,7 @@ const drawTimes = (pen, area, seconds, colour) => {
       if (x(s.time) < area.left || s.p95 === 0) continue;
       const at = x(s.time) + width / 2;
       // A gap in the decisions is a gap in the curve; what stands alone is a dot.
-      if (s.time - before > 5) { pen.moveTo(at, y(s[name])); pen.lineTo(at + 1, y(s[name])); } else pen.lineTo(at, y(s[name]));
+      if (s.time - before > 5) { pen.moveTo(at, y(s[name])); pen.lineTo(at + 2, y(s[name])); } else pen.lineTo(at, y(s[name]));
       before = s.time;
     }
     pen.stroke();
