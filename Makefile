@@ -65,3 +65,11 @@ e2e: build ## drive the console in headless Chromium; screenshots in .cache/e2e/
 .PHONY: k8s-check
 k8s-check: ## build the Kubernetes overlays and decode every object strictly
 	@go test ./deploy/k8s
+
+.PHONY: image-check
+image-check: setup ## run the Dockerfile's steps in a debootstrap root (as root); ROOT=DIR takes yours
+	@./scripts/image-check.sh $(ROOT)
+
+.PHONY: dist
+dist: setup ## make release tarballs in dist/; VERSION=1.0.0
+	@./scripts/dist.sh

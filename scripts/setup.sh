@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 # The npm package's version and integrity are pinned together: `npm view onnxruntime-node@VERSION dist.integrity`.
 ort_version=1.30.0
 ort_integrity='sha512-twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8xU3NVczE29VA9lolLOYepoD8fjTGOfIqw=='
-ort_dir=.cache/onnxruntime
+ort_dir=${MODERATOR_ORT_DIR:-.cache/onnxruntime}     # a release collects the libraries of several machines
+ort_machine=${MODERATOR_ORT_MACHINE:-$(uname -m)}
 pgvector_suite=trixie # the Debian release whose pgvector (0.8.0) Debian 12 builds
 
 scratch=$(mktemp -d)
@@ -110,10 +111,10 @@ build_pgvector() {
 setup_onnxruntime() {
 	[ "$(cat "$ort_dir/VERSION" 2>/dev/null)" != "$ort_version" ] || return 0
 	local arch tmp
-	case "$(uname -m)" in
+	case "$ort_machine" in
 	x86_64) arch=x64 ;;
 	aarch64) arch=arm64 ;;
-	*) die "onnxruntime-node has no library for $(uname -m): set MODERATOR_ONNXRUNTIME_LIB to your own build" ;;
+	*) die "onnxruntime-node has no library for $ort_machine: set MODERATOR_ONNXRUNTIME_LIB to your own build" ;;
 	esac
 	command -v npm >/dev/null || die "npm is not installed: install Node.js with npm, ONNX Runtime comes with the npm package onnxruntime-node"
 	say "ONNX Runtime $ort_version from the npm package onnxruntime-node"
@@ -127,7 +128,7 @@ setup_onnxruntime() {
 	tar xzf "$tmp"/*.tgz -C "$tmp" --strip-components=5 "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1"
 	rm -f "$tmp"/*.tgz "$tmp/npm.log"
 	echo "$ort_version" >"$tmp/VERSION"
-	mkdir -p .cache
+	mkdir -p "$(dirname "$ort_dir")"
 	rm -rf "$ort_dir"
 	mv "$tmp" "$ort_dir"
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	mangokong "github.com/alecthomas/mango-kong"
+	completion "github.com/jotaen/kong-completion"
 
 	"moderator/internal/app"
 	"moderator/internal/config"
@@ -20,12 +22,15 @@ import (
 
 // grammar is the command line; docs/configuration.md is made from it.
 type grammar struct {
-	Config  config.File      `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Config  config.File       `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
+	Version kong.VersionFlag  `help:"Print the version and exit."`
+	Man     mangokong.ManFlag `hidden:"" help:"Print the manual page and exit."`
 
 	Run     runCommand     `cmd:"" default:"withargs" help:"Judge uploads (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the library's schema to this version, and register the model."`
 	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to mend what fails."`
+
+	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
 
 	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for a moderator, confined."`
 }
@@ -93,6 +98,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
-	return config.New(&grammar{}, "moderator", "Decides uploads: block, review or allow, by the library of flagged pictures.",
+	parser, err := config.New(&grammar{}, "moderator", "Decides uploads: block, review or allow, by the library of flagged pictures.",
 		stdout, stderr, kong.Vars{"version": "moderator " + version.String()})
+	if err == nil {
+		completion.Register(parser)
+	}
+	return parser, err
 }

@@ -8,6 +8,7 @@ import (
 	"os/user"
 
 	"github.com/alecthomas/kong"
+	mangokong "github.com/alecthomas/mango-kong"
 	completion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
 
@@ -48,6 +49,7 @@ type Grammar struct {
 
 	Version    versionCommand        `cmd:"" help:"Print the version."`
 	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
+	Man        mangokong.ManFlag     `hidden:"" help:"Print the manual page and exit."`
 }
 
 // cli is what every verb has to hand.
