@@ -31,7 +31,7 @@ type recent struct {
 	folder  *embed.Folder
 	days    int
 	log     *slog.Logger
-	queue   chan matchdb.RecentUpload
+	queue   chan judged
 	dropped prometheus.Counter
 	closing atomic.Bool
 	done    chan struct{}
@@ -45,7 +45,7 @@ func startRecent(ctx context.Context, db *matchdb.DB, folder *embed.Folder, age 
 	const day = 24 * time.Hour
 	r := &recent{
 		db: db, folder: folder, days: int((time.Duration(age) + day - 1) / day), log: log,
-		queue: make(chan matchdb.RecentUpload, recentQueue), done: make(chan struct{}),
+		queue: make(chan judged, recentQueue), done: make(chan struct{}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "moderator_lookback_dropped_uploads_total", Help: "Uploads that could not be kept for look-backs: the database was too slow, or away for too long.",
 		}),
@@ -66,28 +66,34 @@ func recentOf(r *recent) consumer.Recent {
 	return r
 }
 
+// judged is an upload that waits to be written.
+type judged struct {
+	upload event.UploadInfo
+	views  []consumer.View
+}
+
 // Keep implements consumer.Recent.
 func (r *recent) Keep(u event.UploadInfo, views []consumer.View) {
-	info, err := json.Marshal(u)
-	if err != nil {
+	select {
+	case r.queue <- judged{u, views}:
+	default:
 		r.dropped.Inc()
-		r.log.Warn("an upload is not kept for look-backs", "upload", u.ID, "error", err)
-		return
 	}
-	kept := matchdb.RecentUpload{Stream: u.Stream, Sequence: u.Sequence, SHA256: u.SHA256, Upload: info}
-	if !consumer.Flat(views) {
-		for _, v := range views {
+}
+
+// row is the upload as it is stored: one that is flat without its views, which count for nothing.
+func (r *recent) row(j judged) (matchdb.RecentUpload, error) {
+	info, err := json.Marshal(j.upload)
+	kept := matchdb.RecentUpload{Stream: j.upload.Stream, Sequence: j.upload.Sequence, SHA256: j.upload.SHA256, Upload: info}
+	if !consumer.Flat(j.views) {
+		for _, v := range j.views {
 			kept.Views = append(kept.Views, matchdb.RecentView{
 				Query: matchdb.Query{Vector: v.Vector, Half: r.folder.HalfB(v.Vector)},
 				PDQ:   matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 			})
 		}
 	}
-	select {
-	case r.queue <- kept:
-	default:
-		r.dropped.Inc()
-	}
+	return kept, err
 }
 
 // stop writes what is left. Keep must not be called any more.
@@ -104,7 +110,7 @@ func (r *recent) write(ctx context.Context) {
 	defer close(r.done)
 	prepared := time.Now()
 	for first := range r.queue {
-		batch := []matchdb.RecentUpload{first}
+		batch := []judged{first}
 		timer := time.NewTimer(recentWait)
 		for open := true; open && len(batch) < recentBatch; {
 			select {
@@ -130,17 +136,27 @@ func (r *recent) write(ctx context.Context) {
 
 // store tries until the batch is written, while there is room for what comes meanwhile: a full queue says that it takes
 // too long.
-func (r *recent) store(ctx context.Context, batch []matchdb.RecentUpload) {
+func (r *recent) store(ctx context.Context, batch []judged) {
+	var rows []matchdb.RecentUpload
+	for _, j := range batch {
+		row, err := r.row(j)
+		if err != nil {
+			r.dropped.Inc()
+			r.log.Warn("an upload is not kept for look-backs", "upload", j.upload.ID, "error", err)
+			continue
+		}
+		rows = append(rows, row)
+	}
 	for {
 		limited, cancel := context.WithTimeout(ctx, recentFlush)
-		err := r.db.KeepRecent(limited, r.folder.Fingerprint(), batch)
+		err := r.db.KeepRecent(limited, r.folder.Fingerprint(), rows)
 		cancel()
 		if err == nil {
 			return
 		}
 		if !matchdb.Retryable(err) || len(r.queue) == cap(r.queue) || r.closing.Load() {
-			r.dropped.Add(float64(len(batch)))
-			r.log.Warn("uploads are not kept for look-backs", "uploads", len(batch), "error", err)
+			r.dropped.Add(float64(len(rows)))
+			r.log.Warn("uploads are not kept for look-backs", "uploads", len(rows), "error", err)
 			return
 		}
 		time.Sleep(recentWait)

@@ -93,13 +93,13 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 	if flag.Source == "" {
 		flag.Source = source
 	}
-	signals, err := picture.Signals()
-	if err != nil {
-		result.Error = err.Error()
-		return result
+	flag.Embeddings, flag.PDQ = picture.Signals()
+	if result.LowDetail = picture.Flat(); !result.LowDetail {
+		if flag.Keypoints, err = picture.Points(true); err != nil {
+			result.Error = err.Error()
+			return result
+		}
 	}
-	flag.Embeddings, flag.PDQ, flag.Keypoints = signals.Embeddings, signals.PDQ, signals.Points
-	result.LowDetail = picture.Flat()
 	stored, err := db.Flag(ctx, flag)
 	if err != nil {
 		result.Error = err.Error()

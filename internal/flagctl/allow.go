@@ -74,14 +74,9 @@ func (a *allowAdd) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extra
 	if err != nil {
 		return allowed{}, err
 	}
-	signals, err := picture.Signals()
-	if err != nil {
-		return allowed{}, err
-	}
-	stored, err := db.Allow(ctx, matchdb.NewAllowed{
-		SHA256: sha256Hex(data), Source: name, Note: a.Note, By: c.As, Model: x.Folder().Fingerprint(),
-		Embeddings: signals.Embeddings, PDQ: signals.PDQ,
-	})
+	innocent := matchdb.NewAllowed{SHA256: sha256Hex(data), Source: name, Note: a.Note, By: c.As, Model: x.Folder().Fingerprint()}
+	innocent.Embeddings, innocent.PDQ = picture.Signals()
+	stored, err := db.Allow(ctx, innocent)
 	result := allowed{Picture: name, Status: "allowed", ID: stored.ID.String()}
 	if stored.Existing {
 		result.Status = "already allowed"

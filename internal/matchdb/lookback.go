@@ -126,7 +126,7 @@ FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequ
 ORDER BY b.id, b.day, b.stream, b.sequence, b.signal`
 
 // Lookback returns the uploads that are kept and that the flags match, those of one flag and upload one after the other.
-// All that is kept is compared: a second for each few million views and flag's views.
+// All that is kept is compared, row by row.
 func (db *DB) Lookback(ctx context.Context, model string, flags []uuid.UUID) ([]PastHit, error) {
 	known, err := db.model(ctx, model)
 	if err != nil {
