@@ -57,8 +57,10 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 	if parts.Tracer == nil {
 		parts.Tracer = noop.NewTracerProvider().Tracer("")
 	}
-	c := &Consumer{Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
-		unready: make(chan struct{}, 1)}
+	c := &Consumer{
+		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
+		unready: make(chan struct{}, 1),
+	}
 	c.flights.items = map[*item]struct{}{}
 	return c, nil
 }

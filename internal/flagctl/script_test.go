@@ -34,11 +34,13 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// Each script has a library of its own, with the shipped model registered.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata")) }
+
+// scripts are those of a folder. Each has a library of its own, with the shipped model registered.
+func scripts(t *testing.T, dir string) testscript.Params {
 	library := testenv.ONNXRuntime(t)
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			url := testenv.Postgres(env.T().(testing.TB))
 			env.Setenv("MODERATOR_DATABASE_URL", url)
@@ -47,8 +49,11 @@ func TestScripts(t *testing.T) {
 			env.Values["t"] = env.T()
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"picture": picture, "flat": flat, "id": id, "otherdatabase": otherDatabase, "md5list": md5List},
-	})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"picture": picture, "flat": flat, "id": id,
+			"otherdatabase": otherDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded,
+		},
+	}
 }
 
 func migrate(ctx context.Context, url string) error {

@@ -79,9 +79,11 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 				}
 				hit = found{ID: flag.ID.String(), Bank: h.Bank, View: h.View, Source: flag.Source}
 			}
-			hit.Verdict, hit.Signal = "block", event.SignalPDQ
+			hit.Verdict = "block"
 			if h.Exact {
 				hit.Signal = event.SignalExact
+			} else if hit.Signal != event.SignalExact {
+				hit.Signal = event.SignalPDQ
 			}
 			best[hit.ID] = hit
 		}

@@ -25,4 +25,15 @@
 // only where it proves that there can be none: it returned k rows, and the last is below the bank's lowest threshold.
 // Where it proves nothing (more than k near copies; an index scan that gave up among dead rows; a library of fewer than
 // k) that bank is scanned exactly, in the same statement.
+//
+// # Lists
+//
+// An Import loads flags by the million, in parts: each is copied into tables of the session and stored from there in one
+// transaction, and a part that is loaded again changes nothing. Putting a row into an index of nearest neighbours takes a
+// millisecond and more, so that the first row of a table takes the index off:
+//
+//	indexed ──► Load into an empty table ──► matching is refused: ErrIndexing ──► BuildIndexes ──► indexed
+//	   └─ Load into any other: row by row into the index; matching goes on
+//
+// That the index is missing is all the state there is: an import that was killed leaves nothing else behind.
 package matchdb

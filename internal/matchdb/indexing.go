@@ -45,9 +45,9 @@ func (db *DB) beginLoad(ctx context.Context, model *int) error {
 // The memory, in bytes, that the building of an index takes for a row beside its vector: its neighbours, on 1.1 layers.
 const indexRowBytes = 1100
 
-// BuildIndexes builds the indexes that a load took off, also one that was killed, and calls progress about once a second.
-// The server takes at most memory bytes for it; an index that does not fit takes several times as long. Flags are added
-// when it is done: they wait.
+// BuildIndexes builds the indexes that a load took off, also one that was killed, and calls progress at the beginning of
+// each and then about once a second. The server takes at most memory bytes for it; an index that does not fit takes
+// several times as long. Flags are added when it is done: they wait.
 func (db *DB) BuildIndexes(ctx context.Context, memory int64, progress func(IndexProgress)) error {
 	rows, err := db.pool.Query(ctx, `SELECT id, signals_of(id), coalesce(2 * (dims + 1), 32) FROM (SELECT id, dims FROM model UNION ALL SELECT NULL, NULL) m
 		WHERE NOT has_index(signals_of(id)::regclass) ORDER BY id`)
@@ -71,6 +71,7 @@ func (db *DB) BuildIndexes(ctx context.Context, memory int64, progress func(Inde
 			return err
 		}
 		need := max(64<<20, min(memory, rows*(m.Bytes+indexRowBytes)))
+		progress(IndexProgress{Table: m.Table})
 		build := func(workers string) error { return db.buildIndex(ctx, m.Model, m.Table, need, workers, progress) }
 		err = build("DEFAULT")
 		if pgCode(err) == diskFull {

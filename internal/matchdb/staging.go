@@ -38,8 +38,8 @@ type stagedEmbedding struct {
 	lists.Embedding
 }
 
-// stage looks the flags' banks and models up.
-func (db *DB) stage(ctx context.Context, part []lists.Flag) (staged, error) {
+// stage looks the flags' banks and models up. With newBanks a bank that is not there is as good as an empty one.
+func (db *DB) stage(ctx context.Context, part []lists.Flag, newBanks bool) (staged, error) {
 	banks, err := db.bankIDs(ctx)
 	if err != nil {
 		return staged{}, err
@@ -47,7 +47,7 @@ func (db *DB) stage(ctx context.Context, part []lists.Flag) (staged, error) {
 	var s staged
 	for i, f := range part {
 		bank, ok := banks[f.Bank]
-		if !ok {
+		if !ok && !newBanks {
 			return s, unknownBank(f.Bank)
 		}
 		row := stagedFlag{bank: bank, flag: f}
