@@ -19,7 +19,7 @@ import (
 type calibrateCommand struct {
 	FPR      float64 `name:"fpr" help:"Share of the pairs of an upload and a flag that may be taken for the same by mistake." default:"1e-6"`
 	Pictures int     `help:"So many of the folder's pictures are compared at most; with --out others make the background." default:"500"`
-	Edited   int     `help:"So many of them are edited, in 36 ways each." default:"40"`
+	Edited   int     `help:"So many of them are edited, in 36 ways each." default:"60"`
 	Seed     uint64  `help:"Of the samples." default:"1"`
 	Report   string  `help:"Report to write: one HTML file." default:"calibration.html" placeholder:"FILE"`
 	Out      string  `help:"Folder for a copy of the model with the thresholds, and with a background where it has none." placeholder:"DIR"`

@@ -50,7 +50,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"picture": picture, "flat": flat, "id": id,
+			"picture": picture, "pictures": pictures, "flat": flat, "id": id,
 			"otherdatabase": otherDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded,
 		},
 	}

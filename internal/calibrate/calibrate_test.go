@@ -1,0 +1,148 @@
+package calibrate
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/drawn"
+	"moderator/internal/edits"
+	"moderator/internal/embed"
+	"moderator/internal/near"
+	"moderator/internal/pdq"
+	"moderator/models"
+)
+
+func TestThresholdLetsNoMoreThrough(t *testing.T) {
+	others := make([]float32, 1000)
+	for i := range others {
+		others[i] = float32(1000-i) / 1100
+	}
+	for _, c := range []struct {
+		fpr  float64
+		want int
+	}{{1e-6, 0}, {0.0009, 0}, {0.001, 1}, {0.01, 10}, {0.5, 500}} {
+		require.Equal(t, c.want, reaching(others, threshold(others, c.fpr)), "%g", c.fpr)
+		require.LessOrEqual(t, reaching(others, rounded(threshold(others, c.fpr))), c.want)
+	}
+	require.Equal(t, 1000, reaching(others, -1))
+}
+
+// vector lies in a plane, at an angle's cosine from the first axis.
+func looks(x, y, half float32, hash byte) []near.Look {
+	return []near.Look{{Vector: []float32{x, y}, Half: half, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
+}
+
+func TestMeasure(t *testing.T) {
+	flags := []shown{
+		{picture: 0, edit: asItIs, looks: looks(1, 0, 0.1, 0)},
+		{picture: 1, edit: asItIs, looks: looks(0, 1, 0.1, 255)},
+	}
+	uploads := []shown{
+		{picture: 0, edit: asItIs, looks: looks(1, 0, 0.1, 0)},
+		{picture: 1, edit: asItIs, looks: looks(0, 1, 0.1, 255)},
+		{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)},    // .7 from its own, .5 from the other
+		{picture: 0, edit: 1, looks: looks(0.6, 0.8, 0, 0)},    // .5 and .7, but PDQ knows it
+		{picture: 0, edit: 11, looks: looks(0.6, 0.8, 0, 255)}, // .5 and .7, and PDQ is wrong
+	}
+	r := measure(uploads, flags, 0.2)
+	require.Equal(t, []int{2, 1, 5, 5}, []int{r.Pictures, r.Edited, r.Uploads, r.Pairs})
+	require.Equal(t, 0.7001, r.BlockAt) // two pairs at .7, and one of five is allowed
+	require.Zero(t, r.False)
+	require.Equal(t, 1, r.FalsePDQ)
+	byName := map[string]Recall{}
+	for _, c := range r.Recall {
+		byName[c.Name] = c
+	}
+	require.Equal(t, Recall{"easy", "easy", 2, 0, 1, 1, true}, byName["easy"])
+	require.Equal(t, 3, byName["all"].Copies)
+	require.InDelta(t, 2.0/3, byName["all"].Union, 1e-9)
+	require.Len(t, r.Closest, 1)
+	require.InDelta(t, 0.7, r.Closest[0].Score, 1e-6)
+	require.Equal(t, "jpeg-30", r.Closest[0].Edit)
+}
+
+func TestReportNeedsNothingElse(t *testing.T) {
+	var sources []Source
+	for i := range 2 {
+		file, err := edits.Encode(drawn.Draw(1, i, 64, 64), edits.JPEG, 90)
+		require.NoError(t, err)
+		sources = append(sources, Source{Name: "<b>" + drawn.Name(i), Data: file})
+	}
+	flags := []shown{{picture: 0, edit: asItIs, looks: looks(1, 0, 0, 0)}, {picture: 1, edit: asItIs, looks: looks(0, 1, 0, 255)}}
+	r := measure(append(flags, shown{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)}), flags, 1e-6)
+	var page strings.Builder
+	require.NoError(t, r.Report(&page, &Gallery{sources: sources, Copies: []string{"twin.jpg"}}, "a <model>"))
+	require.Contains(t, page.String(), "&lt;b&gt;0000-landscape")
+	require.Contains(t, page.String(), "a &lt;model&gt;")
+	require.Contains(t, page.String(), "one mistake in 1,000,000 pairs")
+	require.Contains(t, page.String(), "There are too few pictures for this rate")
+	require.Contains(t, page.String(), "twin.jpg")
+	require.NotRegexp(t, `(src|href)="?http|NaN|Inf|ZgotmplZ`, page.String())
+}
+
+func TestBackgroundIsReadByTheModel(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "copy")
+	require.NoError(t, CopyModel(models.CopyDetect(), dir))
+	before, err := embed.LoadDir(dir)
+	require.NoError(t, err)
+	vectors := make([][]float32, 7)
+	for i := range vectors {
+		vectors[i] = make([]float32, before.Dims())
+		vectors[i][i] = 1
+	}
+	require.NoError(t, RemoveThresholds(dir))
+	require.NoError(t, RemoveThresholds(dir), "also where there are none")
+	require.NoError(t, WriteBackground(dir, vectors))
+	require.NoError(t, WriteThresholds(dir, true, &Result{FPR: 1e-6, BlockAt: 0.4, ReviewAt: 0.3}))
+	after, err := embed.LoadDir(dir)
+	require.NoError(t, err)
+	rows, dims := after.Background().Size()
+	require.Equal(t, []int{7, before.Dims()}, []int{rows, dims})
+	require.InDelta(t, 0.1, after.HalfB(vectors[0]), 1e-6) // half the mean of 1, 0, 0, 0, 0
+	require.NotEqual(t, before.Fingerprint(), after.Fingerprint())
+	block, review, ok := after.Thresholds()
+	require.True(t, ok)
+	require.Equal(t, []float64{0.4, 0.3}, []float64{block, review})
+	require.ErrorContains(t, CopyModel(models.CopyDetect(), dir), "is not empty")
+}
+
+func TestCopyModelFollowsLinks(t *testing.T) {
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+	require.NoError(t, os.WriteFile(filepath.Join(from, "blob"), []byte("weights"), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(from, "onnx"), 0o755))
+	require.NoError(t, os.Symlink("../blob", filepath.Join(from, "onnx", "model.onnx")))
+	require.NoError(t, CopyModel(os.DirFS(from), to))
+	info, err := os.Lstat(filepath.Join(to, "onnx", "model.onnx"))
+	require.NoError(t, err)
+	require.True(t, info.Mode().IsRegular())
+	require.Error(t, CopyModel(fstest.MapFS{"a": {Mode: os.ModeSymlink, Data: []byte("gone")}}, filepath.Join(t.TempDir(), "b")))
+}
+
+func TestNewDividesThePictures(t *testing.T) {
+	o := Options{FPR: 1e-6, Pictures: 50, Edited: 1}
+	sources := make([]Source, 200)
+	for i := range sources {
+		sources[i].Name = drawn.Name(i)
+	}
+	c, err := New(nil, sources, true, o)
+	require.NoError(t, err)
+	require.Len(t, c.measured, 50)
+	require.Len(t, c.background, 150)
+	for _, s := range c.measured {
+		require.NotContains(t, c.background, s)
+	}
+	c, err = New(nil, sources[:60], true, o)
+	require.NoError(t, err)
+	require.Equal(t, []int{30, 30}, []int{len(c.measured), len(c.background)})
+	_, err = New(nil, sources[:30], true, o)
+	require.ErrorContains(t, err, "15 pictures to measure: want 20 at least")
+	_, err = New(nil, sources, false, Options{FPR: 0, Pictures: 50, Edited: 1})
+	require.ErrorContains(t, err, "a false-match rate of 0")
+	_, err = New(nil, sources, false, Options{FPR: 1e-6, Pictures: 3, Edited: 1})
+	require.ErrorContains(t, err, "3 pictures")
+}
