@@ -126,15 +126,21 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 			near = near[1:]
 		}
 	}
-	if m.candidates > 0 {
-		if err := m.confirm(ctx, uploads, hits); err != nil {
-			return nil, err
-		}
-		for i := range hits {
-			hits[i] = slices.DeleteFunc(hits[i], func(h consumer.Hit) bool { return h.Signal == event.SignalPDQ && !h.Reached() })
-		}
+	if err := m.spare(ctx, uploads, hits); err != nil {
+		return nil, err
 	}
-	return hits, m.spare(ctx, uploads, hits)
+	confirmed, err := m.confirm(ctx, uploads, hits)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.spare(ctx, uploads, confirmed); err != nil {
+		return nil, err
+	}
+	for i := range hits {
+		hits[i] = slices.DeleteFunc(hits[i], func(h consumer.Hit) bool { return h.Signal == event.SignalPDQ && !h.Reached() })
+		hits[i] = append(hits[i], confirmed[i]...)
+	}
+	return hits, nil
 }
 
 // questions are the uploads as each of the signals is asked for.

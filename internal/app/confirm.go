@@ -1,9 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"maps"
 	"runtime"
+	"slices"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -14,68 +15,77 @@ import (
 	"moderator/internal/keypoint"
 )
 
-// confirm looks closer at the flags that are nearest to an upload and do not block it yet, and adds a hit for each whose
+// confirm looks closer at the flags that are nearest to an upload and do not block it yet, and returns a hit for each whose
 // points of interest the upload shows.
-func (m matcher) confirm(ctx context.Context, uploads []consumer.Query, hits [][]consumer.Hit) error {
-	leads := make([]map[uuid.UUID]consumer.Hit, len(uploads))
+func (m matcher) confirm(ctx context.Context, uploads []consumer.Query, hits [][]consumer.Hit) ([][]consumer.Hit, error) {
+	confirmed := make([][]consumer.Hit, len(uploads))
+	leads := make([][]lead, len(uploads))
 	var wanted []uuid.UUID
 	for i := range uploads {
 		var err error
-		if leads[i], err = leadsOf(hits[i]); err != nil {
-			return err
+		if leads[i], err = leadsOf(hits[i], m.candidates); err != nil {
+			return nil, err
 		}
-		for id := range leads[i] {
-			wanted = append(wanted, id)
+		for _, l := range leads[i] {
+			wanted = append(wanted, l.flag)
 		}
 	}
 	if len(wanted) == 0 {
-		return nil
+		return confirmed, nil
 	}
 	flags, err := m.db.Keypoints(ctx, wanted)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, u := range uploads {
-		maps.DeleteFunc(leads[i], func(id uuid.UUID, _ consumer.Hit) bool { _, ok := flags[id]; return !ok })
+		leads[i] = slices.DeleteFunc(leads[i], func(l lead) bool { _, ok := flags[l.flag]; return !ok })
 		if len(leads[i]) > 0 {
-			group.Go(func() error {
-				found, err := compare(u, leads[i], flags)
-				hits[i] = append(hits[i], found...)
+			group.Go(func() (err error) {
+				confirmed[i], err = compare(ctx, u, leads[i], flags)
 				return err
 			})
 		}
 	}
-	return group.Wait()
+	return confirmed, group.Wait()
 }
 
-// leadsOf are the best hits of flags that are worth a closer look: those that do not block, of banks that nothing blocks
-// for. A flag that is near by its hash alone is no hit any more.
-func leadsOf(hits []consumer.Hit) (map[uuid.UUID]consumer.Hit, error) {
+// lead is a hit that does not block, of a flag that is worth a closer look.
+type lead struct {
+	flag uuid.UUID
+	hit  consumer.Hit
+}
+
+// leadsOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score, and as many by PDQ.
+func leadsOf(hits []consumer.Hit, most int) ([]lead, error) {
 	blocked := map[string]bool{}
 	for _, h := range hits {
-		blocked[h.Bank] = blocked[h.Bank] || h.Score >= h.BlockAt
+		blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
 	}
-	leads := map[uuid.UUID]consumer.Hit{}
-	for _, h := range hits {
-		if blocked[h.Bank] {
-			continue
-		}
+	// Those by the score first: they can be weighed against the allow-list.
+	order := func(a, b consumer.Hit) int {
+		return cmp.Or(cmp.Compare(a.Signal, b.Signal), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
+	}
+	var leads []lead
+	taken, bySignal := map[uuid.UUID]bool{}, map[event.Signal]int{}
+	for _, h := range slices.SortedStableFunc(slices.Values(hits), order) {
 		id, err := uuid.Parse(h.FlaggedID)
 		if err != nil {
 			return nil, err
 		}
-		// A lead by the score can be weighed against the allow-list, so it goes before one by PDQ.
-		if old, ok := leads[id]; !ok || old.Signal == event.SignalPDQ || h.Signal == old.Signal && h.Score > old.Score {
-			leads[id] = h
+		if blocked[h.Bank] || taken[id] || bySignal[h.Signal] == most {
+			continue
 		}
+		taken[id] = true
+		bySignal[h.Signal]++
+		leads = append(leads, lead{id, h})
 	}
 	return leads, nil
 }
 
 // compare gives the hits by points of one upload.
-func compare(u consumer.Query, leads map[uuid.UUID]consumer.Hit, flags map[uuid.UUID]keypoint.Features) ([]consumer.Hit, error) {
+func compare(ctx context.Context, u consumer.Query, leads []lead, flags map[uuid.UUID]keypoint.Features) ([]consumer.Hit, error) {
 	grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
 	points, err := Points(grey, u.Width, u.Height, false)
 	if err != nil {
@@ -83,13 +93,16 @@ func compare(u consumer.Query, leads map[uuid.UUID]consumer.Hit, flags map[uuid.
 	}
 	shown := keypoint.Prepare(points)
 	var found []consumer.Hit
-	for id, lead := range leads {
-		if a := keypoint.Verify(flags[id], shown); a.Score() >= keypoint.ReviewAt {
+	for _, l := range leads {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if a := keypoint.Verify(flags[l.flag], shown); a.Score() >= keypoint.ReviewAt {
 			reviewAt := keypoint.ReviewAt
 			found = append(found, consumer.Hit{
-				Signal: event.SignalKeypoints, FlaggedID: lead.FlaggedID, Bank: lead.Bank, View: a.Variant.View(),
+				Signal: event.SignalKeypoints, FlaggedID: l.hit.FlaggedID, Bank: l.hit.Bank, View: a.Variant.View(),
 				Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
-				Query: lead.Query, Lead: &lead,
+				Query: l.hit.Query, Lead: &l.hit,
 			})
 		}
 	}

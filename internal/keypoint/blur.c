@@ -31,7 +31,7 @@ void kp_blur(const float *in, float *out, float *between, int width, int height,
 	for (int y = 0; y < height; y++) {
 		const float *from = between + (size_t)y * width;
 		float *row = out + (size_t)y * width;
-		int edge = radius < width / 2 ? radius : width / 2;
+		int edge = radius < width / 2 ? radius : (width + 1) / 2;
 		scale_row(row, from, half[0], width);
 		for (int k = 1; k <= radius; k++) {
 			for (int x = 0; x < edge; x++) {

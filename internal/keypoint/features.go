@@ -79,10 +79,11 @@ func (f Features) MarshalBinary() ([]byte, error) {
 	return out, nil
 }
 
-// UnmarshalBinary reads the stored form.
+// UnmarshalBinary reads the stored form of a flag's points.
 func (f *Features) UnmarshalBinary(data []byte) error {
-	if len(data) < header || data[0] != version || (len(data)-header)%pointSize != 0 {
-		return fmt.Errorf("keypoints: %d bytes, want version %d, a size and %d bytes a point", len(data), version, pointSize)
+	if len(data) < header || data[0] != version || (len(data)-header)%pointSize != 0 || len(data) > header+FlagPoints*pointSize {
+		return fmt.Errorf("keypoints: %d bytes, want version %d, a size and %d bytes a point, of which there are at most %d",
+			len(data), version, pointSize, FlagPoints)
 	}
 	le := binary.LittleEndian
 	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:]))}

@@ -76,7 +76,7 @@ func Prepare(f Features) Upload { return Upload{f, f.mirrored(), f.inverted()} }
 func Verify(flag Features, upload Upload) Agreement {
 	var best Agreement
 	for i, f := range upload {
-		if a := agree(flag, f); a.Points > best.Points {
+		if a := agree(flag, f); i == 0 || a.Score() > best.Score() {
 			best, best.Variant = a, Variant(i)
 		}
 		if best.Score() >= BlockAt {

@@ -1,0 +1,38 @@
+package keypoint
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Planes narrower than the kernel too: what lies beyond the edge is the edge's value.
+func TestBlur(t *testing.T) {
+	const sigma, height = 1.5, 3
+	radius := int(math.Ceil(3 * sigma))
+	weights, sum := make([]float64, 2*radius+1), 0.0
+	for k := range weights {
+		weights[k] = math.Exp(-float64((k-radius)*(k-radius)) / (2 * sigma * sigma))
+		sum += weights[k]
+	}
+	for width := 1; width <= 24; width++ {
+		m := newImage(width, height)
+		for i := range m.pix {
+			m.pix[i] = float32((i*7919)%31) / 31
+		}
+		got := m.blur(sigma, newImage(width, height))
+		clamped := func(x, y int) float64 { return float64(m.at(min(max(x, 0), width-1), min(max(y, 0), height-1))) }
+		for y := range height {
+			for x := range width {
+				want := 0.0
+				for j, wy := range weights {
+					for i, wx := range weights {
+						want += wy * wx * clamped(x+i-radius, y+j-radius) / (sum * sum)
+					}
+				}
+				require.InDelta(t, want, got.at(x, y), 1e-5, "width %d, at %d, %d", width, x, y)
+			}
+		}
+	}
+}
