@@ -94,7 +94,26 @@ func (b *bench) moderate(ctx context.Context, m model, ceilings []ceiling) error
 		}
 		b.figures[cell{m.name, c.pictures.name}] = f
 	}
-	return nil
+	if m.name != shipped {
+		return nil
+	}
+	return b.closerLook(ctx, p, m, ceilings)
+}
+
+// closerLook measures moderator once more, now that the flags have points of interest to be looked for in every upload.
+func (b *bench) closerLook(ctx context.Context, p *moderator, m model, ceilings []ceiling) error {
+	if err := b.servers.fillPoints(ctx); err != nil {
+		return err
+	}
+	for _, c := range ceilings {
+		f, err := b.servers.measure(ctx, p.flow(), c.pictures.files, b.number(c))
+		if err != nil {
+			return err
+		}
+		b.report.add("closer_look", field{"model", m.name}, field{"size", c.pictures.name}, field{"images_per_s", f.perSecond},
+			field{"images_per_cpu_s", f.perCPU}, field{"over_without", f.perCPU / b.figures[cell{m.name, c.pictures.name}].perCPU})
+	}
+	return b.servers.emptyPoints(ctx)
 }
 
 // endToEnd reports moderator's figures and holds them against the ceiling: decoding and embedding one after the other on
