@@ -150,8 +150,12 @@ func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdic
 	msg := nats.NewMsg(consumer.DecisionSubject(verdict))
 	msg.Header.Set("Content-Type", "application/cloudevents+json")
 	msg.Data = data
-	if _, err = c.JetStream.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
+	ack, err := c.JetStream.PublishMsg(ctx, msg, jetstream.WithMsgID(id))
+	switch {
+	case err != nil:
 		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("The decision was not stored: %v. Try again.", err)}
+	case ack.Duplicate: // perhaps of a review that the database did not take in the end
+		return &problem{http.StatusConflict, fmt.Sprintf("%s has the decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", consumer.DecisionsStream, id)}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/event"
@@ -29,7 +30,7 @@ func (s *stand) last() event.CloudEvent {
 func (s *stand) reviews(t *testing.T) {
 	s.t = t
 	first, decided := s.upload(nats.Header{"Nats-Msg-Id": {"first-one"}}, []byte("no picture"))
-	second, _ := s.upload(nats.Header{"Nats-Msg-Id": {"second-one"}}, []byte("no picture either"))
+	second, waiting := s.upload(nats.Header{"Nats-Msg-Id": {"second-one"}}, []byte("no picture either"))
 	path := "/review/" + strconv.FormatUint(first, 10)
 	queue := s.get("/review?at=" + strconv.FormatUint(first, 10)).body
 	require.Regexp(t, `(?s)first-one.*second-one`, queue)
@@ -70,6 +71,13 @@ func (s *stand) reviews(t *testing.T) {
 		"a person's decision is not reviewed again")
 	require.Equal(t, http.StatusGone, s.post("/review/"+strconv.FormatUint(second, 10), url.Values{"decision": {"list"}}).code,
 		"what is not kept cannot be listed")
+
+	_, err = s.js.Publish(t.Context(), "decisions.allow", []byte("{}"), jetstream.WithMsgID(waiting.ID+":reviewed"))
+	require.NoError(t, err)
+	dropped := s.post("/review/"+strconv.FormatUint(second, 10), url.Values{"decision": {"block"}})
+	require.Equal(t, http.StatusConflict, dropped.code)
+	require.Contains(t, dropped.body, "has the decision "+waiting.ID+":reviewed already")
+	require.Contains(t, s.get("/review").body, "second-one", "what the stream drops is not reviewed")
 }
 
 func (s *stand) sequenceOfLast() uint64 {

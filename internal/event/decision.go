@@ -159,12 +159,12 @@ func NewUploadInfo(u Upload) UploadInfo {
 }
 
 // Encode writes the decision as a structured-mode CloudEvent. Its id is the upload's key, so that the stream takes
-// the decision of a redelivered upload once; a reviewed one's has ":reviewed" behind it,
-// one of a look-back ":lookback:" and the flag's id.
+// the decision of a redelivered upload once; one of a look-back has ":lookback:" and the flag's id behind it, and a
+// reviewed one's is that of the decision that was reviewed, with ":reviewed" behind it.
 func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	id = Upload{Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}.Key()
 	if d.Review != nil {
-		id += ":reviewed"
+		id = d.Review.Of + ":reviewed"
 	}
 	if d.Reason == Lookback {
 		id += ":lookback:" + d.Match.FlaggedID

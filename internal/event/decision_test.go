@@ -110,4 +110,9 @@ func TestReviewedDecisionHasItsOwnID(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "UPLOADS:7:reviewed", id)
 	require.Contains(t, string(data), `"review":{"by":"ann","of":"UPLOADS:7","at":"2026-03-04T05:06:07Z","reason":"match"}`)
+
+	review.Of = "UPLOADS:7:lookback:f1"
+	id, _, err = d.Encode(stored)
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:7:lookback:f1:reviewed", id, "each of an upload's reviews is a message of its own")
 }
