@@ -59,7 +59,7 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 			ON CONFLICT DO NOTHING RETURNING id`, sum, a.Source, a.Note, a.By).Scan(&result.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			result.Existing = true
-			err = tx.QueryRow(ctx, "SELECT id FROM allowed_image WHERE sha256 = $1 FOR KEY SHARE", sum).Scan(&result.ID)
+			err = tx.QueryRow(ctx, "SELECT id FROM allowed_image WHERE sha256 = $1", sum).Scan(&result.ID)
 		}
 		if err != nil {
 			return err

@@ -119,6 +119,9 @@ func TestCuratorKeepsTheAllowList(t *testing.T) {
 	curator := open(t, as(t, owner, url, "moderator_curator"))
 	stored, err := curator.Allow(t.Context(), a)
 	require.NoError(t, err)
+	again, err := curator.Allow(t.Context(), a)
+	require.NoError(t, err)
+	require.Equal(t, FlagResult{ID: stored.ID, Existing: true}, again)
 	_, err = curator.RemoveAllowed(t.Context(), stored.ID.String(), "bob", "a mistake")
 	require.NoError(t, err)
 }

@@ -131,8 +131,8 @@ func extended(vector []float32, last float32) pgvector.HalfVector {
 	return pgvector.NewHalfVector(append(append(v, vector...), last))
 }
 
-// Retract takes the flag back that id names, as Show takes it, and returns it. Its embeddings are deleted, so that it
-// matches nothing from here on. Errors wrap ErrNotFound, ErrAmbiguous or ErrRetracted.
+// Retract takes the flag back that id names, as Show takes it, and returns it. Its embeddings and hashes are set
+// aside, so that it matches nothing from here on. Errors wrap ErrNotFound, ErrAmbiguous or ErrRetracted.
 func (db *DB) Retract(ctx context.Context, id, by, reason string) (Flagged, error) {
 	if by == "" || reason == "" {
 		return Flagged{}, fmt.Errorf("%w retraction: want who retracts and a reason", ErrInvalid)

@@ -35,7 +35,7 @@ type HashHit struct {
 	Bank      string
 	View      string // of the flag; "" for a hit by SHA-256 or MD5
 	Exact     bool   // the very same file
-	Distance  int    // in bits of PDQ, 0 to pdq.MaxDistance
+	Distance  int    // in bits of PDQ, 0 to the Bits that were asked for
 	Query     int    // which of the upload's PDQ is near
 }
 
@@ -67,7 +67,7 @@ FROM unnest($4::int[], $5::text[], $6::int[], $7::int[]) AS q (ord, hash, bits, 
 WHERE e.distance <= q.bits AND require_index('flagged_pdq')`
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
-// within pdq.MaxDistance of one of its own. One statement for the whole batch. While the hashes' index is being built the
+// within the query's Bits of one of its own. One statement for the whole batch. While the hashes' index is being built the
 // error wraps ErrIndexing.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
 	hits := make([][]HashHit, len(qs))

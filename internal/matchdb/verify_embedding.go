@@ -46,7 +46,8 @@ type nearestFlag struct {
 	view  string
 }
 
-func (c *embeddingCheck) table() string { return fmt.Sprintf("flagged_embedding_%d", c.model.id) }
+// where are the model's rows, of the table that readers may read, unlike its partitions.
+func (c *embeddingCheck) where() string { return fmt.Sprintf("model_id = %d", c.model.id) }
 
 func (c *embeddingCheck) run(ctx context.Context) (Agreement, error) {
 	if err := c.draw(ctx); err != nil {
@@ -79,11 +80,12 @@ func (c *embeddingCheck) run(ctx context.Context) (Agreement, error) {
 // draw makes the queries from a sample of the rows.
 func (c *embeddingCheck) draw(ctx context.Context) error {
 	var all int64
-	if err := c.db.pool.QueryRow(ctx, "SELECT count(*) FROM "+c.table()).Scan(&all); err != nil {
+	if err := c.db.pool.QueryRow(ctx, "SELECT count(*) FROM flagged_embedding WHERE "+c.where()).Scan(&all); err != nil {
 		return err
 	}
-	rows, err := c.db.pool.Query(ctx, fmt.Sprintf("SELECT half, embedding FROM %s TABLESAMPLE BERNOULLI (%g) REPEATABLE (%d)",
-		c.table(), sampled(c.options.Sample, all), c.options.Seed))
+	rows, err := c.db.pool.Query(ctx, fmt.Sprintf(
+		"SELECT half, embedding FROM flagged_embedding TABLESAMPLE BERNOULLI (%g) REPEATABLE (%d) WHERE %s",
+		sampled(c.options.Sample, all), c.options.Seed, c.where()))
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,7 @@ func length(v []float32) float64 {
 
 // scan compares every row with every query.
 func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
-	rows, err := c.db.pool.Query(ctx, "SELECT image_id, bank_id, view, half, embedding FROM "+c.table())
+	rows, err := c.db.pool.Query(ctx, "SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE "+c.where())
 	if err != nil {
 		return 0, err
 	}
@@ -236,7 +238,6 @@ func (c *embeddingCheck) compare(ctx context.Context, b *block) error {
 					continue
 				}
 				if old, ok := c.best[i][bank]; !ok || score > old.score {
-					b.flags[j].score = score
 					c.best[i][bank] = nearestFlag{score, b.flags[j].image, b.flags[j].view}
 				}
 			}
@@ -266,8 +267,8 @@ func (c *embeddingCheck) judge(ctx context.Context, a *Agreement, bank limit, fl
 	}
 	// The flag may have been retracted, or its bank disabled, since the rows were read.
 	var there bool
-	err := c.db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+c.table()+
-		" e JOIN bank b ON b.id = e.bank_id AND b.enabled WHERE e.image_id = $1 AND e.view = $2)", flag.image, flag.view).Scan(&there)
+	err := c.db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_embedding e JOIN bank b ON b.id = e.bank_id AND b.enabled "+
+		"WHERE e.image_id = $1 AND e.view = $2 AND "+c.where()+")", flag.image, flag.view).Scan(&there)
 	if err != nil || !there {
 		return err
 	}
