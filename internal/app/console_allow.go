@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"sort"
 
 	"github.com/google/uuid"
@@ -60,6 +62,26 @@ func (p *pictures) allowed(ctx context.Context, sum string, asked []ViewVector) 
 	return found, nil
 }
 
+// recent are the uploads that are kept for look-backs, and nearest; why is said where they cannot be seen.
+func (p *pictures) recent(ctx context.Context, asked []ViewVector, most int) (near []console.NearRecent, why string, err error) {
+	qs := make([]matchdb.Query, len(asked))
+	for i, v := range asked {
+		qs[i] = matchdb.Query{Vector: v.Vector, Half: v.Half}
+	}
+	found, err := p.db.SearchRecent(ctx, p.model.Folder().Fingerprint(), qs, most)
+	if errors.Is(err, matchdb.ErrReadOnly) {
+		return nil, err.Error(), nil
+	}
+	for _, r := range found {
+		upload := console.NearRecent{Recent: r}
+		if err := json.Unmarshal(r.Upload, &upload.Info); err != nil {
+			return nil, "", err
+		}
+		near = append(near, upload)
+	}
+	return near, "", err
+}
+
 func (p *pictures) Allow(ctx context.Context, data []byte, a matchdb.NewAllowed) error {
 	picture, err := p.extract(ctx, data)
 	if err != nil {
@@ -67,10 +89,7 @@ func (p *pictures) Allow(ctx context.Context, data []byte, a matchdb.NewAllowed)
 	}
 	sum := sha256.Sum256(data)
 	a.SHA256, a.Model = hex.EncodeToString(sum[:]), p.model.Folder().Fingerprint()
-	for _, v := range picture.Vectors {
-		a.Embeddings = append(a.Embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Half: v.Half})
-		a.PDQ = append(a.PDQ, matchdb.PDQ{View: v.Name(), Hash: v.PDQ, Quality: v.Quality})
-	}
+	a.Embeddings, a.PDQ = picture.Signals()
 	_, err = p.db.Allow(ctx, a)
 	return err
 }

@@ -115,8 +115,12 @@ func (p *pictures) Search(ctx context.Context, data []byte, most int) (console.N
 	if err != nil {
 		return console.Nearest{}, err
 	}
-	allowed, err := p.allowed(ctx, hex.EncodeToString(sum[:]), asked)
-	return console.Nearest{Flagged: flagged, Allowed: allowed}, err
+	near := console.Nearest{Flagged: flagged}
+	if near.Allowed, err = p.allowed(ctx, hex.EncodeToString(sum[:]), asked); err != nil {
+		return near, err
+	}
+	near.Recent, near.Hidden, err = p.recent(ctx, asked, most)
+	return near, err
 }
 
 // flagged are the nearest flags by the embedding, and those that a hash names.

@@ -11,6 +11,14 @@ import (
 type Nearest struct {
 	Flagged []NearFlag
 	Allowed []NearAllowed
+	Recent  []NearRecent
+	Hidden  string // why Recent cannot be shown
+}
+
+// NearRecent is an upload that is kept for look-backs.
+type NearRecent struct {
+	matchdb.Recent
+	Info event.UploadInfo
 }
 
 // NearFlag is a flagged picture, by its nearest view.

@@ -79,3 +79,25 @@ func TestIndexes(t *testing.T) {
 	require.Contains(t, names, "flagged_pdq_hnsw")
 	require.Contains(t, names, "flagged_embedding_1_hnsw")
 }
+
+func TestSearchRecent(t *testing.T) {
+	db, url := library(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	v := random(r)
+	require.NoError(t, db.PrepareRecent(t.Context(), 30))
+	var uploads []RecentUpload
+	for i := range 50 {
+		uploads = append(uploads, recent(i, RecentView{Query: Query{Vector: random(r), Half: 0.1}},
+			RecentView{Query: Query{Vector: near(r, v, float64(i)/10), Half: 0.05}}))
+	}
+	require.NoError(t, db.KeepRecent(t.Context(), testModel.Fingerprint, uploads))
+	asked := []Query{{Vector: random(r), Half: 0.3}, {Vector: v, Half: 0.02}}
+	found, err := db.SearchRecent(t.Context(), testModel.Fingerprint, asked, 3)
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	require.JSONEq(t, `"upload 0"`, string(found[0].Upload))
+	require.InDelta(t, 1, found[0].Similarity, Tolerance)
+	require.InDelta(t, 1-0.05-0.02, found[0].Score, Tolerance)
+	_, err = open(t, as(t, db, url, "moderator_reader")).SearchRecent(t.Context(), testModel.Fingerprint, asked, 3)
+	require.ErrorIs(t, err, ErrReadOnly)
+}

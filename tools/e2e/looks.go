@@ -29,7 +29,7 @@ func sights(s *seeded) []sight {
 		{"decision-hostile", fmt.Sprintf("/decisions/%d", s.hostile), []action{shown}},
 		{"review", fmt.Sprintf("/review?at=%d", s.hostile), []action{shown}},
 		{"review-shown", fmt.Sprintf("/review?at=%d", s.hostile), []action{
-			shown, chromedp.KeyEvent("s"), until(`document.querySelector('.picture img').src.endsWith('?clear')`), shown,
+			shown, press("s"), until(`document.querySelector('.picture img').src.endsWith('?clear')`), shown,
 		}},
 		{"compare", "/compare", nil},
 		{"compare-result", "/compare", []action{
@@ -37,7 +37,7 @@ func sights(s *seeded) []sight {
 		}},
 		{"search-result", "/search", []action{choose("picture", 2), chromedp.Submit(chromedp.CSS("form")), toShow(".found"), shown}},
 		{"library", "/library", nil},
-		{"keys", "/library", []action{chromedp.KeyEvent("?"), until(`document.getElementById('help').open`)}},
+		{"keys", "/library", []action{press("?"), until(`document.getElementById('help').open`)}},
 		{"problem", "/decisions/0", nil},
 	}
 }

@@ -24,41 +24,41 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 		}},
 		{"live: rows come, j and Enter open one", func() error {
 			return b.do(until(`document.querySelectorAll('#rows tr').length > 20`),
-				chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("k"),
+				press("j"), press("j"), press("k"),
 				until(`document.activeElement === document.querySelector('#rows tr a')`), focusShows(),
-				chromedp.KeyEvent(kb.Enter), until(`document.body.className === 'page-decision' && document.querySelector('.raw') !== null`))
+				press(kb.Enter), until(`document.body.className === 'page-decision' && document.querySelector('.raw') !== null`))
 		}},
 		{"live: filters", func() error {
-			return b.do(chromedp.KeyEvent("1"), on("/live"), chromedp.KeyEvent("/"), until(`document.activeElement.name === 'verdict'`),
-				chromedp.KeyEvent(kb.ArrowDown), until(`location.search.includes('verdict=block')`),
+			return b.do(press("1"), on("/live"), press("/"), until(`document.activeElement.name === 'verdict'`),
+				press(kb.ArrowDown), until(`location.search.includes('verdict=block')`),
 				until(`document.querySelectorAll('#rows tr').length > 3`),
 				until(`[...document.querySelectorAll('#rows .verdict')].every((v) => v.textContent === 'block')`),
-				chromedp.KeyEvent("p"), until(`document.getElementById('hold').getAttribute('aria-pressed') === 'true'`))
+				press("p"), until(`document.getElementById('hold').getAttribute('aria-pressed') === 'true'`))
 		}},
 		{"keys: the list opens and closes", func() error {
-			return b.do(chromedp.KeyEvent("?"), until(`document.getElementById('help').open`),
-				chromedp.KeyEvent(kb.Escape), until(`!document.getElementById('help').open`))
+			return b.do(press("?"), until(`document.getElementById('help').open`),
+				press(kb.Escape), until(`!document.getElementById('help').open`))
 		}},
 		{"review: the next of the queue, its picture blurred and clear", func() error {
-			return b.do(chromedp.KeyEvent("2"), on("/review"), until(`document.querySelectorAll('.queue li').length > 10`),
-				chromedp.KeyEvent("j"), focusShows(), chromedp.KeyEvent(kb.Enter), until(`location.search.startsWith('?at=')`),
+			return b.do(press("2"), on("/review"), until(`document.querySelectorAll('.queue li').length > 10`),
+				press("j"), focusShows(), press(kb.Enter), until(`location.search.startsWith('?at=')`),
 				until(`document.querySelector('.case .picture').textContent.trim() !== ''`))
 		}},
 		{"review: block, allow, allow and list", func() error { return review(b, base(consoleURL)) }},
 		{"compare", func() error {
-			return b.do(chromedp.KeyEvent("3"), on("/compare"), chromedp.KeyEvent("/"), until(`document.activeElement.name === 'a'`), focusShows(),
+			return b.do(press("3"), on("/compare"), press("/"), until(`document.activeElement.name === 'a'`), focusShows(),
 				chromedp.SetUploadFiles(chromedp.CSS(`input[name=a]`), s.pictures[:1]), chromedp.SetUploadFiles(chromedp.CSS(`input[name=b]`), s.pictures[1:2]),
-				chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter),
-				until(`document.querySelector('.result') !== null`), chromedp.KeyEvent("s"),
+				press(kb.Tab), press(kb.Tab), press(kb.Enter),
+				until(`document.querySelector('.result') !== null`), press("s"),
 				until(`[...document.querySelectorAll('.result img')].every((i) => i.src === i.dataset.clear)`))
 		}},
 		{"search", func() error {
-			return b.do(chromedp.KeyEvent("4"), on("/search"), chromedp.KeyEvent("/"), chromedp.SetUploadFiles(chromedp.CSS(`input[name=picture]`), s.pictures[:1]),
-				chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter),
+			return b.do(press("4"), on("/search"), press("/"), chromedp.SetUploadFiles(chromedp.CSS(`input[name=picture]`), s.pictures[:1]),
+				press(kb.Tab), press(kb.Enter),
 				until(`document.querySelector('.found .verdict.block') !== null`))
 		}},
 		{"library", func() error {
-			return b.do(chromedp.KeyEvent("5"), on("/library"), until(`document.body.textContent.includes('spam')`))
+			return b.do(press("5"), on("/library"), until(`document.body.textContent.includes('spam')`))
 		}},
 	}
 }
@@ -85,19 +85,24 @@ func review(b *browser, home string) error {
 			if err != nil {
 				return err
 			}
-			err = b.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter),
+			err = b.do(press("j"), press(kb.Enter),
 				until(fmt.Sprintf(`location.href !== %q && document.readyState === 'complete'`, at)))
 			if err != nil {
 				return err
 			}
 		}
-		err := b.do(chromedp.KeyEvent(choice.key), until(`location.search.includes('done=') && document.readyState === 'complete'`),
+		err := b.do(press(choice.key), until(`location.search.includes('done=') && document.readyState === 'complete'`),
 			until(fmt.Sprintf(`document.querySelector('.note .verdict').textContent === %q`, choice.verdict)))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// press presses a key when the page hears it.
+func press(key string) action {
+	return chromedp.Steps(until(`document.readyState === 'complete'`), chromedp.KeyEvent(key))
 }
 
 // focusShows fails where a person would not see where he is.

@@ -94,7 +94,7 @@ func seed(ctx context.Context, m *moderator, web *files) (s *seeded, err error) 
 		{"bank", "add", "spam"},
 		{"add", "--bank", "spam", "--note", "campaign of March", s.pictures[2], s.pictures[3]},
 		// Pictures that resemble no flag at all are to be reviewed here, so that there is something to review.
-		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-0.45"},
+		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-2"},
 	} {
 		if err := m.flagctl(ctx, args...); err != nil {
 			return nil, err
@@ -155,6 +155,7 @@ func (s *seeded) publish(ctx context.Context, web *files) error {
 
 // choose finds the decisions that are looked at.
 func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint64) error {
+	tally := map[string]int{}
 	for n := uint64(1); n <= last; n++ {
 		msg, err := stream.GetMsg(ctx, n)
 		if err != nil {
@@ -164,6 +165,7 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 		if err != nil {
 			return err
 		}
+		tally[string(e.Data.Verdict+" because of ")+string(e.Data.Reason)]++
 		switch d := e.Data; {
 		case d.Verdict == event.Review && d.Reason == event.Match && strings.HasPrefix(d.Upload.ID, evil):
 			s.hostile = n
@@ -172,7 +174,7 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 		}
 	}
 	if s.hostile == 0 || s.blocked == 0 {
-		return fmt.Errorf("no decision is block, or none is review and hostile: of %d", last)
+		return fmt.Errorf("no decision is block, or none is review and hostile: %v", tally)
 	}
 	return nil
 }
