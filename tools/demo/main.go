@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"moderator/tools/internal/embedded"
 )
 
 type options struct {
@@ -47,26 +49,26 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	web := serveFiles()
 	defer web.close()
-	s, err := startModerator(ctx, o.Bin, web.host())
+	s, err := embedded.Start(ctx, o.Bin, "--fetch-host", web.host(), "--fetch-allow-cidr", "127.0.0.1/32")
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if stopErr := s.stop(); err == nil {
+		if stopErr := s.Stop(); err == nil {
 			err = stopErr
 		}
 	}()
-	fmt.Fprintf(stdout, "started: moderator with its own NATS (%s) and Postgres\n", s.natsURL)
+	fmt.Fprintf(stdout, "started: moderator with its own NATS (%s) and Postgres\n", s.State.NATSURL)
 
 	flagged, unrelated := split(originals)
-	if err := s.flag(ctx, flagged, stdout); err != nil {
+	if err := flag(ctx, s, flagged, stdout); err != nil {
 		return err
 	}
 	uploads, err := makeUploads(flagged, unrelated)
 	if err != nil {
 		return err
 	}
-	p, err := newPublisher(ctx, s.natsURL, web)
+	p, err := newPublisher(ctx, s.State.NATSURL, web)
 	if err != nil {
 		return err
 	}

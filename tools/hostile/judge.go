@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/tools/internal/embedded"
 )
 
 const (
@@ -17,8 +19,8 @@ const (
 
 // judge publishes the uploads and notes the reason of each decision. It returns when all are decided, when the
 // moderator has ended, and when there was no decision for the patience. An error may be the end of the moderator.
-func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Duration) error {
-	nc, err := nats.Connect(m.natsURL)
+func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patience time.Duration) error {
+	nc, err := nats.Connect(m.State.NATSURL)
 	if err != nil {
 		return err
 	}
@@ -38,7 +40,7 @@ func judge(ctx context.Context, m *moderator, uploads []upload, patience time.Du
 	for i := range uploads {
 		byKey[uploads[i].key] = &uploads[i]
 	}
-	for last := time.Now(); len(byKey) > 0 && time.Since(last) < patience && m.ended() == nil && ctx.Err() == nil; {
+	for last := time.Now(); len(byKey) > 0 && time.Since(last) < patience && m.Ended() == nil && ctx.Err() == nil; {
 		batch, err := decisions.Fetch(100, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
 			time.Sleep(100 * time.Millisecond) // whether the server is gone for good the conditions of the loop tell

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"moderator/tools/internal/embedded"
 )
 
 type options struct {
@@ -50,21 +52,21 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := startModerator(ctx, o.Bin)
+	m, err := embedded.Start(ctx, o.Bin)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.stop()) }()
-	memory := watch(m.process.Process.Pid)
+	defer func() { err = errors.Join(err, m.Stop()) }()
+	memory := watch(m.State.PID)
 	began := time.Now()
-	if err := judge(ctx, m, uploads, o.Patience); err != nil && m.ended() == nil {
+	if err := judge(ctx, m, uploads, o.Patience); err != nil && m.Ended() == nil {
 		return err
 	}
-	result := result{uploads: uploads, crashes: m.crashes(), took: time.Since(began), maxRSS: memory.stop()}
-	if result.crashes == 0 {
-		if result.deaths, err = m.workerDeaths(ctx); err != nil {
-			return err
-		}
+	result := result{uploads: uploads, took: time.Since(began), maxRSS: memory.stop()}
+	if m.Ended() != nil {
+		result.crashes = 1
+	} else if result.deaths, err = workerDeaths(ctx, m.State.HTTPURL); err != nil {
+		return err
 	}
 	return result.report(stdout, o.List)
 }
