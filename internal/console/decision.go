@@ -53,7 +53,7 @@ func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, err
 		d.Raw = indented.String()
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Data.Upload.Attributes)) {
-		d.Attributes = append(d.Attributes, attribute{name, string(e.Data.Upload.Attributes[name])})
+		d.Attributes = append(d.Attributes, attribute{name, plain(e.Data.Upload.Attributes[name])})
 	}
 	t := e.Data.Timing
 	d.Times = []timing{{"queue", t.Queue}, {"fetch", t.Fetch}, {"decode", t.Decode}, {"embed", t.Embed}, {"match", t.Match}}
@@ -64,6 +64,15 @@ func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, err
 		d.Source = u.Object.Bucket + "/" + u.Object.Name
 	}
 	return d, nil
+}
+
+// plain is a JSON value for people: a string as it is, anything else as it was written.
+func plain(value json.RawMessage) string {
+	var text string
+	if json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	return string(value)
 }
 
 // Longest is the time that the bars of Times are a share of.

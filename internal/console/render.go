@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -106,13 +105,12 @@ var functions = template.FuncMap{
 		}
 		return "–"
 	},
-	"ms":      func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) },
-	"moment":  moment,
-	"bytes":   byteSize,
-	"count":   thousands,
-	"compact": func(raw json.RawMessage) string { return string(raw) },
-	"short":   func(text string) string { return text[:min(len(text), 12)] },
-	"word":    func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") },
+	"ms":     func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) },
+	"moment": moment,
+	"bytes":  byteSize,
+	"count":  thousands,
+	"short":  func(text string) string { return text[:min(len(text), 12)] },
+	"word":   func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") },
 	"share": func(part, whole float64) float64 {
 		if whole <= 0 {
 			return 0
