@@ -15,7 +15,7 @@ setup: ## install what is missing: libvips, PostgreSQL with pgvector, ONNX Runti
 
 .PHONY: build
 build: setup ## build bin/moderator and bin/flagctl
-	@go build -ldflags "-X moderator/internal/version.Commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" -o bin/ ./cmd/...
+	@go build -tags disable_grpc_modules -ldflags "-X moderator/internal/version.Commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" -o bin/ ./cmd/...
 
 .PHONY: demo
 demo: build ## the main job end to end on the embedded default; IMAGES=DIR takes your photographs

@@ -48,7 +48,7 @@ docs_of() {
 }
 
 build() { # ARCH FOLDER
-	CGO_ENABLED=1 GOOS=linux GOARCH=$1 go build -trimpath -o "$2/" \
+	CGO_ENABLED=1 GOOS=linux GOARCH=$1 go build -trimpath -tags disable_grpc_modules -o "$2/" \
 		-ldflags "-s -w -X moderator/internal/version.Version=$version -X moderator/internal/version.Commit=$commit" ./cmd/...
 }
 

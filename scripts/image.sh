@@ -24,7 +24,8 @@ runtime-packages)
 	chown 10001:10001 /var/lib/moderator
 	;;
 binaries)
-	CGO_ENABLED=1 go build -trimpath -o "$2/" \
+	# The tag leaves gRPC out of Google's storage client, which we do not use: 20 MB.
+	CGO_ENABLED=1 go build -trimpath -tags disable_grpc_modules -o "$2/" \
 		-ldflags "-s -w -X moderator/internal/version.Version=$3 -X moderator/internal/version.Commit=$4" ./cmd/...
 	;;
 *)
