@@ -12,6 +12,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	"gocloud.dev/blob"
 
 	"moderator/internal/consumer"
@@ -22,6 +23,14 @@ import (
 // options. Where broken is set the server answers 503.
 func s3(t *testing.T, files map[string][]byte) (bucket string, broken *atomic.Bool) {
 	t.Helper()
+	// The store's client cannot be told to give its connections up: it does when the server has closed them.
+	t.Cleanup(func() {
+		for range 20 {
+			if goleak.Find() == nil {
+				return
+			}
+		}
+	})
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", kept)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
