@@ -1,13 +1,13 @@
 -- What recent uploads looked like, for as long as --lookback says, so that a new flag can be held against them.
 
 -- +goose Up
--- An upload as its decision names it. The day is that of the decision, in UTC.
+-- An upload as its decision names it, which may hold what jsonb refuses. The day is that of the decision, in UTC.
 CREATE TABLE recent_upload (
     day date NOT NULL,
     stream text NOT NULL,
     sequence bigint NOT NULL,
     sha256 bytea NOT NULL,
-    upload jsonb NOT NULL,
+    upload json NOT NULL,
     PRIMARY KEY (day, stream, sequence)
 ) PARTITION BY RANGE (day);
 
@@ -17,6 +17,7 @@ CREATE TABLE recent_view (
     day date NOT NULL,
     stream text NOT NULL,
     sequence bigint NOT NULL,
+    number int NOT NULL, -- of the view among the upload's
     model_id int NOT NULL,
     half real NOT NULL,
     embedding halfvec NOT NULL,
@@ -28,7 +29,7 @@ SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', 
 
 -- keep_recent makes the partitions of today and tomorrow and drops those that are older than so many days. It runs as the
 -- owner, so that moderators need no right to make or drop tables. Any number of them may call it at once; a look-back that
--- reads what is to be dropped leaves that to a later call.
+-- reads what is to be dropped leaves that to a later call. What is from yesterday stays, whatever is asked for.
 -- +goose StatementBegin
 CREATE FUNCTION keep_recent(days int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -37,6 +38,9 @@ DECLARE
     parent text;
     part text;
 BEGIN
+    IF days < 1 THEN
+        RAISE EXCEPTION 'recent uploads are to be kept for % days, wanted 1 or more', days USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     PERFORM pg_advisory_xact_lock('recent_upload'::regclass::oid::bigint);
     FOREACH parent IN ARRAY ARRAY['recent_upload', 'recent_view'] LOOP
         FOR ahead IN 0..1 LOOP

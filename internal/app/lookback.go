@@ -20,28 +20,42 @@ import (
 // would have stopped the upload then: by its file, its PDQ hash and the score, unless an allowed picture is nearer. It
 // returns the decisions.
 func Lookback(ctx context.Context, db *matchdb.DB, folder *embed.Folder, js jetstream.JetStream, flags []uuid.UUID) ([]event.Decision, error) {
-	past, err := db.Lookback(ctx, folder.Fingerprint(), flags)
+	days, err := db.RecentDays(ctx)
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := judgePast(ctx, db, folder, past)
-	if err != nil {
-		return nil, err
-	}
-	for i, d := range decisions {
-		id, data, err := d.Encode(time.Now())
+	var decisions []event.Decision
+	for _, day := range days { // a page each: what one flag stops may be most of what was uploaded
+		past, err := db.Lookback(ctx, folder.Fingerprint(), flags, day)
 		if err != nil {
-			return decisions[:i], err
+			return decisions, err
 		}
-		msg := nats.NewMsg(consumer.DecisionSubject(d.Verdict))
-		msg.Header.Set("Content-Type", "application/cloudevents+json")
-		msg.Data = data
-		if _, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
-			return decisions[:i], fmt.Errorf("publish decision %s: %w: %d of %d are published; run it again, none is published twice within the stream's duplicate window",
-				id, err, i, len(decisions))
+		judged, err := judgePast(ctx, db, folder, past)
+		if err != nil {
+			return decisions, err
+		}
+		for _, d := range judged {
+			if err := publishPast(ctx, js, d); err != nil {
+				return decisions, fmt.Errorf("%w: %d are published; run it again, none is published twice within the stream's duplicate window", err, len(decisions))
+			}
+			decisions = append(decisions, d)
 		}
 	}
 	return decisions, nil
+}
+
+func publishPast(ctx context.Context, js jetstream.JetStream, d event.Decision) error {
+	id, data, err := d.Encode(time.Now())
+	if err != nil {
+		return err
+	}
+	msg := nats.NewMsg(consumer.DecisionSubject(d.Verdict))
+	msg.Header.Set("Content-Type", "application/cloudevents+json")
+	msg.Data = data
+	if _, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
+		return fmt.Errorf("publish decision %s: %w", id, err)
+	}
+	return nil
 }
 
 // judgePast makes the decisions; hits of one flag and upload follow one another.

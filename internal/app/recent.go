@@ -21,8 +21,10 @@ const (
 	recentBatch  = 256              // uploads written together at most
 	recentWait   = time.Second      // for a batch to fill, and before a write that failed is tried again
 	recentQueue  = 64 * recentBatch // uploads that wait to be written: beyond, they are dropped and counted
-	recentFlush  = 5 * time.Second  // for the last writes of a shutdown
+	recentBytes  = 256 << 20        // the same, of all of them together
+	recentFlush  = 5 * time.Second  // for a write, and for all of a shutdown's
 	recentUpkeep = time.Hour        // between looks at the days
+	recentRoom   = time.Minute      // for one
 )
 
 // recent writes uploads down behind their decisions' backs.
@@ -32,7 +34,10 @@ type recent struct {
 	days    int
 	log     *slog.Logger
 	queue   chan judged
+	waiting atomic.Int64 // bytes in the queue
+	full    atomic.Bool  // somebody found no room in it since the last write
 	dropped prometheus.Counter
+	cancel  context.CancelFunc // ends every write
 	closing atomic.Bool
 	done    chan struct{}
 }
@@ -50,12 +55,19 @@ func startRecent(ctx context.Context, db *matchdb.DB, folder *embed.Folder, age 
 			Name: "moderator_lookback_dropped_uploads_total", Help: "Uploads that could not be kept for look-backs: the database was too slow, or away for too long.",
 		}),
 	}
-	if err := db.PrepareRecent(ctx, r.days); err != nil {
+	if err := r.makeRoom(ctx); err != nil {
 		return nil, fmt.Errorf("lookback: %w", err)
 	}
 	reg.MustRegister(r.dropped)
-	go r.write(context.WithoutCancel(ctx))
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go r.write(ctx)
 	return r, nil
+}
+
+func (r *recent) makeRoom(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, recentRoom)
+	defer cancel()
+	return r.db.PrepareRecent(ctx, r.days)
 }
 
 // recentOf is no interface around nil.
@@ -72,13 +84,31 @@ type judged struct {
 	views  []consumer.View
 }
 
+// bytes is about what it takes of memory.
+func (j judged) bytes() int64 {
+	n := 512 + len(j.upload.ID) + len(j.upload.Subject) + len(j.upload.URL)
+	for name, value := range j.upload.Attributes {
+		n += len(name) + len(value)
+	}
+	for _, v := range j.views {
+		n += 4 * len(v.Vector)
+	}
+	return int64(n)
+}
+
 // Keep implements consumer.Recent.
 func (r *recent) Keep(u event.UploadInfo, views []consumer.View) {
-	select {
-	case r.queue <- judged{u, views}:
-	default:
-		r.dropped.Inc()
+	j := judged{u, views}
+	if r.waiting.Add(j.bytes()) <= recentBytes {
+		select {
+		case r.queue <- j:
+			return
+		default:
+		}
 	}
+	r.waiting.Add(-j.bytes())
+	r.full.Store(true)
+	r.dropped.Inc()
 }
 
 // row is the upload as it is stored: one that is flat without its views, which count for nothing.
@@ -96,13 +126,16 @@ func (r *recent) row(j judged) (matchdb.RecentUpload, error) {
 	return kept, err
 }
 
-// stop writes what is left. Keep must not be called any more.
+// stop writes what is left, as far as recentFlush lasts. Keep must not be called any more.
 func (r *recent) stop() {
-	if r != nil {
-		r.closing.Store(true)
-		close(r.queue)
-		<-r.done
+	if r == nil {
+		return
 	}
+	defer r.cancel()
+	r.closing.Store(true)
+	close(r.queue)
+	defer time.AfterFunc(recentFlush, r.cancel).Stop()
+	<-r.done
 }
 
 // write takes batches off the queue until it is closed.
@@ -124,18 +157,20 @@ func (r *recent) write(ctx context.Context) {
 		}
 		timer.Stop()
 		if time.Since(prepared) > recentUpkeep {
-			if err := r.db.PrepareRecent(ctx, r.days); err != nil {
+			if err := r.makeRoom(ctx); err != nil {
 				r.log.Warn("lookback", "error", err)
 			} else {
 				prepared = time.Now()
 			}
 		}
+		for _, j := range batch {
+			r.waiting.Add(-j.bytes())
+		}
 		r.store(ctx, batch)
 	}
 }
 
-// store tries until the batch is written, while there is room for what comes meanwhile: a full queue says that it takes
-// too long.
+// store writes the batch, or counts what it loses of it.
 func (r *recent) store(ctx context.Context, batch []judged) {
 	var rows []matchdb.RecentUpload
 	for _, j := range batch {
@@ -147,17 +182,34 @@ func (r *recent) store(ctx context.Context, batch []judged) {
 		}
 		rows = append(rows, row)
 	}
+	err := r.keep(ctx, rows)
+	if err == nil {
+		return
+	}
+	lost := len(rows)
+	if lost > 1 && !matchdb.Retryable(err) && ctx.Err() == nil { // perhaps for one of them
+		lost = 0
+		for i := range rows {
+			if single := r.keep(ctx, rows[i:i+1]); single != nil {
+				lost, err = lost+1, single
+			}
+		}
+	}
+	if lost > 0 {
+		r.dropped.Add(float64(lost))
+		r.log.Warn("uploads are not kept for look-backs", "uploads", lost, "error", err)
+	}
+}
+
+// keep tries until the rows are written, while there is room for what comes meanwhile.
+func (r *recent) keep(ctx context.Context, rows []matchdb.RecentUpload) error {
+	r.full.Store(false)
 	for {
 		limited, cancel := context.WithTimeout(ctx, recentFlush)
 		err := r.db.KeepRecent(limited, r.folder.Fingerprint(), rows)
 		cancel()
-		if err == nil {
-			return
-		}
-		if !matchdb.Retryable(err) || len(r.queue) == cap(r.queue) || r.closing.Load() {
-			r.dropped.Add(float64(len(rows)))
-			r.log.Warn("uploads are not kept for look-backs", "uploads", len(rows), "error", err)
-			return
+		if err == nil || !matchdb.Retryable(err) || r.full.Load() || r.closing.Load() {
+			return err
 		}
 		time.Sleep(recentWait)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -37,19 +38,20 @@ func (db *DB) PrepareRecent(ctx context.Context, days int) error {
 	return nil
 }
 
-// keepSQL stores uploads ($1 to $4) that are not there yet, and their views ($6 on), whose place among the uploads $5 is.
+// keepSQL stores uploads ($1 to $4) that are not there yet, and their views ($6 on), whose place among the uploads $5 is and
+// whose number among the upload's views $9.
 const keepSQL = `
 WITH u AS (
     SELECT *, (now() AT TIME ZONE 'UTC')::date AS day
-    FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::jsonb[]) WITH ORDINALITY AS u (stream, sequence, sha256, upload, ord)
+    FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::json[]) WITH ORDINALITY AS u (stream, sequence, sha256, upload, ord)
 ), fresh AS (
     INSERT INTO recent_upload (day, stream, sequence, sha256, upload) SELECT day, stream, sequence, sha256, upload FROM u
     ON CONFLICT DO NOTHING RETURNING day, stream, sequence
 )
-INSERT INTO recent_view (day, stream, sequence, model_id, half, embedding, pdq)
-SELECT f.day, f.stream, f.sequence, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
+INSERT INTO recent_view (day, stream, sequence, number, model_id, half, embedding, pdq)
+SELECT f.day, f.stream, f.sequence, v.number, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
 FROM fresh f JOIN u USING (stream, sequence)
-JOIN unnest($5::int[], $6::real[], $7::halfvec[], $8::text[]) AS v (ord, half, embedding, hash) ON v.ord = u.ord`
+JOIN unnest($5::int[], $6::real[], $7::halfvec[], $8::text[], $9::int[]) AS v (ord, half, embedding, hash, number) ON v.ord = u.ord`
 
 // KeepRecent stores uploads, in one statement. PrepareRecent has to have been called today or yesterday.
 func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUpload) error {
@@ -60,7 +62,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 	var streams, infos, hashes []string
 	var sequences []int64
 	var sums [][]byte
-	var ords []int32
+	var ords, numbers []int32
 	var halves []float32
 	var vectors []pgvector.HalfVector
 	for i, u := range uploads {
@@ -70,23 +72,24 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 		}
 		streams, sequences, sums = append(streams, u.Stream), append(sequences, int64(u.Sequence)), append(sums, sum)
 		infos = append(infos, string(u.Upload))
-		for _, v := range u.Views {
+		for n, v := range u.Views {
 			hash := ""
 			if v.PDQ.Quality >= pdq.MinQuality {
 				hash = v.PDQ.Hash.String()
 			}
 			ords, halves = append(ords, int32(i+1)), append(halves, v.Half)
-			vectors, hashes = append(vectors, extended(v.Vector, 1)), append(hashes, hash)
+			vectors, hashes, numbers = append(vectors, extended(v.Vector, 1)), append(hashes, hash), append(numbers, int32(n))
 		}
 	}
-	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, sums, infos, ords, halves, vectors, hashes)
+	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, sums, infos, ords, halves, vectors, hashes, numbers)
 	if err != nil {
 		return fmt.Errorf("keep recent uploads: %w", err)
 	}
 	return nil
 }
 
-// PastHit is a kept upload that a flag matches by one signal, with the view that is nearest. Either Hash or Near is set.
+// PastHit is a view of a kept upload that a flag matches by one signal, with the flag's view that is nearest. Either Hash or
+// Near is set.
 type PastHit struct {
 	Upload json.RawMessage
 	Hash   *HashHit
@@ -94,7 +97,9 @@ type PastHit struct {
 	Asked  AllowQuery // the upload's view; of a hit by the very same file its SHA-256 alone
 }
 
-// lookbackSQL takes the model's id; $1 are the flags, $2 the bits of PDQ that may differ. Its scores are those of matchSQL, from the same half-precision vectors.
+// lookbackSQL takes the model's id; $1 are the flags, $2 the bits of PDQ that may differ, $3 is the day. Its scores are those
+// of matchSQL, from the same half-precision vectors. Each view of an upload has a row of its own: an allowed picture may be
+// nearer to one and not to another.
 const lookbackSQL = `
 WITH flag AS MATERIALIZED (
     SELECT i.id, i.sha256, b.name, coalesce(t.block_at, m.block_at) AS block_at,
@@ -108,31 +113,41 @@ WITH flag AS MATERIALIZED (
     SELECT f.id, e.view, e.half, e.embedding, least(f.block_at, f.review_at) AS lowest
     FROM flag f JOIN flagged_embedding e ON e.image_id = f.id AND e.model_id = %[1]d
 ), hit AS (
-    SELECT f.id, u.day, u.stream, u.sequence, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
+    SELECT f.id, u.day, u.stream, u.sequence, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
            0::real AS half, NULL::halfvec AS asked, NULL::bit(256) AS pdq
-    FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256
+    FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256 AND u.day = $3
     UNION ALL
-    SELECT h.id, v.day, v.stream, v.sequence, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
-    FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d
+    SELECT h.id, v.day, v.stream, v.sequence, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
+    FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d AND v.day = $3
     UNION ALL
-    SELECT e.id, v.day, v.stream, v.sequence, 2, e.view, -(e.embedding <#> v.embedding) - v.half, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
-    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half >= e.lowest WHERE v.model_id = %[1]d
+    SELECT e.id, v.day, v.stream, v.sequence, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
+    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
 ), best AS (
-    SELECT DISTINCT ON (id, day, stream, sequence, signal) * FROM hit ORDER BY id, day, stream, sequence, signal, score DESC, view
+    SELECT DISTINCT ON (id, day, stream, sequence, signal, number) * FROM hit ORDER BY id, day, stream, sequence, signal, number, score DESC, view
 )
 SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.halves, b.distance,
        f.block_at, f.review_at, b.half, b.asked, b.pdq
 FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence)
-ORDER BY b.id, b.day, b.stream, b.sequence, b.signal`
+ORDER BY b.id, b.stream, b.sequence, b.signal, b.number`
 
-// Lookback returns the uploads that are kept and that the flags match, those of one flag and upload one after the other.
-// All that is kept is compared, row by row.
-func (db *DB) Lookback(ctx context.Context, model string, flags []uuid.UUID) ([]PastHit, error) {
+// RecentDays are the days of which uploads may be kept, the oldest first.
+func (db *DB) RecentDays(ctx context.Context) ([]time.Time, error) {
+	rows, err := db.pool.Query(ctx, `SELECT to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD') FROM pg_inherits
+		WHERE inhparent = 'recent_upload'::regclass ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("days of recent uploads: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[time.Time])
+}
+
+// Lookback returns the uploads that are kept of that day and that the flags match, those of one flag and upload one after
+// the other. All that is kept is compared, row by row.
+func (db *DB) Lookback(ctx context.Context, model string, flags []uuid.UUID, day time.Time) ([]PastHit, error) {
 	known, err := db.model(ctx, model)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(lookbackSQL, known.id), flags, pdq.MaxDistance)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(lookbackSQL, known.id), flags, pdq.MaxDistance, day)
 	if err != nil {
 		return nil, fmt.Errorf("look back: %w", err)
 	}

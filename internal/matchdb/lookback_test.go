@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,19 @@ func recent(sequence int, views ...RecentView) RecentUpload {
 	return RecentUpload{
 		Stream: "UPLOADS", Sequence: uint64(sequence), SHA256: sum256(name), Upload: json.RawMessage(`"` + name + `"`), Views: views,
 	}
+}
+
+// lookBack is what is found of all days.
+func lookBack(t testing.TB, db *DB, flags ...uuid.UUID) (past []PastHit) {
+	t.Helper()
+	days, err := db.RecentDays(t.Context())
+	require.NoError(t, err)
+	for _, day := range days {
+		hits, err := db.Lookback(t.Context(), testModel.Fingerprint, flags, day)
+		require.NoError(t, err)
+		past = append(past, hits...)
+	}
+	return past
 }
 
 // What is kept is found as Match and MatchHashes find it, to the last bit.
@@ -50,8 +64,7 @@ func TestLookbackFindsWhatMatchWouldHave(t *testing.T) {
 
 	id := mustFlag(t, db, f).ID
 	mustFlag(t, db, newFlag("default", "another", random(r)))
-	past, err := open(t, as(t, db, url, "moderator_curator")).Lookback(ctx, testModel.Fingerprint, []uuid.UUID{id, uuid.New()})
-	require.NoError(t, err)
+	past := lookBack(t, open(t, as(t, db, url, "moderator_curator")), id, uuid.New())
 	type found struct {
 		near *Hit
 		hash []HashHit
@@ -99,11 +112,9 @@ func TestLookbackFindsWhatMatchWouldHave(t *testing.T) {
 	require.Greater(t, count, 50)
 	require.Less(t, count, 190)
 
-	_, err = db.Retract(ctx, id.String(), "ann", "a mistake")
+	_, err := db.Retract(ctx, id.String(), "ann", "a mistake")
 	require.NoError(t, err)
-	past, err = db.Lookback(ctx, testModel.Fingerprint, []uuid.UUID{id})
-	require.NoError(t, err)
-	require.Empty(t, past)
+	require.Empty(t, lookBack(t, db, id))
 }
 
 // The view that was near comes back with the hit, for the allow-list.
@@ -117,15 +128,56 @@ func TestLookbackReturnsTheView(t *testing.T) {
 		recent(1, RecentView{Query: Query{Vector: v, Half: 0.25}, PDQ: PDQ{Hash: hash, Quality: 80}}),
 	}))
 	id := mustFlag(t, db, newFlag("default", "a", v)).ID
-	past, err := db.Lookback(ctx, testModel.Fingerprint, []uuid.UUID{id})
-	require.NoError(t, err)
+	past := lookBack(t, db, id)
 	require.Len(t, past, 1)
 	require.Equal(t, sum256("upload 1"), past[0].Asked.SHA256)
 	require.Equal(t, PDQ{Hash: hash, Quality: pdq.MinQuality}, past[0].Asked.PDQ)
 	require.InDelta(t, 1, dot(v, past[0].Asked.Vector), Tolerance)
 	require.EqualValues(t, 0.25, past[0].Asked.Half)
-	_, err = db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{past[0].Asked})
+	_, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{past[0].Asked})
 	require.NoError(t, err)
+}
+
+// An allowed picture may be nearer to one view of an upload, and leaves the flag to the others.
+func TestLookbackReturnsEveryViewThatIsNear(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(3, 3))
+	v, hash := random(r), randomHash(r)
+	view := func(v []float32, bits int) RecentView {
+		return RecentView{Query: Query{Vector: v}, PDQ: PDQ{Hash: flipped(hash, bits), Quality: 80}}
+	}
+	require.NoError(t, db.PrepareRecent(t.Context(), 1))
+	require.NoError(t, db.KeepRecent(t.Context(), testModel.Fingerprint, []RecentUpload{
+		recent(1, view(v, 3), view(random(r), 200), view(near(r, v, 0.2), 9)),
+	}))
+	f := newFlag("default", "a", v)
+	f.Embeddings = append(f.Embeddings, Embedding{View: "flip-horizontal", Vector: near(r, v, 0.3)})
+	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}}
+	var bits []int
+	var similar []float64
+	for _, p := range lookBack(t, db, mustFlag(t, db, f).ID) {
+		if p.Hash != nil {
+			bits = append(bits, p.Hash.Distance)
+		} else {
+			similar = append(similar, dot(v, p.Asked.Vector))
+			require.Equal(t, "original", p.Near.View)
+		}
+	}
+	require.Equal(t, []int{3, 9}, bits)
+	require.Len(t, similar, 2)
+	require.InDelta(t, 1, similar[0], Tolerance)
+}
+
+// What Go takes for JSON is kept as it is.
+func TestWhateverAnUploadSaysIsKept(t *testing.T) {
+	db, _ := library(t)
+	require.NoError(t, db.PrepareRecent(t.Context(), 1))
+	u := recent(1)
+	u.Upload = json.RawMessage(`{"attributes":{"a":"\u0000\ud800","b":1e400000}}`)
+	require.NoError(t, db.KeepRecent(t.Context(), testModel.Fingerprint, []RecentUpload{u}))
+	past := lookBack(t, db, mustFlag(t, db, newFlag("default", "upload 1", random(rand.New(rand.NewPCG(4, 4))))).ID)
+	require.Len(t, past, 1)
+	require.Equal(t, u.Upload, past[0].Upload)
 }
 
 func TestRecentDaysComeAndGo(t *testing.T) {
@@ -150,6 +202,12 @@ func TestRecentDaysComeAndGo(t *testing.T) {
 	}
 	require.Equal(t, 6, days())
 	require.NoError(t, db.PrepareRecent(ctx, 2))
+	require.Equal(t, 4, days())
+	found, err := db.RecentDays(ctx)
+	require.NoError(t, err)
+	require.Len(t, found, 4)
+	require.Equal(t, 72*time.Hour, found[3].Sub(found[0]))
+	require.ErrorContains(t, db.PrepareRecent(ctx, 0), "wanted 1 or more")
 	require.Equal(t, 4, days())
 
 	curator := as(t, db, url, "moderator_curator")
