@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"sort"
 
@@ -44,24 +43,7 @@ func (p *pictures) extract(ctx context.Context, data []byte) (Extracted, error) 
 	if err != nil {
 		return Extracted{}, err
 	}
-	out := Extracted{Format: result.Format, Width: result.Width, Height: result.Height}
-	var crops [][]byte
-	for _, frame := range result.Frames {
-		for _, view := range frame.Views {
-			crops = append(crops, view.Pixels[0])
-			v := ViewVector{Frame: frame.Index, View: view.View}
-			v.PDQ, v.Quality = pdq.Compute(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
-			out.Vectors = append(out.Vectors, v)
-		}
-	}
-	vectors, err := p.model.Embed(ctx, crops)
-	if err != nil {
-		return Extracted{}, fmt.Errorf("embed: %w", err)
-	}
-	for i, v := range vectors {
-		out.Vectors[i].Vector, out.Vectors[i].Half = v, p.model.Folder().HalfB(v)
-	}
-	return out, nil
+	return extracted(ctx, p.model, result)
 }
 
 // asUpload keeps the views that an upload is compared with.
@@ -93,7 +75,7 @@ func (p *pictures) Compare(ctx context.Context, flagged, uploaded []byte) (conso
 	for _, q := range asUpload(b) {
 		for _, r := range a.Vectors {
 			similarity := Cosine(q.Vector, r.Vector)
-			if score := similarity - float64(q.Half) - float64(r.Half); first || score > out.Score {
+			if score := similarity - float64(q.Half) - float64(r.Half) - float64(views.Handicap(r.View)); first || score > out.Score {
 				out.Score, out.Similarity, out.View, first = score, similarity, r.Name(), false
 			}
 			if distance := q.PDQ.Distance(r.PDQ); min(q.Quality, r.Quality) >= pdq.MinQuality && (out.PDQ < 0 || distance < out.PDQ) {

@@ -62,11 +62,17 @@ func (v ViewVector) Name() string {
 // Extract decodes data and embeds the views of its frames; a view that does not apply (trimmed, where there is no
 // border) is left out.
 func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.View) (Extracted, error) {
-	folder := x.model.Folder()
-	result, err := imaging.Decode(data, imaging.Request{Targets: []imaging.Target{folder.Target()}, Views: wanted, Gray: true, Limits: x.limits})
+	result, err := imaging.Decode(data, imaging.Request{
+		Targets: []imaging.Target{x.Folder().Target()}, Views: wanted, Gray: true, Limits: x.limits,
+	})
 	if err != nil {
 		return Extracted{}, err
 	}
+	return extracted(ctx, x.model, result)
+}
+
+// extracted embeds and hashes the views of a decoded picture.
+func extracted(ctx context.Context, model *embed.Model, result *imaging.Result) (Extracted, error) {
 	out := Extracted{Format: result.Format, Width: result.Width, Height: result.Height, Grey: result.Frames[0].Views[0].Gray}
 	var pixels [][]byte
 	for _, frame := range result.Frames {
@@ -77,12 +83,12 @@ func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.V
 			out.Vectors = append(out.Vectors, v)
 		}
 	}
-	vectors, err := x.model.Embed(ctx, pixels)
+	vectors, err := model.Embed(ctx, pixels)
 	if err != nil {
 		return Extracted{}, fmt.Errorf("embed: %w", err)
 	}
 	for i, v := range vectors {
-		out.Vectors[i].Vector, out.Vectors[i].Half = v, folder.HalfB(v)
+		out.Vectors[i].Vector, out.Vectors[i].Half = v, model.Folder().HalfB(v)
 	}
 	return out, nil
 }
