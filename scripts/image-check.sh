@@ -83,12 +83,12 @@ in_image() {
 		MODERATOR_DATA_DIR=/tmp/moderator "$@"
 }
 in_image moderator --version | grep -q 'moderator check (commit ' || die "moderator --version does not say its version and commit"
-# There are no servers in the image, so the check of the embedded Postgres must fail, and nothing else.
-checked=$(in_image moderator check) && die "moderator check passes without a database" || true
+# There are no servers in the image: of what it needs only the embedded Postgres may be missing.
+checked=$(in_image moderator check) || true
 printf '%s\n' "$checked"
 for part in libvips model runtime; do
 	grep -q "^ok    $part" <<<"$checked" || die "$part does not work in the image"
 done
-[ "$(grep -c '^FAIL' <<<"$checked")" = 1 ] || die "more fails than the database that is not there"
+if grep '^FAIL' <<<"$checked" | grep -qv '^FAIL  postgres'; then die "more fails than the database that is not there"; fi
 in_image flagctl --help >/dev/null
 say "the image's steps work"
