@@ -2,6 +2,7 @@ package flagctl
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -15,6 +16,14 @@ type restoreCommand struct {
 
 func (r *restoreCommand) Run(ctx context.Context, c *cli) error {
 	return r.change(ctx, c, true, "restore", "restored", func(db *matchdb.DB, ids []uuid.UUID) (int, error) {
-		return db.RestoreAll(ctx, ids, c.As, r.Reason)
+		n, err := db.RestoreAll(ctx, ids, c.As, r.Reason)
+		if err != nil {
+			return n, err
+		}
+		bare, err := db.FileOnly(ctx, ids)
+		for _, id := range bare {
+			fmt.Fprintf(c.stderr, "%s finds its file only, as no vector and no hash of it is kept: flag the original again\n", id)
+		}
+		return n, err
 	})
 }

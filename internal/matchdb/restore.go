@@ -103,4 +103,16 @@ func (db *DB) RestoreAll(ctx context.Context, ids []uuid.UUID, by, reason string
 	return n, err
 }
 
+// FileOnly returns those of the flags of a file that nothing leads to but the file itself: their picture is flat, or they
+// were retracted when embeddings and hashes were still deleted, or these were forgotten since.
+func (db *DB) FileOnly(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.pool.Query(ctx, `SELECT id FROM flagged_image i WHERE id = ANY ($1) AND sha256 IS NOT NULL
+		AND NOT EXISTS (SELECT FROM flagged_embedding WHERE image_id = i.id)
+		AND NOT EXISTS (SELECT FROM flagged_pdq WHERE image_id = i.id) ORDER BY id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
 const uniqueViolation = "23505"

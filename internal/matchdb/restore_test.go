@@ -50,6 +50,18 @@ func TestRestoreBringsEverySignalBack(t *testing.T) {
 	_, err = db.Restore(ctx, id.String(), "bob", "twice")
 	require.ErrorIs(t, err, ErrActive)
 
+	bare, err := db.FileOnly(ctx, []uuid.UUID{id})
+	require.NoError(t, err)
+	require.Empty(t, bare)
+	_, err = db.Retract(ctx, id.String(), "ann", "a mistake")
+	require.NoError(t, err)
+	require.NoError(t, exec(t, url, "DELETE FROM retracted_embedding; DELETE FROM retracted_pdq"))
+	_, err = curator.Restore(ctx, id.String(), "bob", "no mistake")
+	require.NoError(t, err)
+	bare, err = curator.FileOnly(ctx, []uuid.UUID{id})
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{id}, bare)
+
 	_, err = db.Retract(ctx, id.String(), "ann", "a mistake")
 	require.NoError(t, err)
 	mustFlag(t, db, f)
