@@ -3,7 +3,7 @@
 //
 // The life of a flag:
 //
-//	Flag ──► active ──► Retract ──► retracted: the row stays with who, when and why; its embeddings are gone
+//	Flag ──► active ──► Retract ──► retracted: the row stays with who, when and why; what it matched by is set aside for Restore
 //	           │
 //	           └─ Flag of the same file in the same bank: Existing; views that this model has not yet are added
 //
