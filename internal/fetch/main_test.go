@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"moderator/internal/consumer"
 	"moderator/internal/event"
@@ -26,7 +27,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(testenv.Main(m))
+	// A goroutine of nats.go that begins after its publisher was cleaned up waits on no channel, for ever.
+	os.Exit(testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")))
 }
 
 // kept is what the servers of these tests send and no text of an error may repeat.
