@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"moderator/internal/app"
 	"moderator/internal/drawn"
 	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 )
 
@@ -50,10 +53,12 @@ func (o options) originals(stdout io.Writer) ([]original, error) {
 }
 
 // fromFolder takes the folder's pictures, one of each group of copies: which of two copies is flagged and which is sent
-// as a stranger would otherwise decide what is right. What is alike is told by PDQ, which has no part in the decisions.
+// as a stranger would otherwise decide what is right. What is alike is told by PDQ, far beyond the distance that decides,
+// and by points of interest: several shots of one scene are copies too.
 func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 	var all []original
 	var taken []pdq.Hash
+	var shown []keypoint.Features
 	var files, copies, plain, unreadable int
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || len(all) == folderMost {
@@ -71,15 +76,19 @@ func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 			return nil
 		}
 		hashes, quality := hashesOf(result.Frames[0])
+		points, err := app.Points(result.Frames[0].Views[0].Gray, result.Width, result.Height, true)
+		if err != nil {
+			return err
+		}
 		switch {
 		case quality < plainest || min(result.Width, result.Height) < smallest:
 			plain++
 			return nil
-		case alike(hashes, taken):
+		case alike(hashes, taken), shows(points, shown):
 			copies++
 			return nil
 		}
-		taken = append(taken, hashes...)
+		taken, shown = append(taken, hashes...), append(shown, points)
 		name, err := filepath.Rel(dir, path)
 		all = append(all, original{strings.ReplaceAll(name, string(filepath.Separator), "_"), data})
 		return err
@@ -114,6 +123,12 @@ func alike(hashes, taken []pdq.Hash) bool {
 		}
 	}
 	return false
+}
+
+// shows tells whether a picture has something of another to see.
+func shows(points keypoint.Features, taken []keypoint.Features) bool {
+	upload := keypoint.Prepare(points)
+	return slices.ContainsFunc(taken, func(f keypoint.Features) bool { return keypoint.Verify(f, upload).Score() >= keypoint.ReviewAt/2 })
 }
 
 // split flags every third picture.
