@@ -126,14 +126,14 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 			near = near[1:]
 		}
 	}
-	if err := m.spare(ctx, uploads, hits); err != nil {
+	if err := m.spare(ctx, uploads, vectors, hits); err != nil {
 		return nil, err
 	}
 	confirmed, err := m.confirm(ctx, uploads, hits)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.spare(ctx, uploads, confirmed); err != nil {
+	if err := m.spare(ctx, uploads, vectors, confirmed); err != nil {
 		return nil, err
 	}
 	for i := range hits {
@@ -143,7 +143,7 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 	return hits, nil
 }
 
-// questions are the uploads as each of the signals is asked for.
+// questions are the uploads as each of the signals is asked for: a vector for each view, one upload after the other.
 func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, hashes []matchdb.HashQuery) {
 	for _, u := range uploads {
 		h := matchdb.HashQuery{SHA256: u.SHA256, MD5: u.MD5}

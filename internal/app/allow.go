@@ -10,8 +10,8 @@ import (
 )
 
 // spare gives those hits that are matches the allowed picture that the upload is nearer to, where there is one. Most
-// uploads are near no flag, and cost nothing here.
-func (m matcher) spare(ctx context.Context, uploads []consumer.Query, hits [][]consumer.Hit) error {
+// uploads are near no flag, and cost nothing here. vectors are those of all views, as questions gives them.
+func (m matcher) spare(ctx context.Context, uploads []consumer.Query, vectors []matchdb.Query, hits [][]consumer.Hit) error {
 	type view struct{ upload, query int }
 	asked := map[view]int{} // place in qs
 	var qs []matchdb.AllowQuery
@@ -24,10 +24,10 @@ func (m matcher) spare(ctx context.Context, uploads []consumer.Query, hits [][]c
 			asked[place] = len(qs)
 			v := u.Views[h.Query]
 			qs = append(qs, matchdb.AllowQuery{
-				SHA256: u.SHA256, Query: matchdb.Query{Vector: v.Vector, Half: m.folder.HalfB(v.Vector)},
-				PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
+				SHA256: u.SHA256, Query: vectors[h.Query], PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 			})
 		}
+		vectors = vectors[len(u.Views):]
 	}
 	if len(qs) == 0 {
 		return nil

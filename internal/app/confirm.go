@@ -64,8 +64,14 @@ func leadsOf(hits []consumer.Hit, most int) ([]lead, error) {
 		blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
 	}
 	// Those by the score first: they can be weighed against the allow-list.
+	byHash := func(h consumer.Hit) int {
+		if h.Signal == event.SignalEmbedding {
+			return 0
+		}
+		return 1
+	}
 	order := func(a, b consumer.Hit) int {
-		return cmp.Or(cmp.Compare(a.Signal, b.Signal), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
+		return cmp.Or(byHash(a)-byHash(b), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
 	}
 	var leads []lead
 	taken, bySignal := map[uuid.UUID]bool{}, map[event.Signal]int{}

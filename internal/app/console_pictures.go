@@ -62,7 +62,7 @@ func asUpload(e Extracted) []ViewVector {
 }
 
 func (p *pictures) Compare(ctx context.Context, flagged, uploaded []byte) (console.Comparison, error) {
-	out := console.Comparison{SameFile: sha256.Sum256(flagged) == sha256.Sum256(uploaded), PDQ: -1, MaxPDQ: pdq.MaxDistance}
+	out := console.Comparison{SameFile: sha256.Sum256(flagged) == sha256.Sum256(uploaded), MaxPDQ: pdq.MaxDistance}
 	a, err := p.extract(ctx, flagged)
 	if err != nil {
 		return out, err
@@ -71,18 +71,8 @@ func (p *pictures) Compare(ctx context.Context, flagged, uploaded []byte) (conso
 	if err != nil {
 		return out, err
 	}
-	first := true
-	for _, q := range asUpload(b) {
-		for _, r := range a.Vectors {
-			similarity := Cosine(q.Vector, r.Vector)
-			if score := similarity - float64(q.Half) - float64(r.Half) - float64(views.Handicap(r.View)); first || score > out.Score {
-				out.Score, out.Similarity, out.View, first = score, similarity, r.Name(), false
-			}
-			if distance := q.PDQ.Distance(r.PDQ); min(q.Quality, r.Quality) >= pdq.MinQuality && (out.PDQ < 0 || distance < out.PDQ) {
-				out.PDQ = distance
-			}
-		}
-	}
+	near := Compare(a.Vectors, asUpload(b))
+	out.Score, out.Similarity, out.View, out.PDQ = near.Score, near.Similarity, near.View, near.PDQ
 	return out, nil
 }
 

@@ -92,12 +92,3 @@ func extracted(ctx context.Context, model *embed.Model, result *imaging.Result) 
 	}
 	return out, nil
 }
-
-// Cosine is the inner product of two normalised vectors.
-func Cosine(a, b []float32) float64 {
-	var sum float64
-	for i := range a {
-		sum += float64(a[i]) * float64(b[i])
-	}
-	return sum
-}

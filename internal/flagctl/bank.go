@@ -76,11 +76,7 @@ func (c *cli) changeBank(ctx context.Context, name, done string, change func(*ma
 type bankList struct{}
 
 func (bankList) Run(ctx context.Context, c *cli) error {
-	folder, err := app.Folder(c.Model)
-	if err != nil {
-		return err
-	}
-	db, err := c.library(ctx)
+	db, folder, err := c.libraryOfModel(ctx)
 	if err != nil {
 		return err
 	}

@@ -41,25 +41,14 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	if err := errors.Join(err, errB); err != nil {
 		return err
 	}
-	result := compared{Model: x.Folder().Name(), PDQ: -1}
+	near := app.Compare(a.Vectors, b.Vectors)
+	result := compared{Model: x.Folder().Name(), Score: near.Score, Similarity: near.Similarity, View: near.View, PDQ: near.PDQ}
 	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
 	agreed, err := pointsAgree(a, b)
 	if err != nil {
 		return err
 	}
 	result.Points, result.PointScore = agreed.Points, agreed.Score()
-	for i, r := range a.Vectors {
-		for j, q := range b.Vectors {
-			similarity := app.Cosine(q.Vector, r.Vector)
-			if score := similarity - float64(q.Half) - float64(r.Half) - float64(views.Handicap(r.View)); i+j == 0 || score > result.Score {
-				result.Score, result.Similarity, result.View = score, similarity, r.Name()
-			}
-			distance := q.PDQ.Distance(r.PDQ)
-			if min(q.Quality, r.Quality) >= pdq.MinQuality && (result.PDQ < 0 || distance < result.PDQ) {
-				result.PDQ = distance
-			}
-		}
-	}
 	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
 	if agreed.Score() >= keypoint.ReviewAt && result.Verdict != "block" {
 		result.Verdict = pointsVerdict(agreed)

@@ -26,6 +26,16 @@ func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
 	return db, nil
 }
 
+// libraryOfModel opens the database, and the model's folder without running the model.
+func (c *cli) libraryOfModel(ctx context.Context) (*matchdb.DB, *embed.Folder, error) {
+	folder, err := app.Folder(c.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := c.library(ctx)
+	return db, folder, err
+}
+
 // extractor opens the model that makes vectors of pictures.
 func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
 	folder, err := app.Folder(c.Model)

@@ -18,11 +18,7 @@ type lookbackCommand struct {
 }
 
 func (l *lookbackCommand) Run(ctx context.Context, c *cli) error {
-	folder, err := app.Folder(c.Model)
-	if err != nil {
-		return err
-	}
-	db, err := c.library(ctx)
+	db, folder, err := c.libraryOfModel(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"moderator/internal/app"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
 	"moderator/internal/views"
@@ -58,11 +57,7 @@ type missed struct {
 }
 
 func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
-	folder, err := app.Folder(c.Model)
-	if err != nil {
-		return err
-	}
-	db, err := c.library(ctx)
+	db, folder, err := c.libraryOfModel(ctx)
 	if err != nil {
 		return err
 	}

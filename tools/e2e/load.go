@@ -12,6 +12,7 @@ import (
 
 	"moderator/internal/consumer"
 	"moderator/internal/event"
+	"moderator/tools/internal/embedded"
 )
 
 const (
@@ -31,11 +32,11 @@ const countFrames = `(() => {
 })()`
 
 // underLoad opens the Live page, publishes decisions at the rate, and counts the frames that the page draws.
-func underLoad(ctx context.Context, b *browser, m *moderator, s *seeded, o options, stdout io.Writer) error {
+func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded, o options, stdout io.Writer) error {
 	if err := b.look(1920, "light"); err != nil {
 		return err
 	}
-	if err := b.do(chromedp.Navigate(base(m.consoleURL)+"/live"), until(`document.querySelectorAll('#rows tr').length > 20`)); err != nil {
+	if err := b.do(chromedp.Navigate(base(m.State.ConsoleURL)+"/live"), until(`document.querySelectorAll('#rows tr').length > 20`)); err != nil {
 		return err
 	}
 	published := make(chan result, 1)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"moderator/tools/internal/embedded"
 )
 
 type options struct {
@@ -53,11 +55,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	defer cancel()
 	web := serveFiles()
 	defer web.close()
-	m, err := startModerator(ctx, o.Bin, web.host())
+	m, err := embedded.Start(ctx, o.Bin, "--fetch-host", web.host(), "--fetch-allow-cidr", "127.0.0.1/32")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.stop()) }()
+	defer func() { err = errors.Join(err, m.Stop()) }()
 	s, err := seed(ctx, m, web)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	defer b.close()
-	for _, step := range paths(b, m.consoleURL, s) {
+	for _, step := range paths(b, m.State.ConsoleURL, s) {
 		if err := step.run(); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", step.name, err), b.shoot(o.Out, "failed"))
 		}
@@ -79,7 +81,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		}
 		fmt.Fprintf(stdout, "e2e: %s: ok\n", step.name)
 	}
-	shots, err := everyLook(b, m.consoleURL, s, o.Out)
+	shots, err := everyLook(b, m.State.ConsoleURL, s, o.Out)
 	if err != nil {
 		return err
 	}

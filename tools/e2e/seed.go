@@ -20,6 +20,7 @@ import (
 	"moderator/internal/consumer"
 	"moderator/internal/drawn"
 	"moderator/internal/event"
+	"moderator/tools/internal/embedded"
 )
 
 // evil is what a hostile publisher calls his picture.
@@ -76,9 +77,9 @@ type seeded struct {
 func (s *seeded) close() { s.nc.Close() }
 
 // seed flags some pictures and publishes uploads of every kind, some of which have to be reviewed.
-func seed(ctx context.Context, m *moderator, web *files) (s *seeded, err error) {
+func seed(ctx context.Context, m *embedded.Moderator, web *files) (s *seeded, err error) {
 	s = &seeded{}
-	dir := filepath.Join(m.dir, "pictures")
+	dir := filepath.Join(m.Dir(), "pictures")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -96,11 +97,11 @@ func seed(ctx context.Context, m *moderator, web *files) (s *seeded, err error) 
 		// Pictures that resemble no flag at all are to be reviewed here, so that there is something to review.
 		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-2"},
 	} {
-		if err := m.flagctl(ctx, args...); err != nil {
+		if _, err := m.Flagctl(ctx, append([]string{"--as", "e2e"}, args...)...); err != nil {
 			return nil, err
 		}
 	}
-	if s.nc, err = nats.Connect(m.natsURL); err != nil {
+	if s.nc, err = nats.Connect(m.State.NATSURL); err != nil {
 		return nil, err
 	}
 	if s.js, err = jetstream.New(s.nc); err != nil {
