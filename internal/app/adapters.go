@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"slices"
@@ -104,6 +106,9 @@ type matcher struct {
 
 func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consumer.Hit, error) {
 	vectors, hashes := m.questions(uploads)
+	if err := m.addMD5(ctx, uploads, hashes); err != nil {
+		return nil, err
+	}
 	var near [][]matchdb.Hit
 	var same [][]matchdb.HashHit
 	both, during := errgroup.WithContext(ctx)
@@ -146,7 +151,7 @@ func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consu
 // questions are the uploads as each of the signals is asked for: a vector for each view, one upload after the other.
 func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, hashes []matchdb.HashQuery) {
 	for _, u := range uploads {
-		h := matchdb.HashQuery{SHA256: u.SHA256, MD5: u.MD5}
+		h := matchdb.HashQuery{SHA256: u.SHA256}
 		if m.candidates > 0 {
 			h.Bits = views.CandidateBits
 		}
@@ -157,6 +162,20 @@ func (m matcher) questions(uploads []consumer.Query) (vectors []matchdb.Query, h
 		hashes = append(hashes, h)
 	}
 	return vectors, hashes
+}
+
+// addMD5 adds the files' MD5 where there are flags that are known by it alone, which lists bring: it takes a large file
+// milliseconds.
+func (m matcher) addMD5(ctx context.Context, uploads []consumer.Query, hashes []matchdb.HashQuery) error {
+	known, err := m.db.KnowsMD5(ctx)
+	if err != nil || !known {
+		return err
+	}
+	for i, u := range uploads {
+		sum := md5.Sum(u.File)
+		hashes[i].MD5 = hex.EncodeToString(sum[:])
+	}
+	return nil
 }
 
 func nearHit(h matchdb.Hit) consumer.Hit {

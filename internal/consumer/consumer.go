@@ -82,16 +82,24 @@ func (c *Consumer) Run(ctx context.Context) error {
 	var stages sync.WaitGroup
 	stages.Go(func() { defer close(prepared); c.prepareAll(work, pulled, prepared) })
 	stages.Go(func() { collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge) })
-	stages.Go(func() { defer close(embedded); c.embedAll(work, batches, embedded) })
-	// Two batches are finished at once: the next is matched while the last waits for its acknowledgements.
-	for range 2 {
-		stages.Go(func() { c.finishAll(work, embedded) })
-	}
+	// Two batches are embedded at once: a session that is done with its share of the one begins with the other. And two are
+	// finished at once: the next is matched while the last waits for its acknowledgements.
+	stages.Go(func() { defer close(embedded); sideBySide(2, func() { c.embedAll(work, batches, embedded) }) })
+	stages.Go(func() { sideBySide(2, func() { c.finishAll(work, embedded) }) })
 	err := c.pull(ctx, work, pulled) // closes pulled
 	stages.Wait()
 	stop()
 	background.Wait()
 	return err
+}
+
+// sideBySide runs n of a stage side by side, until all have returned.
+func sideBySide(n int, stage func()) {
+	var all sync.WaitGroup
+	for range n {
+		all.Go(stage)
+	}
+	all.Wait()
 }
 
 // boundDrain ends the work when the drain time after a shutdown has passed.

@@ -18,7 +18,7 @@ type item struct {
 	pulled   time.Time
 	held     int64 // its share of MaxHeldBytes
 	decision event.Decision
-	md5      string // of the file, hex
+	data     []byte // of the file
 	views    []View
 	grey     Plane
 	trace    context.Context // has span

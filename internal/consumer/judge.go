@@ -71,7 +71,7 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	queries := make([]Query, len(batch))
 	for i, it := range batch {
 		u := it.decision.Upload
-		queries[i] = Query{SHA256: u.SHA256, MD5: it.md5, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
+		queries[i] = Query{SHA256: u.SHA256, File: it.data, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
 	hits, err := c.Matcher.Match(ctx, queries)

@@ -23,7 +23,7 @@ type Picture struct {
 	Grey          Plane
 }
 
-// Plane is a picture's first frame in grey, of at most 512 pixels a side and not of the picture's shape.
+// Plane is a picture's first frame in grey, of at most 512 x 512 pixels and perhaps not of the picture's shape.
 type Plane struct {
 	Width, Height int
 	Luma          []byte // row by row
@@ -40,7 +40,7 @@ type View struct {
 // Query is an upload as the library is asked for it.
 type Query struct {
 	SHA256 string // of the file, hex
-	MD5    string // the same
+	File   []byte
 	Views  []View
 
 	Width, Height int   // of the picture

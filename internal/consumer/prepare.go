@@ -2,12 +2,10 @@ package consumer
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"moderator/internal/event"
@@ -15,17 +13,13 @@ import (
 
 // prepareAll fetches and decodes uploads in parallel. What fails is dealt with here and goes no further.
 func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
-	var workers sync.WaitGroup
-	for range c.cfg.Workers {
-		workers.Go(func() {
-			for it := range in {
-				if c.prepare(ctx, it) {
-					out <- it
-				}
+	sideBySide(c.cfg.Workers, func() {
+		for it := range in {
+			if c.prepare(ctx, it) {
+				out <- it
 			}
-		})
-	}
-	workers.Wait()
+		}
+	})
 }
 
 // prepare fills in the item's views and says whether it can go on.
@@ -41,8 +35,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	c.shrinkHold(it, int64(len(data)))
 	sum := sha256.Sum256(data)
 	it.decision.Upload.SHA256 = hex.EncodeToString(sum[:])
-	old := md5.Sum(data) // lists of hashes hold these
-	it.md5 = hex.EncodeToString(old[:])
+	it.data = data
 	it.decision.Upload.Bytes = len(data)
 
 	start = time.Now()

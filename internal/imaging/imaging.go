@@ -103,11 +103,11 @@ func (r *Request) edge() int {
 	return edge
 }
 
-// need is the shorter side below which no canvas is shrunk: twice the target, so that the one
-// cubic resize still sees what it would in the full picture (a quarter still fills the target),
-// and no less than a gray plane needs.
+// need is the shorter side below which no canvas is shrunk: 12/7 of the target (384 for 224), so
+// that the one cubic resize still sees what it would in the full picture, and no less than a gray
+// plane needs.
 func (r *Request) need() int {
-	need := max(1, 2*r.edge())
+	need := max(1, r.edge()*12/7)
 	if r.Gray {
 		need = max(need, grayNeed)
 	}

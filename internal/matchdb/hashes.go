@@ -109,6 +109,15 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 	return hits, nil
 }
 
+// KnowsMD5 says whether there are flags that are known by an MD5 and nothing better of their file.
+func (db *DB) KnowsMD5(ctx context.Context) (known bool, err error) {
+	err = db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL)").Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("ask for flags by MD5: %w", err)
+	}
+	return known, nil
+}
+
 // fileHash are the bytes of a hash in hexadecimal digits, nil of none.
 func fileHash(name, digits string, size int) ([]byte, error) {
 	if digits == "" {

@@ -75,8 +75,14 @@ func TestMatchHashes(t *testing.T) {
 
 func TestMatchHashesByMD5(t *testing.T) {
 	db, url := library(t)
+	known, err := db.KnowsMD5(t.Context())
+	require.NoError(t, err)
+	require.False(t, known)
 	collision, alone := "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (bank_id, sha256, md5, created_by) VALUES (1, sha256('a'), '\\x"+collision+"', 'mo'), (1, NULL, '\\x"+alone+"', 'mo')"))
+	known, err = db.KnowsMD5(t.Context())
+	require.NoError(t, err)
+	require.True(t, known)
 	hits, err := db.MatchHashes(t.Context(), []HashQuery{
 		{SHA256: sum256("anything"), MD5: alone}, {SHA256: sum256("a"), MD5: collision}, {SHA256: sum256("b"), MD5: collision},
 	})

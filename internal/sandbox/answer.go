@@ -30,9 +30,6 @@ type answerView struct {
 	GrayWidth, GrayHeight int // 0 without a gray plane
 }
 
-// maxGraySide is imaging's own bound of PDQ's input.
-const maxGraySide = 512
-
 // pack describes result and copies its pixels.
 func pack(result *imaging.Result, pixels []byte) (answer, error) {
 	a := answer{Format: result.Format, Width: result.Width, Height: result.Height, FrameCount: result.FrameCount}
@@ -116,7 +113,7 @@ func checkViews(views []answerView, asked imaging.Request) error {
 			return fmt.Errorf("the view %s is missing", wanted)
 		}
 		gray := views[0]
-		if asked.Gray && (min(gray.GrayWidth, gray.GrayHeight) < 1 || max(gray.GrayWidth, gray.GrayHeight) > maxGraySide) {
+		if asked.Gray && (gray.GrayWidth < 1 || gray.GrayHeight < 1 || gray.GrayWidth > imaging.MaxGray/gray.GrayHeight) {
 			return fmt.Errorf("a gray plane of %d x %d", gray.GrayWidth, gray.GrayHeight)
 		}
 		views = views[1:]

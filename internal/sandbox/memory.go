@@ -26,7 +26,7 @@ func memorySizes(r imaging.Request) (file, pixels int) {
 		view += 3 * width * height
 	}
 	if r.Gray {
-		view += maxGraySide * maxGraySide
+		view += imaging.MaxGray
 	}
 	pages := func(bytes int) int { return (bytes + page - 1) / page * page }
 	return pages(int(r.Limits.MaxBytes)), pages(max(1, r.Limits.MaxFrames*len(r.Views)*view))

@@ -1,0 +1,33 @@
+#include "reduce.h"
+
+#include <stddef.h>
+
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+CLONES static void add_line(float *restrict row, const uint8_t *restrict line, float weight, int n)
+{
+	for (int x = 0; x < n; x++)
+		row[x] += weight * line[x];
+}
+
+void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const float *across_weights,
+	const pdq_axis *down, const float *down_weights, float *row, float *samples)
+{
+	for (int y = 0; y < PDQ_GRID; y++) {
+		for (int x = 0; x < width; x++)
+			row[x] = 0;
+		for (int k = 0; k < down->count[y]; k++)
+			add_line(row, luma + (size_t)(down->first[y] + k) * width, down_weights[y * down->most + k], width);
+		for (int x = 0; x < PDQ_GRID; x++) {
+			const float *weights = across_weights + x * across->most, *from = row + across->first[x];
+			float sum = 0;
+			for (int k = 0; k < across->count[x]; k++)
+				sum += weights[k] * from[k];
+			*samples++ = sum;
+		}
+	}
+}

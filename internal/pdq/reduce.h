@@ -1,0 +1,18 @@
+#ifndef PDQ_REDUCE_H
+#define PDQ_REDUCE_H
+
+#include <stdint.h>
+
+enum { PDQ_GRID = 64 };
+
+// Where the pixels that make each sample along an axis begin, how many they are, and their weights: most for each sample.
+typedef struct {
+	int32_t first[PDQ_GRID], count[PDQ_GRID];
+	int32_t most;
+} pdq_axis;
+
+// Samples a plane of rows of width bytes on the grid; row is memory for width numbers.
+void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const float *across_weights,
+	const pdq_axis *down, const float *down_weights, float *row, float *samples);
+
+#endif
