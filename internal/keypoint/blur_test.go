@@ -21,7 +21,7 @@ func TestBlur(t *testing.T) {
 		for i := range m.pix {
 			m.pix[i] = float32((i*7919)%31) / 31
 		}
-		got := m.blur(sigma, newImage(width, height))
+		got := m.blur(sigma)
 		clamped := func(x, y int) float64 { return float64(m.at(min(max(x, 0), width-1), min(max(y, 0), height-1))) }
 		for y := range height {
 			for x := range width {

@@ -24,15 +24,22 @@ func directions(m image, e extremum) []float32 {
 	sigma := 1.5 * e.scale
 	radius := int(3*sigma + 0.5)
 	cx, cy := int(e.x+0.5), int(e.y+0.5)
+	left, right := max(1, cx-radius), min(m.width-2, cx+radius)
+	across := make([]float32, max(0, right-left+1)) // the weights of the columns
+	for i := range across {
+		d := float32(left+i) - e.x
+		across[i] = gaussian(d * d / (2 * sigma * sigma))
+	}
 	for y := max(1, cy-radius); y <= min(m.height-2, cy+radius); y++ {
-		for x := max(1, cx-radius); x <= min(m.width-2, cx+radius); x++ {
+		d := float32(y) - e.y
+		down := gaussian(d * d / (2 * sigma * sigma))
+		for x := left; x <= right; x++ {
 			gx, gy := m.at(x+1, y)-m.at(x-1, y), m.at(x, y+1)-m.at(x, y-1)
 			size := float32(math.Sqrt(float64(gx*gx + gy*gy)))
 			if size == 0 {
 				continue
 			}
-			dx, dy := float32(x)-e.x, float32(y)-e.y
-			hist[int(turns(gy, gx)*directionBins)%directionBins] += size * gaussian((dx*dx+dy*dy)/(2*sigma*sigma))
+			hist[int(turns(gy, gx)*directionBins)%directionBins] += size * down * across[x-left]
 		}
 	}
 	var smooth [directionBins]float32

@@ -1,5 +1,8 @@
 package keypoint
 
+// #include "extreme.h"
+import "C"
+
 import (
 	"math"
 	"sort"
@@ -33,39 +36,17 @@ func extrema(octaves []octave) []extremum {
 const border = 4
 
 func (o *octave) extrema(number, interval int, found []extremum) []extremum {
-	d := o.diff[interval]
-	for y := border; y < d.height-border; y++ {
-		for x := border; x < d.width-border; x++ {
-			v := d.at(x, y)
-			if v < 0.8*minContrast && v > -0.8*minContrast {
-				continue
-			}
-			if o.extreme(interval, x, y, v) {
-				if e, ok := o.refine(interval, x, y); ok {
-					e.octave = number
-					found = append(found, e)
-				}
-			}
+	below, here, above := o.diff[interval-1], o.diff[interval], o.diff[interval+1]
+	row, at := make([]C.int32_t, here.width), make([]C.int32_t, len(here.pix)/2+1)
+	n := C.kp_extremes((*C.float)(&below.pix[0]), (*C.float)(&here.pix[0]), (*C.float)(&above.pix[0]), C.int(here.width), C.int(here.height),
+		border, 0.8*minContrast, &row[0], &at[0])
+	for _, place := range at[:n] {
+		if e, ok := o.refine(interval, int(place)%here.width, int(place)/here.width); ok {
+			e.octave = number
+			found = append(found, e)
 		}
 	}
 	return found
-}
-
-// extreme compares a point with its 26 neighbours, the nearest first.
-func (o *octave) extreme(interval, x, y int, v float32) bool {
-	w := o.diff[interval].width
-	at := y*w + x
-	for _, i := range [3]int{interval, interval - 1, interval + 1} {
-		p := o.diff[i].pix
-		for _, row := range [3]int{at, at - w, at + w} {
-			for k := row - 1; k <= row+1; k++ {
-				if (i != interval || k != at) && (v > 0 && p[k] >= v || v < 0 && p[k] <= v) {
-					return false
-				}
-			}
-		}
-	}
-	return true
 }
 
 // refine places the extremum between the pixels, where the parabola through its neighbours has it (section 4 of the paper),

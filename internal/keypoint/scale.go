@@ -38,8 +38,7 @@ func scaleSpace(width, height int, pix []byte) []octave {
 	for i, v := range pix {
 		base.pix[i] = float32(v) / 255
 	}
-	between := newImage(width, height)
-	first := base.blur(math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma), between)
+	first := base.blur(math.Sqrt(firstSigma*firstSigma - givenSigma*givenSigma))
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
@@ -47,7 +46,7 @@ func scaleSpace(width, height int, pix []byte) []octave {
 		for i := 1; i < len(o.blurred); i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
-			o.blurred[i] = o.blurred[i-1].blur(math.Sqrt(after*after-before*before), between)
+			o.blurred[i] = o.blurred[i-1].blur(math.Sqrt(after*after - before*before))
 			o.diff[i-1] = o.blurred[i].minus(o.blurred[i-1])
 		}
 		octaves = append(octaves, o)
@@ -56,7 +55,7 @@ func scaleSpace(width, height int, pix []byte) []octave {
 	return octaves
 }
 
-func (m image) blur(sigma float64, between image) image {
+func (m image) blur(sigma float64) image {
 	radius := int(math.Ceil(3 * sigma))
 	half, sum := make([]float32, radius+1), 0.0
 	for k := range half {
@@ -70,8 +69,8 @@ func (m image) blur(sigma float64, between image) image {
 	for k := range half {
 		half[k] /= float32(sum)
 	}
-	out := newImage(m.width, m.height)
-	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(&between.pix[0]), C.int(m.width), C.int(m.height),
+	out, line := newImage(m.width, m.height), make([]float32, m.width+2*radius)
+	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(&line[0]), C.int(m.width), C.int(m.height),
 		(*C.float)(&half[0]), C.int(radius))
 	return out
 }
