@@ -18,7 +18,7 @@ type Config struct {
 	Attempts       int           // deliveries of one upload before it is decided review/retries_exhausted
 	Backoff        time.Duration // before the second delivery; doubled for each further one, up to a minute
 	AckWait        time.Duration // the durable's: an upload that is not heard of for so long is delivered again
-	Budget         time.Duration // the longest that one batch may take to embed, or to match and publish
+	Budget         time.Duration // the longest that one batch may take to embed, to match, or to publish once
 	DrainTime      time.Duration // how long a shutdown waits for the uploads that were pulled
 	Model          event.ModelInfo
 }

@@ -120,7 +120,8 @@ func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc
 }
 
 // Stuck is how long the oldest upload in hand has been worked on: the liveness of the loop, whatever NATS and
-// Postgres do. An upload is given back when its dependencies fail, so only a hang lets it grow old.
+// Postgres do. An upload is given back when its dependencies fail, and a decision that NATS does not take is offered again
+// and again, so only a hang lets it grow old.
 func (c *Consumer) Stuck() time.Duration { return c.flights.oldest(time.Now()) }
 
 // keepAlive tells the stream that uploads in hand are being worked on, so that long work is not delivered again.
@@ -143,8 +144,9 @@ func (c *Consumer) keepAlive(ctx context.Context) {
 
 // flights are the uploads in hand.
 type flights struct {
-	mu    sync.Mutex
-	items map[*item]struct{}
+	mu      sync.Mutex
+	items   map[*item]struct{}
+	touched time.Time // when they were last found to wait for NATS
 }
 
 func (f *flights) add(it *item) {
@@ -175,9 +177,18 @@ func (f *flights) all() []*item {
 	return items
 }
 
+// touch lets the age of all that is in hand begin anew.
+func (f *flights) touch() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.touched = time.Now()
+}
+
 func (f *flights) oldest(now time.Time) (age time.Duration) {
-	for _, it := range f.all() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for it := range f.items {
 		age = max(age, now.Sub(it.pulled))
 	}
-	return age
+	return min(age, now.Sub(f.touched))
 }

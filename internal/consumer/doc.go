@@ -7,6 +7,7 @@
 //
 //	outcome                              what is done
 //	decided                              publish, wait for the stream's ack, double ack
+//	its decision is not taken            keep it in hand, offer the decision again with back-off
 //	a dependency failed                  Nak with back-off; the others of the batch go on
 //	a dependency failed, last delivery   decide review/retries_exhausted, publish, ack
 //	cannot ever be judged                decide review with its reason, publish, ack

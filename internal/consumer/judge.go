@@ -23,7 +23,7 @@ func (c *Consumer) embedAll(ctx context.Context, in <-chan []*item, out chan<- [
 
 // embed fills in the items' vectors and returns the items that can go on.
 func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
 	var crops [][]byte
 	for _, it := range batch {
@@ -32,7 +32,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 		}
 	}
 	start := time.Now()
-	vectors, err := c.Embedder.Embed(ctx, crops)
+	vectors, err := c.Embedder.Embed(timed, crops)
 	took := since(start)
 	var good []*item
 	for _, it := range batch {
@@ -66,7 +66,7 @@ func (c *Consumer) finishAll(ctx context.Context, in <-chan []*item) {
 }
 
 func (c *Consumer) finish(ctx context.Context, batch []*item) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
 	queries := make([]Query, len(batch))
 	for i, it := range batch {
@@ -74,11 +74,11 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 		queries[i] = Query{SHA256: u.SHA256, File: it.data, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
-	hits, err := c.Matcher.Match(ctx, queries)
+	hits, err := c.Matcher.Match(timed, queries)
 	took := since(start)
 	if err == nil {
 		err = checkHits(hits, len(queries))
-	} else if c.ready(ctx) != nil {
+	} else if c.ready(timed) != nil {
 		select {
 		case c.unready <- struct{}{}:
 		default: // said already
@@ -124,7 +124,5 @@ func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reaso
 		detail = strings.ToValidUTF8(detail[:maxDetail], "") + "…"
 	}
 	it.decision.Verdict, it.decision.Reason, it.decision.Detail = event.Review, reason, detail
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
-	defer cancel()
 	c.publish(ctx, []*item{it})
 }

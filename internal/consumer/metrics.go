@@ -33,7 +33,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "moderator_uploads_total", Help: "Uploads decided, by verdict and reason.",
 		}, []string{"verdict", "reason"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "moderator_upload_retries_total", Help: "Uploads given back to the stream for another delivery, by the stage that failed.",
+			Name: "moderator_upload_retries_total", Help: "Uploads given back to the stream for another delivery, by the stage that failed; of publish, decisions that are offered again.",
 		}, []string{"stage"}),
 		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "moderator_duplicate_decisions_total", Help: "Decisions that the stream had already: the upload had been delivered again.",

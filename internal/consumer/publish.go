@@ -16,42 +16,92 @@ import (
 // DecisionSubject is where decisions of a verdict are published.
 func DecisionSubject(v event.Verdict) string { return "decisions." + string(v) }
 
-// publish stores the batch's decisions, and acknowledges each upload whose decision is stored. The publishes are
-// awaited together. An upload whose decision could not be stored is given back: its next delivery publishes the same
-// id, which the stream takes once.
+// publish stores the batch's decisions, and acknowledges each upload whose decision is stored. A decision that the stream
+// does not take is offered again until it does: under its id it is taken once. Its upload is kept in hand until then, so that
+// no others are pulled in its place, and so that it uses up no deliveries, after which it would be reviewed for what is no
+// fault of its own. It is given back when ctx, the consumer's work, is done.
 func (c *Consumer) publish(ctx context.Context, batch []*item) {
-	acks := make([]jetstream.PubAckFuture, len(batch))
-	errs := make([]error, len(batch))
+	for try := 1; ; try++ {
+		var err error
+		if batch, err = c.store(ctx, batch); len(batch) == 0 {
+			return
+		}
+		c.flights.touch()
+		c.metrics.retries.WithLabelValues(stagePublish).Add(float64(len(batch)))
+		wait := c.cfg.backoff(try)
+		c.Logger.Warn("decisions wait to be stored", "uploads", len(batch), "try", try, "again_in", wait, "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			for _, it := range batch {
+				c.nak(it, stagePublish, ctx.Err())
+			}
+			return
+		}
+	}
+}
+
+// offer is a decision on its way to the stream.
+type offer struct {
+	*item
+	ack jetstream.PubAckFuture
+	err error
+}
+
+// store publishes the batch's decisions, awaits them together within the budget, and returns the uploads whose decision the
+// stream did not take, with the reason of one.
+func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, why error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	defer cancel()
 	start := time.Now()
+	offers := make([]offer, len(batch))
 	for i, it := range batch {
+		offers[i].item = it
 		it.decision.Timing.Total = since(it.pulled)
 		id, data, err := it.decision.Encode(time.Now())
 		if err != nil {
-			errs[i] = err
+			offers[i].err = fmt.Errorf("%w: %w", errUnfit, err)
 			continue
 		}
 		msg := nats.NewMsg(DecisionSubject(it.decision.Verdict))
 		msg.Header.Set("Content-Type", "application/cloudevents+json")
 		w3c.Inject(it.trace, carrier(msg.Header))
 		msg.Data = data
-		acks[i], errs[i] = c.JetStream.PublishMsgAsync(msg, jetstream.WithMsgID(id))
+		offers[i].ack, offers[i].err = c.JetStream.PublishMsgAsync(msg, jetstream.WithMsgID(id))
 	}
 	var waiting sync.WaitGroup
-	for i, it := range batch {
+	for i := range offers {
 		waiting.Go(func() {
-			if errs[i] == nil {
-				errs[i] = c.stored(ctx, acks[i])
+			o := &offers[i]
+			if o.err == nil {
+				o.err = c.stored(ctx, o.ack)
 			}
 			c.metrics.observe(stagePublish, since(start))
-			c.stageSpan(it, stagePublish, start, errs[i])
-			if errs[i] != nil {
-				c.nak(it, stagePublish, fmt.Errorf("store the decision: %w", errs[i]))
-				return
+			c.stageSpan(o.item, stagePublish, start, o.err)
+			if o.err == nil {
+				c.acknowledge(ctx, o.item)
 			}
-			c.acknowledge(ctx, it)
 		})
 	}
 	waiting.Wait()
+	for _, o := range offers {
+		switch {
+		case o.err == nil:
+		case unfit(o.err):
+			c.nak(o.item, stagePublish, fmt.Errorf("store the decision: %w", o.err))
+		default:
+			refused, why = append(refused, o.item), o.err
+		}
+	}
+	return refused, why
+}
+
+var errUnfit = errors.New("the decision cannot be written")
+
+// unfit tells the errors of a single decision, which must not keep others waiting: it cannot be written, or is larger than
+// the server's or the stream's limit for a message.
+func unfit(err error) bool {
+	return errors.Is(err, errUnfit) || errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum)
 }
 
 // stored waits until the stream has the decision.
@@ -102,12 +152,12 @@ func judged(reason event.Reason) bool {
 	return false
 }
 
-// giveBack deals with an upload whose dependency failed: another delivery, or, after the last, a decision.
+// giveBack deals with an upload whose dependency failed: another delivery, or, after the last, a decision. ctx is the
+// consumer's work, and not what bounds the stage, whose time may be what ran out.
 func (c *Consumer) giveBack(ctx context.Context, it *item, stage string, err error) {
 	if it.attempt >= c.cfg.Attempts && !errors.Is(err, context.Canceled) {
 		c.Logger.Error("out of retries", "upload", it.id(), "attempt", it.attempt, "stage", stage, "error", err)
-		// The stage's own time may be what ran out.
-		c.unjudgeable(context.WithoutCancel(ctx), it, event.RetriesExhausted, fmt.Errorf("%s failed %d times, the last time: %w", stage, it.attempt, err))
+		c.unjudgeable(ctx, it, event.RetriesExhausted, fmt.Errorf("%s failed %d times, the last time: %w", stage, it.attempt, err))
 		return
 	}
 	c.nak(it, stage, err)
