@@ -10,15 +10,29 @@ import (
 )
 
 // spare gives those hits that are matches the allowed picture that the upload is nearer to, where there is one. Most
-// uploads are near no flag, and cost nothing here. vectors are those of all views, as questions gives them.
-func (m matcher) spare(ctx context.Context, uploads []consumer.Query, vectors []matchdb.Query, hits [][]consumer.Hit) error {
+// uploads are near no flag, and cost nothing here. vectors are those of all views by model, as questions gives them.
+func (m matcher) spare(ctx context.Context, uploads []consumer.Query, vectors [][]matchdb.Query, hits [][]consumer.Hit) error {
+	for i := range m.models {
+		if err := m.spareOf(ctx, i, uploads, vectors[i], hits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spareOf is spare for the hits of one model; those of none are the first one's.
+func (m matcher) spareOf(ctx context.Context, model int, uploads []consumer.Query, vectors []matchdb.Query, hits [][]consumer.Hit) error {
+	info := &m.models[model].info
+	wanted := func(h consumer.Hit) bool {
+		return spareable(h) && (h.Model == info || h.Model == nil && model == 0)
+	}
 	type view struct{ upload, query int }
 	asked := map[view]int{} // place in qs
 	var qs []matchdb.AllowQuery
 	for i, u := range uploads {
 		for _, h := range hits[i] {
 			place := view{i, h.Query}
-			if _, ok := asked[place]; ok || !spareable(h) {
+			if _, ok := asked[place]; ok || !wanted(h) {
 				continue
 			}
 			asked[place] = len(qs)
@@ -32,14 +46,14 @@ func (m matcher) spare(ctx context.Context, uploads []consumer.Query, vectors []
 	if len(qs) == 0 {
 		return nil
 	}
-	nearest, err := m.db.NearestAllowed(ctx, m.folder.Fingerprint(), qs)
+	nearest, err := m.db.NearestAllowed(ctx, info.Fingerprint, qs)
 	if err != nil {
 		return err
 	}
 	for i := range uploads {
 		for j := range hits[i] {
 			h := &hits[i][j]
-			if spareable(*h) {
+			if wanted(*h) {
 				h.Allowed = nearer(nearest[asked[view{i, h.Query}]], *h)
 			}
 		}

@@ -9,18 +9,19 @@ import (
 	"moderator/internal/config"
 	"moderator/internal/consumer"
 	"moderator/internal/devstack"
+	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
 	"moderator/internal/version"
 )
 
-// Migrate is `moderator migrate`: it brings the schema to this version and registers the model.
+// Migrate is `moderator migrate`: it brings the schema to this version and registers the models.
 func Migrate(ctx context.Context, c config.Stack, m config.Model, stdout io.Writer) error {
 	url, err := DatabaseURL(c)
 	if err != nil {
 		return err
 	}
-	folder, err := Folder(m)
+	folders, err := Folders(m)
 	if err != nil {
 		return err
 	}
@@ -33,11 +34,14 @@ func Migrate(ctx context.Context, c config.Stack, m config.Model, stdout io.Writ
 		return err
 	}
 	defer db.Close()
-	record, _ := ModelRecord(folder)
-	if err := db.RegisterModel(ctx, record); err != nil {
-		return err
+	fmt.Fprintf(stdout, "schema: version %d, was %d\n", to, from)
+	for _, folder := range folders {
+		record, _ := ModelRecord(folder)
+		if err := db.RegisterModel(ctx, record); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "model: %s (%s) is registered\n", record.Name, record.Fingerprint[:12])
 	}
-	fmt.Fprintf(stdout, "schema: version %d, was %d\nmodel: %s (%s) is registered\n", to, from, record.Name, record.Fingerprint[:12])
 	return nil
 }
 
@@ -75,21 +79,15 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	_, _, err := settings(c)
 	report("settings", "consistent", err)
 	report("libvips", "loaded", imaging.Start())
-	folder, err := Folder(c.Model)
-	if report("model", "complete", err) {
-		model, err := OpenModel(ctx, folder, c.Model, slog.New(slog.DiscardHandler))
-		if err == nil {
-			r := model.Report()
-			report("runtime", fmt.Sprintf("%s %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions",
-				"model", folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions), model.Close())
-		} else {
-			report("runtime", "", err)
-		}
+	quiet := slog.New(slog.DiscardHandler)
+	folders, err := Folders(c.Model)
+	complete := report("model", "complete", err)
+	if complete {
+		checkRuntime(ctx, folders, c.Model, report)
 	}
 	checkServers(ctx, c, report)
-	if folder != nil && c.DatabaseURL != "" {
-		record, _ := ModelRecord(folder)
-		db, err := openLibrary(ctx, c.DatabaseURL, false, record, slog.New(slog.DiscardHandler))
+	if complete && c.DatabaseURL != "" {
+		db, err := openLibrary(ctx, c.DatabaseURL, false, records(folders, quiet), quiet)
 		if report("library", "schema and model fit", err) {
 			db.Close()
 		}
@@ -98,6 +96,20 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 		return fmt.Errorf("%d checks failed", failed)
 	}
 	return nil
+}
+
+// checkRuntime runs each model.
+func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Model, report func(name, good string, err error) bool) {
+	for _, folder := range folders {
+		model, err := OpenModel(ctx, folder, c, slog.New(slog.DiscardHandler))
+		if err != nil {
+			report("runtime", "", err)
+			continue
+		}
+		r := model.Report()
+		report("runtime", fmt.Sprintf("model %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions",
+			folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions), model.Close())
+	}
 }
 
 // checkServers looks at the servers that URLs are given for, and at what the embedded ones need.

@@ -57,7 +57,8 @@ type lead struct {
 	hit  consumer.Hit
 }
 
-// leadsOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score, and as many by PDQ.
+// leadsOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score of each model, and as
+// many by PDQ.
 func leadsOf(hits []consumer.Hit, most int) ([]lead, error) {
 	blocked := map[string]bool{}
 	for _, h := range hits {
@@ -74,17 +75,22 @@ func leadsOf(hits []consumer.Hit, most int) ([]lead, error) {
 		return cmp.Or(byHash(a)-byHash(b), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
 	}
 	var leads []lead
-	taken, bySignal := map[uuid.UUID]bool{}, map[event.Signal]int{}
+	// Scores of two models do not compare: each has its leads.
+	type source struct {
+		signal event.Signal
+		model  *event.ModelInfo
+	}
+	taken, from := map[uuid.UUID]bool{}, map[source]int{}
 	for _, h := range slices.SortedStableFunc(slices.Values(hits), order) {
 		id, err := uuid.Parse(h.FlaggedID)
 		if err != nil {
 			return nil, err
 		}
-		if blocked[h.Bank] || taken[id] || bySignal[h.Signal] == most {
+		if blocked[h.Bank] || taken[id] || from[source{h.Signal, h.Model}] == most {
 			continue
 		}
 		taken[id] = true
-		bySignal[h.Signal]++
+		from[source{h.Signal, h.Model}]++
 		leads = append(leads, lead{id, h})
 	}
 	return leads, nil
@@ -108,7 +114,7 @@ func compare(ctx context.Context, u consumer.Query, leads []lead, flags map[uuid
 			found = append(found, consumer.Hit{
 				Signal: event.SignalKeypoints, FlaggedID: l.hit.FlaggedID, Bank: l.hit.Bank, View: a.Variant.View(),
 				Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
-				Query: l.hit.Query, Lead: &l.hit,
+				Query: l.hit.Query, Model: l.hit.Model, Lead: &l.hit,
 			})
 		}
 	}

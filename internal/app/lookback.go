@@ -90,7 +90,7 @@ func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []
 		if p.Hash != nil {
 			hits[i] = hashHit(*p.Hash)
 		} else {
-			hits[i] = nearHit(*p.Near)
+			hits[i] = nearHit(*p.Near, nil)
 		}
 		if spareable(hits[i]) {
 			asked = append(asked, p.Asked)

@@ -17,19 +17,20 @@ import (
 )
 
 // registerState makes the registry tell what runs here, what waits, and what is flagged.
-func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, model *embed.Model, log *slog.Logger) {
-	report := model.Report()
-	folder := model.Folder()
+func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, models []*embed.Model, log *slog.Logger) {
 	telemetry.Info(reg, "moderator_build_info", "The version that runs.", prometheus.Labels{
 		"version": version.Version, "commit": version.Commit, "go": runtime.Version(),
 	})
-	telemetry.Info(reg, "moderator_model_info", "The model that runs, and what it runs on.", prometheus.Labels{
-		"name": folder.Name(), "fingerprint": folder.Fingerprint(), "provider": report.Provider, "onnxruntime": report.Version,
-	})
+	for _, model := range models {
+		report := model.Report()
+		telemetry.Info(reg, "moderator_model_info", "A model that runs, and what it runs on.", prometheus.Labels{
+			"name": model.Folder().Name(), "fingerprint": model.Folder().Fingerprint(), "provider": report.Provider, "onnxruntime": report.Version,
+		})
+	}
 	state := &telemetry.State{
 		Queue: func(ctx context.Context) (telemetry.Queue, error) { return queueState(ctx, js) },
 		Library: func(ctx context.Context) (telemetry.Library, error) {
-			return libraryState(ctx, db, folder.Fingerprint())
+			return libraryState(ctx, db, models[0].Folder().Fingerprint())
 		},
 		Logger: log,
 	}

@@ -2,7 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"strings"
 
 	"moderator/internal/config"
 	"moderator/internal/embed"
@@ -18,12 +23,73 @@ const (
 	uncalibratedReviewAt = 0.93
 )
 
-// Folder reads the model folder that c names, or the shipped one.
-func Folder(c config.Model) (*embed.Folder, error) {
-	if c.Model == "" {
+// shipped is the model inside the binary, where a folder is to be named.
+const shipped = "shipped"
+
+// mostModels is how many models may judge at once: the one that is given up, and the one that takes its place.
+const mostModels = 2
+
+// Folder reads the model folder that c names, the first of them, or the shipped one.
+func Folder(c config.Model) (*embed.Folder, error) { return readModel(firstModel(c)) }
+
+// ModelFiles is that folder's files.
+func ModelFiles(c config.Model) fs.FS {
+	if name := firstModel(c); name != shipped {
+		return os.DirFS(name)
+	}
+	return models.CopyDetect()
+}
+
+func firstModel(c config.Model) string {
+	if len(c.Model) == 0 || c.Model[0] == "" {
+		return shipped
+	}
+	return c.Model[0]
+}
+
+func readModel(name string) (*embed.Folder, error) {
+	if name == shipped {
 		return embed.LoadFS(models.CopyDetect())
 	}
-	return embed.LoadDir(c.Model)
+	return embed.LoadDir(name)
+}
+
+// Folders reads all model folders that c names: one, or two while the library changes its model.
+func Folders(c config.Model) ([]*embed.Folder, error) {
+	if len(c.Model) > mostModels {
+		return nil, fmt.Errorf("model is given %d times (%s), wanted one model, or two while the library changes from one to the other",
+			len(c.Model), strings.Join(c.Model, ", "))
+	}
+	first, err := Folder(c)
+	if err != nil || len(c.Model) < mostModels {
+		return []*embed.Folder{first}, err
+	}
+	second, err := readModel(c.Model[1])
+	if err == nil && first.Fingerprint() == second.Fingerprint() {
+		err = fmt.Errorf("model is given twice, and %s and %s are the same model (%s): wanted two that differ, or one of them",
+			c.Model[0], c.Model[1], first.Fingerprint()[:12])
+	}
+	return []*embed.Folder{first, second}, err
+}
+
+// openModels opens the folders.
+func openModels(ctx context.Context, folders []*embed.Folder, c config.Model, log *slog.Logger) (opened []*embed.Model, err error) {
+	for _, f := range folders {
+		model, err := OpenModel(ctx, f, c, log)
+		if err != nil {
+			return nil, errors.Join(err, closeModels(opened))
+		}
+		opened = append(opened, model)
+	}
+	return opened, nil
+}
+
+func closeModels(opened []*embed.Model) error {
+	var errs []error
+	for _, model := range opened {
+		errs = append(errs, model.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // OpenModel opens a session of the folder and logs what it runs on.
@@ -41,6 +107,20 @@ func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, log *s
 		log.Debug("provider", "tried", line)
 	}
 	return model, nil
+}
+
+// records is how the library knows the models. Thresholds that nobody measured are said so.
+func records(folders []*embed.Folder, log *slog.Logger) []matchdb.Model {
+	all := make([]matchdb.Model, len(folders))
+	for i, f := range folders {
+		record, calibrated := ModelRecord(f)
+		if !calibrated {
+			log.Warn("the model has no calibrated thresholds: set them per bank with `flagctl bank set`",
+				"model", record.Name, "block_at", record.BlockAt, "review_at", record.ReviewAt)
+		}
+		all[i] = record
+	}
+	return all
 }
 
 // ModelRecord is how the library knows the model.

@@ -30,7 +30,7 @@ const (
 // recent writes uploads down behind their decisions' backs.
 type recent struct {
 	db      *matchdb.DB
-	folder  *embed.Folder
+	folder  *embed.Folder // of the first model, whose vectors are kept
 	days    int
 	log     *slog.Logger
 	queue   chan judged
@@ -91,7 +91,9 @@ func (j judged) bytes() int64 {
 		n += len(name) + len(value)
 	}
 	for _, v := range j.views {
-		n += 4 * len(v.Vector)
+		for _, vector := range v.Vectors {
+			n += 4 * len(vector)
+		}
 	}
 	return int64(n)
 }
@@ -118,7 +120,7 @@ func (r *recent) row(j judged) (matchdb.RecentUpload, error) {
 	if !consumer.Flat(j.views) {
 		for _, v := range j.views {
 			kept.Views = append(kept.Views, matchdb.RecentView{
-				Query: matchdb.Query{Vector: v.Vector, Half: r.folder.HalfB(v.Vector)},
+				Query: matchdb.Query{Vector: v.Vectors[0], Half: r.folder.HalfB(v.Vectors[0])},
 				PDQ:   matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 			})
 		}

@@ -16,7 +16,6 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/consumer"
-	"moderator/internal/event"
 	"moderator/internal/fetch"
 	"moderator/internal/telemetry"
 )
@@ -28,14 +27,11 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	folder, err := Folder(c.Model)
+	folders, err := Folders(c.Model)
 	if err != nil {
 		return err
 	}
-	record, calibrated := ModelRecord(folder)
-	if !calibrated {
-		log.Warn("the model has no calibrated thresholds: set them per bank with `flagctl bank set`", "block_at", record.BlockAt, "review_at", record.ReviewAt)
-	}
+	known := records(folders, log)
 	if err := makeDataDir(c.DataDir); err != nil {
 		return err
 	}
@@ -45,13 +41,13 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, servers.stop(ctx)) }()
 
-	model, err := OpenModel(ctx, folder, c.Model, log)
+	models, err := openModels(ctx, folders, c.Model, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, model.Close()) }()
+	defer func() { err = errors.Join(err, closeModels(models)) }()
 
-	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", record, log)
+	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", known, log)
 	if err != nil {
 		return err
 	}
@@ -79,7 +75,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer fetcher.Close()
-	pictures, err := startDecoder(folder, c, registry, log)
+	pictures, err := startDecoder(folders, c, registry, log)
 	if err != nil {
 		return err
 	}
@@ -89,27 +85,28 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	kept, err := startRecent(ctx, db, folder, c.Lookback, registry, log)
+	kept, err := startRecent(ctx, db, folders[0], c.Lookback, registry, log)
 	if err != nil {
 		return err
 	}
 	defer kept.stop()
-	pace.Model = event.ModelInfo{Name: folder.Name(), Fingerprint: folder.Fingerprint()}
+	judging := judgingModels(folders)
+	pace.Model = judging[0].info
 	judge, err := consumer.New(pace, consumer.Parts{
 		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
-		Decoder: pictures, Embedder: embedder{model}, Ready: indexed(db, folder), Matcher: matcher{db, folder, c.Candidates},
+		Decoder: pictures, Embedder: embedder(models), Ready: indexed(db, folders), Matcher: matcher{db, judging, c.Candidates},
 	})
 	if err != nil {
 		return err
 	}
-	registerState(registry, js, db, model, log)
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, model: folder.Fingerprint(), stuck: judge.Stuck}, registry, log)
+	registerState(registry, js, db, models, log)
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, models: folders, stuck: judge.Stuck}, registry, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, web.stop(ctx)) }()
 
-	console, err := startConsole(c, len(servers.embedded) == 2, consoleParts{js: js, db: db, fetcher: fetcher, model: model}, log)
+	console, err := startConsole(c, len(servers.embedded) == 2, consoleParts{js: js, db: db, fetcher: fetcher, model: models[0]}, log)
 	if err != nil {
 		return err
 	}

@@ -92,9 +92,9 @@ func ConnectNATS(url, creds, name string, log *slog.Logger) (*nats.Conn, error) 
 	return nc, nil
 }
 
-// openLibrary connects to the library and brings it to this binary's schema and model where it is our own cluster's.
+// openLibrary connects to the library and brings it to this binary's schema and models where it is our own cluster's.
 // An operator's database is only looked at: `moderator migrate` changes it.
-func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model, log *slog.Logger) (*matchdb.DB, error) {
+func openLibrary(ctx context.Context, url string, own bool, models []matchdb.Model, log *slog.Logger) (*matchdb.DB, error) {
 	if own {
 		if _, _, err := matchdb.Migrate(ctx, url); err != nil {
 			return nil, err
@@ -104,14 +104,14 @@ func openLibrary(ctx context.Context, url string, own bool, record matchdb.Model
 	if err != nil {
 		return nil, err
 	}
-	if err := readyLibrary(ctx, db, own, record, log); err != nil {
+	if err := readyLibrary(ctx, db, own, models, log); err != nil {
 		db.Close()
 		return nil, err
 	}
 	return db, nil
 }
 
-func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, record matchdb.Model, log *slog.Logger) error {
+func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchdb.Model, log *slog.Logger) error {
 	warning, err := db.CheckSchema(ctx)
 	if err != nil {
 		return err
@@ -119,12 +119,17 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, record matchdb.
 	if warning != "" {
 		log.Warn(warning)
 	}
-	if own {
-		if err := db.RegisterModel(ctx, record); err != nil {
+	for _, m := range models {
+		if own {
+			if err := db.RegisterModel(ctx, m); err != nil {
+				return err
+			}
+		}
+		if err := db.CheckModel(ctx, m.Fingerprint); err != nil {
 			return err
 		}
 	}
-	return db.CheckModel(ctx, record.Fingerprint)
+	return nil
 }
 
 // makeDataDir makes the data folder; others may pass through it, as Postgres runs as a user of its own.

@@ -18,11 +18,11 @@ type Stack struct {
 
 // Model says which model embeds, and where it runs.
 type Model struct {
-	Model          string `name:"model" help:"Model folder in the Hugging Face layout. Without it the shipped copy-detection model is used." placeholder:"DIR" group:"Model"`
-	Provider       string `help:"Execution provider: ${enum}. auto takes the best that works and says which." enum:"auto,cuda,tensorrt,webgpu,openvino,coreml,cpu" default:"auto" group:"Model"`
-	Devices        []int  `name:"device" help:"Device ids; one session each." placeholder:"ID" group:"Model"`
-	Sessions       int    `help:"CPU sessions of one thread each; 0 takes as many as the CPU quota allows." default:"0" group:"Model"`
-	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime's shared library, 1.24 or newer. Without it: beside the binary, in .cache/onnxruntime of the working folder and its parents, then the system's." placeholder:"FILE" group:"Model"`
+	Model          []string `name:"model" help:"Model folder in the Hugging Face layout. Without it, or as 'shipped', the shipped copy-detection model is used. Given twice, while a library changes its model, moderator asks both, and what is for one model only (flagctl, the console, look-backs) takes the first." placeholder:"DIR" group:"Model"`
+	Provider       string   `help:"Execution provider: ${enum}. auto takes the best that works and says which." enum:"auto,cuda,tensorrt,webgpu,openvino,coreml,cpu" default:"auto" group:"Model"`
+	Devices        []int    `name:"device" help:"Device ids; one session each." placeholder:"ID" group:"Model"`
+	Sessions       int      `help:"CPU sessions of one thread each; 0 takes as many as the CPU quota allows." default:"0" group:"Model"`
+	ONNXRuntimeLib string   `name:"onnxruntime-lib" help:"ONNX Runtime's shared library, 1.24 or newer. Without it: beside the binary, in .cache/onnxruntime of the working folder and its parents, then the system's." placeholder:"FILE" group:"Model"`
 }
 
 // Limits on what is decoded.

@@ -10,17 +10,17 @@ import (
 
 // Config is how the consumer works. Every field must be set; Validate says which is not.
 type Config struct {
-	BatchSize      int           // uploads embedded together at most
-	BatchAge       time.Duration // how long the first upload of a batch waits for others
-	Workers        int           // uploads fetched and decoded at once
-	MaxUploadBytes int64         // a larger upload is decided review/too_large
-	MaxHeldBytes   int64         // bytes of uploads held in memory at once; pulling waits beyond
-	Attempts       int           // deliveries of one upload before it is decided review/retries_exhausted
-	Backoff        time.Duration // before the second delivery; doubled for each further one, up to a minute
-	AckWait        time.Duration // the durable's: an upload that is not heard of for so long is delivered again
-	Budget         time.Duration // the longest that one batch may take to embed, to match, or to publish once
-	DrainTime      time.Duration // how long a shutdown waits for the uploads that were pulled
-	Model          event.ModelInfo
+	BatchSize      int             // uploads embedded together at most
+	BatchAge       time.Duration   // how long the first upload of a batch waits for others
+	Workers        int             // uploads fetched and decoded at once
+	MaxUploadBytes int64           // a larger upload is decided review/too_large
+	MaxHeldBytes   int64           // bytes of uploads held in memory at once; pulling waits beyond
+	Attempts       int             // deliveries of one upload before it is decided review/retries_exhausted
+	Backoff        time.Duration   // before the second delivery; doubled for each further one, up to a minute
+	AckWait        time.Duration   // the durable's: an upload that is not heard of for so long is delivered again
+	Budget         time.Duration   // the longest that one batch may take to embed, to match, or to publish once
+	DrainTime      time.Duration   // how long a shutdown waits for the uploads that were pulled
+	Model          event.ModelInfo // named by decisions where no other one's vectors count
 }
 
 // Validate reports every setting that cannot work.

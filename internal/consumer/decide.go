@@ -98,6 +98,9 @@ func lowest(hit Hit) float64 {
 
 func setNearest(d *event.Decision, hit Hit, threshold float64) {
 	d.Similarity, d.Score, d.Threshold, d.Signal = &hit.Similarity, &hit.Score, &threshold, hit.Signal
+	if hit.Model != nil {
+		d.Model = *hit.Model
+	}
 }
 
 func matchInfo(hit Hit) event.MatchInfo {

@@ -50,7 +50,7 @@ func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
 			return Picture{}, ctx.Err()
 		}
 	}
-	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crop: data, Quality: 100}}}, nil
+	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crops: [][]byte{data}, Quality: 100}}}, nil
 }
 
 func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
@@ -77,7 +77,7 @@ func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
 	review := 0.5
 	hits := make([][]Hit, len(uploads))
 	for i, u := range uploads {
-		score := float64(u.Views[0].Vector[0])
+		score := float64(u.Views[0].Vectors[0][0])
 		hits[i] = []Hit{{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review}}
 	}
 	return hits, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	var crops [][]byte
 	for _, it := range batch {
 		for _, view := range it.views {
-			crops = append(crops, view.Crop)
+			crops = append(crops, view.Crops...)
 		}
 	}
 	start := time.Now()
@@ -45,10 +46,12 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 		}
 		complete := true
 		for i := range it.views {
-			it.views[i].Vector, it.views[i].Crop = vectors[i], nil
-			complete = complete && vectors[i] != nil
+			view := &it.views[i]
+			models := len(view.Crops)
+			view.Vectors, view.Crops = vectors[:models:models], nil
+			vectors = vectors[models:]
+			complete = complete && !slices.ContainsFunc(view.Vectors, func(v []float32) bool { return v == nil })
 		}
-		vectors = vectors[len(it.views):]
 		if !complete {
 			c.unjudgeable(ctx, it, event.Undecodable, errors.New("the model made no vector of it: zero or not finite"))
 			continue

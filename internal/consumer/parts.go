@@ -31,8 +31,8 @@ type Plane struct {
 
 // View is one view of one frame, as it is compared.
 type View struct {
-	Crop    []byte    // RGB pixels as the model takes them
-	Vector  []float32 // what the model made of them
+	Crops   [][]byte    // RGB pixels as each model takes them
+	Vectors [][]float32 // what each model made of them
 	PDQ     pdq.Hash
 	Quality int // of the PDQ hash, 0 to 100
 }
@@ -55,7 +55,8 @@ type Decoder interface {
 
 // Embedder turns pixels into vectors.
 type Embedder interface {
-	// Embed returns one vector a crop, nil where the model gave none that can be compared.
+	// Embed returns one vector a crop, nil where the model gave none that can be compared. The crops are those of view after
+	// view, of each view one a model, as Decode gave them.
 	Embed(ctx context.Context, crops [][]byte) ([][]float32, error)
 }
 
@@ -68,10 +69,11 @@ type Hit struct {
 	Similarity float64 // cosine; for PDQ the share of equal bits, for keypoints that of the points that agree
 	Score      float64 // what the thresholds apply to
 	BlockAt    float64
-	ReviewAt   *float64 // nil: this bank has no review band
-	Query      int      // which of the upload's views is near
-	Lead       *Hit     // what a hit by keypoints was a candidate by, which counted for nothing itself
-	Allowed    *Allowed // the allowed picture that this view is nearer to; nil: none, the hit counts
+	ReviewAt   *float64         // nil: this bank has no review band
+	Query      int              // which of the upload's views is near
+	Model      *event.ModelInfo // whose vectors are near, or led to the closer look; nil: of no model
+	Lead       *Hit             // what a hit by keypoints was a candidate by, which counted for nothing itself
+	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
 }
 
 // Matcher finds the nearest flagged pictures.

@@ -52,6 +52,36 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Of two models the better verdict counts, whichever scores higher, and the decision names the model whose score it has.
+func TestDecideByTwoModels(t *testing.T) {
+	first, second := &event.ModelInfo{Name: "first"}, &event.ModelInfo{Name: "second"}
+	hit := func(model *event.ModelInfo, score, block, review float64) Hit {
+		return Hit{Signal: event.SignalEmbedding, FlaggedID: "of " + model.Name, Bank: "a", View: "original", Score: score, BlockAt: block, ReviewAt: &review, Model: model}
+	}
+	for name, test := range map[string]struct {
+		hits    []Hit
+		verdict event.Verdict
+		model   string
+	}{
+		"nothing":                            {nil, event.Allow, "first"},
+		"nothing near":                       {[]Hit{hit(first, 0.1, 0.8, 0.5)}, event.Allow, "first"},
+		"the first blocks":                   {[]Hit{hit(first, 0.3, 0.2, 0.1), hit(second, 0.7, 0.8, 0.5)}, event.Block, "first"},
+		"the second blocks":                  {[]Hit{hit(first, 0.7, 0.8, 0.5), hit(second, 0.3, 0.2, 0.1)}, event.Block, "second"},
+		"the second asks for a review":       {[]Hit{hit(first, 0.4, 0.8, 0.5), hit(second, 0.15, 0.2, 0.1)}, event.Review, "second"},
+		"both block, the higher score":       {[]Hit{hit(first, 0.9, 0.8, 0.5), hit(second, 0.95, 0.8, 0.5)}, event.Block, "second"},
+		"a hash is of none, so of the first": {[]Hit{hit(second, 0.9, 0.8, 0.5), {Signal: event.SignalPDQ, FlaggedID: "p", Bank: "a", Score: 0.9, BlockAt: 0.88}}, event.Block, "first"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := event.Decision{Model: *first}
+			decide(&d, test.hits)
+			require.Equal(t, []any{test.verdict, test.model}, []any{d.Verdict, d.Model.Name})
+			if d.Match != nil {
+				require.Len(t, d.Matches, 1, "one a bank")
+			}
+		})
+	}
+}
+
 func TestPolicy(t *testing.T) {
 	now := time.Unix(0, 0)
 	p := policy{size: 2, age: time.Second}

@@ -3,7 +3,6 @@ package flagctl
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,7 +12,6 @@ import (
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
-	"moderator/models"
 )
 
 type calibrateCommand struct {
@@ -135,11 +133,7 @@ func (k *calibrateCommand) prepare(ctx context.Context, c *cli, x *app.Extractor
 		}
 		return x.Folder(), 0, nil
 	}
-	var from fs.FS = models.CopyDetect()
-	if c.Model.Model != "" {
-		from = os.DirFS(c.Model.Model)
-	}
-	if err := calibrate.CopyModel(from, k.Out); err != nil {
+	if err := calibrate.CopyModel(app.ModelFiles(c.Model), k.Out); err != nil {
 		return nil, 0, err
 	}
 	if !background {

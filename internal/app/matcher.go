@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/consumer"
+	"moderator/internal/embed"
+	"moderator/internal/event"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
+	"moderator/internal/views"
+)
+
+// matcher asks the library for what an upload resembles, by each signal.
+type matcher struct {
+	db         *matchdb.DB
+	models     []judgingModel
+	candidates int // flags near an upload that are looked at closer, of each signal and model
+}
+
+// judgingModel is a model that uploads are judged by, with its name in decisions.
+type judgingModel struct {
+	*embed.Folder
+	info event.ModelInfo
+}
+
+func judgingModels(folders []*embed.Folder) []judgingModel {
+	var all []judgingModel
+	for _, f := range folders {
+		all = append(all, judgingModel{f, event.ModelInfo{Name: f.Name(), Fingerprint: f.Fingerprint()}})
+	}
+	return all
+}
+
+func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consumer.Hit, error) {
+	vectors, hashes := m.questions(uploads)
+	if err := m.addMD5(ctx, uploads, hashes); err != nil {
+		return nil, err
+	}
+	near := make([][][]matchdb.Hit, len(m.models)) // by model, and by view of all uploads
+	var same [][]matchdb.HashHit
+	all, during := errgroup.WithContext(ctx)
+	for i, model := range m.models {
+		all.Go(func() (err error) { near[i], err = m.db.Match(during, model.Fingerprint(), vectors[i]); return err })
+	}
+	all.Go(func() (err error) { same, err = m.db.MatchHashes(during, hashes); return err })
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	hits := make([][]consumer.Hit, len(uploads))
+	for i, u := range uploads {
+		for _, h := range same[i] {
+			hits[i] = append(hits[i], hashHit(h))
+		}
+		for k := range m.models {
+			for n := range u.Views {
+				for _, h := range near[k][n] {
+					hit := nearHit(h, &m.models[k].info)
+					hit.Query = n
+					hits[i] = append(hits[i], hit)
+				}
+			}
+			near[k] = near[k][len(u.Views):]
+		}
+	}
+	if err := m.spare(ctx, uploads, vectors, hits); err != nil {
+		return nil, err
+	}
+	confirmed, err := m.confirm(ctx, uploads, hits)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.spare(ctx, uploads, vectors, confirmed); err != nil {
+		return nil, err
+	}
+	for i := range hits {
+		hits[i] = slices.DeleteFunc(hits[i], m.onlyLed)
+		hits[i] = append(hits[i], confirmed[i]...)
+	}
+	return hits, nil
+}
+
+// onlyLed tells the hits that are no match and count for nothing but a closer look. Of an upload that nothing matches the
+// decision names what is nearest by the first model.
+func (m matcher) onlyLed(h consumer.Hit) bool {
+	return !h.Reached() && (h.Signal == event.SignalPDQ || h.Model != nil && h.Model != &m.models[0].info)
+}
+
+// questions are the uploads as each of the signals is asked for: by model a vector for each view, one upload after the
+// other.
+func (m matcher) questions(uploads []consumer.Query) (vectors [][]matchdb.Query, hashes []matchdb.HashQuery) {
+	vectors = make([][]matchdb.Query, len(m.models))
+	for _, u := range uploads {
+		h := matchdb.HashQuery{SHA256: u.SHA256}
+		if m.candidates > 0 {
+			h.Bits = views.CandidateBits
+		}
+		for _, v := range u.Views {
+			for i, model := range m.models {
+				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Half: model.HalfB(v.Vectors[i]), Candidates: m.candidates})
+			}
+			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+		}
+		hashes = append(hashes, h)
+	}
+	return vectors, hashes
+}
+
+// addMD5 adds the files' MD5 where there are flags that are known by it alone, which lists bring: it takes a large file
+// milliseconds.
+func (m matcher) addMD5(ctx context.Context, uploads []consumer.Query, hashes []matchdb.HashQuery) error {
+	known, err := m.db.KnowsMD5(ctx)
+	if err != nil || !known {
+		return err
+	}
+	for i, u := range uploads {
+		sum := md5.Sum(u.File)
+		hashes[i].MD5 = hex.EncodeToString(sum[:])
+	}
+	return nil
+}
+
+func nearHit(h matchdb.Hit, model *event.ModelInfo) consumer.Hit {
+	return consumer.Hit{
+		Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
+		Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
+		Model: model,
+	}
+}
+
+// hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.
+func hashHit(h matchdb.HashHit) consumer.Hit {
+	hit := consumer.Hit{FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View, Query: h.Query}
+	if h.Exact {
+		hit.Signal, hit.View, hit.Similarity, hit.BlockAt = event.SignalExact, string(imaging.ViewOriginal), 1, 1
+	} else {
+		hit.Signal, hit.Similarity, hit.BlockAt = event.SignalPDQ, equalBits(h.Distance), equalBits(pdq.MaxDistance)
+	}
+	hit.Score = hit.Similarity
+	return hit
+}
+
+func equalBits(distance int) float64 { return 1 - float64(distance)/pdq.Bits }
