@@ -2,8 +2,10 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +22,7 @@ type feed struct {
 	mu       sync.Mutex
 	rows     [keptRows]row
 	count    uint64 // rows that came so far; the newest is rows[(count-1)%keptRows]
+	kinds    map[filter]uint64
 	timeline timeline
 	waiting  uint64 // uploads that are not decided yet
 	trouble  string // why no decisions come, for people
@@ -29,35 +32,47 @@ type feed struct {
 
 // watched is what came since the last look.
 type watched struct {
-	rows    []row // those that were let through, the oldest first
-	missed  int   // so many more were let through, and are not shown
+	rows    []json.RawMessage // those that are listed, the oldest first
+	missed  uint64            // so many more were let through, and are not listed
 	seconds []second
 	waiting uint64
 	trouble string
-	seen    uint64 // for the next look
+	next    place // for the next look
 }
 
-// since returns at most most rows that came after the first seen ones, the newest of them, and the seconds after at.
-func (f *feed) since(seen uint64, at int64, keep filter, most int) watched {
+// place is how far somebody who watches has come.
+type place struct {
+	seen   uint64 // decisions of any kind
+	let    uint64 // those of them that the filter lets through
+	second int64  // the last one that is drawn
+}
+
+// since returns at most most rows that came after a place, the newest of them, counts the others, and returns the seconds
+// after it.
+func (f *feed) since(from place, keep filter, most int) watched {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	w := watched{waiting: f.waiting, trouble: f.trouble, seen: f.count, seconds: f.timeline.since(at, time.Now())}
-	if f.count > keptRows {
-		seen = max(seen, f.count-keptRows)
+	w := watched{waiting: f.waiting, trouble: f.trouble, seconds: f.timeline.since(from.second, time.Now())}
+	w.next = place{seen: f.count, second: from.second}
+	if n := len(w.seconds); n > 0 {
+		w.next.second = w.seconds[n-1].Time
 	}
-	for i := f.count; i > seen; i-- {
-		r := &f.rows[(i-1)%keptRows]
-		switch {
-		case !keep.lets(r):
-		case len(w.rows) < most:
-			w.rows = append(w.rows, *r)
-		default:
-			w.missed++
+	for kind, n := range f.kinds {
+		if keep.lets(kind) {
+			w.next.let += n
 		}
 	}
-	for i, j := 0, len(w.rows)-1; i < j; i, j = i+1, j-1 {
-		w.rows[i], w.rows[j] = w.rows[j], w.rows[i]
+	first := from.seen
+	if f.count > keptRows {
+		first = max(first, f.count-keptRows)
 	}
+	for i := f.count; i > first && len(w.rows) < most; i-- {
+		if r := &f.rows[(i-1)%keptRows]; keep.lets(r.kind()) {
+			w.rows = append(w.rows, r.shown)
+		}
+	}
+	slices.Reverse(w.rows)
+	w.missed = w.next.let - from.let - uint64(len(w.rows))
 	return w
 }
 
@@ -66,8 +81,11 @@ func (f *feed) put(r row) {
 	defer f.mu.Unlock()
 	f.rows[f.count%keptRows] = r
 	f.count++
+	f.kinds[r.kind()]++
 	f.timeline.add(&r, time.Now())
 }
+
+func newFeed() *feed { return &feed{kinds: map[filter]uint64{}, filled: make(chan struct{})} }
 
 // run reads until ctx is done; what fails is told to those who watch, and tried again.
 func (f *feed) run(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {

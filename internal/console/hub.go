@@ -28,7 +28,7 @@ func (h *hub) watch() (*feed, func()) {
 	defer h.mu.Unlock()
 	if h.watchers++; h.watchers == 1 {
 		ctx, stop := context.WithCancel(context.Background()) // of no request: others watch it too
-		h.feed, h.stop = &feed{filled: make(chan struct{})}, stop
+		h.feed, h.stop = newFeed(), stop
 		started := h.feed
 		h.running.Go(func() { started.run(ctx, h.js, h.log) })
 	}

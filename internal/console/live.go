@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	liveEvery    = 200 * time.Millisecond // decisions that come meanwhile go to the browser together
-	liveRows     = 20                     // of each look: more than can be read
+	liveEvery    = 500 * time.Millisecond // decisions that come meanwhile go to the browser together
+	liveRows     = 10                     // of each look: more than can be read
 	firstRows    = 100                    // of the first, which fills the table
 	firstLook    = time.Second            // after which it shows what is there, or that nothing comes
 	heartbeat    = 15 * time.Second
@@ -51,11 +51,11 @@ func filterOf(r *http.Request) filter {
 
 // tick is one server-sent event.
 type tick struct {
-	Rows    []row    `json:"rows,omitempty"`
-	Missed  int      `json:"missed,omitempty"`
-	Seconds []second `json:"seconds,omitempty"`
-	Waiting uint64   `json:"waiting"`
-	Trouble string   `json:"trouble,omitempty"`
+	Rows    []json.RawMessage `json:"rows,omitempty"`
+	Missed  uint64            `json:"missed,omitempty"` // decisions that are let through and are not among the rows
+	Seconds []second          `json:"seconds,omitempty"`
+	Waiting uint64            `json:"waiting"`
+	Trouble string            `json:"trouble,omitempty"`
 }
 
 // liveEvents sends what is new, several times a second, however many decisions there are.
@@ -71,20 +71,17 @@ func (c *Console) liveEvents(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 	}
 	keep, most := filterOf(r), firstRows
-	var seen uint64
+	var at place
 	var last tick
-	at, sent := int64(0), time.Time{}
+	var sent time.Time
 	every := time.NewTicker(liveEvery)
 	defer every.Stop()
 	for {
-		news := feed.since(seen, at, keep, most)
+		news := feed.since(at, keep, most)
 		if most == firstRows {
 			news.missed = 0 // those are old
 		}
-		seen, most = news.seen, liveRows
-		if n := len(news.seconds); n > 0 {
-			at = news.seconds[n-1].Time
-		}
+		at, most = news.next, liveRows
 		next := tick{news.rows, news.missed, news.seconds, news.waiting, news.trouble}
 		quiet := len(next.Rows)+len(next.Seconds) == 0 && next.Waiting == last.Waiting && next.Trouble == last.Trouble
 		if !quiet || time.Since(sent) > heartbeat {

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding/json"
+
 	"github.com/nats-io/nats.go/jetstream"
 
 	"moderator/internal/event"
@@ -17,6 +19,8 @@ type row struct {
 	Score    *float64      `json:"score,omitempty"`
 	Upload   string        `json:"upload"`
 	Took     float64       `json:"took"` // milliseconds from the stream of uploads to the decision
+
+	shown json.RawMessage // the row as browsers get it: written once for all who watch
 }
 
 // maxUploadShown is how many bytes of an upload's id the list shows.
@@ -40,7 +44,8 @@ func newRow(msg jetstream.Msg) (r row, ok bool) {
 	if d.Match != nil {
 		r.Bank = d.Match.Bank
 	}
-	return r, true
+	r.shown, err = json.Marshal(r)
+	return r, err == nil
 }
 
 // cut shortens a text to a number of bytes, between two letters.
@@ -54,6 +59,9 @@ func cut(text string, most int) string {
 	return text[:most] + "…"
 }
 
+// kind is what the row can be filtered by.
+func (r *row) kind() filter { return filter{r.Verdict, r.Reason, r.Bank} }
+
 // filter says which decisions somebody watches; empty fields let all through.
 type filter struct {
 	verdict event.Verdict
@@ -61,6 +69,6 @@ type filter struct {
 	bank    string
 }
 
-func (f filter) lets(r *row) bool {
-	return (f.verdict == "" || f.verdict == r.Verdict) && (f.reason == "" || f.reason == r.Reason) && (f.bank == "" || f.bank == r.Bank)
+func (f filter) lets(kind filter) bool {
+	return (f.verdict == "" || f.verdict == kind.verdict) && (f.reason == "" || f.reason == kind.reason) && (f.bank == "" || f.bank == kind.bank)
 }

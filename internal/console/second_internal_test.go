@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,26 +48,36 @@ func TestTimelineCountsReviewsWithoutTheirTime(t *testing.T) {
 	require.Equal(t, []second{{Time: 1, Block: 1}}, line.since(0, time.Unix(9, 0)))
 }
 
-func TestFeedCountsWhatItCannotShow(t *testing.T) {
-	var f feed
-	for i := range keptRows + 500 {
-		verdict := event.Allow
-		if i%100 == 0 {
-			verdict = event.Block
-		}
-		f.put(row{Sequence: uint64(i + 1), Time: int64(i), Verdict: verdict})
+// However many come between two looks, each is listed or counted.
+func TestFeedCountsWhatItDoesNotList(t *testing.T) {
+	f := newFeed()
+	sequence := 0
+	put := func(v event.Verdict) {
+		sequence++
+		f.put(row{Time: int64(sequence), Verdict: v, shown: json.RawMessage(strconv.Itoa(sequence))})
 	}
-	all := f.since(0, 0, filter{}, 20)
+	for i := range keptRows + 500 {
+		if i%100 == 0 {
+			put(event.Block)
+		} else {
+			put(event.Allow)
+		}
+	}
+	all := f.since(place{}, filter{}, 20)
 	require.Len(t, all.rows, 20)
-	require.EqualValues(t, keptRows+500, all.rows[19].Sequence, "the newest last")
-	require.EqualValues(t, keptRows+481, all.rows[0].Sequence)
-	require.Equal(t, keptRows-20, all.missed)
-	blocked := f.since(0, 0, filter{verdict: event.Block}, 20)
-	require.Len(t, blocked.rows, 10)
-	require.Zero(t, blocked.missed)
-	require.Empty(t, f.since(all.seen, 0, filter{}, 20).rows)
-	f.put(row{Sequence: 9999})
-	require.Len(t, f.since(all.seen, 0, filter{}, 20).rows, 1)
+	require.EqualValues(t, "1500", all.rows[19], "the newest last")
+	require.EqualValues(t, "1481", all.rows[0])
+	require.EqualValues(t, keptRows+500-20, all.missed)
+	blocks := filter{verdict: event.Block}
+	blocked := f.since(place{}, blocks, 20)
+	require.Len(t, blocked.rows, 10, "of those that are kept")
+	require.EqualValues(t, 5, blocked.missed)
+	require.Empty(t, f.since(all.next, filter{}, 20).rows)
+	require.Zero(t, f.since(all.next, filter{}, 20).missed)
+	put(event.Allow)
+	require.Len(t, f.since(all.next, filter{}, 20).rows, 1)
+	require.Empty(t, f.since(blocked.next, blocks, 20).rows)
+	require.Zero(t, f.since(blocked.next, blocks, 20).missed)
 }
 
 func TestCutKeepsLettersWhole(t *testing.T) {

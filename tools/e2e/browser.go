@@ -134,9 +134,13 @@ func (b *browser) look(width int64, scheme string) error {
 	return err
 }
 
-// shoot writes a picture of the whole page.
+// shoot writes a picture of the whole page; of Live only what a window shows, since its rows out of sight are not drawn.
 func (b *browser) shoot(dir, name string) error {
-	png, err := evaluate(b, chromedp.FullScreenshot(100))
+	take := chromedp.FullScreenshot(100)
+	if strings.HasPrefix(name, "live") {
+		take = chromedp.CaptureScreenshot()
+	}
+	png, err := evaluate(b, take)
 	if err != nil {
 		return err
 	}

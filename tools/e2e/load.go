@@ -4,8 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/systeminfo"
 	"github.com/chromedp/chromedp"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -40,6 +45,10 @@ func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded
 		return err
 	}
 	published := make(chan result, 1)
+	before, err := b.usage()
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	go func() { published <- s.decisions(ctx, o.Load) }()
 	if err := b.do(chromedp.Evaluate[chromedp.Void](countFrames)); err != nil {
@@ -50,6 +59,10 @@ func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded
 		return sent.err
 	}
 	took := time.Since(began)
+	after, err := b.usage()
+	if err != nil {
+		return err
+	}
 	frames, err := evaluate(b, chromedp.Evaluate[[]float64](`window.frames`))
 	if err != nil {
 		return err
@@ -65,12 +78,33 @@ func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded
 	for _, f := range frames {
 		mean, least = mean+f/float64(len(frames)), min(least, f)
 	}
-	fmt.Fprintf(stdout, "e2e: live decisions_per_minute=%.0f seconds=%.0f frames_per_second=%.1f slowest_second=%.1f rows=%d\n",
-		float64(sent.count)/took.Minutes(), took.Seconds(), mean, least, rows)
+	fmt.Fprintf(stdout, "e2e: live decisions_per_minute=%.0f seconds=%.0f frames_per_second=%.1f slowest_second=%.1f rows=%d browser_cpu=%s\n",
+		float64(sent.count)/took.Minutes(), took.Seconds(), mean, least, rows, after.since(before, took))
 	if mean < leastFrames {
 		return fmt.Errorf("the Live page draws %.1f frames a second, wanted %d or more", mean, leastFrames)
 	}
 	return b.wrong()
+}
+
+// usage is the CPU seconds of the browser's processes, by their type: renderer, GPU (which paints here too), browser.
+type usage map[string]float64
+
+func (b *browser) usage() (usage, error) {
+	info, err := chromedp.CallBrowser(b.ctx, systeminfo.GetProcessInfo, cdp.Empty{})
+	u := usage{}
+	for _, p := range info.ProcessInfo {
+		u[p.Type] += p.CPUTime
+	}
+	return u, err
+}
+
+// since says how busy each type was, in percent of a core.
+func (u usage) since(before usage, took time.Duration) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(u)) {
+		words = append(words, fmt.Sprintf("%s:%.0f%%", strings.ToLower(name), 100*(u[name]-before[name])/took.Seconds()))
+	}
+	return strings.Join(words, ",")
 }
 
 type result struct {

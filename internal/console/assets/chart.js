@@ -3,30 +3,47 @@
 
 const chartSpan = 300; // seconds
 
+const colours = {};
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const readColours = () => {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ['muted', 'line', 'bar-allow', 'bar-review', 'bar-block', 'curve', 'curve-high']) {
+    colours[name] = style.getPropertyValue('--' + name).trim();
+  }
+};
+readColours();
+dark.addEventListener('change', readColours);
+const colour = (name) => colours[name];
+
+// Chart draws without asking for the page's layout or style: those are told when they change.
 class Chart {
   constructor(canvas, draw) {
     this.canvas = canvas;
     this.draw = draw;
     this.seconds = [];
-    new ResizeObserver(() => this.show(this.seconds)).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show(this.seconds));
+    this.width = this.height = 0;
+    new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width;
+      this.height = entry.contentRect.height;
+      this.show(this.seconds);
+    }).observe(canvas);
+    dark.addEventListener('change', () => this.show(this.seconds));
   }
 
   show(seconds) {
     this.seconds = seconds;
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { width, height } = this;
     if (width === 0) return;
     const scale = devicePixelRatio;
     if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(height * scale)) {
       this.canvas.width = Math.round(width * scale);
       this.canvas.height = Math.round(height * scale);
     }
-    const style = getComputedStyle(document.documentElement);
     const pen = this.canvas.getContext('2d');
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
     const area = { left: 40, right: width - 2, top: 6, bottom: height - 16 };
-    this.draw(pen, area, seconds, (name) => style.getPropertyValue('--' + name).trim());
+    this.draw(pen, area, seconds);
   }
 }
 
@@ -38,7 +55,7 @@ const niceTop = (value) => {
 };
 
 // axes draws the frame, and returns where a second and a value lie.
-const axes = (pen, area, seconds, top, colour) => {
+const axes = (pen, area, seconds, top) => {
   const last = seconds.length > 0 ? seconds[seconds.length - 1].time : 0;
   const width = (area.right - area.left) / chartSpan;
   const x = (time) => area.right - (last - time + 1) * width;
@@ -65,9 +82,9 @@ const axes = (pen, area, seconds, top, colour) => {
   return { x, y, width };
 };
 
-const drawRates = (pen, area, seconds, colour) => {
+const drawRates = (pen, area, seconds) => {
   const most = Math.max(1, ...seconds.map((s) => s.allow + s.review + s.block));
-  const { x, y, width } = axes(pen, area, seconds, niceTop(most), colour);
+  const { x, y, width } = axes(pen, area, seconds, niceTop(most));
   for (const name of ['allow', 'review', 'block']) {
     pen.fillStyle = colour('bar-' + name);
     for (const s of seconds) {
@@ -78,9 +95,9 @@ const drawRates = (pen, area, seconds, colour) => {
   }
 };
 
-const drawTimes = (pen, area, seconds, colour) => {
+const drawTimes = (pen, area, seconds) => {
   const most = Math.max(1, ...seconds.map((s) => s.p95));
-  const { x, y, width } = axes(pen, area, seconds, niceTop(most), colour);
+  const { x, y, width } = axes(pen, area, seconds, niceTop(most));
   pen.lineWidth = 1.5;
   pen.lineJoin = 'round';
   for (const [name, line] of [['p95', 'curve-high'], ['p50', 'curve']]) {

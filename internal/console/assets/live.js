@@ -1,7 +1,9 @@
-// The Live page. Messages only fill buffers; what is on the page changes once a frame at most.
+// The Live page. Messages, two a second, only fill buffers; what is on the page changes once a message at most, and not at
+// all while nobody can see it: browsers ask hidden pages for no frames.
 'use strict';
 
 const shownRows = 100;
+const missedSpan = 5000; // milliseconds that the rate of missed is of
 const byId = (id) => document.getElementById(id);
 const body = byId('rows');
 const pattern = byId('row').content.firstElementChild;
@@ -10,7 +12,10 @@ const latency = new Chart(byId('latency'), drawTimes);
 const hold = byId('hold');
 
 let pending = []; // rows that are not on the page yet, the oldest first
-let passed = 0; // decisions that came and are not listed
+let missed = []; // how many decisions came with each of the last messages that are not listed
+let unlisted = 0; // all of them since the list began
+let began = 0;
+let waiting = 0; // decisions that came since the list is held
 let seconds = [];
 let state = { waiting: 0, trouble: '' };
 let connected = false;
@@ -20,6 +25,7 @@ let hovered = false;
 
 const two = (n) => String(n).padStart(2, '0');
 const clock = (time) => { const t = new Date(time); return `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`; };
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f'); // thin spaces, as the other pages have them
 const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 const percent = (part, whole) => (whole === 0 ? '–' : (100 * part / whole).toFixed(1) + ' %');
 
@@ -43,21 +49,31 @@ const newRow = (r) => {
 const held = () => hold.getAttribute('aria-pressed') === 'true' || hovered || body.contains(document.activeElement);
 
 const listRows = () => {
-  if (pending.length === 0 || held()) return;
+  if (held()) return;
+  waiting = 0;
+  if (pending.length === 0) return;
   const fragment = document.createDocumentFragment();
   for (let i = pending.length - 1; i >= 0; i--) fragment.append(newRow(pending[i]));
   body.prepend(fragment);
   while (body.children.length > shownRows) body.lastElementChild.remove();
   pending = [];
-  passed = 0;
+};
+
+const miss = (n, now) => {
+  unlisted += n;
+  missed = missed.filter((m) => m.at > now - missedSpan);
+  if (n > 0) missed.push({ at: now, n });
 };
 
 const tell = () => {
   let text = '';
   if (!connected) text = 'Connecting …';
   else if (state.trouble) text = state.trouble;
-  else if (held()) text = `Held; ${pending.length + passed} more since.`;
+  else if (held()) text = `Held; ${waiting} more since.`;
   set(byId('state'), text);
+  const rate = missed.reduce((sum, m) => sum + m.n, 0) / (missedSpan / 1000);
+  byId('more').hidden = unlisted === 0;
+  if (unlisted > 0) set(byId('more'), `Not listed: ${rate.toFixed(0)} a second, ${grouped(unlisted)} since ${clock(began)}. All figures count them.`);
   byId('empty').hidden = body.children.length > 0;
 };
 
@@ -100,7 +116,10 @@ source.onopen = () => {
   // The server begins anew with the last decisions.
   connected = true;
   pending = [];
-  passed = 0;
+  missed = [];
+  unlisted = 0;
+  began = Date.now();
+  waiting = 0;
   seconds = [];
   body.replaceChildren();
   schedule();
@@ -109,12 +128,12 @@ source.onerror = () => { connected = false; schedule(); };
 source.onmessage = (event) => {
   const news = JSON.parse(event.data);
   state = { waiting: news.waiting, trouble: news.trouble ?? '' };
-  pending.push(...(news.rows ?? []));
-  passed += news.missed ?? 0;
-  if (pending.length > shownRows) {
-    passed += pending.length - shownRows;
-    pending = pending.slice(-shownRows);
-  }
+  const rows = news.rows ?? [];
+  pending.push(...rows);
+  const over = Math.max(0, pending.length - shownRows);
+  pending.splice(0, over);
+  waiting += rows.length + (news.missed ?? 0);
+  miss((news.missed ?? 0) + over, performance.now());
   if (news.seconds) {
     seconds.push(...news.seconds);
     seconds = seconds.slice(-chartSpan);
