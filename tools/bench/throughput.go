@@ -116,18 +116,18 @@ func (b *bench) closerLook(ctx context.Context, p *moderator, m model, ceilings 
 	return b.servers.emptyPoints(ctx)
 }
 
-// endToEnd reports moderator's figures and holds them against the ceiling: decoding and embedding one after the other on
-// each core.
+// endToEnd reports moderator's figures and holds them against the ceiling, decoding and embedding one after the other, by
+// CPU time: by the clock, Postgres and NATS take of the same cores here.
 func (b *bench) endToEnd(m model, ceilings []ceiling, embed figure) {
 	for _, c := range ceilings {
 		f := b.figures[cell{m.name, c.pictures.name}]
 		b.report.add("end_to_end", field{"model", m.name}, field{"size", c.pictures.name},
 			field{"images_per_s", f.perSecond}, field{"images_per_cpu_s", f.perCPU})
 		best, withHash := harmonic(c.decode, embed), harmonic(c.withHash, embed)
-		over := f.perSecond / best.perSecond
+		over := f.perCPU / best.perCPU
 		b.report.add("end_to_end_over_ceiling", field{"", over}, field{"model", m.name}, field{"size", c.pictures.name},
-			field{"ceiling_images_per_s", best.perSecond}, field{"per_cpu", f.perCPU / best.perCPU},
-			field{"with_pdq", f.perSecond / withHash.perSecond}, field{"with_pdq_per_cpu", f.perCPU / withHash.perCPU})
+			field{"ceiling_images_per_cpu_s", best.perCPU}, field{"with_pdq", f.perCPU / withHash.perCPU},
+			field{"by_the_clock", f.perSecond / best.perSecond})
 		if m.name == vitFull && c.pictures.name == "1mp" {
 			b.report.atLeast("end_to_end_over_ceiling "+m.name+" 1mp", over, 0.95)
 		}
