@@ -64,14 +64,9 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 		if err != nil {
 			return err
 		}
-		views, halves, vectors := embeddingColumns(a.Embeddings)
-		tag, err := tx.Exec(ctx, `INSERT INTO allowed_embedding (model_id, image_id, view, half, embedding)
-			SELECT $1, $2, e.* FROM unnest($3::text[], $4::real[], $5::halfvec[]) AS e ON CONFLICT DO NOTHING`,
-			model.id, result.ID, views, halves, vectors)
-		if err != nil {
+		if result.Added, err = insertAllowedEmbeddings(ctx, tx, model.id, result.ID, a.Embeddings); err != nil {
 			return err
 		}
-		result.Added = int(tag.RowsAffected())
 		views, hashes, _ := pdqColumns(a.PDQ)
 		_, err = tx.Exec(ctx, `INSERT INTO allowed_pdq (image_id, view, hash)
 			SELECT $1, e.view, ('x' || e.hash)::bit(256) FROM unnest($2::text[], $3::text[]) AS e (view, hash)
@@ -79,6 +74,14 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 		return err
 	})
 	return result, err
+}
+
+func insertAllowedEmbeddings(ctx context.Context, tx pgx.Tx, model int, image uuid.UUID, embeddings []Embedding) (int, error) {
+	views, halves, vectors := embeddingColumns(embeddings)
+	tag, err := tx.Exec(ctx, `INSERT INTO allowed_embedding (model_id, image_id, view, half, embedding)
+		SELECT $1, $2, e.* FROM unnest($3::text[], $4::real[], $5::halfvec[]) AS e ON CONFLICT DO NOTHING`,
+		model, image, views, halves, vectors)
+	return int(tag.RowsAffected()), err
 }
 
 // AllowList returns the allowed pictures, the newest first.

@@ -118,6 +118,6 @@ func (db *DB) CheckModel(ctx context.Context, fingerprint string) error {
 		return err
 	}
 	return fmt.Errorf("%w: the library holds flags and none is embedded by model %s, so that nothing would match; they are embedded by: %s: "+
-		"use that model, or flag the originals again with this one",
+		"use that model, or embed the originals by this one with `flagctl reembed`",
 		ErrUnknownModel, short(fingerprint), strings.Join(others, ", "))
 }
