@@ -7,26 +7,37 @@ import (
 	"sync"
 )
 
-// latent is how many directions the vectors of a cloud mainly differ in. Embeddings of pictures fill few of the
-// directions that they have numbers for; vectors that fill all of them are far from each other and easy to search.
-const latent = 64
+// A cloud is drawn such that pairs of its vectors are as alike as pairs of pictures are to the shipped model: of those in
+// its background file 1 in 10 has an inner product of 0.14 or more, 1 in 100 of 0.26, 1 in 10,000 of 0.49 and 1 in 100,000 of
+// 0.61; here of 0.13, 0.24, 0.47 and 0.61. Two things make it so.
+const (
+	// Vectors mainly differ in so many directions, the first the most.
+	latent = 160
+	// And they crowd: each lies towards the centre of one of so many crowds, up to so much of its length.
+	crowds   = 500
+	tightest = 0.8
+)
 
-// cloud draws unit vectors as a picture model makes them: a few directions matter much and many a little, and none of
-// them is an axis.
+// cloud draws unit vectors as a picture model makes them.
 type cloud struct {
-	dims int
-	axes [][]float32 // latent directions, the first the longest
+	dims    int
+	axes    [][]float32 // latent directions, the first the longest
+	centres [][]float32
 }
 
 func newCloud(dims int, seed uint64) *cloud {
 	random := rand.New(rand.NewPCG(seed, 17))
-	c := &cloud{dims: dims, axes: make([][]float32, latent)}
+	c := &cloud{dims: dims, axes: make([][]float32, latent), centres: make([][]float32, crowds)}
 	for i := range c.axes {
 		c.axes[i] = make([]float32, dims)
 		length := math.Pow(float64(i+1), -0.25)
 		for k := range c.axes[i] {
 			c.axes[i][k] = float32(random.NormFloat64() * length)
 		}
+	}
+	for i := range c.centres {
+		c.centres[i] = make([]float32, dims)
+		c.scatter(c.centres[i], random)
 	}
 	return c
 }
@@ -47,6 +58,18 @@ func (c *cloud) draw(n int, seed uint64) [][]float32 {
 }
 
 func (c *cloud) fill(v []float32, random *rand.Rand) {
+	c.scatter(v, random)
+	centre := c.centres[random.IntN(crowds)]
+	near := tightest * random.Float64()
+	far := float32(math.Sqrt(1 - near*near))
+	for k := range v {
+		v[k] = far*v[k] + float32(near)*centre[k]
+	}
+	normalise(v)
+}
+
+// scatter draws a vector of no crowd.
+func (c *cloud) scatter(v []float32, random *rand.Rand) {
 	for k := range v {
 		v[k] = float32(random.NormFloat64())
 	}

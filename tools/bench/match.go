@@ -108,9 +108,9 @@ func newCatalogue(size int) *catalogue {
 	return c
 }
 
-// half draws what a background takes off a score.
+// half draws what a background takes off a score, as the shipped model's does of photographs.
 func half(random *rand.Rand) float32 {
-	return float32(min(0.3, max(0.05, 0.15+0.03*random.NormFloat64())))
+	return float32(min(0.27, max(0.13, 0.185+0.026*random.NormFloat64())))
 }
 
 // calibrate is the score of the highest of a million pairs.

@@ -54,6 +54,22 @@ func (r ranking) threshold(fpr float64) float32 {
 	return math.Nextafter32(r.others[allowed], float32(math.Inf(1)))
 }
 
+// margins are the deciles, from low to high, of how far the matches that reach a threshold are above it.
+func (r ranking) margins(threshold float32) (deciles [11]float32) {
+	found, _ := slices.BinarySearchFunc(r.matches, threshold, func(score, threshold float32) int {
+		if score >= threshold {
+			return -1
+		}
+		return 1
+	})
+	for i := range deciles {
+		if found > 0 {
+			deciles[i] = r.matches[(found-1)*(10-i)/10] - threshold
+		}
+	}
+	return deciles
+}
+
 // strict is the same ranking with the twins among the others.
 func (r ranking) strict() ranking {
 	others := slices.Concat(r.others, r.twins)

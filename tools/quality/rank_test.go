@@ -116,3 +116,15 @@ func TestRate(t *testing.T) {
 		require.Equal(t, want, rate(f))
 	}
 }
+
+func TestMargins(t *testing.T) {
+	var r ranking
+	for i := range 31 {
+		r.matches = append(r.matches, 1-float32(i)/20) // 1 to -0.5
+	}
+	deciles := r.margins(0.49) // of which eleven reach it
+	for i, d := range deciles {
+		require.InDelta(t, 0.01+float64(i)/20, d, 1e-5, i)
+	}
+	require.Zero(t, r.margins(2))
+}

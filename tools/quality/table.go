@@ -64,6 +64,8 @@ func (r *result) print(stdout io.Writer, c *collection) {
 			fmt.Fprintf(stdout, "  %.4g  %s of %s and %s\n", p.score, q.edit.Name, c.originals[q.original].name, c.originals[p.flag].name)
 		}
 	}
+	score := r.method(withViews)
+	fmt.Fprintf(stdout, "\ncopies that the score finds are above its threshold by (deciles) %.3f\n", score.ranking.margins(score.threshold))
 	fmt.Fprintf(stdout, "\nthresholds: block_at=%.4f review_at=%.4f\n", r.blockAt, r.reviewAt)
 }
 
