@@ -83,7 +83,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	folders, err := Folders(c.Model)
 	complete := report("model", "complete", err)
 	if complete {
-		checkRuntime(ctx, folders, c.Model, report)
+		checkRuntime(ctx, folders, c, report)
 	}
 	checkServers(ctx, c, report)
 	if complete && c.DatabaseURL != "" {
@@ -99,9 +99,9 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 }
 
 // checkRuntime runs each model.
-func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Model, report func(name, good string, err error) bool) {
+func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, report func(name, good string, err error) bool) {
 	for _, folder := range folders {
-		model, err := OpenModel(ctx, folder, c, slog.New(slog.DiscardHandler))
+		model, err := OpenModel(ctx, folder, c.Model, c.DataDir, slog.New(slog.DiscardHandler))
 		if err != nil {
 			report("runtime", "", err)
 			continue

@@ -73,9 +73,9 @@ func Folders(c config.Model) ([]*embed.Folder, error) {
 }
 
 // openModels opens the folders.
-func openModels(ctx context.Context, folders []*embed.Folder, c config.Model, log *slog.Logger) (opened []*embed.Model, err error) {
+func openModels(ctx context.Context, folders []*embed.Folder, c config.Model, dataDir string, log *slog.Logger) (opened []*embed.Model, err error) {
 	for _, f := range folders {
-		model, err := OpenModel(ctx, f, c, log)
+		model, err := OpenModel(ctx, f, c, dataDir, log)
 		if err != nil {
 			return nil, errors.Join(err, closeModels(opened))
 		}
@@ -92,10 +92,10 @@ func closeModels(opened []*embed.Model) error {
 	return errors.Join(errs...)
 }
 
-// OpenModel opens a session of the folder and logs what it runs on.
-func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, log *slog.Logger) (*embed.Model, error) {
+// OpenModel opens a session of the folder and logs what it runs on. What takes minutes to compile is kept in the data folder.
+func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, dataDir string, log *slog.Logger) (*embed.Model, error) {
 	model, err := embed.Open(ctx, folder, embed.Options{
-		Library: c.ONNXRuntimeLib, Provider: c.Provider, DeviceIDs: c.Devices, Sessions: c.Sessions, Logger: log,
+		Library: c.ONNXRuntimeLib, Provider: c.Provider, DeviceIDs: c.Devices, Sessions: c.Sessions, Cache: dataDir, Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 
 // Settings of the servers and folders that both commands use.
 type Stack struct {
-	DataDir     string `help:"Folder of the embedded servers' data." default:"${data_dir}" placeholder:"DIR" group:"Servers"`
+	DataDir     string `help:"Folder of the embedded servers' data and of TensorRT's engines." default:"${data_dir}" placeholder:"DIR" group:"Servers"`
 	NATSURL     string `name:"nats-url" help:"NATS servers with JetStream, separated by commas. Without it moderator starts one of its own." placeholder:"URL" group:"Servers"`
 	NATSCreds   string `name:"nats-creds" help:"NATS credentials file." placeholder:"FILE" group:"Servers"`
 	DatabaseURL string `name:"database-url" help:"Postgres with pgvector, as a URL or a connection string. Without it moderator starts a private cluster of its own." placeholder:"URL" group:"Servers"`

@@ -27,6 +27,8 @@ type Options struct {
 	Sessions int
 	// MaxBatch is the most pictures in one inference. 0: 32.
 	MaxBatch int
+	// Cache is the folder in which TensorRT's engines are kept, which take minutes to build. Empty: they are built at each start.
+	Cache string
 	// Logger gets the details of what was tried, at debug level. nil: slog.Default.
 	Logger *slog.Logger
 }

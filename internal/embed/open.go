@@ -35,7 +35,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 	lut := newTables(f.pre)
 	var tail []int64
 	for _, device := range devices {
-		session, err := newSession(f, p, device)
+		session, err := newSession(f, p, place{device, o.Cache})
 		if err != nil {
 			return nil, err
 		}

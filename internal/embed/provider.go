@@ -16,13 +16,18 @@ import (
 
 // provider is one of ONNX Runtime's execution providers.
 type provider struct {
-	name string
-	// attach adds it to o; device is -1 for the provider's default.
-	attach func(o *ort.SessionOptions, device int) error
+	name   string
+	attach func(o *ort.SessionOptions, on place) error // adds it to o
 	// compiles tells that it prepares kernels for each shape that it meets, so that only a few batch sizes should occur.
 	compiles bool
 	// absent, when there is one, says why auto need not try it, or "".
 	absent func() string
+}
+
+// place is where a session runs.
+type place struct {
+	device int    // -1: the provider's default
+	cache  string // folder to keep what is compiled for a device in; empty: it is compiled at each start
 }
 
 var providers = []provider{
@@ -55,33 +60,29 @@ func candidates(setting string) ([]provider, error) {
 	return found, nil
 }
 
-func attachCPU(_ *ort.SessionOptions, device int) error {
-	if device >= 0 {
+func attachCPU(_ *ort.SessionOptions, on place) error {
+	if on.device >= 0 {
 		return errors.New("device ids were given, and the CPU has none")
 	}
 	return nil
 }
 
-func attachCUDA(o *ort.SessionOptions, device int) error {
+func attachCUDA(o *ort.SessionOptions, on place) error {
 	c, err := ort.NewCUDAProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer c.Destroy()
-	if err := c.Update(map[string]string{"device_id": strconv.Itoa(max(device, 0))}); err != nil {
+	if err := c.Update(map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}); err != nil {
 		return err
 	}
 	return o.AppendExecutionProviderCUDA(c)
 }
 
-// attachTensorRT keeps the engines that it builds in the user's cache folder, and has CUDA take what TensorRT cannot.
-func attachTensorRT(o *ort.SessionOptions, device int) error {
-	cache, err := os.UserCacheDir()
+// attachTensorRT has CUDA take what TensorRT cannot.
+func attachTensorRT(o *ort.SessionOptions, on place) error {
+	options, err := tensorRTOptions(on)
 	if err != nil {
-		return err
-	}
-	cache = filepath.Join(cache, "moderator", "tensorrt")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
 	}
 	t, err := ort.NewTensorRTProviderOptions()
@@ -89,37 +90,47 @@ func attachTensorRT(o *ort.SessionOptions, device int) error {
 		return err
 	}
 	defer t.Destroy()
-	if err := t.Update(map[string]string{
-		"device_id":               strconv.Itoa(max(device, 0)),
-		"trt_engine_cache_enable": "1",
-		"trt_engine_cache_path":   cache,
-	}); err != nil {
+	if err := t.Update(options); err != nil {
 		return err
 	}
 	if err := o.AppendExecutionProviderTensorRT(t); err != nil {
 		return err
 	}
-	return attachCUDA(o, device)
+	return attachCUDA(o, on)
 }
 
-func attachCoreML(o *ort.SessionOptions, device int) error {
-	if device > 0 {
+// tensorRTOptions keeps the engines, each of which takes minutes to build, in a folder of their own.
+func tensorRTOptions(on place) (map[string]string, error) {
+	options := map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}
+	if on.cache == "" {
+		return options, nil
+	}
+	engines := filepath.Join(on.cache, "tensorrt")
+	if err := os.MkdirAll(engines, 0o755); err != nil {
+		return nil, fmt.Errorf("folder of TensorRT's engines: %w", err)
+	}
+	options["trt_engine_cache_enable"], options["trt_engine_cache_path"] = "1", engines
+	return options, nil
+}
+
+func attachCoreML(o *ort.SessionOptions, on place) error {
+	if on.device > 0 {
 		return errors.New("CoreML chooses the device itself: leave the device ids out")
 	}
 	return o.AppendExecutionProviderCoreMLV2(map[string]string{"ModelFormat": "MLProgram"})
 }
 
-func attachWebGPU(o *ort.SessionOptions, device int) error {
-	if device > 0 {
+func attachWebGPU(o *ort.SessionOptions, on place) error {
+	if on.device > 0 {
 		return errors.New("WebGPU uses the system's default GPU: leave the device ids out")
 	}
 	return o.AppendExecutionProvider("WebGPU", nil)
 }
 
-func attachOpenVINO(o *ort.SessionOptions, device int) error {
+func attachOpenVINO(o *ort.SessionOptions, on place) error {
 	options := map[string]string{}
-	if device >= 0 {
-		options["device_type"] = fmt.Sprintf("GPU.%d", device)
+	if on.device >= 0 {
+		options["device_type"] = fmt.Sprintf("GPU.%d", on.device)
 	}
 	return o.AppendExecutionProviderOpenVINO(options)
 }

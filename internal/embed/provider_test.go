@@ -41,6 +41,24 @@ func TestCandidates(t *testing.T) {
 	require.NotContains(t, names("auto"), "tensorrt")
 }
 
+func TestTensorRTKeepsItsEngines(t *testing.T) {
+	options, err := tensorRTOptions(place{device: -1})
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"device_id": "0"}, options)
+
+	data := filepath.Join(t.TempDir(), "data")
+	options, err = tensorRTOptions(place{device: 2, cache: data})
+	require.NoError(t, err)
+	engines := filepath.Join(data, "tensorrt")
+	require.Equal(t, map[string]string{"device_id": "2", "trt_engine_cache_enable": "1", "trt_engine_cache_path": engines}, options)
+	require.DirExists(t, engines)
+
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = tensorRTOptions(place{cache: file})
+	require.ErrorContains(t, err, "folder of TensorRT's engines: mkdir "+file)
+}
+
 func TestBatchSizes(t *testing.T) {
 	gpu, cpu := provider{compiles: true}, provider{}
 	sizes := func(p provider, fixed, largest int) []int {

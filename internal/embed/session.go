@@ -12,7 +12,7 @@ import (
 
 // newSession builds a session of f's graph on p. Every session is single-threaded on the CPU: parallelism comes from running
 // several inferences side by side, which beats one wide session and does not spin.
-func newSession(f *Folder, p provider, device int) (*ort.DynamicAdvancedSession, error) {
+func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, error) {
 	o, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func newSession(f *Folder, p provider, device int) (*ort.DynamicAdvancedSession,
 			return nil, err
 		}
 	}
-	if err := p.attach(o, device); err != nil {
+	if err := p.attach(o, on); err != nil {
 		return nil, err
 	}
 	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
