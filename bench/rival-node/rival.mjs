@@ -90,9 +90,9 @@ async function work() {
     message: { ack() {} },
   })))
 
-  // Pulled by count and by bytes: pictures of megabytes would else pile up in the client.
+  // Pulled by bytes: pictures of megabytes would else pass what the server holds for a client, which then cuts it off.
   const consumer = await jetstream(nc).consumers.get(STREAM, DURABLE)
-  const messages = await consumer.consume({ max_messages: 2 * batchSize })
+  const messages = await consumer.consume({ max_bytes: 32 << 20 })
   process.send('ready')
 
   // Two batches are in hand: one is computed while the other is decoded.

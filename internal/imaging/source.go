@@ -117,12 +117,20 @@ func (s *source) readHeader(limits Limits, need int) (err error) {
 	return nil
 }
 
-// jpegShrink is by how much libjpeg may shrink the picture; 1 for other formats.
+// jpegShrink is by how much libjpeg may shrink the picture; 1 for other formats. Sides that divide without a rest, as
+// cameras' and films' do (4032 x 3024, 1280 x 720), may be shrunk to a little less than needed: others lose up to a
+// pixel then, by which all else is out of place.
 func (s *source) jpegShrink(need int) int {
 	shrink := 1
 	if s.format == formatJPEG {
-		for shrink < 8 && min(s.width, s.height)/(2*shrink) >= need {
-			shrink *= 2
+		for by := 2; by <= 8; by *= 2 {
+			least := need
+			if s.width%by == 0 && s.height%by == 0 {
+				least = need * 15 / 16
+			}
+			if min(s.width, s.height)/by >= least {
+				shrink = by
+			}
 		}
 	}
 	return shrink
