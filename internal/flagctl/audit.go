@@ -76,6 +76,7 @@ func what(ch matchdb.Change) string {
 		if was("retracted_at") != is("retracted_at") {
 			return map[bool]string{true: "retracted", false: "restored"}[is("retracted_at")]
 		}
+		return "embedded anew"
 	case "allowed_image insert":
 		return "allowed"
 	case "allowed_image delete":

@@ -26,6 +26,7 @@ type Grammar struct {
 	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
 
 	Add      addCommand      `cmd:"" help:"Flag pictures: files, folders, URLs."`
+	Reembed  reembedCommand  `cmd:"" help:"Embed what is flagged and allowed by another model too, from the originals."`
 	List     listCommand     `cmd:"" help:"List flagged pictures."`
 	Show     showCommand     `cmd:"" help:"Show one flagged picture."`
 	Retract  retractCommand  `cmd:"" help:"Take flags back, by id or by a search."`

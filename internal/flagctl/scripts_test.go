@@ -1,12 +1,16 @@
 package flagctl
 
 import (
+	"bytes"
 	"image"
 	"image/jpeg"
 	"os"
+	"path/filepath"
 	"regexp"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"moderator/models"
 )
 
 // flat FILE writes a picture of one colour.
@@ -15,6 +19,16 @@ func flat(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(jpeg.Encode(file, image.NewGray(image.Rect(0, 0, 320, 240)), nil))
 	ts.Check(file.Close())
+}
+
+// othermodel DIR writes the shipped model with other preprocessing, which makes it another model.
+func otherModel(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.CopyFS(dir, models.CopyDetect()))
+	path := filepath.Join(dir, "preprocessor_config.json")
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, bytes.Replace(text, []byte("0.485"), []byte("0.45"), 1), 0o644))
 }
 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

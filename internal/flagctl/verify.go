@@ -8,9 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
 )
 
 type verifyCommand struct {
@@ -63,12 +61,7 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 	}
 	defer db.Close()
 	o := matchdb.VerifyOptions{
-		Model: folder.Fingerprint(), Half: folder.HalfB, Sample: r.Sample, Seed: r.Seed,
-	}
-	for _, view := range views.Flag() {
-		if view != imaging.ViewTrimmed { // only of pictures with a border
-			o.Views = append(o.Views, string(view))
-		}
+		Model: folder.Fingerprint(), Half: folder.HalfB, Sample: r.Sample, Seed: r.Seed, Views: storedViews(),
 	}
 	found, err := db.Verify(ctx, o)
 	if err != nil {
@@ -135,8 +128,8 @@ func agreement(name string, a matchdb.Agreement) checked {
 // faults judges rows that are wrong.
 func faults(found []matchdb.Fault) []checked {
 	says := map[matchdb.FaultKind]struct{ status, one, remedy string }{
-		matchdb.NotEmbedded:     {"failed", "flag", "embedded by other models only, so that its edits pass: flag the originals again with this one"},
-		matchdb.MissingViews:    {"warning", "flag", "without some of the views that this version stores: flag the originals again"},
+		matchdb.NotEmbedded:     {"failed", "flag", "embedded by other models only, so that its edits pass: `flagctl reembed` the originals with this one"},
+		matchdb.MissingViews:    {"warning", "flag", "without some of the views that this version stores: `flagctl reembed` the originals"},
 		matchdb.OrphanEmbedding: {"failed", "embedding", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
 		matchdb.OrphanHash:      {"failed", "PDQ hash", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
 		matchdb.NoSignal:        {"failed", "flag", "with nothing to be found by: flag the original again"},

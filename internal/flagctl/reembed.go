@@ -1,0 +1,217 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/app"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/views"
+)
+
+type reembedCommand struct {
+	Folder string `arg:"" help:"Folder of originals; other files in it do no harm." predictor:"file"`
+}
+
+// tally counts what became of flags, or of allowed pictures.
+type tally struct {
+	Done      int `json:"done"`
+	Already   int `json:"already"`          // had all views by this model
+	Without   int `json:"without_original"` // embedded by another model only, and not in the folder
+	LowDetail int `json:"low_detail"`       // nothing to see: known by their files alone
+	Failed    int `json:"failed"`
+}
+
+func (t tally) row(what string) []string {
+	row := []string{what}
+	for _, n := range []int{t.Done, t.Already, t.Without, t.LowDetail, t.Failed} {
+		row = append(row, strconv.Itoa(n))
+	}
+	return row
+}
+
+// reembedded is what reembed says with -o json.
+type reembedded struct {
+	Model       string       `json:"model"`
+	Fingerprint string       `json:"fingerprint"`
+	Flags       tally        `json:"flags"`
+	Allowed     tally        `json:"allowed"`
+	Failures    []badPicture `json:"failures"`
+}
+
+type badPicture struct {
+	Picture string `json:"picture"`
+	ID      string `json:"id"`
+	Error   string `json:"error"`
+}
+
+// reembedding is one run of the command.
+type reembedding struct {
+	c  *cli
+	db *matchdb.DB
+	x  *app.Extractor
+
+	mu     sync.Mutex                      // of what follows
+	wanted map[string][]matchdb.Unembedded // by the file's SHA-256
+	result reembedded
+}
+
+func (r *reembedCommand) Run(ctx context.Context, c *cli) error {
+	files, err := expand([]string{r.Folder})
+	if err != nil {
+		return err
+	}
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+		run, err := newReembedding(ctx, c, db, x)
+		if err != nil {
+			return err
+		}
+		if len(run.wanted) > 0 {
+			run.all(ctx, files)
+		}
+		return run.report(ctx, r.Folder)
+	})
+}
+
+func newReembedding(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor) (*reembedding, error) {
+	folder := x.Folder()
+	coverage, err := db.Coverage(ctx, folder.Fingerprint(), storedViews())
+	if err != nil {
+		return nil, err
+	}
+	r := &reembedding{
+		c: c, db: db, x: x, wanted: map[string][]matchdb.Unembedded{},
+		result: reembedded{
+			Model: folder.Name(), Fingerprint: folder.Fingerprint(), Failures: []badPicture{},
+			Flags: tally{Already: coverage.Flags}, Allowed: tally{Already: coverage.Allowed},
+		},
+	}
+	for _, u := range coverage.Lacking {
+		r.wanted[u.SHA256] = append(r.wanted[u.SHA256], u)
+	}
+	return r, nil
+}
+
+// storedViews are those that every flag with something to see is stored with.
+func storedViews() []string {
+	var names []string
+	for _, view := range views.Flag() {
+		if view != imaging.ViewTrimmed { // only of pictures with a border
+			names = append(names, string(view))
+		}
+	}
+	return names
+}
+
+// all looks into the files, several at a time. What fails is in the result.
+func (r *reembedding) all(ctx context.Context, files []string) {
+	bar := progress(r.c, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, file := range files {
+		group.Go(func() error {
+			r.file(ctx, bar, file)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	_ = bar.Finish()
+}
+
+// file embeds a file's picture where that is wanted. A file that cannot be read is said, and is no original.
+func (r *reembedding) file(ctx context.Context, bar *progressbar.ProgressBar, name string) {
+	data, err := readLimited(ctx, r.c, name)
+	if ctx.Err() != nil {
+		return
+	}
+	defer func() { _ = bar.Add(1) }()
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		fmt.Fprintf(r.c.stderr, "left out: %s: %s\n", printable(name), printable(err.Error()))
+		return
+	}
+	sum := sha256Hex(data)
+	r.mu.Lock()
+	pictures := r.wanted[sum]
+	delete(r.wanted, sum) // another file may be its copy
+	r.mu.Unlock()
+	if len(pictures) > 0 {
+		r.embed(ctx, name, data, pictures)
+	}
+}
+
+// embed gives the pictures, which are all of that file, what they lack.
+func (r *reembedding) embed(ctx context.Context, name string, data []byte, pictures []matchdb.Unembedded) {
+	found, err := r.x.Extract(ctx, data, views.Flag())
+	embeddings, _ := found.Signals()
+	for _, p := range pictures {
+		stored := err
+		if err == nil && !found.Flat() {
+			stored = r.db.AddEmbeddings(ctx, matchdb.MoreEmbeddings{
+				Unembedded: p, Model: r.result.Fingerprint, Embeddings: embeddings, By: r.c.As,
+				Why: fmt.Sprintf("by model %s (%s)", r.result.Model, r.result.Fingerprint[:12]),
+			})
+		}
+		r.count(name, p, found.Flat(), stored)
+	}
+}
+
+func (r *reembedding) count(name string, p matchdb.Unembedded, flat bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.tally(p)
+	switch {
+	case errors.Is(err, matchdb.ErrNotFound): // taken back meanwhile
+	case err != nil:
+		t.Failed++
+		r.result.Failures = append(r.result.Failures, badPicture{Picture: name, ID: p.ID.String(), Error: err.Error()})
+	case flat:
+		t.LowDetail++
+	default:
+		t.Done++
+	}
+}
+
+func (r *reembedding) tally(p matchdb.Unembedded) *tally {
+	if p.Allowed {
+		return &r.result.Allowed
+	}
+	return &r.result.Flags
+}
+
+func (r *reembedding) report(ctx context.Context, folder string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %d were embedded until then; the same command goes on from there", ctx.Err(), r.result.Flags.Done+r.result.Allowed.Done)
+	}
+	for _, pictures := range r.wanted {
+		for _, p := range pictures {
+			if p.Before { // what no model has embedded was never found by one
+				r.tally(p).Without++
+			}
+		}
+	}
+	rows := [][]string{r.result.Flags.row("flags"), r.result.Allowed.row("allowed")}
+	if err := r.c.print(r.result, "\tDONE\tALREADY\tWITHOUT ORIGINAL\tLOW DETAIL\tFAILED", rows); err != nil {
+		return err
+	}
+	for _, bad := range r.result.Failures {
+		fmt.Fprintf(r.c.stderr, "failed: %s (%s): %s\n", printable(bad.Picture), bad.ID, printable(bad.Error))
+	}
+	if n := r.result.Flags.Without; n > 0 {
+		fmt.Fprintf(r.c.stderr, "%s not found by model %s: the originals are not in %s; `flagctl verify` names some\n",
+			plural(n, "flag"), r.result.Model, printable(folder))
+	}
+	if n := len(r.result.Failures); n > 0 {
+		return fmt.Errorf("%s could not be embedded: see the lines above", plural(n, "picture"))
+	}
+	return nil
+}
