@@ -116,21 +116,30 @@ func newBenchOn(t *testing.T, url string, replicas int, change func(*Config)) *b
 	if change != nil {
 		change(&cfg)
 	}
-	durable, _, err := EnsureStreams(t.Context(), js, StreamOptions{
-		Replicas: replicas, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
-	})
-	require.NoError(t, err)
+	var durable jetstream.Consumer
+	require.Eventually(t, func() bool { // servers of a cluster have to elect a leader first
+		durable, _, err = EnsureStreams(t.Context(), js, StreamOptions{
+			Replicas: replicas, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
+		})
+		return err == nil
+	}, waitCluster, waitStep)
 	return &bench{t: t, js: js, nc: nc, judges: &judges{}, cfg: cfg, durable: durable}
 }
 
-// start runs a consumer until stop is called, which returns what Run did.
-func (b *bench) start() (stop func() error) {
+func (b *bench) consumer() *Consumer {
 	b.t.Helper()
 	c, err := New(b.cfg, Parts{
 		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: b.judges, Matcher: b.judges,
 		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Ready: b.ready, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 	})
 	require.NoError(b.t, err)
+	return c
+}
+
+// start runs a consumer until stop is called, which returns what Run did.
+func (b *bench) start() (stop func() error) {
+	b.t.Helper()
+	c := b.consumer()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()

@@ -27,7 +27,16 @@ type item struct {
 
 func (it *item) id() string { return it.upload.Key() }
 
-// since is the time from a moment until now, in milliseconds, to the microsecond.
-func since(from time.Time) float64 {
-	return float64(time.Since(from).Microseconds()) / 1000
+// since is the time from a moment of this process until now, in milliseconds; a clock that is set has no part in it.
+func since(from time.Time) float64 { return milliseconds(time.Since(from)) }
+
+// milliseconds are exact to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// notAfter is a moment by the server's clock, which may be ahead of ours, but at most ours: no time is negative.
+func notAfter(ours, servers time.Time) time.Time {
+	if servers.After(ours) {
+		return ours
+	}
+	return servers
 }

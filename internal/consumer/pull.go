@@ -133,9 +133,10 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 	})
 	it.decision.Upload = event.NewUploadInfo(it.upload)
 	it.decision.Model = c.cfg.Model
-	it.decision.Timing.Queue = since(meta.Timestamp)
+	stored := notAfter(it.pulled, meta.Timestamp)
+	it.decision.Timing.Queue = milliseconds(it.pulled.Sub(stored))
 	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
-	c.startTrace(it, meta.Timestamp)
+	c.startTrace(it, stored)
 	c.flights.add(it)
 	c.metrics.inFlight.Inc()
 	switch {
