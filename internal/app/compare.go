@@ -1,22 +1,18 @@
 package app
 
 import (
+	"moderator/internal/console"
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/views"
 )
 
-// Comparison is how near two pictures are by their nearest views.
-type Comparison struct {
-	Score, Similarity float64
-	View              string // of the flagged one, by the score
-	PDQ               int    // bits of 256 that differ; -1 where there is too little detail for PDQ
-}
-
-// Compare holds the views of an upload against those of a flag, as matching does; each has at least one.
-func Compare(flagged, uploaded []ViewVector) Comparison {
-	best := Comparison{PDQ: -1}
-	for i, r := range flagged {
-		for j, q := range uploaded {
+// Compare holds an upload against a flag, as matching does: their nearest views, and their points of interest. Each has at
+// least one view. Whether they are the same file is for those to say who have the files.
+func Compare(flagged, uploaded Extracted) (console.Comparison, error) {
+	best := console.Comparison{PDQ: -1, Flat: flagged.Flat() || uploaded.Flat()}
+	for i, r := range flagged.Vectors {
+		for j, q := range uploaded.Vectors {
 			similarity := cosine(q.Vector, r.Vector)
 			if score := similarity - float64(q.Half) - float64(r.Half) - float64(views.Handicap(r.View)); i+j == 0 || score > best.Score {
 				best.Score, best.Similarity, best.View = score, similarity, r.Name()
@@ -27,7 +23,13 @@ func Compare(flagged, uploaded []ViewVector) Comparison {
 			}
 		}
 	}
-	return best
+	flag, err := flagged.Points(true)
+	if err != nil {
+		return best, err
+	}
+	upload, err := uploaded.Points(false)
+	best.Points = keypoint.Verify(flag, keypoint.Prepare(upload))
+	return best, err
 }
 
 // cosine is the inner product of two normalised vectors.

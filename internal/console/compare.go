@@ -5,21 +5,7 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
-	"moderator/internal/pdq"
 )
-
-// Comparison is what is alike in two pictures, by each signal.
-type Comparison struct {
-	SameFile   bool
-	PDQ        int     // bits that differ, of pdq.Bits, between the nearest views; -1 where there is too little detail
-	MaxPDQ     int     // up to which it blocks
-	Score      float64 // of the nearest views
-	Similarity float64 // their cosine
-	View       string  // which view of the flagged one
-}
-
-// PDQShare is the share of equal bits.
-func (r Comparison) PDQShare() float64 { return 1 - float64(r.PDQ)/pdq.Bits }
 
 type comparePage struct {
 	A, B   *chosen
@@ -30,8 +16,7 @@ type comparePage struct {
 // bankVerdict is what an upload of the second picture would get, were the first flagged in that bank.
 type bankVerdict struct {
 	matchdb.Bank
-	Verdict event.Verdict
-	Signal  event.Signal // that says so
+	Judged
 }
 
 func (c *Console) comparePage(*http.Request) (view, error) {
@@ -62,27 +47,9 @@ func (c *Console) compare(r *http.Request) (view, error) {
 }
 
 // in says what the thresholds of a bank make of it.
-func (r Comparison) in(bank matchdb.Bank) bankVerdict {
-	v := bankVerdict{Bank: bank, Verdict: event.Allow, Signal: event.SignalEmbedding}
-	switch {
-	case !bank.Enabled:
-		v.Signal = ""
-	case r.SameFile:
-		v.Verdict, v.Signal = event.Block, event.SignalExact
-	case r.PDQ >= 0 && r.PDQ <= r.MaxPDQ:
-		v.Verdict, v.Signal = event.Block, event.SignalPDQ
-	default:
-		v.Verdict = verdictOf(r.Score, bank.BlockAt, bank.ReviewAt)
+func (c Comparison) in(bank matchdb.Bank) bankVerdict {
+	if !bank.Enabled {
+		return bankVerdict{bank, Judged{Verdict: event.Allow}}
 	}
-	return v
-}
-
-func verdictOf(score, blockAt float64, reviewAt *float64) event.Verdict {
-	switch {
-	case score >= blockAt:
-		return event.Block
-	case reviewAt != nil && score >= *reviewAt:
-		return event.Review
-	}
-	return event.Allow
+	return bankVerdict{bank, c.Judge(bank.BlockAt, bank.ReviewAt)}
 }

@@ -161,10 +161,18 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 func (f *feed) fill() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.full() {
+		close(f.filled)
+	}
+}
+
+// full says whether all is there that the stream had at the start.
+func (f *feed) full() bool {
 	select {
 	case <-f.filled:
+		return true
 	default:
-		close(f.filled)
+		return false
 	}
 }
 

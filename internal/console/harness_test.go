@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image"
+	"image/draw"
 	"image/jpeg"
 	"io"
 	"log/slog"
@@ -25,6 +27,8 @@ import (
 	"moderator/internal/config"
 	"moderator/internal/drawn"
 	"moderator/internal/event"
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 	"moderator/internal/testenv"
 )
@@ -110,6 +114,26 @@ func picture(t *testing.T, i int) []byte {
 	var file bytes.Buffer
 	require.NoError(t, jpeg.Encode(&file, drawn.Draw(1, i, 400, 300), &jpeg.Options{Quality: 90}))
 	return file.Bytes()
+}
+
+// quarter is the middle of that picture, half as wide and half as high.
+func quarter(t *testing.T, i int) []byte {
+	whole, err := jpeg.Decode(bytes.NewReader(picture(t, i)))
+	require.NoError(t, err)
+	middle := image.NewRGBA(image.Rect(0, 0, 200, 150))
+	draw.Draw(middle, middle.Bounds(), whole, image.Pt(100, 75), draw.Src)
+	var file bytes.Buffer
+	require.NoError(t, jpeg.Encode(&file, middle, &jpeg.Options{Quality: 90}))
+	return file.Bytes()
+}
+
+// points are the points of interest that are stored of a picture.
+func points(t *testing.T, file []byte) keypoint.Features {
+	decoded, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
+	require.NoError(t, err)
+	found, err := app.Points(decoded.Frames[0].Views[0].Gray, decoded.Width, decoded.Height, true)
+	require.NoError(t, err)
+	return found
 }
 
 // upload publishes and returns the decision with its sequence in DECISIONS.

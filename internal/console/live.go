@@ -12,7 +12,7 @@ import (
 const (
 	liveEvery    = 500 * time.Millisecond // decisions that come meanwhile go to the browser together
 	liveRows     = 10                     // of each look: more than can be read
-	firstRows    = 100                    // of the first, which fills the table
+	firstRows    = 100                    // of the first, with what was there before
 	firstLook    = time.Second            // after which it shows what is there, or that nothing comes
 	heartbeat    = 15 * time.Second
 	writeTimeout = 10 * time.Second
@@ -33,7 +33,7 @@ func (c *Console) livePage(r *http.Request) (view, error) {
 		Verdicts: []event.Verdict{event.Block, event.Review, event.Allow},
 		Reasons: []event.Reason{
 			event.Match, event.NoMatch, event.Undecodable, event.Unsupported, event.TooLarge, event.FetchFailed,
-			event.RetriesExhausted, event.Reviewed,
+			event.RetriesExhausted, event.AllowListed, event.LowDetail, event.Lookback, event.Reviewed,
 		},
 		Verdict: keep.verdict, Reason: keep.reason, Bank: keep.bank,
 	}
@@ -77,11 +77,14 @@ func (c *Console) liveEvents(w http.ResponseWriter, r *http.Request) {
 	every := time.NewTicker(liveEvery)
 	defer every.Stop()
 	for {
+		old := most == firstRows
 		news := feed.since(at, keep, most)
-		if most == firstRows {
-			news.missed = 0 // those are old
+		if old {
+			news.missed = 0
 		}
-		at, most = news.next, liveRows
+		if at = news.next; feed.full() {
+			most = liveRows
+		}
 		next := tick{news.rows, news.missed, news.seconds, news.waiting, news.trouble}
 		quiet := len(next.Rows)+len(next.Seconds) == 0 && next.Waiting == last.Waiting && next.Trouble == last.Trouble
 		if !quiet || time.Since(sent) > heartbeat {

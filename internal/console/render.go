@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"moderator/internal/keypoint"
+	"moderator/internal/pdq"
 )
 
 //go:embed assets
@@ -109,6 +112,7 @@ var functions = template.FuncMap{
 	"moment": moment,
 	"bytes":  byteSize,
 	"count":  thousands,
+	"limits": func() limits { return limits{pdq.MaxDistance, keypoint.BlockAt, keypoint.ReviewAt} },
 	"short":  func(text string) string { return text[:min(len(text), 12)] },
 	"word":   func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") },
 	"share": func(part, whole float64) float64 {
@@ -117,6 +121,12 @@ var functions = template.FuncMap{
 		}
 		return max(0, min(100, 100*part/whole))
 	},
+}
+
+// limits are from where the signals say something that no bank has thresholds for.
+type limits struct {
+	PDQ                           int // bits, and fewer
+	PointsBlockAt, PointsReviewAt float64
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }

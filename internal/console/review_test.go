@@ -115,6 +115,9 @@ func (s *stand) compare(t *testing.T) {
 	other := s.send("/compare", sent{"a", "a.jpg", a}, sent{"b", "b.jpg", picture(t, 12)}).body
 	require.Contains(t, other, "different files")
 	require.Contains(t, other, `<span class="verdict allow">allow</span>`)
+	part := s.send("/compare", sent{"a", "a.jpg", a}, sent{"b", "b.jpg", quarter(t, 0)}).body
+	require.Regexp(t, `[1-9]\d* points agree in one arrangement`, part)
+	require.Contains(t, part, ">keypoints</td>")
 	require.Equal(t, http.StatusBadRequest, s.send("/compare", sent{"a", "a.jpg", a}).code)
 }
 
@@ -136,5 +139,15 @@ func (s *stand) search(t *testing.T) {
 	require.Contains(t, found, "by sha256")
 	require.Contains(t, found, `<span class="verdict block">block</span>`)
 	s.harmless(found)
+
+	points := points(t, picture(t, 0))
+	_, err = s.db.Flag(t.Context(), matchdb.NewFlag{
+		Bank: "default", SHA256: sha256Hex([]byte("another file")), Source: "its points", By: "ann", Model: models[0].Fingerprint,
+		Embeddings: []matchdb.Embedding{{View: "original", Vector: vector}}, Keypoints: points,
+	})
+	require.NoError(t, err)
+	found = s.send("/search", sent{"picture", "a.jpg", quarter(t, 0)}).body
+	require.Contains(t, found, "by keypoints")
+	require.Regexp(t, `<b>[1-9]\d*</b> points agree`, found)
 	require.Equal(t, http.StatusUnprocessableEntity, s.send("/search", sent{"picture", "a.txt", []byte("text")}).code)
 }

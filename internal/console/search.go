@@ -21,24 +21,6 @@ type NearRecent struct {
 	Info event.UploadInfo
 }
 
-// NearFlag is a flagged picture, by its nearest view.
-type NearFlag struct {
-	matchdb.Found
-	Signal event.Signal // the surest that finds it
-	Bits   int          // of PDQ that differ, where Signal is that
-}
-
-// Verdict is what an upload would get from this flag alone.
-func (n NearFlag) Verdict() event.Verdict {
-	switch {
-	case !n.BankEnabled:
-		return event.Allow
-	case n.Signal != event.SignalEmbedding:
-		return event.Block
-	}
-	return verdictOf(n.Score, n.BlockAt, n.ReviewAt)
-}
-
 // NearAllowed is an allowed picture, by its nearest view.
 type NearAllowed struct {
 	matchdb.AllowHit

@@ -1,11 +1,14 @@
 package flagctl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
 	"moderator/internal/app"
+	"moderator/internal/event"
+	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/views"
@@ -27,7 +30,9 @@ type compared struct {
 	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
 	Points     int     `json:"points"`       // of interest that both show in one arrangement
 	PointScore float64 `json:"points_score"` // how much of what B shows of A they account for
-	Verdict    string  `json:"verdict"`
+
+	Verdict event.Verdict `json:"verdict"`
+	Signal  event.Signal  `json:"signal"` // that the verdict follows from
 }
 
 func (p *compareCommand) Run(ctx context.Context, c *cli) error {
@@ -36,26 +41,23 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer x.Close()
-	a, err := p.extract(ctx, c, x, p.A, true)
-	b, errB := p.extract(ctx, c, x, p.B, false)
+	fileA, a, err := p.extract(ctx, c, x, p.A, views.Flag())
+	fileB, b, errB := p.extract(ctx, c, x, p.B, views.Query())
 	if err := errors.Join(err, errB); err != nil {
 		return err
 	}
-	near := app.Compare(a.Vectors, b.Vectors)
-	result := compared{Model: x.Folder().Name(), Score: near.Score, Similarity: near.Similarity, View: near.View, PDQ: near.PDQ}
-	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
-	agreed, err := pointsAgree(a, b)
+	near, err := app.Compare(a, b)
 	if err != nil {
 		return err
 	}
-	result.Points, result.PointScore = agreed.Points, agreed.Score()
-	result.Verdict = verdictOf(result.Score, result.BlockAt, &result.ReviewAt)
-	if agreed.Score() >= keypoint.ReviewAt && result.Verdict != "block" {
-		result.Verdict = pointsVerdict(agreed)
+	near.SameFile = bytes.Equal(fileA, fileB)
+	result := compared{
+		Model: x.Folder().Name(), Score: near.Score, Similarity: near.Similarity, View: near.View, PDQ: near.PDQ,
+		Points: near.Points.Points, PointScore: near.Points.Score(),
 	}
-	if result.PDQ >= 0 && result.PDQ <= pdq.MaxDistance {
-		result.Verdict = "block"
-	}
+	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
+	judged := near.Judge(result.BlockAt, &result.ReviewAt)
+	result.Verdict, result.Signal = judged.Verdict, judged.Signal
 	return c.print(result, "", [][]string{
 		{"score", number(result.Score), result.meaning()},
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
@@ -66,41 +68,24 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-// pointsAgree is what the points of interest of two pictures say, a as a flag and b as an upload.
-func pointsAgree(a, b app.Extracted) (keypoint.Agreement, error) {
-	flag, err := a.Points(true)
-	if err != nil {
-		return keypoint.Agreement{}, err
-	}
-	upload, err := b.Points(false)
-	if err != nil {
-		return keypoint.Agreement{}, err
-	}
-	return keypoint.Verify(flag, keypoint.Prepare(upload)), nil
-}
-
-func (p *compareCommand) extract(ctx context.Context, c *cli, x *app.Extractor, source string, flagged bool) (app.Extracted, error) {
-	wanted := views.Query()
-	if flagged {
-		wanted = views.Flag()
-	}
+func (p *compareCommand) extract(ctx context.Context, c *cli, x *app.Extractor, source string, wanted []imaging.View) ([]byte, app.Extracted, error) {
 	data, err := read(ctx, source, c.MaxUploadBytes)
 	if err != nil {
-		return app.Extracted{}, err
+		return nil, app.Extracted{}, err
 	}
 	picture, err := x.Extract(ctx, data, wanted)
 	if err != nil {
-		return picture, fmt.Errorf("%s: %w", source, err)
+		return nil, picture, fmt.Errorf("%s: %w", source, err)
 	}
-	return picture, nil
+	return data, picture, nil
 }
 
 // meaning says in words what the score is worth with this model.
 func (r compared) meaning() string {
 	switch r.Verdict {
-	case "block":
+	case event.Block:
 		return "the same picture: an upload of the second would be blocked by the first"
-	case "review":
+	case event.Review:
 		return "perhaps the same picture: an upload of the second would go to review"
 	}
 	return "different pictures: an upload of the second would be allowed"
