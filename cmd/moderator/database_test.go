@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/app"
+	"moderator/internal/config"
+	"moderator/internal/drawn"
+	"moderator/internal/event"
+	"moderator/internal/flagctl"
+	"moderator/internal/testenv"
+)
+
+// onRole is a moderator that works as a user with no more than the rights it needs, on a library with one flag, and a
+// superuser beside it.
+type onRole struct {
+	*running
+	js     jetstream.JetStream
+	super  *pgx.Conn
+	holder *pgx.Conn // of the lock: what the other asks would be frozen for the length of a transaction
+	sent   int       // uploads
+}
+
+const role = "moderator_app"
+
+func startOnRole(t *testing.T) *onRole {
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	database := testenv.Postgres(t)
+	require.NoError(t, app.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, t.Output()))
+	flagged := write(t, "flagged.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
+	add := []string{"--database-url", database, "add", flagged}
+	require.NoError(t, flagctl.Run(t.Context(), add, io.Discard, t.Output()))
+	o := &onRole{}
+	for _, conn := range []**pgx.Conn{&o.super, &o.holder} {
+		c, err := pgx.Connect(t.Context(), database)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close(context.Background()) })
+		*conn = c
+	}
+	o.exec(t, "DROP ROLE IF EXISTS "+role)
+	o.exec(t, "CREATE ROLE "+role+" LOGIN IN ROLE moderator_reader")
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	query := u.Query()
+	query.Set("user", role)
+	u.RawQuery = query.Encode()
+	o.running = start(t, dataDir(t), "--database-url", u.String(), "--ack-wait", "6s", "--batch-budget", "3s", "--batch-size", "2",
+		"--retry-backoff", "200ms", "--attempts", "30")
+	o.js = o.jetStream()
+	return o
+}
+
+func (o *onRole) exec(t *testing.T, sql string) {
+	t.Helper()
+	_, err := o.super.Exec(t.Context(), sql)
+	require.NoError(t, err)
+}
+
+// count asks the superuser for a number.
+func (o *onRole) count(t *testing.T, sql string) (n int) {
+	t.Helper()
+	require.NoError(t, o.super.QueryRow(t.Context(), sql, role).Scan(&n))
+	return n
+}
+
+// lock keeps every match waiting until the returned function is called.
+func (o *onRole) lock(t *testing.T) (release func()) {
+	tx, err := o.holder.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "LOCK TABLE bank IN ACCESS EXCLUSIVE MODE")
+	require.NoError(t, err)
+	return func() { require.NoError(t, tx.Rollback(t.Context())) }
+}
+
+// matching waits until statements of the moderator wait for the lock.
+func (o *onRole) matching(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return o.count(t, "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'") > 0
+	}, time.Minute, 10*time.Millisecond)
+}
+
+// kill ends the moderator's connections and says how many there were.
+func (o *onRole) kill(t *testing.T) int {
+	return o.count(t, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1")
+}
+
+// upload publishes uploads, of which every second one is a copy of the flagged picture.
+func (o *onRole) upload(t *testing.T) {
+	const uploads = 24
+	flagged, other := drawn.Draw(1, 0, 640, 480), drawn.Draw(1, 1, 640, 480)
+	for i := range uploads / 2 {
+		publish(t, o.js, encode(t, other, 50+i))
+		publish(t, o.js, encode(t, flagged, 50+i))
+	}
+	o.sent += uploads
+}
+
+// decided checks that each upload so far got its one, ordinary decision.
+func (o *onRole) decided(t *testing.T) {
+	for id, d := range o.all(o.js, o.sent) {
+		want := []any{event.Allow, event.NoMatch}
+		if d.Upload.Sequence%2 == 0 {
+			want = []any{event.Block, event.Match}
+		}
+		require.Equal(t, want, []any{d.Verdict, d.Reason}, "%s: %s", id, d.Detail)
+	}
+	require.Eventually(t, func() bool {
+		stream, err := o.js.Stream(t.Context(), "UPLOADS")
+		return err == nil && stream.CachedInfo().State.Msgs == 0
+	}, time.Minute, 10*time.Millisecond, "every upload is acknowledged")
+	stream, err := o.js.Stream(t.Context(), "DECISIONS")
+	require.NoError(t, err)
+	require.EqualValues(t, o.sent, stream.CachedInfo().State.Msgs, "each is decided once")
+}
+
+// Whatever the database does, uploads wait for it, and each gets the decision that it would have had.
+func TestDatabaseOutages(t *testing.T) {
+	o := startOnRole(t)
+	t.Run("connections killed in the middle of a statement", func(t *testing.T) {
+		release := o.lock(t)
+		o.upload(t)
+		for range 3 {
+			o.matching(t)
+			require.Positive(t, o.kill(t))
+		}
+		release()
+		o.decided(t)
+	})
+	t.Run("stalled for longer than the ack wait", func(t *testing.T) {
+		release := o.lock(t)
+		o.upload(t)
+		o.matching(t)
+		time.Sleep(9 * time.Second) // what waits behind the batches that fail has its time extended
+		release()
+		o.decided(t)
+	})
+	t.Run("out of connections", func(t *testing.T) {
+		_, before := o.get("/metrics")
+		o.exec(t, "ALTER ROLE "+role+" CONNECTION LIMIT 0")
+		require.Positive(t, o.kill(t))
+		o.upload(t)
+		require.Eventually(t, func() bool {
+			_, now := o.get("/metrics")
+			return retries(t, now) > retries(t, before)
+		}, time.Minute, 10*time.Millisecond)
+		code, body := o.get("/healthz")
+		require.Equal(t, http.StatusOK, code, body)
+		code, body = o.get("/readyz")
+		require.Equal(t, http.StatusServiceUnavailable, code)
+		require.Contains(t, body, "too many connections")
+		o.exec(t, "ALTER ROLE "+role+" CONNECTION LIMIT -1")
+		o.decided(t)
+	})
+	_, body := o.get("/metrics")
+	require.Contains(t, body, "moderator_duplicate_decisions_total 0", "none was delivered again while it was in hand")
+}
+
+// retries is how many uploads were given back since their match failed, as the metrics say.
+func retries(t *testing.T, metrics string) int {
+	_, after, found := strings.Cut(metrics, `moderator_upload_retries_total{stage="match"} `)
+	require.True(t, found)
+	line, _, _ := strings.Cut(after, "\n")
+	n, err := strconv.Atoi(line)
+	require.NoError(t, err)
+	return n
+}
