@@ -19,8 +19,9 @@ type moderator struct {
 	log     string
 }
 
-// startModerator registers the model, starts moderator with its defaults on the servers, and waits until it is ready.
-func (b *bench) startModerator(ctx context.Context, m model) (*moderator, error) {
+// startModerator registers the model, starts moderator with its defaults and further flags on the servers, and waits until
+// it is ready.
+func (b *bench) startModerator(ctx context.Context, m model, flags ...string) (*moderator, error) {
 	dir := filepath.Join(b.dir, "data-"+m.name)
 	servers := []string{"--nats-url", b.servers.natsURL, "--database-url", b.servers.databaseURL}
 	migrate := exec.CommandContext(ctx, filepath.Join(b.Bin, "moderator"), append([]string{"migrate", "--model", m.dir}, servers[2:]...)...)
@@ -34,7 +35,7 @@ func (b *bench) startModerator(ctx context.Context, m model) (*moderator, error)
 	}
 	defer log.Close()
 	p.cmd = exec.Command(filepath.Join(b.Bin, "moderator"),
-		append([]string{"run", "--data-dir", dir, "--model", m.dir, "--http-listen", "127.0.0.1:0"}, servers...)...)
+		append([]string{"run", "--data-dir", dir, "--model", m.dir, "--http-listen", "127.0.0.1:0"}, append(servers, flags...)...)...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := p.cmd.Start(); err != nil {

@@ -81,6 +81,8 @@ func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int,
 // visit opens a page and looks whether anything is wrong with it.
 func (b *browser) visit(url string, prepare []action, width int64) error {
 	actions := append([]action{chromedp.Navigate(url), until(`document.readyState === 'complete'`)}, prepare...)
+	// What was prepared may have led to another page, which has its width when it has its styles.
+	actions = append(actions, until(`document.readyState === 'complete'`))
 	if err := b.do(actions...); err != nil {
 		return err
 	}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"moderator/internal/app"
+)
+
+const (
+	consoleToken = "a token of the benchmark"
+	consoleTurns = 2 // of four measurements each: closed, open, open, closed, so that a machine that slows down slows both
+	consoleSize  = "0.17mp"
+)
+
+// console measures what it costs that somebody watches the Live page: uploads of small pictures through the shipped model,
+// which are the most decisions a second, with a page that is open over those without.
+func (b *bench) console(ctx context.Context) error {
+	m := b.models[len(b.models)-1]
+	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
+		return err
+	}
+	p, err := b.startModerator(ctx, m, "--console", "on", "--console-listen", "127.0.0.1:0", "--console-token", consoleToken)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	var files [][]byte
+	for _, size := range b.pictures {
+		if size.name == consoleSize {
+			files = size.files
+		}
+	}
+	first, err := b.servers.measure(ctx, p.flow(), files, fewest)
+	if err != nil {
+		return err
+	}
+	n := max(fewest, int(first.perSecond*b.Time.Seconds()/2))
+	var open, closed figure // sums of the turns
+	for range consoleTurns {
+		for _, watched := range []bool{false, true, true, false} {
+			into, measure := &closed, b.servers.measure
+			if watched {
+				into, measure = &open, p.whileWatched(b.servers)
+			}
+			f, err := measure(ctx, p.flow(), files, n)
+			if err != nil {
+				return err
+			}
+			into.perSecond += f.perSecond / (2 * consoleTurns)
+			into.perCPU += f.perCPU / (2 * consoleTurns)
+		}
+	}
+	over, perCPU := open.perSecond/closed.perSecond, open.perCPU/closed.perCPU
+	b.report.add("console_open", field{"", over}, field{"model", m.name}, field{"size", consoleSize}, field{"images_per_s", open.perSecond},
+		field{"images_per_cpu_s", open.perCPU}, field{"per_cpu", perCPU})
+	b.report.atLeast("console_open", over, 0.98)
+	b.report.atLeast("console_open per_cpu", perCPU, 0.98)
+	return nil
+}
+
+// whileWatched measures with the Live page open, and makes sure that it was told of every decision.
+func (p *moderator) whileWatched(s *servers) func(context.Context, flow, [][]byte, int) (figure, error) {
+	return func(ctx context.Context, f flow, files [][]byte, n int) (figure, error) {
+		page, err := p.openLive(ctx)
+		if err != nil {
+			return figure{}, err
+		}
+		defer page.leave()
+		measured, err := s.measure(ctx, f, files, n)
+		if err != nil {
+			return figure{}, err
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("the Live page was told of %d of %d decisions", page.told.Load(), n))
+		defer cancel()
+		return measured, poll(ctx, 50*time.Millisecond, func() (bool, error) { return page.told.Load() >= int64(n), nil })
+	}
+}
+
+// livePage is an open Live page, without a browser.
+type livePage struct {
+	told  atomic.Int64 // decisions that it lists or counts, since it was opened
+	leave context.CancelFunc
+}
+
+// openLive opens the page, and returns when it has what was there before.
+func (p *moderator) openLive(ctx context.Context) (*livePage, error) {
+	state, err := app.ReadState(p.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	address, err := url.Parse(state.ConsoleURL)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	page := &livePage{leave: cancel}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address.Host+"/live/events", nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Bearer "+consoleToken)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the console answers %s", answer.Status)
+	}
+	opened := make(chan struct{})
+	go page.read(answer, opened)
+	select {
+	case <-opened:
+		return page, nil
+	case <-time.After(10 * time.Second):
+		cancel()
+		return nil, fmt.Errorf("the Live page stays empty, moderator's log is %s", p.log)
+	}
+}
+
+// read counts until the page is left; what came with the first event is from before.
+func (l *livePage) read(answer *http.Response, opened chan<- struct{}) {
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 1<<20)
+	first := true
+	for lines.Scan() {
+		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
+		if !ok {
+			continue
+		}
+		var news struct {
+			Rows   []json.RawMessage `json:"rows"`
+			Missed int               `json:"missed"`
+		}
+		if err := json.Unmarshal(data, &news); err != nil {
+			return // what is missing is found by its number
+		}
+		if first {
+			first = false
+			close(opened)
+			continue
+		}
+		l.told.Add(int64(len(news.Rows) + news.Missed))
+	}
+}
