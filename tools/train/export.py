@@ -65,7 +65,7 @@ def fold(net):
 
 def load(path):
     state = torch.load(path, map_location="cpu")
-    net = CopyNet()
+    net = CopyNet(**state.get("config", {}))  # checkpoints of before have none
     net.load_state_dict(state["net"])
     return net.eval(), state
 
@@ -152,7 +152,7 @@ def export(checkpoint, out, photos=(), rows=4096):
         "output": [round(float(v), 6) for v in got[0]]})
     write_json(os.path.join(out, "config.json"), {
         "_name_or_path": NAME, "model_type": NAME, "architectures": ["CopyNet"], "image_size": size, "projection_dim": dim, "num_channels": 3,
-        "widths": net.config["widths"], "blocks": net.config["blocks"], "trained_steps": state["step"]})
+        "widths": net.config["widths"], "blocks": net.config["blocks"], "inner": net.config["inner"], "trained_steps": state["step"]})
     write_json(os.path.join(out, "preprocessor_config.json"), {
         "image_processor_type": "ViTImageProcessor", "do_convert_rgb": True, "do_resize": True, "size": {"height": size, "width": size}, "resample": 3, "do_center_crop": False,
         "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD)})

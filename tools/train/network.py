@@ -1,5 +1,6 @@
 """The copy-detection network: a small residual network whose output is one unit vector a picture."""
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -8,13 +9,13 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the input's chann
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions beside an identity."""
+    """Two 3×3 convolutions beside an identity, with inner channels between them."""
 
-    def __init__(self, width):
+    def __init__(self, width, inner):
         super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(width, inner, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         nn.init.zeros_(self.bn2.weight)  # each block starts as the identity, which lets the learning rate be high
 
@@ -40,18 +41,23 @@ class CopyNet(nn.Module):
 
     The pooling is a generalised mean (GeM, p = 3): between the average, which forgets small things, and the maximum,
     which forgets how much of a thing there was. The exponent is a constant so that the graph needs no Pow.
+
+    inner has the channels between the two convolutions of each residual block, all blocks in order; None: as wide as the
+    stage. CopyNet(**config) makes a network of the same shape.
     """
 
-    def __init__(self, widths=(32, 64, 192, 256), blocks=(1, 1, 1, 2), dim=256):
+    def __init__(self, widths=(32, 64, 192, 256), blocks=(1, 1, 1, 2), dim=256, inner=None):
         super().__init__()
-        self.config = {"widths": list(widths), "blocks": list(blocks), "dim": dim}
+        inner = list(inner or np.repeat(widths, blocks).tolist())
+        self.config = {"widths": list(widths), "blocks": list(blocks), "dim": dim, "inner": inner}
+        between = iter(inner)
         self.stem = nn.Sequential(
             nn.Conv2d(3, widths[0], 5, stride=4, padding=2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
         stages = []
         for i, width in enumerate(widths):
             if i:
                 stages.append(Down(widths[i - 1], width))
-            stages += [Residual(width) for _ in range(blocks[i])]
+            stages += [Residual(width, next(between)) for _ in range(blocks[i])]
         self.stages = nn.Sequential(*stages)
         self.head = nn.Linear(widths[-1], dim)
 

@@ -1,7 +1,13 @@
 """python3 -m unittest (in this folder): what the rest relies on, in a few seconds."""
 
+import contextlib
+import io
+import os
 import random
+import sys
+import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 import torch
@@ -12,6 +18,7 @@ import device_edits
 import draw
 import edits
 import export
+import prune
 import suite
 import views
 from losses import info_nce, koleo
@@ -75,6 +82,7 @@ class Network(unittest.TestCase):
         net = CopyNet()
         self.assertLessEqual(macs(net, 128), 150e6)
         self.assertLessEqual(2 * sum(p.numel() for p in net.parameters()), 8e6)
+        self.assertLessEqual(macs(CopyNet(inner=prune.INNER), 128), 90e6)  # what ships
 
     def test_folding_keeps_the_vectors(self):
         torch.manual_seed(1)
@@ -86,6 +94,61 @@ class Network(unittest.TestCase):
             wanted, got = net.eval()(x), export.fold(net)(x)
         self.assertLess(1 - (wanted * got).sum(1).min().item(), 1e-4)
         np.testing.assert_allclose(got.norm(dim=1), 1, atol=1e-5)
+
+
+def small_net(inner=None):
+    """A network with statistics and blocks that do something, and pictures for it."""
+    torch.manual_seed(1)
+    net, x = CopyNet(widths=(16, 32), blocks=(1, 1), dim=16, inner=inner), torch.randn(32, 3, 32, 32)
+    for block in prune.residuals(net):
+        torch.nn.init.uniform_(block.bn2.weight, 0.5, 1)
+    for _ in range(100):
+        net(x)
+    return net.eval(), x
+
+
+class Pruning(unittest.TestCase):
+    def test_channels_that_others_tell_cost_nothing(self):
+        net, x = small_net()
+        with torch.no_grad():
+            for block in prune.residuals(net):
+                half = block.conv1.out_channels // 2
+                for each in (block.conv1.weight, block.bn1.weight, block.bn1.bias, block.bn1.running_mean, block.bn1.running_var):
+                    each[half:] = each[:half]
+                block.conv2.weight[:, half:] *= 0.3  # less energy, but not nothing
+            before = prune.prune(net, [16, 32], [x])
+            after = prune.prune(net, [8, 16], [x], ridge=1e-9)
+            wanted = net(x)
+            torch.testing.assert_close(before(x), wanted)
+            torch.testing.assert_close(after(x), wanted, atol=1e-4, rtol=0)
+        self.assertEqual(after.config["inner"], [8, 16])
+        self.assertLess(macs(after, 32), macs(net, 32))
+
+    def test_rebuilding_beats_leaving_out(self):
+        net, x = small_net()
+        with torch.no_grad():
+            wanted = net(x)
+            away = [1 - (n(x) * wanted).sum(1).mean() for n in (prune.prune(net, [8, 16], [x], ridge) for ridge in (1e-4, 1e9))]
+        self.assertLess(away[0], away[1])
+
+    def test_the_command_writes_a_checkpoint_that_loads(self):
+        net, _ = small_net()
+        with tempfile.TemporaryDirectory() as folder:
+            full, out = os.path.join(folder, "full.pt"), os.path.join(folder, "small.pt")
+            torch.save({"net": net.state_dict(), "config": net.config, "step": 3, "size": 32}, full)
+            flags = ["prune.py", full, out, "--inner", "8", "16", "--minutes", "0.05", "--pairs", "8", "--statistics", "2"]
+            with mock.patch.object(sys, "argv", flags), contextlib.redirect_stdout(io.StringIO()):
+                prune.main()
+            got, state = export.load(out)
+        self.assertEqual(got.config["inner"], [8, 16])
+        self.assertGreater(state["step"], 3)
+
+    def test_a_checkpoint_without_a_config_is_of_full_width(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "old.pt")
+            torch.save({"net": CopyNet().state_dict(), "step": 1, "size": 128}, path)
+            net, _ = export.load(path)
+        self.assertEqual(net.config["inner"], [32, 64, 192, 256, 256])
 
 
 class Losses(unittest.TestCase):

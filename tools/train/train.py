@@ -85,16 +85,16 @@ def main():
 
     train_part, _ = data.split(data.read_photos(args.photos))
     batches = data.Batches(train_part, pairs, args.size, args.seed, on_device)
-    net = CopyNet().to(device, memory_format=torch.channels_last)
+    resume = args.resume and os.path.exists(last)
+    state = torch.load(last if resume else args.init, map_location=device) if resume or args.init else {}
+    net = CopyNet(**state.get("config", {})).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(net), lr=args.lr, betas=(0.9, 0.98))
     step, spent = 0, 0.0
-    if args.resume and os.path.exists(last):
-        state = torch.load(last, map_location=device)
+    if state:
         net.load_state_dict(state["net"])
+    if resume:
         optimizer.load_state_dict(state["optimizer"])
         step, spent = state["step"], state["spent"]
-    elif args.init:
-        net.load_state_dict(torch.load(args.init, map_location=device)["net"])
     print(f"{sum(map(len, train_part.values()))} photographs, {pairs} pairs a batch, {device}, {macs(net, args.size) / 1e6:.0f} MMAC, "
           f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, from step {step}, {spent / 60:.1f} of {args.minutes} min", flush=True)
 
@@ -137,7 +137,7 @@ def main():
             if step % 100 == 0 or args.smoke or finished:
                 print(json.dumps(entry), flush=True)
         if now - saved > 180 or finished:
-            save(last, net=net.state_dict(), optimizer=optimizer.state_dict(), step=step, spent=spent, size=args.size, args=vars(args))
+            save(last, net=net.state_dict(), config=net.config, optimizer=optimizer.state_dict(), step=step, spent=spent, size=args.size, args=vars(args))
             saved = now
         if finished:
             break
