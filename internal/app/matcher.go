@@ -96,18 +96,25 @@ func (m matcher) onlyLed(h consumer.Hit) bool {
 // other.
 func (m matcher) questions(uploads []consumer.Query) (vectors [][]matchdb.Query, hashes []matchdb.HashQuery) {
 	vectors = make([][]matchdb.Query, len(m.models))
+	asked := make([][][]float32, len(m.models)) // the vectors alone
 	for _, u := range uploads {
 		h := matchdb.HashQuery{SHA256: u.SHA256}
 		if m.candidates > 0 {
 			h.Bits = views.CandidateBits
 		}
 		for _, v := range u.Views {
-			for i, model := range m.models {
-				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Half: model.HalfB(v.Vectors[i]), Candidates: m.candidates})
+			for i := range m.models {
+				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Candidates: m.candidates})
+				asked[i] = append(asked[i], v.Vectors[i])
 			}
 			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 		}
 		hashes = append(hashes, h)
+	}
+	for i, model := range m.models {
+		for k, half := range model.Halves(asked[i]) {
+			vectors[i][k].Half = half
+		}
 	}
 	return vectors, hashes
 }

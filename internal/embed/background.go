@@ -43,32 +43,50 @@ func (b *Background) Size() (rows, dims int) { return b.rows, b.dims }
 
 // Half is ½·b(v): half of the mean of v's five highest inner products with the background. len(v) must be the background's
 // width.
-func (b *Background) Half(v []float32) float32 {
-	if len(v) != b.dims {
-		panic(fmt.Sprintf("embed: a vector of %d numbers against a background of %d", len(v), b.dims))
-	}
-	var top [nearestOfBackground]float32 // ascending
-	for i := range top {
-		top[i] = float32(math.Inf(-1))
+func (b *Background) Half(v []float32) float32 { return b.Halves([][]float32{v})[0] }
+
+// Halves is Half of each vector. The background is read once for all of them, in parts that stay in a core's cache.
+func (b *Background) Halves(vectors [][]float32) []float32 {
+	tops := make([]highest, len(vectors))
+	for k, v := range vectors {
+		if len(v) != b.dims {
+			panic(fmt.Sprintf("embed: a vector of %d numbers against a background of %d", len(v), b.dims))
+		}
+		for i := range tops[k] {
+			tops[k][i] = float32(math.Inf(-1))
+		}
 	}
 	var part [512]float32
 	for from := 0; from < b.rows; from += len(part) {
 		out := part[:min(len(part), b.rows-from)]
-		products(b.matrix[from*b.dims:], v, out)
-		for _, d := range out {
-			if d <= top[0] {
-				continue
-			}
-			i := 1
-			for ; i < len(top) && d > top[i]; i++ {
-				top[i-1] = top[i]
-			}
-			top[i-1] = d
+		for k, v := range vectors {
+			products(b.matrix[from*b.dims:], v, out)
+			tops[k].take(out)
 		}
 	}
-	var sum float64
-	for _, d := range top {
-		sum += float64(d)
+	halves := make([]float32, len(vectors))
+	for k, top := range tops {
+		var sum float64
+		for _, d := range top {
+			sum += float64(d)
+		}
+		halves[k] = float32(sum / nearestOfBackground / 2)
 	}
-	return float32(sum / nearestOfBackground / 2)
+	return halves
+}
+
+// highest are the highest numbers taken so far, ascending.
+type highest [nearestOfBackground]float32
+
+func (h *highest) take(all []float32) {
+	for _, d := range all {
+		if d <= h[0] {
+			continue
+		}
+		i := 1
+		for ; i < len(h) && d > h[i]; i++ {
+			h[i-1] = h[i]
+		}
+		h[i-1] = d
+	}
 }

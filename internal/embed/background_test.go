@@ -38,6 +38,8 @@ func TestHalfIsTheFormula(t *testing.T) {
 			sum += p
 		}
 		require.InDelta(t, sum/5/2, b.Half(v), 1e-6)
+		w := b.matrix[:dims]
+		require.Equal(t, []float32{b.Half(w), b.Half(v)}, b.Halves([][]float32{w, v}))
 	}
 	require.Panics(t, func() { randomBackground(5, 4).Half([]float32{1}) })
 }

@@ -31,3 +31,25 @@ void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const fl
 		}
 	}
 }
+
+CLONES static void add_rows(float *restrict row, const float *restrict samples, const float *restrict cosines)
+{
+	for (int y = 0; y < PDQ_GRID; y++)
+		for (int x = 0; x < PDQ_GRID; x++)
+			row[x] += cosines[y] * samples[y * PDQ_GRID + x];
+}
+
+void pdq_transform(const float *samples, const float *cosines, int frequencies, float *spectrum)
+{
+	for (int i = 0; i < frequencies; i++) {
+		float row[PDQ_GRID] = { 0 };
+
+		add_rows(row, samples, cosines + i * PDQ_GRID);
+		for (int j = 0; j < frequencies; j++) {
+			float sum = 0;
+			for (int x = 0; x < PDQ_GRID; x++)
+				sum += cosines[j * PDQ_GRID + x] * row[x];
+			*spectrum++ = sum;
+		}
+	}
+}

@@ -15,4 +15,7 @@ typedef struct {
 void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const float *across_weights,
 	const pdq_axis *down, const float *down_weights, float *row, float *samples);
 
+// Transforms the samples: frequencies rows of PDQ_GRID cosines, applied to the columns and then to the rows.
+void pdq_transform(const float *samples, const float *cosines, int frequencies, float *spectrum);
+
 #endif

@@ -1,5 +1,8 @@
 package pdq
 
+// #include "reduce.h"
+import "C"
+
 import (
 	"math"
 	"slices"
@@ -28,21 +31,7 @@ var cosines = func() (c [frequencies][grid]float32) {
 // spectrum transforms the columns of s, then the rows.
 func (s *square) spectrum() *spectrum {
 	var c spectrum
-	for i := range frequencies {
-		var row [grid]float32
-		for y, cosine := range cosines[i] {
-			for x, v := range s[y*grid:][:grid] {
-				row[x] += cosine * v
-			}
-		}
-		for j := range frequencies {
-			sum := float32(0)
-			for x, cosine := range cosines[j] {
-				sum += cosine * row[x]
-			}
-			c[i*frequencies+j] = sum
-		}
-	}
+	C.pdq_transform((*C.float)(&s[0]), (*C.float)(&cosines[0][0]), frequencies, (*C.float)(&c[0]))
 	return &c
 }
 
