@@ -20,6 +20,9 @@ import (
 	"moderator/internal/matchdb"
 )
 
+// maxUnstored uploads are on their way into the stream at most: of 64 at 12 MP the server drops some, "too many requests".
+const maxUnstored = 16
+
 // servers are NATS and Postgres, each a process of its own, so that what they use is not counted as anyone's here.
 type servers struct {
 	natsURL     string
@@ -48,7 +51,7 @@ func startServers(ctx context.Context, dir string) (_ *servers, err error) {
 	if s.nc, err = nats.Connect(s.natsURL); err != nil {
 		return nil, err
 	}
-	if s.js, err = jetstream.New(s.nc, jetstream.WithPublishAsyncMaxPending(64)); err != nil {
+	if s.js, err = jetstream.New(s.nc, jetstream.WithPublishAsyncMaxPending(maxUnstored)); err != nil {
 		return nil, err
 	}
 	if _, _, err := matchdb.Migrate(ctx, s.databaseURL); err != nil {
