@@ -40,16 +40,19 @@ func judgingModels(folders []*embed.Folder) []judgingModel {
 
 func (m matcher) Match(ctx context.Context, uploads []consumer.Query) ([][]consumer.Hit, error) {
 	vectors, hashes := m.questions(uploads)
-	if err := m.addMD5(ctx, uploads, hashes); err != nil {
-		return nil, err
-	}
 	near := make([][][]matchdb.Hit, len(m.models)) // by model, and by view of all uploads
 	var same [][]matchdb.HashHit
 	all, during := errgroup.WithContext(ctx)
 	for i, model := range m.models {
 		all.Go(func() (err error) { near[i], err = m.db.Match(during, model.Fingerprint(), vectors[i]); return err })
 	}
-	all.Go(func() (err error) { same, err = m.db.MatchHashes(during, hashes); return err })
+	all.Go(func() (err error) {
+		if err := m.addMD5(during, uploads, hashes); err != nil {
+			return err
+		}
+		same, err = m.db.MatchHashes(during, hashes)
+		return err
+	})
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}

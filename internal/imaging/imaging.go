@@ -114,6 +114,9 @@ func (r *Request) need() int {
 	return need
 }
 
+// sharp is the shorter side that a part of a shrunk canvas must have to be resized from.
+func (r *Request) sharp() int { return r.edge() * 5 / 4 }
+
 // spread picks at most limit of n frames, evenly, the first and the last among them.
 func spread(n, limit int) []int {
 	if limit == 1 {

@@ -128,7 +128,7 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 			continue
 		}
 		paint := p.paint
-		if v == ViewTrimmed && c.reduced() && src.frames == 1 && min(part.width, part.height) < r.edge()*5/4 {
+		if v == ViewTrimmed && c.reduced() && src.frames == 1 && min(part.width, part.height) < r.sharp() {
 			paint = func(v View, part rect) (Rendered, error) { return r.renderLarger(src, p, v, part) }
 		}
 		rendered, err := paint(v, part)
@@ -143,7 +143,7 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 // renderLarger decodes a still picture again, less shrunk, since what its borders leave of the
 // canvas would have to be blown up to fill the targets.
 func (r *Request) renderLarger(src *source, p *painter, v View, part rect) (rendered Rendered, err error) {
-	need := r.need() * r.edge() * 5 / 4 / min(part.width, part.height)
+	need := r.need() * r.sharp() / min(part.width, part.height)
 	err = src.canvases([]int{0}, need, func(_ int, larger *canvas) error {
 		if again, ok := v.part(larger); ok {
 			p, part = newPainter(r, larger), again

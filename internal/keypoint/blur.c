@@ -1,10 +1,6 @@
 #include "blur.h"
 
-#if defined(__x86_64__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 static int clamp(int i, int n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 

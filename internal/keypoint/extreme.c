@@ -2,11 +2,7 @@
 
 #include <stddef.h>
 
-#if defined(__x86_64__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 // The three neighbours around p, and the nine.
 #define THREE(is, p) ((v is (p)[-1]) & (v is (p)[0]) & (v is (p)[1]))

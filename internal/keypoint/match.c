@@ -1,10 +1,6 @@
 #include "match.h"
 
-#if defined(__x86_64__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 // The distances are kept with their places in one number each, so that a minimum gives both.
 enum { place_bits = 20, place_mask = (1 << place_bits) - 1 };

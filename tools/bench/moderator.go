@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"moderator/internal/app"
 )
 
 // moderator is a running process of the built command.
@@ -55,11 +56,8 @@ func (p *moderator) ready() (bool, error) {
 	if _, err := usageOf(p.cmd.Process.Pid); err != nil {
 		return false, err
 	}
-	var state struct {
-		HTTPURL string `json:"http_url"`
-	}
-	data, err := os.ReadFile(filepath.Join(p.dataDir, "moderator.json"))
-	if err != nil || json.Unmarshal(data, &state) != nil {
+	state, err := app.ReadState(p.dataDir)
+	if err != nil {
 		return false, nil // not yet
 	}
 	answer, err := http.Get(state.HTTPURL + "/readyz")
