@@ -83,17 +83,21 @@ func (o *onRole) lock(t *testing.T) (release func()) {
 	return func() { require.NoError(t, tx.Rollback(t.Context())) }
 }
 
-// matching waits until statements of the moderator wait for the lock.
-func (o *onRole) matching(t *testing.T) {
+const (
+	connections = " FROM pg_stat_activity WHERE usename = $1"
+	matching    = connections + " AND wait_event_type = 'Lock'" // those whose statements wait for the lock
+)
+
+// until asks the superuser for a number until it is above 0.
+func (o *onRole) until(t *testing.T, sql string) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		return o.count(t, "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'") > 0
-	}, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return o.count(t, sql) > 0 }, time.Minute, 10*time.Millisecond)
 }
 
-// kill ends the moderator's connections and says how many there were.
-func (o *onRole) kill(t *testing.T) int {
-	return o.count(t, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1")
+// kill ends connections, and returns when at least one is gone: one that was told to end is still listed for a moment.
+func (o *onRole) kill(t *testing.T, which string) {
+	t.Helper()
+	o.until(t, "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000))"+which)
 }
 
 // upload publishes uploads, of which every second one is a copy of the flagged picture.
@@ -132,8 +136,7 @@ func TestDatabaseOutages(t *testing.T) {
 		release := o.lock(t)
 		o.upload(t)
 		for range 3 {
-			o.matching(t)
-			require.Positive(t, o.kill(t))
+			o.kill(t, matching)
 		}
 		release()
 		o.decided(t)
@@ -141,7 +144,7 @@ func TestDatabaseOutages(t *testing.T) {
 	t.Run("stalled for longer than the ack wait", func(t *testing.T) {
 		release := o.lock(t)
 		o.upload(t)
-		o.matching(t)
+		o.until(t, "SELECT count(*)"+matching)
 		time.Sleep(9 * time.Second) // what waits behind the batches that fail has its time extended
 		release()
 		o.decided(t)
@@ -149,7 +152,7 @@ func TestDatabaseOutages(t *testing.T) {
 	t.Run("out of connections", func(t *testing.T) {
 		_, before := o.get("/metrics")
 		o.exec(t, "ALTER ROLE "+role+" CONNECTION LIMIT 0")
-		require.Positive(t, o.kill(t))
+		o.kill(t, connections)
 		o.upload(t)
 		require.Eventually(t, func() bool {
 			_, now := o.get("/metrics")
