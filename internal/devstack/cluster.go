@@ -81,7 +81,7 @@ func serverArgs(postgres, data, socket string, volatile bool) []string {
 	set("unix_socket_directories", `"`+strings.ReplaceAll(socket, `"`, `""`)+`"`)
 	set("unix_socket_permissions", "0700")
 	set("max_connections", "100")
-	set("shared_buffers", "128MB")
+	set("shared_buffers", "1GB")
 	set("maintenance_work_mem", "256MB")
 	set("max_wal_size", "1GB")
 	set("jit", "off")

@@ -98,14 +98,14 @@ func TestNearestAllowedUsesTheIndexes(t *testing.T) {
 	require.NoError(t, err)
 	var embeddings, hashes []string
 	for i := range 3000 {
-		embeddings = append(embeddings, fmt.Sprintf("(1, '%s', 'v%d', 0, '%s')", stored.ID, i, extended(random(r), 0).String()))
+		embeddings = append(embeddings, fmt.Sprintf("(1, '%s', 'v%d', 0, '%s')", stored.ID, i, Stored(random(r), 0).String()))
 		hashes = append(hashes, fmt.Sprintf("('%s', 'v%d', x'%s')", stored.ID, i, randomHash(r)))
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO allowed_embedding VALUES "+strings.Join(embeddings, ",")+
 		"; INSERT INTO allowed_pdq VALUES "+strings.Join(hashes, ",")+"; ANALYZE"))
 	var plan json.RawMessage
 	require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(allowSQL, 1, dims+1),
-		[][]byte{{}}, []pgvector.HalfVector{extended(random(r), 1)}, []float64{0}, []string{randomHash(r).String()}).Scan(&plan))
+		[][]byte{{}}, []pgvector.HalfVector{Asked(random(r))}, []float64{0}, []string{randomHash(r).String()}).Scan(&plan))
 	require.Contains(t, string(plan), "allowed_embedding_1_hnsw")
 	require.Contains(t, string(plan), "allowed_pdq_hnsw")
 }

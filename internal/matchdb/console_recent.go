@@ -18,7 +18,7 @@ type Recent struct {
 	Score      float64
 }
 
-// recentSQL takes the model's id; $1 are the asked vectors [q, -half(q)], $2 their halves. An upload has few views, so that
+// recentSQL takes the model's id; $1 are the vectors as stored, $2 their halves. An upload has few views, so that
 // more rows are taken than uploads are wanted.
 const recentSQL = `
 SELECT n.day, u.upload, n.score + n.halves, n.score FROM (
@@ -42,7 +42,7 @@ func (db *DB) SearchRecent(ctx context.Context, model string, qs []Query, k int)
 		if err := known.check(q.Vector, q.Half); err != nil {
 			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i] = extended(q.Vector, -q.Half), float64(q.Half)
+		vectors[i], halves[i] = Stored(q.Vector, q.Half), float64(q.Half)
 	}
 	rows, err := db.pool.Query(ctx, fmt.Sprintf(recentSQL, known.id), vectors, halves, k)
 	var found []Recent

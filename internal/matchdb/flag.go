@@ -120,15 +120,9 @@ func insertEmbeddings(ctx context.Context, tx pgx.Tx, model, bank int, image uui
 func embeddingColumns(embeddings []Embedding) (views []string, halves []float32, vectors []pgvector.HalfVector) {
 	for _, e := range embeddings {
 		half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
-		views, halves, vectors = append(views, e.View), append(halves, half), append(vectors, extended(e.Vector, -half))
+		views, halves, vectors = append(views, e.View), append(halves, half), append(vectors, Stored(e.Vector, half))
 	}
 	return views, halves, vectors
-}
-
-// extended is the vector with one more dimension.
-func extended(vector []float32, last float32) pgvector.HalfVector {
-	v := make([]float32, 0, len(vector)+1)
-	return pgvector.NewHalfVector(append(append(v, vector...), last))
 }
 
 // Retract takes the flag back that id names, as Show takes it, and returns it. Its embeddings and hashes are set

@@ -141,7 +141,7 @@ func fill(t testing.TB, db *DB, bank string, vectors [][]float32, half func(i in
 	stored := make([]pgvector.HalfVector, len(vectors))
 	for i, v := range vectors {
 		halves[i] = half(i)
-		stored[i] = extended(v, -halves[i])
+		stored[i] = Stored(v, halves[i])
 	}
 	_, err = db.pool.Exec(t.Context(), `WITH b AS (SELECT id FROM bank WHERE name = $1), v AS (
 			SELECT gen_random_uuid() AS image, e.* FROM unnest($2::real[], $3::halfvec[]) AS e (half, embedding)

@@ -78,7 +78,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 				hash = v.PDQ.Hash.String()
 			}
 			ords, halves = append(ords, int32(i+1)), append(halves, v.Half)
-			vectors, hashes, numbers = append(vectors, extended(v.Vector, 1)), append(hashes, hash), append(numbers, int32(n))
+			vectors, hashes, numbers = append(vectors, Asked(v.Vector)), append(hashes, hash), append(numbers, int32(n))
 		}
 	}
 	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, sums, infos, ords, halves, vectors, hashes, numbers)

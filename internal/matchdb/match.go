@@ -122,7 +122,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	return hits, nil
 }
 
-// arguments are the asked vectors [q, 1], their halves, and how many candidates are wanted.
+// arguments are the asked vectors, their halves, and how many candidates are wanted.
 func (r registered) arguments(qs []Query) ([]any, error) {
 	vectors := make([]pgvector.HalfVector, len(qs))
 	halves := make([]float64, len(qs))
@@ -131,7 +131,7 @@ func (r registered) arguments(qs []Query) ([]any, error) {
 		if err := r.check(q.Vector, q.Half); err != nil {
 			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i], candidates[i] = extended(q.Vector, 1), float64(q.Half), int32(q.Candidates)
+		vectors[i], halves[i], candidates[i] = Asked(q.Vector), float64(q.Half), int32(q.Candidates)
 	}
 	return []any{vectors, halves, candidates}, nil
 }

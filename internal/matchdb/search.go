@@ -48,7 +48,7 @@ func (db *DB) Search(ctx context.Context, model string, q Query, k int) ([]Found
 		return nil, err
 	}
 	sql := fmt.Sprintf(searchSQL, known.id, known.dims+1, viewsSearched)
-	rows, err := db.pool.Query(ctx, sql, extended(q.Vector, 1), q.Half, k)
+	rows, err := db.pool.Query(ctx, sql, Asked(q.Vector), q.Half, k)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

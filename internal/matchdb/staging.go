@@ -113,7 +113,7 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 		pgx.CopyFromSlice(len(s.embeddings), func(i int) ([]any, error) {
 			e := s.embeddings[i]
 			half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
-			return []any{e.n, int32(e.model), e.View, half, extended(e.Vector, -half)}, nil
+			return []any{e.n, int32(e.model), e.View, half, Stored(e.Vector, half)}, nil
 		}))
 	return err
 }

@@ -33,7 +33,7 @@ type embeddingCheck struct {
 	random  *rand.Rand
 
 	queries  []Query
-	asked    []float32             // [q, 1], as the database rounds it, a row a query
+	asked    []float32             // as the database rounds it, a row a query
 	best     []map[int]nearestFlag // for each query, by bank
 	damaged  int64
 	examples []uuid.UUID
@@ -117,7 +117,7 @@ func (c *embeddingCheck) draw(ctx context.Context) error {
 		for _, x := range q {
 			c.asked = append(c.asked, float16.Fromfloat32(x).Float32())
 		}
-		c.asked = append(c.asked, 1)
+		c.asked = append(c.asked, offScale)
 		c.best = append(c.best, map[int]nearestFlag{})
 	}
 	return nil
@@ -205,7 +205,7 @@ func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
 // inspect counts rows that can never score as they should.
 func (c *embeddingCheck) inspect(row []float32, half float32, image uuid.UUID) {
 	n := length(row[:c.model.dims])
-	if math.Abs(n-1) <= 0.01 && math.Abs(float64(half+row[c.model.dims])) <= slack {
+	if math.Abs(n-1) <= 0.01 && math.Abs(float64(half+offScale*row[c.model.dims])) <= slack {
 		return
 	}
 	if c.damaged++; len(c.examples) < examples {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/pgvector/pgvector-go"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 
 	"moderator/internal/matchdb"
@@ -72,8 +71,7 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, vectors [][]float32, h
 	}
 	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "half", "embedding"},
 		pgx.CopyFromSlice(len(vectors), func(i int) ([]any, error) {
-			stored := append(append(make([]float32, 0, len(vectors[i])+1), vectors[i]...), -halves[i])
-			return []any{s.model, images[i/len(names)], bank, string(names[i%len(names)]), halves[i], pgvector.NewHalfVector(stored)}, nil
+			return []any{s.model, images[i/len(names)], bank, string(names[i%len(names)]), halves[i], matchdb.Stored(vectors[i], halves[i])}, nil
 		}))
 	return err
 }

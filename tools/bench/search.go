@@ -179,7 +179,7 @@ func (b *bench) matchBits(ctx context.Context, conn *pgx.Conn, part shelf, c *ca
 	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
 		vectors, halves := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 		for i, q := range qs {
-			vectors[i] = pgvector.NewHalfVector(append(append(make([]float32, 0, width), q.Vector...), 1))
+			vectors[i] = matchdb.Asked(q.Vector)
 			halves[i] = float64(q.Half)
 		}
 		rows, err := conn.Query(ctx, search, vectors, halves)
