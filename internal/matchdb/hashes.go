@@ -45,9 +45,14 @@ const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
 // hexadecimal digits) with the bits that may differ and their numbers ($6, $7). An MD5 counts only for flags that know nothing better of their file: two files can be made to
-// have the same. Disabled banks are left out inside the index scan, which goes on until it has enough others.
+// have the same. All hashes that differ in no more bits than copies do are found, by their keys; of those that differ in more,
+// which are asked for a closer look only, an index of nearest neighbours finds most. Disabled banks are left out inside the
+// scans: that index goes on until it has enough others.
 const hashSQL = `
-WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled)
+WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled), asked AS MATERIALIZED (
+    SELECT ord, number, bits, ('x' || digits)::bit(256) AS hash, pdq_asked(('x' || digits)::bit(256)) AS keys
+    FROM unnest($4::int[], $5::text[], $6::int[], $7::int[]) AS q (ord, digits, bits, number)
+)
 SELECT q.ord, i.id, b.name, '', true, 0, 0
 FROM unnest($1::int[], $2::bytea[]) AS q (ord, sha256)
 JOIN flagged_image i ON i.sha256 = q.sha256 AND i.retracted_at IS NULL
@@ -59,12 +64,20 @@ JOIN flagged_image i ON i.md5 = q.md5 AND i.sha256 IS NULL AND i.retracted_at IS
 JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
 SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
-FROM unnest($4::int[], $5::text[], $6::int[], $7::int[]) AS q (ord, hash, bits, number) CROSS JOIN LATERAL (
-    SELECT image_id, bank_id, view, hash <~> ('x' || q.hash)::bit(256) AS distance
-    FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
-    ORDER BY hash <~> ('x' || q.hash)::bit(256) LIMIT %d
+FROM asked q CROSS JOIN LATERAL (
+    SELECT image_id, bank_id, view, hash <~> q.hash AS distance
+    FROM flagged_pdq WHERE pdq_keys(hash) && q.keys AND hash <~> q.hash <= least(q.bits, %[1]d) AND bank_id = ANY ((SELECT ids FROM active)::int[])
+    ORDER BY distance LIMIT %[2]d
 ) e JOIN bank b ON b.id = e.bank_id
-WHERE e.distance <= q.bits AND require_index('flagged_pdq')`
+WHERE require_index('flagged_pdq')
+UNION ALL
+SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
+FROM asked q CROSS JOIN LATERAL (
+    SELECT image_id, bank_id, view, hash <~> q.hash AS distance
+    FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
+    ORDER BY hash <~> q.hash LIMIT %[2]d
+) e JOIN bank b ON b.id = e.bank_id
+WHERE q.bits > %[1]d AND e.distance BETWEEN %[1]d + 1 AND q.bits AND require_index('flagged_pdq')`
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
 // within the query's Bits of one of its own. One statement for the whole batch. While the hashes' index is being built the
@@ -93,7 +106,7 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 			}
 		}
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}

@@ -91,7 +91,7 @@ func TestVerifyFindsWhatTheIndexMisses(t *testing.T) {
 		hash(fmt.Sprint("kept ", i))
 	}
 	_, err := db.pool.Exec(t.Context(), `UPDATE pg_index SET indisready = false FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-		WHERE c.oid = indexrelid AND amname = 'hnsw' AND relnamespace = current_schema()::regnamespace`)
+		WHERE c.oid = indexrelid AND amname IN ('hnsw', 'gin') AND relnamespace = current_schema()::regnamespace`)
 	require.NoError(t, err)
 	db.pool.Reset() // what connections know of the index
 	fill(t, db, "default", randoms(r, 250), noHalf)
