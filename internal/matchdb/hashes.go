@@ -44,10 +44,12 @@ type HashHit struct {
 const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
-// hexadecimal digits) with the bits that may differ and their numbers ($6, $7). An MD5 counts only for flags that know nothing better of their file: two files can be made to
-// have the same. All hashes that differ in no more bits than copies do are found, by their keys; of those that differ in more,
-// which are asked for a closer look only, an index of nearest neighbours finds most. Disabled banks are left out inside the
-// scans: that index goes on until it has enough others.
+// hexadecimal digits) with the bits that may differ and their numbers ($6, $7).
+//
+// An MD5 counts only for flags that know nothing better of their file: two files can be made to have the same. All PDQ hashes
+// that differ in no more bits than copies do are found, by their keys (migration 11 says why); of those that differ in more,
+// which are asked for a closer look only, an index of nearest neighbours finds most. Disabled banks are left out inside its
+// scan, which goes on until it has enough others.
 const hashSQL = `
 WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled), asked AS MATERIALIZED (
     SELECT ord, number, bits, ('x' || digits)::bit(256) AS hash, pdq_asked(('x' || digits)::bit(256)) AS keys
