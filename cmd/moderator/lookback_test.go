@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
@@ -139,11 +141,19 @@ func TestLookback(t *testing.T) {
 	js := r.jetStream()
 	all := edits.Quality()
 	pictures := uploads / 9
-	send := func() {
-		for i := range uploads {
+	files := make([][]byte, uploads)
+	var drawing errgroup.Group
+	drawing.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range files {
+		drawing.Go(func() (err error) {
 			p, other := rgba(drawn.Draw(3, i%pictures, 320, 240)), rgba(drawn.Draw(4, i%pictures, 320, 240))
-			data, err := all[(i/pictures*4+i)%len(all)].Apply(p, other, uint64(i))
-			require.NoError(t, err)
+			files[i], err = all[(i/pictures*4+i)%len(all)].Apply(p, other, uint64(i))
+			return err
+		})
+	}
+	require.NoError(t, drawing.Wait())
+	send := func() {
+		for _, data := range files {
 			publish(t, js, data)
 		}
 	}

@@ -35,7 +35,12 @@ func parseBackground(data []byte) (*Background, error) {
 			return nil, fmt.Errorf("vector %d has length %.4g, wanted 1: normalise the vectors before saving them", r, norm)
 		}
 	}
-	return &Background{rows: rows, dims: dims, matrix: matrix}, nil
+	return NewBackground(dims, matrix), nil
+}
+
+// NewBackground is the background of the rows of a matrix: five or more unit vectors of dims numbers, one after the other.
+func NewBackground(dims int, matrix []float32) *Background {
+	return &Background{rows: len(matrix) / dims, dims: dims, matrix: matrix}
 }
 
 // Size is the number of vectors and their width.

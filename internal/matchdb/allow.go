@@ -157,7 +157,7 @@ WITH q AS MATERIALIZED (
 SELECT ord - 1, 'file', i.id, 'original', 1::float8, 1::float8, 0 FROM q JOIN allowed_image i USING (sha256)
 UNION ALL
 SELECT q.ord - 1, 'embedding', e.image_id, e.view, e.score + e.half + q.half, e.score, 0 FROM q CROSS JOIN LATERAL (
-    SELECT image_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half AS score FROM allowed_embedding
+    SELECT image_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half - 1 AS score FROM allowed_embedding
     WHERE model_id = %[1]d ORDER BY embedding::halfvec(%[2]d) <#> q.v LIMIT 1
 ) e
 UNION ALL

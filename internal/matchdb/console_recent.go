@@ -23,7 +23,7 @@ type Recent struct {
 const recentSQL = `
 SELECT n.day, u.upload, n.score + n.halves, n.score FROM (
     SELECT DISTINCT ON (day, stream, sequence) * FROM (
-        SELECT r.day, r.stream, r.sequence, -(q.v <#> r.embedding) - r.half AS score, q.half + r.half AS halves
+        SELECT r.day, r.stream, r.sequence, -(q.v <#> r.embedding) - r.half - 1 AS score, q.half + r.half AS halves
         FROM recent_view r CROSS JOIN unnest($1::halfvec[], $2::float8[]) AS q (v, half)
         WHERE r.model_id = %d ORDER BY score DESC LIMIT $3 * 16
     ) e ORDER BY day, stream, sequence, score DESC

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
-	"github.com/x448/float16"
 
 	"moderator/internal/keypoint"
 )
@@ -119,7 +118,7 @@ func insertEmbeddings(ctx context.Context, tx pgx.Tx, model, bank int, image uui
 // embeddingColumns are the columns of the embeddings' rows.
 func embeddingColumns(embeddings []Embedding) (views []string, halves []float32, vectors []pgvector.HalfVector) {
 	for _, e := range embeddings {
-		half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
+		half := Rounded(e.Half) // as it is rounded in the vector
 		views, halves, vectors = append(views, e.View), append(halves, half), append(vectors, Stored(e.Vector, half))
 	}
 	return views, halves, vectors

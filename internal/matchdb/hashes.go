@@ -71,7 +71,7 @@ FROM asked q CROSS JOIN LATERAL (
     FROM flagged_pdq WHERE pdq_keys(hash) && q.keys AND hash <~> q.hash <= least(q.bits, %[1]d) AND bank_id = ANY ((SELECT ids FROM active)::int[])
     ORDER BY distance LIMIT %[2]d
 ) e JOIN bank b ON b.id = e.bank_id
-WHERE require_index('flagged_pdq')
+WHERE require_indexed('flagged_pdq')
 UNION ALL
 SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
 FROM asked q CROSS JOIN LATERAL (
@@ -79,7 +79,7 @@ FROM asked q CROSS JOIN LATERAL (
     FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
     ORDER BY hash <~> q.hash LIMIT %[2]d
 ) e JOIN bank b ON b.id = e.bank_id
-WHERE q.bits > %[1]d AND e.distance BETWEEN %[1]d + 1 AND q.bits AND require_index('flagged_pdq')`
+WHERE q.bits > %[1]d AND e.distance BETWEEN %[1]d + 1 AND q.bits AND require_indexed('flagged_pdq')`
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
 // within the query's Bits of one of its own. One statement for the whole batch. While the hashes' index is being built the

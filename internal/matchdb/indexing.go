@@ -16,7 +16,7 @@ type IndexProgress struct {
 	Done, Total int64 // blocks of the table; both 0 until the server counts
 }
 
-// indexMissing is the SQLSTATE that require_index raises.
+// indexMissing is the SQLSTATE that require_indexed raises.
 const indexMissing = "MD001"
 
 // indexing makes the error of a missing index wrap ErrIndexing; others stay.
@@ -31,7 +31,7 @@ func indexing(err error) error {
 // Indexed returns an error that wraps ErrIndexing, and says what to do, while matching by the model or by PDQ is refused
 // because an index is not built.
 func (db *DB) Indexed(ctx context.Context, model string) error {
-	_, err := db.pool.Exec(ctx, `SELECT require_index('flagged_pdq'), (SELECT require_index(signals_of(id)::regclass) FROM model WHERE fingerprint = $1)`, model)
+	_, err := db.pool.Exec(ctx, `SELECT require_indexed('flagged_pdq'), (SELECT require_indexed(signals_of(id)::regclass) FROM model WHERE fingerprint = $1)`, model)
 	return indexing(err)
 }
 

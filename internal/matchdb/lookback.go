@@ -120,8 +120,8 @@ WITH flag AS MATERIALIZED (
     SELECT h.id, v.day, v.stream, v.sequence, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
     FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d AND v.day = $3
     UNION ALL
-    SELECT e.id, v.day, v.stream, v.sequence, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
-    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
+    SELECT e.id, v.day, v.stream, v.sequence, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half - 1, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
+    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half - 1 >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
 ), best AS (
     SELECT DISTINCT ON (id, day, stream, sequence, signal, number) * FROM hit ORDER BY id, day, stream, sequence, signal, number, score DESC, view
 )

@@ -43,7 +43,7 @@ const nearestRows = 100
 const matchSQL = `
 WITH q AS MATERIALIZED (
     SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[]) WITH ORDINALITY AS q (v, half, candidates, ord)
-    WHERE require_index('flagged_embedding_%[1]d')
+    WHERE require_indexed('flagged_embedding_%[1]d')
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
            CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
@@ -52,7 +52,7 @@ WITH q AS MATERIALIZED (
     WHERE b.enabled
 ), near AS MATERIALIZED (
     SELECT q.ord, e.* FROM q CROSS JOIN LATERAL (
-        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half AS score
+        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d
         ORDER BY embedding::halfvec(%[2]d) <#> q.v LIMIT %[3]d
     ) e
@@ -66,7 +66,7 @@ WITH q AS MATERIALIZED (
     SELECT * FROM near
     UNION ALL
     SELECT d.ord, e.* FROM doubtful d CROSS JOIN LATERAL (
-        SELECT image_id, bank_id, view, half, -(embedding <#> d.v) - d.half AS score
+        SELECT image_id, bank_id, view, half, -(embedding <#> d.v) - d.half - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d AND bank_id = d.bank_id
         ORDER BY score DESC LIMIT 1
     ) e

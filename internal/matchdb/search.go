@@ -21,7 +21,7 @@ SELECT n.image_id, b.name, n.view, n.score + n.half + $2, n.score, coalesce(t.bl
        CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, i.source, b.enabled
 FROM (
     SELECT DISTINCT ON (image_id) * FROM (
-        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> $1) - $2::float8 AS score
+        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> $1) - $2::float8 - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d
         ORDER BY embedding::halfvec(%[2]d) <#> $1 LIMIT $3 * %[3]d
     ) e ORDER BY image_id, score DESC, view

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/x448/float16"
 
 	"moderator/internal/lists"
 	"moderator/internal/pdq"
@@ -112,7 +111,7 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_embedding"}, []string{"n", "model_id", "view", "half", "embedding"},
 		pgx.CopyFromSlice(len(s.embeddings), func(i int) ([]any, error) {
 			e := s.embeddings[i]
-			half := float16.Fromfloat32(e.Half).Float32() // as it is rounded in the vector
+			half := Rounded(e.Half) // as it is rounded in the vector
 			return []any{e.n, int32(e.model), e.View, half, Stored(e.Vector, half)}, nil
 		}))
 	return err

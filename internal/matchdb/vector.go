@@ -1,19 +1,22 @@
 package matchdb
 
-import "github.com/pgvector/pgvector-go"
+import (
+	"github.com/pgvector/pgvector-go"
+	"github.com/x448/float16"
+)
 
-// offScale divides the half that is stored beside a vector and multiplies the one that is asked with. The index links
-// stored vectors by their inner products with each other, to which a half in its full size adds: flags of a great half would
-// be everybody's neighbours, and are the last to be wanted. Of real edits it missed four times as many. A power of two,
-// which rounds nothing.
-const offScale = 64
+// Stored is the halfvec [r, 1 − half], of dims + 1, by which a flag's r of the given half, which is Rounded, is found.
+//
+// The 1 changes no order of what is found, and what the index is built by: it links stored vectors by their inner products
+// with each other, r·r' + (1 − half)(1 − half'), which but for half·half' is 1 and their score. Linked by r·r' alone, flags
+// that resemble nothing (of a small half) lie behind crowds of those that resemble each other, where a search stops.
+func Stored(r []float32, half float32) pgvector.HalfVector { return extended(r, 1-half) }
 
-// Stored is the halfvec [r, −half/64], of dims + 1, by which a flag's r of the given half is found. Half is rounded to half
-// precision before, as it stands in the table.
-func Stored(r []float32, half float32) pgvector.HalfVector { return extended(r, -half/offScale) }
+// Asked is the halfvec [q, 1], whose inner product with Stored(r, half) is q·r − half + 1.
+func Asked(q []float32) pgvector.HalfVector { return extended(q, 1) }
 
-// Asked is the halfvec [q, 64], whose inner product with Stored(r, half) is q·r − half.
-func Asked(q []float32) pgvector.HalfVector { return extended(q, offScale) }
+// Rounded is the half that a flag is stored with: nearly half, and exact in Stored's half precision.
+func Rounded(half float32) float32 { return 1 - float16.Fromfloat32(1-half).Float32() }
 
 func extended(vector []float32, last float32) pgvector.HalfVector {
 	v := make([]float32, 0, len(vector)+1)

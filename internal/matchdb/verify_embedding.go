@@ -117,7 +117,7 @@ func (c *embeddingCheck) draw(ctx context.Context) error {
 		for _, x := range q {
 			c.asked = append(c.asked, float16.Fromfloat32(x).Float32())
 		}
-		c.asked = append(c.asked, offScale)
+		c.asked = append(c.asked, 1)
 		c.best = append(c.best, map[int]nearestFlag{})
 	}
 	return nil
@@ -205,7 +205,7 @@ func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
 // inspect counts rows that can never score as they should.
 func (c *embeddingCheck) inspect(row []float32, half float32, image uuid.UUID) {
 	n := length(row[:c.model.dims])
-	if math.Abs(n-1) <= 0.01 && math.Abs(float64(half+offScale*row[c.model.dims])) <= slack {
+	if math.Abs(n-1) <= 0.01 && math.Abs(float64(half+row[c.model.dims]-1)) <= slack {
 		return
 	}
 	if c.damaged++; len(c.examples) < examples {
@@ -233,7 +233,7 @@ func (c *embeddingCheck) compare(ctx context.Context, b *block) error {
 		pairs.Products(c.asked[from*dims:to*dims], b.rows, dims, out)
 		for i := from; i < to; i++ {
 			for j, bank := range b.banks {
-				score := out[(i-from)*len(b.banks)+j] - c.queries[i].Half
+				score := out[(i-from)*len(b.banks)+j] - c.queries[i].Half - 1
 				if limit, enabled := c.banks[bank]; !enabled || limit.band(float64(score)) == 0 {
 					continue
 				}

@@ -5,29 +5,33 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
+	"moderator/internal/embed"
 	"moderator/internal/matchdb"
 )
 
 const (
-	matchDims     = 512
-	matchQueries  = 10_000 // edits whose match must be found
-	matchStranger = 100    // queries that are nobody's edit, held against the exact scan
-	matchSingles  = 1_000  // queries asked one by one
-	matchBatch    = 32
-	liveTime      = 4 * time.Second // of flagging one by one
+	matchDims      = 512
+	matchQueries   = 10_000 // edits whose match must be found
+	matchStranger  = 100    // queries that are nobody's edit, held against the exact scan
+	backgroundSize = 4096   // vectors that halves are from, as many as the shipped model's
+	matchSingles   = 1_000  // queries asked one by one
+	matchBatch     = 32
+	liveTime       = 4 * time.Second // of flagging one by one
 )
 
 // catalogue is a library of drawn vectors, and queries of it.
 type catalogue struct {
-	cloud     *cloud
-	vectors   [][]float32
-	halves    []float32
-	threshold float64
-	edits     []matchdb.Query // each an edit of one vector, whose score reaches the threshold
-	strangers []matchdb.Query
+	cloud      *cloud
+	background *embed.Background
+	vectors    [][]float32
+	halves     []float32
+	threshold  float64
+	edits      []matchdb.Query // each an edit of one vector, whose score reaches the threshold
+	strangers  []matchdb.Query
 }
 
 // match measures the search at each size of the library.
@@ -85,53 +89,64 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 // models are calibrated.
 func newCatalogue(size int) *catalogue {
 	c := &catalogue{cloud: newCloud(matchDims, 3)}
+	c.background = embed.NewBackground(matchDims, slices.Concat(c.cloud.draw(backgroundSize, 7)...))
 	c.vectors = c.cloud.draw(size, 4)
-	random := rand.New(rand.NewPCG(uint64(size), 5))
-	c.halves = make([]float32, size)
-	for i := range c.halves {
-		c.halves[i] = rounded(half(random))
+	for _, q := range c.queries(c.vectors) {
+		c.halves = append(c.halves, matchdb.Rounded(q.Half))
 	}
-	fresh := c.cloud.draw(matchQueries+matchStranger+1000, 6)
-	c.threshold = c.calibrate(fresh[:1000], random)
-	fresh = fresh[1000:]
-	for i := range matchQueries {
-		source := random.IntN(size)
-		h := c.halves[source] + float32(random.NormFloat64()*0.01)
-		// The cosine at which this edit's score is the threshold, and from there up to nearly the same picture.
-		least := c.threshold + float64(h+c.halves[source]) + 2*matchdb.Tolerance
-		cosine := least + random.Float64()*max(0, 0.99-least)
-		c.edits = append(c.edits, matchdb.Query{Vector: at(c.vectors[source], fresh[i], min(cosine, 0.9999)), Half: h})
-	}
-	for _, v := range fresh[matchQueries:] {
-		c.strangers = append(c.strangers, matchdb.Query{Vector: v, Half: half(random)})
+	const calibrating = 1000
+	strangers := c.queries(c.cloud.draw(calibrating+matchStranger, 5))
+	c.threshold = c.calibrate(strangers[:calibrating])
+	c.strangers = strangers[calibrating:]
+	for seed := uint64(100); len(c.edits) < matchQueries; seed++ {
+		c.edits = append(c.edits, c.edit(matchQueries-len(c.edits), seed)...)
 	}
 	return c
 }
 
-// half draws what a background takes off a score, as the shipped model's does of photographs.
-func half(random *rand.Rand) float32 {
-	return float32(min(0.27, max(0.13, 0.185+0.026*random.NormFloat64())))
+// queries ask for vectors.
+func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
+	qs := make([]matchdb.Query, len(vectors))
+	const chunk = 1000
+	onCores((len(vectors)+chunk-1)/chunk, func(part int) {
+		from, to := part*chunk, min(len(vectors), (part+1)*chunk)
+		for i, half := range c.background.Halves(vectors[from:to]) {
+			qs[from+i] = matchdb.Query{Vector: vectors[from+i], Half: half}
+		}
+	})
+	return qs
+}
+
+// edit draws n edits of stored vectors, and returns those that reach the threshold.
+func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
+	random := rand.New(rand.NewPCG(seed, uint64(len(c.vectors))))
+	sources, edited := make([]int, n), make([][]float32, n)
+	for i, fresh := range c.cloud.draw(n, seed) {
+		sources[i] = random.IntN(len(c.vectors))
+		// The cosine at which the score of an edit of the same half is the threshold, and from there up to nearly the same picture.
+		least := min(0.99, c.threshold+2*float64(c.halves[sources[i]]))
+		edited[i] = at(c.vectors[sources[i]], fresh, least+random.Float64()*(0.99-least))
+	}
+	var found []matchdb.Query
+	for i, q := range c.queries(edited) {
+		if float64(dot(q.Vector, c.vectors[sources[i]])-q.Half-c.halves[sources[i]]) >= c.threshold+2*matchdb.Tolerance {
+			found = append(found, q)
+		}
+	}
+	return found
 }
 
 // calibrate is the score of the highest of a million pairs.
-func (c *catalogue) calibrate(asked [][]float32, random *rand.Rand) float64 {
+func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 	best := make([]float64, len(asked))
-	halves := make([]float32, len(asked))
-	for i := range halves {
-		halves[i] = half(random)
-	}
 	onCores(len(asked), func(i int) {
 		best[i] = math.Inf(-1)
 		for k := range 1000 {
 			j := (i*1000 + k) % len(c.vectors)
-			best[i] = max(best[i], float64(dot(asked[i], c.vectors[j])-halves[i]-c.halves[j]))
+			best[i] = max(best[i], float64(dot(asked[i].Vector, c.vectors[j])-asked[i].Half-c.halves[j]))
 		}
 	})
-	highest := math.Inf(-1)
-	for _, b := range best {
-		highest = max(highest, b)
-	}
-	return highest
+	return slices.Max(best)
 }
 
 // exact says whether the exact scan finds a match of q, and whether that is too near the threshold to be sure.

@@ -9,14 +9,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
-	"github.com/x448/float16"
 
 	"moderator/internal/matchdb"
 	"moderator/internal/views"
 )
-
-// rounded is h as half precision stores it.
-func rounded(h float32) float32 { return float16.Fromfloat32(h).Float32() }
 
 // searched is what one kind of index was measured at.
 type searched struct {
@@ -173,7 +169,7 @@ func (b *bench) matchBits(ctx context.Context, conn *pgx.Conn, part shelf, c *ca
 		return s, err
 	}
 	search := fmt.Sprintf(`SELECT e.score FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
-		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.half) AS score FROM (
+		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.half - 1) AS score FROM (
 			SELECT embedding FROM %s ORDER BY %s <~> binary_quantize(q.v)::bit(%d) LIMIT %d) n) e ORDER BY q.ord`,
 		part.table, signs, width, bitCandidates)
 	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {

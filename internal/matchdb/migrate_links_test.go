@@ -12,8 +12,8 @@ import (
 	"moderator/internal/testenv"
 )
 
-// A library whose vectors hold their halves in full is found in as before once it is migrated.
-func TestMigrateScale(t *testing.T) {
+// A library that is linked by likeness is found in as before once it is migrated.
+func TestMigrateLinks(t *testing.T) {
 	url := testenv.Postgres(t)
 	conn, err := sql.Open("pgx", url)
 	require.NoError(t, err)
@@ -28,20 +28,21 @@ func TestMigrateScale(t *testing.T) {
 	_, err = db.pool.Exec(t.Context(), "SELECT keep_recent(2)")
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(1, 1))
-	vector, half := random(r), float32(0.125)
-	full, kept := extended(vector, -half), extended(vector, 1)
+	vector, before := random(r), float32(0.1)
+	half := Rounded(before)
+	old, kept := extended(vector, -before/64), extended(vector, 64)
 	flagged := mustFlag(t, db, newFlag("default", "flagged", vector)).ID
 	retracted := mustFlag(t, db, newFlag("default", "retracted", vector)).ID
 	_, err = db.Retract(t.Context(), retracted.String(), "ann", "an error")
 	require.NoError(t, err)
 	for _, table := range []string{"flagged_embedding", "retracted_embedding"} {
-		_, err = db.pool.Exec(t.Context(), "UPDATE "+table+" SET half = $1, embedding = $2", half, full)
+		_, err = db.pool.Exec(t.Context(), "UPDATE "+table+" SET half = $1, embedding = $2", before, old)
 		require.NoError(t, err)
 	}
 	_, err = db.pool.Exec(t.Context(), `WITH i AS (INSERT INTO allowed_image (sha256, created_by) VALUES (sha256('allowed'), 'ann') RETURNING id)
-		INSERT INTO allowed_embedding SELECT m.id, i.id, 'original', $1, $2 FROM i, model m`, half, full)
+		INSERT INTO allowed_embedding SELECT m.id, i.id, 'original', $1, $2 FROM i, model m`, before, old)
 	require.NoError(t, err)
-	_, err = db.pool.Exec(t.Context(), `INSERT INTO recent_view SELECT (now() AT TIME ZONE 'UTC')::date, 's', 1, 0, id, $1, $2 FROM model`, half, kept)
+	_, err = db.pool.Exec(t.Context(), `INSERT INTO recent_view SELECT (now() AT TIME ZONE 'UTC')::date, 's', 1, 0, id, $1, $2 FROM model`, before, kept)
 	require.NoError(t, err)
 
 	from, to, err := Migrate(t.Context(), url)
