@@ -73,5 +73,5 @@ func TestEditsReachTheThresholdByTheirSource(t *testing.T) {
 		require.True(t, match)
 		require.False(t, doubtful)
 	}
-	require.InDelta(t, 0.5, dot(at(c.vectors[0], c.vectors[1], 0.5), c.vectors[0]), 1e-4)
+	require.InDelta(t, 0.5, dot(at(c.flags[0].vector, c.flags[1].vector, 0.5), c.flags[0].vector), 1e-4)
 }

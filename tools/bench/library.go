@@ -10,7 +10,6 @@ import (
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
 )
 
 // connect opens a connection that knows pgvector's types and whose statements fire no triggers: rows come in bulk.
@@ -47,8 +46,8 @@ func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, 
 	return s, err
 }
 
-// store writes vectors as flags: consecutive ones are the views of one picture. The index is dropped before and not made.
-func (s shelf) store(ctx context.Context, conn *pgx.Conn, vectors [][]float32, halves []float32) error {
+// store writes flags. The index is dropped before and not made.
+func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error {
 	if _, err := conn.Exec(ctx, "DROP INDEX IF EXISTS "+s.index); err != nil {
 		return err
 	}
@@ -56,8 +55,8 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, vectors [][]float32, h
 	if err := conn.QueryRow(ctx, "SELECT id FROM bank WHERE name = 'default'").Scan(&bank); err != nil {
 		return err
 	}
-	names := views.Flag()
-	images := make([]uuid.UUID, (len(vectors)+len(names)-1)/len(names))
+	per := len(flagViews)
+	images := make([]uuid.UUID, (len(flags)+per-1)/per)
 	for i := range images {
 		images[i] = uuid.New()
 	}
@@ -70,8 +69,9 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, vectors [][]float32, h
 		return err
 	}
 	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "half", "embedding"},
-		pgx.CopyFromSlice(len(vectors), func(i int) ([]any, error) {
-			return []any{s.model, images[i/len(names)], bank, string(names[i%len(names)]), halves[i], matchdb.Stored(vectors[i], halves[i])}, nil
+		pgx.CopyFromSlice(len(flags), func(i int) ([]any, error) {
+			f := flags[i]
+			return []any{s.model, images[i/per], bank, string(f.view), f.half, matchdb.Stored(f.vector, f.half)}, nil
 		}))
 	return err
 }
@@ -92,8 +92,7 @@ func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) 
 	if err != nil {
 		return err
 	}
-	made := newCloud(dims, 1).draw(rows, 2)
-	if err := part.store(ctx, conn, made, make([]float32, rows)); err != nil {
+	if err := part.store(ctx, conn, newCloud(dims, 1).flags(rows, 2)); err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, part.makes); err != nil {

@@ -11,10 +11,11 @@ import (
 
 	"moderator/internal/embed"
 	"moderator/internal/matchdb"
+	"moderator/internal/views"
 )
 
 const (
-	matchDims      = 512
+	matchDims      = 256    // the shipped model's
 	matchQueries   = 10_000 // edits whose match must be found
 	matchStranger  = 100    // queries that are nobody's edit, held against the exact scan
 	backgroundSize = 4096   // vectors that halves are from, as many as the shipped model's
@@ -23,14 +24,13 @@ const (
 	liveTime       = 4 * time.Second // of flagging one by one
 )
 
-// catalogue is a library of drawn vectors, and queries of it.
+// catalogue is a library of drawn flags, and queries of it.
 type catalogue struct {
 	cloud      *cloud
 	background *embed.Background
-	vectors    [][]float32
-	halves     []float32
+	flags      []stored
 	threshold  float64
-	edits      []matchdb.Query // each an edit of one vector, whose score reaches the threshold
+	edits      []matchdb.Query // each an edit of one flag, whose score reaches the threshold
 	strangers  []matchdb.Query
 }
 
@@ -63,7 +63,7 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 	if err != nil {
 		return err
 	}
-	if err := part.store(ctx, conn, c.vectors, c.halves); err != nil {
+	if err := part.store(ctx, conn, c.flags); err != nil {
 		return err
 	}
 	bits, err := b.matchBits(ctx, conn, part, c)
@@ -90,10 +90,8 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 func newCatalogue(size int) *catalogue {
 	c := &catalogue{cloud: newCloud(matchDims, 3)}
 	c.background = embed.NewBackground(matchDims, slices.Concat(c.cloud.draw(backgroundSize, 7)...))
-	c.vectors = c.cloud.draw(size, 4)
-	for _, q := range c.queries(c.vectors) {
-		c.halves = append(c.halves, matchdb.Rounded(q.Half))
-	}
+	c.flags = c.cloud.flags(size, 4)
+	c.weigh(c.flags)
 	const calibrating = 1000
 	strangers := c.queries(c.cloud.draw(calibrating+matchStranger, 5))
 	c.threshold = c.calibrate(strangers[:calibrating])
@@ -102,6 +100,17 @@ func newCatalogue(size int) *catalogue {
 		c.edits = append(c.edits, c.edit(matchQueries-len(c.edits), seed)...)
 	}
 	return c
+}
+
+// weigh measures the halves of flags against the background.
+func (c *catalogue) weigh(flags []stored) {
+	vectors := make([][]float32, len(flags))
+	for i, f := range flags {
+		vectors[i] = f.vector
+	}
+	for i, q := range c.queries(vectors) {
+		flags[i].half = matchdb.Rounded(q.Half + views.Handicap(flags[i].view))
+	}
 }
 
 // queries ask for vectors.
@@ -117,19 +126,22 @@ func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
 	return qs
 }
 
-// edit draws n edits of stored vectors, and returns those that reach the threshold.
+// edit draws n edits of stored flags, and returns those that reach the threshold.
 func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
-	random := rand.New(rand.NewPCG(seed, uint64(len(c.vectors))))
-	sources, edited := make([]int, n), make([][]float32, n)
-	for i, fresh := range c.cloud.draw(n, seed) {
-		sources[i] = random.IntN(len(c.vectors))
+	sources, edited := make([]stored, n), make([][]float32, n)
+	inChunks(n, seed, func(i int, random *rand.Rand) {
+		row := random.IntN(len(c.flags))
+		if random.Float64() > turnedEdits {
+			row -= row % len(flagViews)
+		}
+		sources[i] = c.flags[row]
 		// The cosine at which the score of an edit of the same half is the threshold, and from there up to nearly the same picture.
-		least := min(0.99, c.threshold+2*float64(c.halves[sources[i]]))
-		edited[i] = at(c.vectors[sources[i]], fresh, least+random.Float64()*(0.99-least))
-	}
+		least := min(0.99, c.threshold+2*float64(sources[i].half))
+		edited[i] = c.cloud.vector(c.cloud.edit(sources[i].picture, least+random.Float64()*(0.99-least), random))
+	})
 	var found []matchdb.Query
 	for i, q := range c.queries(edited) {
-		if float64(dot(q.Vector, c.vectors[sources[i]])-q.Half-c.halves[sources[i]]) >= c.threshold+2*matchdb.Tolerance {
+		if float64(dot(q.Vector, sources[i].vector)-q.Half-sources[i].half) >= c.threshold+2*matchdb.Tolerance {
 			found = append(found, q)
 		}
 	}
@@ -142,8 +154,8 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 	onCores(len(asked), func(i int) {
 		best[i] = math.Inf(-1)
 		for k := range 1000 {
-			j := (i*1000 + k) % len(c.vectors)
-			best[i] = max(best[i], float64(dot(asked[i].Vector, c.vectors[j])-asked[i].Half-c.halves[j]))
+			j := (i*1000 + k) % len(c.flags)
+			best[i] = max(best[i], float64(dot(asked[i].Vector, c.flags[j].vector)-asked[i].Half-c.flags[j].half))
 		}
 	})
 	return slices.Max(best)
@@ -152,8 +164,8 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 // exact says whether the exact scan finds a match of q, and whether that is too near the threshold to be sure.
 func (c *catalogue) exact(q matchdb.Query) (match, doubtful bool) {
 	best := math.Inf(-1)
-	for i, v := range c.vectors {
-		best = max(best, float64(dot(q.Vector, v)-q.Half-c.halves[i]))
+	for _, f := range c.flags {
+		best = max(best, float64(dot(q.Vector, f.vector)-q.Half-f.half))
 	}
 	return best >= c.threshold, math.Abs(best-c.threshold) <= matchdb.Tolerance
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/pgvector/pgvector-go"
 
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
 )
 
 // searched is what one kind of index was measured at.
@@ -42,7 +41,7 @@ func (s searched) fields(size int, c *catalogue) []field {
 		{"size_mb", s.bytes >> 20},
 	}
 	if s.perLive > 0 {
-		fields = append(fields, field{"live_embeddings_per_s", s.perLive}, field{"live_flags_per_s", s.perLive / float64(len(views.Flag()))})
+		fields = append(fields, field{"live_embeddings_per_s", s.perLive}, field{"live_flags_per_s", s.perLive / float64(len(flagViews))})
 	}
 	return fields
 }
@@ -134,19 +133,19 @@ func (s *searched) make(ctx context.Context, conn *pgx.Conn, statement, index, t
 
 // insert flags pictures one after the other, as flagctl does, for a while.
 func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fingerprint string) error {
-	names := views.Flag()
-	vectors := c.cloud.draw(20_000, 8)
+	per := len(flagViews)
+	fresh := c.cloud.flags(20_000/per*per, 8)
+	c.weigh(fresh)
 	began, rows := time.Now(), 0
-	for i := 0; time.Since(began) < liveTime && rows+len(names) <= len(vectors); i++ {
-		sum := sha256.Sum256([]byte(fmt.Sprint("live", fingerprint, i)))
+	for ; time.Since(began) < liveTime && rows < len(fresh); rows += per {
+		sum := sha256.Sum256([]byte(fmt.Sprint("live", fingerprint, rows)))
 		flag := matchdb.NewFlag{Bank: "default", SHA256: hex.EncodeToString(sum[:]), By: "bench", Model: fingerprint}
-		for k, name := range names {
-			flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(name), Vector: vectors[rows+k], Half: 0.15})
+		for _, f := range fresh[rows : rows+per] {
+			flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(f.view), Vector: f.vector, Half: f.half})
 		}
 		if _, err := db.Flag(ctx, flag); err != nil {
 			return err
 		}
-		rows += len(names)
 	}
 	s.perLive = float64(rows) / time.Since(began).Seconds()
 	return nil
