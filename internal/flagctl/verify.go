@@ -120,7 +120,7 @@ func agreement(name string, a matchdb.Agreement) checked {
 	}
 	if recall < leastRecall {
 		check.Status = "failed"
-		check.Detail += ": make the index again with REINDEX INDEX CONCURRENTLY"
+		check.Detail += ": make the index again with REINDEX INDEX CONCURRENTLY, or have more of it searched: hnsw.ef_search in --database-url"
 	}
 	return check
 }

@@ -17,16 +17,22 @@ const connectTimeout = 10 * time.Second
 
 // session is set on every connection.
 //
-// ef_search is how many candidates the index keeps while it searches; pgvector's 40 misses near copies. iterative_scan
-// goes on searching when dead rows used the candidates up. The statements are planned for their parameters every time:
+// iterative_scan goes on searching when dead rows used the candidates up. The statements are planned for their parameters every time:
 // after five runs the server might otherwise settle on a plan for any parameters, without the index. Pages are as good
 // as in memory: the index that is read is the one that is always read.
 const session = `
-SET hnsw.ef_search = 200;
 SET hnsw.iterative_scan = relaxed_order;
 SET plan_cache_mode = force_custom_plan;
 SET random_page_cost = 1.1;
 SET jit = off`
+
+// efSearch is how many candidates the index keeps while it searches: more find more, and take as much longer. pgvector's 40
+// misses near copies. The database's URL may have another number, for libraries in which these miss too many.
+const (
+	efSearch        = "hnsw.ef_search"
+	defaultEfSearch = "200"
+	mostEfSearch    = 1000 // pgvector's bound
+)
 
 // DB is the library. It is safe for concurrent use.
 type DB struct {
@@ -44,6 +50,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	if err := checkEfSearch(config.ConnConfig.RuntimeParams); err != nil {
+		return nil, err
+	}
 	config.AfterConnect = prepareConn
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -56,9 +65,25 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	return &DB{pool: pool}, nil
 }
 
+// checkEfSearch refuses a number that pgvector would replace by its own default, with no more than a warning.
+func checkEfSearch(params map[string]string) error {
+	given, ok := params[efSearch]
+	if !ok {
+		return nil
+	}
+	if n, err := strconv.Atoi(given); err != nil || n < 1 || n > mostEfSearch {
+		return fmt.Errorf("--database-url: %s is %q: want a number from 1 to %d", efSearch, given, mostEfSearch)
+	}
+	return nil
+}
+
 // prepareConn sets the session up and teaches the connection pgvector's types, where the database has them.
 func prepareConn(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.PgConn().Exec(ctx, session).ReadAll(); err != nil {
+	set := session
+	if conn.Config().RuntimeParams[efSearch] == "" {
+		set += "; SET " + efSearch + " = " + defaultEfSearch
+	}
+	if _, err := conn.PgConn().Exec(ctx, set).ReadAll(); err != nil {
 		return err
 	}
 	var present bool
