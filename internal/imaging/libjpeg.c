@@ -1,5 +1,7 @@
 #include "libjpeg.h"
 
+#include "thin.h"
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +52,8 @@ static void skip(j_decompress_ptr info, long n)
 	src->bytes_in_buffer -= n;
 }
 
-int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int width, int height, unsigned char *dst, char *why)
+int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int *thin, int width, int height,
+	unsigned char *dst, char *why)
 {
 	struct jpeg_decompress_struct info = { 0 };
 	struct jpeg_source_mgr source = {
@@ -59,6 +62,7 @@ int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int width, int 
 	};
 	errors e = { .why = why };
 	JSAMPLE *volatile wide = NULL; // a row, where rows are wider than wanted
+	unsigned char *volatile thinned = NULL; // the scan, if it was
 
 	info.err = jpeg_std_error(&e.base);
 	e.base.error_exit = fail;
@@ -66,6 +70,7 @@ int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int width, int 
 	if (setjmp(e.failed)) {
 		jpeg_destroy_decompress(&info);
 		free(wide);
+		free(thinned);
 		return -1;
 	}
 	jpeg_create_decompress(&info);
@@ -81,6 +86,12 @@ int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int width, int 
 		ERREXIT(&info, JERR_BAD_DCTSIZE);
 	if (spare_width && !(wide = malloc((size_t) info.output_width * 3)))
 		ERREXIT1(&info, JERR_OUT_OF_MEMORY, 0);
+	size_t left;
+	if (*thin && (thinned = imaging_thin(&info, &left))) {
+		source.next_input_byte = thinned;
+		source.bytes_in_buffer = left;
+	}
+	*thin = thinned != NULL;
 	for (int y = 0; y < height; y++) {
 		JSAMPROW row = dst + (size_t) y * width * 3;
 
@@ -90,5 +101,6 @@ int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int width, int 
 	}
 	jpeg_destroy_decompress(&info);
 	free(wide);
+	free(thinned);
 	return 0;
 }

@@ -15,6 +15,17 @@ import (
 func TestPlainJPEGIsAsByLibvips(t *testing.T) {
 	require.NoError(t, Start())
 	compared := 0
+	walkJPEGs(t, func(path string, data []byte) {
+		for _, shrink := range []int{1, 4, 8} {
+			compared += compareJPEG(t, path, data, shrink)
+		}
+	})
+	require.NotZero(t, compared)
+}
+
+// walkJPEGs visits all JPEG files of the test data.
+func walkJPEGs(t *testing.T, visit func(path string, data []byte)) {
+	t.Helper()
 	require.NoError(t, filepath.WalkDir(testenv.Data(t), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -24,13 +35,10 @@ func TestPlainJPEGIsAsByLibvips(t *testing.T) {
 			return err
 		}
 		if format, _ := Sniff(data); format == formatJPEG {
-			for _, shrink := range []int{1, 4} {
-				compared += compareJPEG(t, path, data, shrink)
-			}
+			visit(path, data)
 		}
 		return nil
 	}))
-	require.NotZero(t, compared)
 }
 
 // compareJPEG returns how many pictures it compared: 0 for one that neither way can be decoded, or that libjpeg is not asked for.
