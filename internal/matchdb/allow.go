@@ -188,7 +188,7 @@ func (db *DB) NearestAllowed(ctx context.Context, model string, qs []AllowQuery)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, asked[0], asked[1], hashes)
+	rows, err := db.matching.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, asked[0], asked[1], hashes)
 	if err != nil {
 		return nil, fmt.Errorf("look into the allow-list: %w", err)
 	}

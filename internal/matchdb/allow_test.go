@@ -1,14 +1,12 @@
 package matchdb
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/pgvector/pgvector-go"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
@@ -103,11 +101,9 @@ func TestNearestAllowedUsesTheIndexes(t *testing.T) {
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO allowed_embedding VALUES "+strings.Join(embeddings, ",")+
 		"; INSERT INTO allowed_pdq VALUES "+strings.Join(hashes, ",")+"; ANALYZE"))
-	var plan json.RawMessage
-	require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(allowSQL, 1, dims+1),
-		[][]byte{{}}, []pgvector.HalfVector{Asked(random(r))}, []float64{0}, []string{randomHash(r).String()}).Scan(&plan))
-	require.Contains(t, string(plan), "allowed_embedding_1_hnsw")
-	require.Contains(t, string(plan), "allowed_pdq_hnsw")
+	plan := prepare(t, db, fmt.Sprintf(allowSQL, 1, dims+1), 4)()
+	require.Contains(t, plan, "allowed_embedding_1_hnsw")
+	require.Contains(t, plan, "allowed_pdq_hnsw")
 }
 
 func TestCuratorKeepsTheAllowList(t *testing.T) {

@@ -15,16 +15,20 @@ import (
 
 const connectTimeout = 10 * time.Second
 
-// session is set on every connection.
-//
-// iterative_scan goes on searching when dead rows used the candidates up. The statements are planned for their parameters every time:
-// after five runs the server might otherwise settle on a plan for any parameters, without the index. Pages are as good
-// as in memory: the index that is read is the one that is always read.
+// session is set on every connection. iterative_scan goes on searching when dead rows used the candidates up. Pages are as
+// good as in memory: the index that is read is the one that is always read.
 const session = `
 SET hnsw.iterative_scan = relaxed_order;
-SET plan_cache_mode = force_custom_plan;
 SET random_page_cost = 1.1;
 SET jit = off`
+
+// Left alone, the server plans a statement for its parameters five times, and then may settle on a plan for any, which where
+// a LIMIT is a parameter is one without the index. The statements of matching have nothing in them on which a plan might
+// depend but the tables, of which the server hears: planning them anew takes as long as half of a search.
+const (
+	planEachTime = "SET plan_cache_mode = force_custom_plan"
+	planOnce     = "SET plan_cache_mode = force_generic_plan"
+)
 
 // efSearch is how many candidates the index keeps while it searches: more find more, and take as much longer. pgvector's 40
 // misses near copies. The database's URL may have another number, for libraries in which these miss too many.
@@ -36,8 +40,9 @@ const (
 
 // DB is the library. It is safe for concurrent use.
 type DB struct {
-	pool   *pgxpool.Pool
-	models sync.Map // fingerprint -> registered, which never changes
+	pool     *pgxpool.Pool
+	matching *pgxpool.Pool // of the same database, for what every upload is asked for
+	models   sync.Map      // fingerprint -> registered, which never changes
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
@@ -53,16 +58,26 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err := checkEfSearch(config.ConnConfig.RuntimeParams); err != nil {
 		return nil, err
 	}
-	config.AfterConnect = prepareConn
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
+	db := &DB{}
+	if db.pool, err = newPool(ctx, config, planEachTime); err != nil {
 		return nil, err
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
+	if err := db.pool.Ping(ctx); err != nil {
+		db.pool.Close()
 		return nil, unreachable(config.ConnConfig, err)
 	}
-	return &DB{pool: pool}, nil
+	if db.matching, err = newPool(ctx, config, planOnce); err != nil {
+		db.pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// newPool makes a pool whose connections are opened when they are needed.
+func newPool(ctx context.Context, config *pgxpool.Config, plan string) (*pgxpool.Pool, error) {
+	config = config.Copy()
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return prepareConn(ctx, conn, plan) }
+	return pgxpool.NewWithConfig(ctx, config)
 }
 
 // checkEfSearch refuses a number that pgvector would replace by its own default, with no more than a warning.
@@ -78,8 +93,8 @@ func checkEfSearch(params map[string]string) error {
 }
 
 // prepareConn sets the session up and teaches the connection pgvector's types, where the database has them.
-func prepareConn(ctx context.Context, conn *pgx.Conn) error {
-	set := session
+func prepareConn(ctx context.Context, conn *pgx.Conn, plan string) error {
+	set := session + "; " + plan
 	if conn.Config().RuntimeParams[efSearch] == "" {
 		set += "; SET " + efSearch + " = " + defaultEfSearch
 	}
@@ -94,7 +109,10 @@ func prepareConn(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // Close ends the connections, when their statements are done.
-func (db *DB) Close() { db.pool.Close() }
+func (db *DB) Close() {
+	db.matching.Close()
+	db.pool.Close()
+}
 
 // Ping asks the server for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }

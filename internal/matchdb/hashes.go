@@ -108,7 +108,7 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 			}
 		}
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
+	rows, err := db.matching.Query(ctx, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("match hashes: %w", indexing(err))
 	}

@@ -1,13 +1,11 @@
 package matchdb
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
@@ -113,14 +111,7 @@ func TestMatchHashesUsesTheIndexes(t *testing.T) {
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq"))
 
-	var plan string
-	require.NoError(t, pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		var text json.RawMessage
-		err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest),
-			[]int32{}, [][]byte{}, [][]byte{}, []int32{0}, []string{hashes[0].String()}, []int32{31}, []int32{0}).Scan(&text)
-		plan = string(text)
-		return err
-	}))
+	plan := prepare(t, db, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), 7)()
 	require.Contains(t, plan, "flagged_pdq_hnsw")
 	require.Contains(t, plan, "flagged_pdq_keys")
 

@@ -13,7 +13,7 @@ import (
 // Keypoints returns the points of those of the flags that have any.
 func (db *DB) Keypoints(ctx context.Context, flags []uuid.UUID) (map[uuid.UUID]keypoint.Features, error) {
 	found := make(map[uuid.UUID]keypoint.Features, len(flags))
-	rows, err := db.pool.Query(ctx, "SELECT image_id, points FROM flagged_keypoints WHERE image_id = ANY ($1)", flags)
+	rows, err := db.matching.Query(ctx, "SELECT image_id, points FROM flagged_keypoints WHERE image_id = ANY ($1)", flags)
 	if err != nil {
 		return nil, fmt.Errorf("points of flags: %w", err)
 	}

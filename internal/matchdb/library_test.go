@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -165,4 +166,21 @@ func exec(t testing.TB, url, sql string) error {
 	defer func() { _ = conn.Close(t.Context()) }()
 	_, err = conn.Exec(t.Context(), sql)
 	return err
+}
+
+// prepare prepares a statement of matching; what it returns says how the server runs it at that moment, whatever its so many
+// parameters are.
+func prepare(t testing.TB, db *DB, sql string, parameters int) (plan func() string) {
+	t.Helper()
+	conn, err := db.matching.Acquire(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(conn.Release)
+	_, err = conn.Exec(t.Context(), "PREPARE matching AS "+sql)
+	require.NoError(t, err)
+	nulls := strings.TrimSuffix(strings.Repeat("NULL,", parameters), ",")
+	return func() string {
+		var plan json.RawMessage
+		require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) EXECUTE matching ("+nulls+")").Scan(&plan))
+		return string(plan)
+	}
 }

@@ -106,7 +106,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, known.matchSQL(), arguments...)
+	rows, err := db.matching.Query(ctx, known.matchSQL(), arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", indexing(err))
 	}

@@ -197,22 +197,42 @@ func TestMatchUsesTheIndex(t *testing.T) {
 	for i := range qs {
 		qs[i].Vector = random(r)
 	}
-	arguments, err := known.arguments(qs)
+	conn, err := db.matching.Acquire(t.Context())
 	require.NoError(t, err)
-	for range 7 { // from the sixth run on the server may choose a plan for any parameters
-		var text []byte
-		require.NoError(t, db.pool.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+known.matchSQL(), arguments...).Scan(&text))
-		var plan []struct{ Plan node }
-		require.NoError(t, json.Unmarshal(text, &plan))
-		near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
-		require.NotNil(t, near, "%s", text)
-		scan := near.find(func(n node) bool { return n.Relation != "" })
-		require.Equal(t, []any{"Index Scan", "flagged_embedding_1_hnsw", 32}, []any{scan.Type, scan.Index, scan.Loops}, "%s", text)
-		require.Nil(t, near.find(func(n node) bool { return strings.Contains(n.Type, "Sort") }), "%s", text)
-		exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
-		require.NotNil(t, exact)
-		require.Zero(t, exact.Loops, "the exact scan runs only where the index proves nothing")
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), "PREPARE matching AS "+known.matchSQL())
+	require.NoError(t, err)
+	asked := make([]string, len(qs))
+	for i, q := range qs {
+		asked[i] = "'" + Asked(q.Vector).String() + "'"
 	}
+	explain := fmt.Sprintf("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching (ARRAY[%s]::halfvec[], array_fill(0, '{%d}'), array_fill(0, '{%[2]d}'))",
+		strings.Join(asked, ","), len(qs))
+	var text []byte
+	require.NoError(t, conn.QueryRow(t.Context(), explain).Scan(&text))
+	var plan []struct{ Plan node }
+	require.NoError(t, json.Unmarshal(text, &plan))
+	near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
+	require.NotNil(t, near, "%s", text)
+	scan := near.find(func(n node) bool { return n.Relation != "" })
+	require.Equal(t, []any{"Index Scan", "flagged_embedding_1_hnsw", 32}, []any{scan.Type, scan.Index, scan.Loops}, "%s", text)
+	require.Nil(t, near.find(func(n node) bool { return strings.Contains(n.Type, "Sort") }), "%s", text)
+	exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
+	require.NotNil(t, exact)
+	require.Zero(t, exact.Loops, "the exact scan runs only where the index proves nothing")
+}
+
+// What is planned once must not stay as it was planned for a library of nothing.
+func TestMatchPlansAnewForALargerLibrary(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(10, 10))
+	known, err := db.model(t.Context(), testModel.Fingerprint)
+	require.NoError(t, err)
+	plan := prepare(t, db, known.matchSQL(), 3)
+	require.NotContains(t, plan(), "flagged_embedding_1_hnsw", "an empty table is sooner read")
+	fill(t, db, "default", randoms(r, 2000), noHalf)
+	require.NoError(t, exec(t, db.pool.Config().ConnString(), "ANALYZE flagged_embedding_1")) // as autovacuum does within a minute
+	require.Contains(t, plan(), "flagged_embedding_1_hnsw")
 }
 
 // node is what the test reads of a plan.
@@ -250,12 +270,12 @@ func TestMatchIsOneStatement(t *testing.T) {
 	}
 	match(t, db, qs...)
 	log := &queryLog{}
-	config := db.pool.Config()
+	config := db.matching.Config()
 	config.ConnConfig.Tracer = log
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
-	traced := &DB{pool: pool}
-	defer traced.Close()
+	traced := &DB{pool: db.pool, matching: pool}
+	defer pool.Close()
 	match(t, traced, qs...)
 	log.sql = nil
 	match(t, traced, qs...)

@@ -94,6 +94,7 @@ func TestVerifyFindsWhatTheIndexMisses(t *testing.T) {
 		WHERE c.oid = indexrelid AND amname IN ('hnsw', 'gin') AND relnamespace = current_schema()::regnamespace`)
 	require.NoError(t, err)
 	db.pool.Reset() // what connections know of the index
+	db.matching.Reset()
 	fill(t, db, "default", randoms(r, 250), noHalf)
 	for i := range 100 {
 		hash(fmt.Sprint("missed ", i))
