@@ -77,31 +77,21 @@ func (r *node) start(s *servers, m model) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// againstNode measures the rival at each size, and moderator against it.
-func (b *bench) againstNode(ctx context.Context, r *node, m model, ceilings []ceiling) error {
-	cmd, err := r.start(b.servers, m)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = end(cmd) }()
-	f := flow{rivalStream, rivalDurable, rivalUploads, rivalResults, cmd.Process.Pid}
-	for _, c := range ceilings {
-		if _, err := b.servers.measure(ctx, f, c.pictures.files, warmUp); err != nil {
-			return err
-		}
-		theirs, err := b.servers.measure(ctx, f, c.pictures.files, b.number(c))
-		if err != nil {
-			return err
-		}
-		ours := b.figures[cell{m.name, c.pictures.name}]
-		b.report.add("rival_node", field{"model", m.name}, field{"size", c.pictures.name},
+// rivalFlow is the way of uploads through the rival.
+func rivalFlow(pid int) flow { return flow{rivalStream, rivalDurable, rivalUploads, rivalResults, pid} }
+
+// againstNode reports the rival at each size, and moderator against it.
+func (b *bench) againstNode(m model, ceilings []ceiling, all []figure) {
+	for i, theirs := range all {
+		size := ceilings[i].pictures.name
+		ours := b.figures[cell{m.name, size}]
+		b.report.add("rival_node", field{"model", m.name}, field{"size", size},
 			field{"images_per_s", theirs.perSecond}, field{"images_per_cpu_s", theirs.perCPU},
 			field{"ours_over_theirs_per_cpu", ours.perCPU / theirs.perCPU}, field{"ours_over_theirs", ours.perSecond / theirs.perSecond})
 		bound := 1.0
-		if c.pictures.name == "12mp" {
+		if size == "12mp" {
 			bound = 1.1
 		}
-		b.report.atLeast("ours / Node per CPU-second "+m.name+" "+c.pictures.name, ours.perCPU/theirs.perCPU, bound)
+		b.report.atLeast("ours / Node per CPU-second "+m.name+" "+size, ours.perCPU/theirs.perCPU, bound)
 	}
-	return nil
 }

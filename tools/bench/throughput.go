@@ -16,7 +16,8 @@ func (b *bench) throughput(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := b.moderate(ctx, m, ceilings); err != nil {
+		theirs, err := b.moderate(ctx, m, rival, ceilings)
+		if err != nil {
 			return err
 		}
 		// The machine may be slower by now: the ceiling of embedding is the mean of before and after.
@@ -25,11 +26,7 @@ func (b *bench) throughput(ctx context.Context) error {
 			return err
 		}
 		b.endToEnd(m, ceilings, mean(before, after))
-		if m.rival && rival != nil {
-			if err := b.againstNode(ctx, rival, m, ceilings); err != nil {
-				return err
-			}
-		}
+		b.againstNode(m, ceilings, theirs)
 	}
 	return nil
 }
@@ -68,36 +65,76 @@ func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
 	return all, embed, nil
 }
 
-// number is how many uploads take about as long as a figure is to be measured.
-func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds())) }
+// rounds is how often each side is measured, ours, theirs, theirs, ours, so that a machine that changes its speed changes
+// both.
+const rounds = 2
+
+// number is how many uploads take about as long as a round of a figure is to be measured.
+func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds()/rounds)) }
 
 // libraryRows is how many embeddings the library holds while throughput is measured.
 const libraryRows = 10_000
 
-// moderate measures real processes: NATS -> decision.
-func (b *bench) moderate(ctx context.Context, m model, ceilings []ceiling) error {
+// moderate measures real processes, NATS -> decision, in turns with the rival's where there is one, whose figures it returns.
+func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []ceiling) ([]figure, error) {
 	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
-		return err
+		return nil, err
 	}
 	p, err := b.startModerator(ctx, m)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer p.stop()
-	for _, c := range ceilings {
-		if _, err := b.servers.measure(ctx, p.flow(), c.pictures.files, warmUp); err != nil {
-			return err
-		}
-		f, err := b.servers.measure(ctx, p.flow(), c.pictures.files, b.number(c))
+	sides := []flow{p.flow()}
+	if m.rival && rival != nil {
+		cmd, err := rival.start(b.servers, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		b.figures[cell{m.name, c.pictures.name}] = f
+		defer func() { _ = end(cmd) }()
+		sides = append(sides, rivalFlow(cmd.Process.Pid))
+	}
+	var theirs []figure
+	for _, c := range ceilings {
+		figures, err := b.inTurns(ctx, sides, c)
+		if err != nil {
+			return nil, err
+		}
+		b.figures[cell{m.name, c.pictures.name}] = figures[0]
+		theirs = append(theirs, figures[1:]...)
 	}
 	if m.name != shipped {
-		return nil
+		return theirs, nil
 	}
-	return b.closerLook(ctx, p, m, ceilings)
+	return theirs, b.closerLook(ctx, p, m, ceilings)
+}
+
+// inTurns measures each side at one size of picture.
+func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([]figure, error) {
+	figures := make([]figure, len(sides))
+	for _, side := range sides {
+		if _, err := b.servers.measure(ctx, side, c.pictures.files, warmUp); err != nil {
+			return nil, err
+		}
+	}
+	for round := range rounds {
+		for k := range sides {
+			at := k
+			if round%2 == 1 {
+				at = len(sides) - 1 - k
+			}
+			f, err := b.servers.measure(ctx, sides[at], c.pictures.files, b.number(c))
+			if err != nil {
+				return nil, err
+			}
+			if round == 0 {
+				figures[at] = f
+			} else {
+				figures[at] = mean(figures[at], f)
+			}
+		}
+	}
+	return figures, nil
 }
 
 // closerLook measures moderator once more, now that the flags have points of interest to be looked for in every upload.
