@@ -10,6 +10,7 @@
 //	its decision is not taken            keep it in hand, offer the decision again with back-off
 //	a dependency failed                  Nak with back-off; the others of the batch go on
 //	a dependency failed, last delivery   decide review/retries_exhausted, publish, ack
+//	cannot be decoded                    decide block where its very file is flagged, else as the next
 //	cannot ever be judged                decide review with its reason, publish, ack
 //	shutting down                        finish what was pulled within the drain time, Nak the rest
 //

@@ -23,7 +23,8 @@ import (
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // The judges of these tests read what to do off the upload's bytes, so that each outcome can be asked for by name:
-// "bad" cannot be decoded, "flagged" is near a flagged picture, "slow" waits, anything else is near nothing.
+// "bad" cannot be decoded, "zero" has no vector, "flagged" is near a flagged picture, "slow" waits, anything else is near
+// nothing. What ends with "known file" is flagged by its hash.
 type judges struct {
 	decodes    atomic.Int64
 	embedFails atomic.Int64 // so many calls more fail
@@ -77,8 +78,14 @@ func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
 	review := 0.5
 	hits := make([][]Hit, len(uploads))
 	for i, u := range uploads {
+		if bytes.HasSuffix(u.File, []byte("known file")) {
+			hits[i] = []Hit{{Signal: event.SignalExact, FlaggedID: "f2", Bank: "files", View: "original", Similarity: 1, Score: 1, BlockAt: 1}}
+		}
+		if len(u.Views) == 0 {
+			continue
+		}
 		score := float64(u.Views[0].Vectors[0][0])
-		hits[i] = []Hit{{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review}}
+		hits[i] = append(hits[i], Hit{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review})
 	}
 	return hits, nil
 }

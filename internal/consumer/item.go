@@ -20,6 +20,7 @@ type item struct {
 	decision event.Decision
 	data     []byte // of the file
 	views    []View
+	unseen   *Unjudgeable // why there are none: the upload is held against the library by its file alone
 	grey     Plane
 	trace    context.Context // has span
 	span     trace.Span      // of the whole upload

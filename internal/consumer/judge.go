@@ -37,6 +37,10 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	took := since(start)
 	var good []*item
 	for _, it := range batch {
+		if it.unseen != nil {
+			good = append(good, it)
+			continue
+		}
 		it.decision.Timing.Embed = took
 		c.metrics.observe(stageEmbed, took)
 		c.stageSpan(it, stageEmbed, start, err)
@@ -53,8 +57,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 			complete = complete && !slices.ContainsFunc(view.Vectors, func(v []float32) bool { return v == nil })
 		}
 		if !complete {
-			c.unjudgeable(ctx, it, event.Undecodable, errors.New("the model made no vector of it: zero or not finite"))
-			continue
+			it.views, it.unseen = nil, &Unjudgeable{event.Undecodable, errors.New("the model made no vector of it: zero or not finite")}
 		}
 		good = append(good, it)
 	}
@@ -95,7 +98,11 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 			c.giveBack(ctx, it, stageMatch, err)
 			continue
 		}
-		judge(&it.decision, it.views, hits[i])
+		if it.unseen != nil {
+			judgeUnseen(&it.decision, it.unseen, hits[i])
+		} else {
+			judge(&it.decision, it.views, hits[i])
+		}
 	}
 	if err == nil {
 		c.publish(ctx, batch)
@@ -122,10 +129,14 @@ const maxDetail = 500
 
 // unjudgeable decides an upload that no further delivery will help.
 func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reason, why error) {
+	review(&it.decision, reason, why)
+	c.publish(ctx, []*item{it})
+}
+
+func review(d *event.Decision, reason event.Reason, why error) {
 	detail := why.Error()
 	if len(detail) > maxDetail {
 		detail = strings.ToValidUTF8(detail[:maxDetail], "") + "…"
 	}
-	it.decision.Verdict, it.decision.Reason, it.decision.Detail = event.Review, reason, detail
-	c.publish(ctx, []*item{it})
+	d.Verdict, d.Reason, d.Detail = event.Review, reason, detail
 }

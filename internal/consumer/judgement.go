@@ -63,10 +63,24 @@ func allowListed(d *event.Decision, spared []Hit) {
 }
 
 func judgeFlat(d *event.Decision, hits []Hit) {
-	decide(d, slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact }))
+	byFile(d, hits)
 	if d.Verdict == event.Allow {
 		d.Reason = event.LowDetail
 	}
+}
+
+// judgeUnseen is the verdict on an upload that has no views: its file blocks it, or it goes to review.
+func judgeUnseen(d *event.Decision, why *Unjudgeable, hits []Hit) {
+	byFile(d, hits)
+	if d.Verdict == event.Allow {
+		d.Matches = nil
+		review(d, why.Reason, why.Err)
+	}
+}
+
+// byFile decides by the file's hash alone.
+func byFile(d *event.Decision, hits []Hit) {
+	decide(d, slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact }))
 }
 
 // Flat reports whether there is nothing to see in any frame or view. What a border hides of a picture's detail, its trimmed

@@ -32,8 +32,9 @@ func TestOutcomes(t *testing.T) {
 		"gone":                {data: `{"url":"https://gone.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.FetchFailed, detail: "404"},
 		"fetch keeps failing": {data: `{"url":"https://down.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.RetriesExhausted, detail: "503"},
 		"database fails once": {data: "flagged", prepare: func(j *judges) { j.matchFails.Store(1) }, verdict: event.Block, reason: event.Match},
-		"database stays down": {data: "plain", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
-		"device fails twice":  {data: "plain", prepare: func(j *judges) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
+		"database stays down for one that cannot be decoded": {data: "bad", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
+		"database stays down":                                {data: "plain", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
+		"device fails twice":                                 {data: "plain", prepare: func(j *judges) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -52,6 +53,23 @@ func TestOutcomes(t *testing.T) {
 			require.Equal(t, event.ModelInfo{Name: "test", Fingerprint: "f00d"}, d.Data.Model)
 			b.settled()
 			require.NoError(t, stop())
+		})
+	}
+}
+
+// A flagged file is blocked, whatever it shows: as soon as the library can be asked.
+func TestFlaggedFileThatShowsNothing(t *testing.T) {
+	for _, data := range []string{"bad known file", "zero known file"} {
+		t.Run(data, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.judges.matchFails.Store(1)
+			b.publish(data)
+			b.start()
+			d := b.decisions(1)[0].Data
+			require.Equal(t, []any{event.Block, event.Match, event.SignalExact}, []any{d.Verdict, d.Reason, d.Signal})
+			require.Equal(t, []string{"f2", "files"}, []string{d.Match.FlaggedID, d.Match.Bank})
+			require.Len(t, d.Matches, 1)
+			b.settled()
 		})
 	}
 }

@@ -41,7 +41,7 @@ type View struct {
 type Query struct {
 	SHA256 string // of the file, hex
 	File   []byte
-	Views  []View
+	Views  []View // none of an upload that cannot be decoded
 
 	Width, Height int   // of the picture
 	Grey          Plane // for a closer look

@@ -11,7 +11,8 @@ import (
 	"moderator/internal/event"
 )
 
-// prepareAll fetches and decodes uploads in parallel. What fails is dealt with here and goes no further.
+// prepareAll fetches and decodes uploads in parallel. What fails is dealt with here and goes no further,
+// but for a file that shows nothing: it may be flagged itself.
 func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
 	sideBySide(c.cfg.Workers, func() {
 		for it := range in {
@@ -22,7 +23,7 @@ func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *
 	})
 }
 
-// prepare fills in the item's views and says whether it can go on.
+// prepare fills in the item's views, or why it has none, and says whether it can go on.
 func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	start := time.Now()
 	data, err := c.bytesOf(ctx, it)
@@ -43,6 +44,9 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	it.decision.Timing.Decode = since(start)
 	c.metrics.observe(stageDecode, it.decision.Timing.Decode)
 	c.stageSpan(it, stageDecode, start, err)
+	if errors.As(err, &it.unseen) {
+		return true
+	}
 	if err != nil {
 		return c.failed(ctx, it, stageDecode, err)
 	}

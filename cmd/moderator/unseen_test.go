@@ -1,0 +1,47 @@
+package main
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/drawn"
+	"moderator/internal/event"
+	"moderator/internal/testenv"
+)
+
+// A flagged file is blocked although nobody can see what it shows, by either hash that lists know it by.
+func TestFlaggedFilesThatCannotBeSeen(t *testing.T) {
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	r := start(t, dataDir(t), "--max-pixels", "100000")
+	js := r.jetStream()
+	damaged := append([]byte("\xff\xd8\xff\xe0"), make([]byte, 1000)...)
+	unsupported := []byte("no picture")
+	large := encode(t, drawn.Draw(1, 0, 640, 480), 90)
+	list := fmt.Sprintf("sha256 %x\nmd5 %x\nsha256 %x\n", sha256.Sum256(damaged), md5.Sum(unsupported), sha256.Sum256(large))
+
+	files := [][]byte{damaged, unsupported, large}
+	reasons := []event.Reason{event.Undecodable, event.Unsupported, event.TooLarge}
+	for _, file := range files {
+		publish(t, js, file)
+	}
+	decided := r.all(js, len(files))
+	for i, reason := range reasons {
+		d := decided[fmt.Sprintf("UPLOADS:%d", i+1)]
+		require.Equal(t, []any{event.Review, reason}, []any{d.Verdict, d.Reason}, d.Detail)
+		require.NotEmpty(t, d.Detail)
+	}
+	_, err := r.flagctl("import", write(t, "list.txt", []byte(list)))
+	require.NoError(t, err)
+	for _, file := range files {
+		publish(t, js, file)
+	}
+	decided = r.all(js, 2*len(files))
+	for i := range files {
+		d := decided[fmt.Sprintf("UPLOADS:%d", len(files)+i+1)]
+		require.Equal(t, []any{event.Block, event.Match, event.SignalExact}, []any{d.Verdict, d.Reason, d.Signal}, d.Detail)
+	}
+}
