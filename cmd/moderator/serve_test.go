@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"image"
 	"image/jpeg"
 	"io"
@@ -32,6 +32,7 @@ type running struct {
 	dataDir string
 	cmd     *exec.Cmd
 	exited  chan error
+	log     bytes.Buffer // to be read once it has ended
 	state   app.State
 }
 
@@ -50,7 +51,7 @@ func start(t *testing.T, dataDir string, flags ...string) *running {
 	args := append([]string{"run", "--data-dir", dataDir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, flags...)
 	r.cmd = exec.Command(os.Args[0], args...)
 	r.cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))
-	r.cmd.Stdout, r.cmd.Stderr = t.Output(), t.Output()
+	r.cmd.Stdout, r.cmd.Stderr = t.Output(), io.MultiWriter(t.Output(), &r.log)
 	require.NoError(t, r.cmd.Start())
 	go func() { r.exited <- r.cmd.Wait() }()
 	t.Cleanup(func() { r.signal(syscall.SIGKILL) })
@@ -82,13 +83,18 @@ func (r *running) get(path string) (code int, body string) {
 // signal sends a signal and returns how the process ended.
 func (r *running) signal(s syscall.Signal) error {
 	_ = r.cmd.Process.Signal(s)
+	return r.end()
+}
+
+// end waits for the end of the process and returns how it was.
+func (r *running) end() error {
 	select {
 	case err := <-r.exited:
 		r.exited <- err
 		return err
 	case <-time.After(time.Minute):
 		_ = r.cmd.Process.Kill()
-		return fmt.Errorf("still running a minute after %v", s)
+		return errors.New("still running after a minute")
 	}
 }
 

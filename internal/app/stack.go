@@ -22,7 +22,7 @@ type stack struct {
 	databaseURL string
 	embedded    []string // which of the two are ours
 	stops       []func(context.Context) error
-	died        chan error // an embedded server that ended by itself
+	died        chan error // an embedded server that ended by itself, or can do no more; with room for both
 }
 
 // stopTime bounds the stop of one embedded server.
@@ -30,7 +30,7 @@ const stopTime = 20 * time.Second
 
 // startStack starts the servers that no URL is given for.
 func startStack(ctx context.Context, c config.Stack, natsListen string, log *slog.Logger) (*stack, error) {
-	s := &stack{natsURL: c.NATSURL, databaseURL: c.DatabaseURL, died: make(chan error, 1)}
+	s := &stack{natsURL: c.NATSURL, databaseURL: c.DatabaseURL, died: make(chan error, 2)}
 	if s.databaseURL == "" {
 		pg, err := devstack.StartPostgres(ctx, devstack.PGOptions{DataDir: filepath.Join(c.DataDir, "postgres")})
 		if err != nil {
@@ -46,7 +46,10 @@ func startStack(ctx context.Context, c config.Stack, natsListen string, log *slo
 		log.Info("postgres", "embedded", pg.URL)
 	}
 	if s.natsURL == "" {
-		server, err := devstack.StartNATS(ctx, devstack.NATSOptions{StoreDir: filepath.Join(c.DataDir, "nats"), Listen: natsListen, Logger: log})
+		server, err := devstack.StartNATS(ctx, devstack.NATSOptions{
+			StoreDir: filepath.Join(c.DataDir, "nats"), Listen: natsListen, Logger: log,
+			Broken: func(why error) { s.died <- fmt.Errorf("the embedded NATS server: %w", why) },
+		})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start the embedded NATS server: %w: another address is set by --nats-listen", err), s.stop(ctx))
 		}

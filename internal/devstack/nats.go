@@ -32,6 +32,10 @@ type NATSOptions struct {
 	MaxStore int64
 	// Logger gets the server's warnings and errors, and its notices as debug lines. Nil: slog.Default().
 	Logger *slog.Logger
+	// Broken is told once why the server stores nothing any more, such as a full disk, and must not wait: the server would.
+	// It then goes on without storing, also when there is room again, and publishers get no answer: stop it and start it
+	// anew, which finds all that was stored. Nil: it is only logged.
+	Broken func(error)
 }
 
 // NATS is a running JetStream server.
@@ -63,7 +67,7 @@ func StartNATS(ctx context.Context, o NATSOptions) (*NATS, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := &natsLogger{log: o.Logger, fatal: make(chan string, 1)}
+	log := &natsLogger{log: o.Logger, fatal: make(chan string, 1), dir: o.StoreDir, broken: o.Broken}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "moderator", Host: host, Port: port, NoSigs: true,
 		JetStream: true, StoreDir: filepath.Join(o.StoreDir, "store"), JetStreamMaxStore: o.MaxStore,
@@ -125,37 +129,4 @@ func (n *NATS) Shutdown() {
 	n.server.Shutdown()
 	n.server.WaitForShutdown()
 	_ = n.lock.Close()
-}
-
-// natsLogger hands the server's log to slog. Its notices are debug lines: the start alone writes twenty.
-type natsLogger struct {
-	log   *slog.Logger
-	fatal chan string // the first fatal message
-}
-
-func (l *natsLogger) Noticef(format string, v ...any) {
-	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
-}
-
-func (l *natsLogger) Debugf(format string, v ...any) {
-	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
-}
-
-func (l *natsLogger) Tracef(format string, v ...any) {
-	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
-}
-
-func (l *natsLogger) Warnf(format string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
-
-func (l *natsLogger) Errorf(format string, v ...any) {
-	l.log.Error("nats: " + fmt.Sprintf(format, v...))
-}
-
-func (l *natsLogger) Fatalf(format string, v ...any) {
-	text := fmt.Sprintf(format, v...)
-	l.log.Debug("nats: " + text) // StartNATS returns it
-	select {
-	case l.fatal <- text:
-	default:
-	}
 }
