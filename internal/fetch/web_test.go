@@ -127,6 +127,14 @@ func TestSizesAreLimited(t *testing.T) {
 	requireForGood(t, err, event.TooLarge, "it has over 1000 bytes")
 }
 
+// A server that sends more than it announced is taken at its word: what follows is no part of the file.
+func TestMoreThanAnnouncedIsLeftOut(t *testing.T) {
+	at := serve(t, raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdefgh"))
+	data, err := fetchURL(t, newFetcher(t, local(at)), "http://"+at+"/a")
+	require.NoError(t, err)
+	require.Equal(t, "abc", data)
+}
+
 func TestBrokenAnswersAreTriedAgain(t *testing.T) {
 	for answer, text := range map[string]string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + kept:                 "the connection ended before the answer did",
