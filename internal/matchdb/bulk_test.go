@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -168,6 +170,66 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	flags[0].Embeddings = append(flags[0].Embeddings, lists.Embedding{Model: testModel.Fingerprint, View: "new", Vector: flags[0].Embeddings[0].Vector})
 	load(t, db, flags[:1])
 	require.Contains(t, dump(t, db, Dump{}), `"view":"new"`)
+}
+
+// A list that is loaded into a library with flags takes no index off, and hides none of them at any moment.
+func TestMatchingGoesOnBesideALoad(t *testing.T) {
+	const there, part, atOnce, rounds = 40, 60, 2, 3
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(7, 7))
+	var vectors []Query
+	var hashes []HashQuery
+	var ids []uuid.UUID
+	for i := range there {
+		f := newFlag("default", fmt.Sprint("there ", i), random(r))
+		f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 100}}
+		vectors = append(vectors, Query{Vector: f.Embeddings[0].Vector})
+		hashes = append(hashes, HashQuery{PDQ: []PDQ{{Hash: flipped(f.PDQ[0].Hash, 9), Quality: 100}}})
+		ids = append(ids, mustFlag(t, db, f).ID)
+	}
+	list := listFlags(r, rounds*atOnce*part)
+	for i := range list {
+		for j := range list[i].Embeddings {
+			list[i].Embeddings[j].Half = 0 // so that none scores higher than a flag's own vector
+		}
+	}
+	found := func() {
+		t.Helper()
+		byHash, err := db.MatchHashes(t.Context(), hashes)
+		require.NoError(t, err)
+		for i, byVector := range match(t, db, vectors...) {
+			require.NotEmpty(t, byVector, "flag %d by its vector", i)
+			require.NotEmpty(t, byHash[i], "flag %d by its hash", i)
+			require.Equal(t, []uuid.UUID{ids[i], ids[i]}, []uuid.UUID{byVector[0].FlaggedID, byHash[i][0].FlaggedID})
+		}
+	}
+	load, matched := db.NewImport("mo", "a list"), 0
+	for parts := range slices.Chunk(list, atOnce*part) {
+		var group errgroup.Group
+		for p := range slices.Chunk(parts, part) {
+			group.Go(func() error {
+				loaded, err := load.Load(t.Context(), p)
+				if err == nil && loaded.New != part {
+					err = fmt.Errorf("loaded %+v, wanted %d new", loaded, part)
+				}
+				return err
+			})
+		}
+		done := make(chan error, 1)
+		go func() { done <- group.Wait() }()
+		for loading := true; loading; matched++ {
+			found()
+			select {
+			case err := <-done:
+				require.NoError(t, err)
+				loading = false
+			default:
+			}
+		}
+	}
+	found()
+	require.NotEmpty(t, match(t, db, Query{Vector: list[0].Embeddings[0].Vector})[0], "and so is what was loaded")
+	t.Logf("matched %d times beside %d loads", matched, rounds*atOnce)
 }
 
 func TestOneFlagTwiceInAPart(t *testing.T) {
