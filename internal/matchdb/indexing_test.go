@@ -1,9 +1,13 @@
 package matchdb
 
 import (
+	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,6 +43,7 @@ func TestMatchingIsRefusedUntilTheIndexIsBuilt(t *testing.T) {
 	require.ErrorIs(t, reader.Indexed(ctx, testModel.Fingerprint), ErrIndexing)
 	curator := open(t, as(t, db, url, "moderator_curator"))
 	require.NoError(t, curator.BuildIndexes(ctx, 1<<30, func(p IndexProgress) { tables = append(tables, p.Table) }))
+	require.Equal(t, []string{"flagged_embedding_1", "flagged_pdq"}, slices.Compact(tables), "one after the other")
 	require.NoError(t, reader.Indexed(ctx, testModel.Fingerprint))
 	require.Equal(t, flag.ID, match(t, reader, Query{Vector: v})[0][0].FlaggedID)
 	_, err = db.MatchHashes(ctx, []HashQuery{hash})
@@ -59,4 +64,35 @@ func TestIndexesOfARetiredLibraryAreTakenOff(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.beginLoad(ctx, &known.id))
 	require.ErrorIs(t, db.Indexed(ctx, testModel.Fingerprint), ErrIndexing)
+}
+
+// How far the server is with an index is said while it builds: this one waits at its first row until that was said.
+func TestTheBuildingOfAnIndexIsReported(t *testing.T) {
+	db, url := library(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, db.beginLoad(ctx, nil))
+	f := newFlag("default", "a", random(rand.New(rand.NewPCG(1, 1))))
+	f.PDQ = []PDQ{{View: "original", Hash: randomHash(rand.New(rand.NewPCG(2, 2))), Quality: 100}}
+	mustFlag(t, db, f)
+	require.NoError(t, exec(t, url, `ALTER FUNCTION pdq_keys RENAME TO pdq_keys_at_once;
+		CREATE FUNCTION pdq_keys(hash bit(256)) RETURNS int[] LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+		'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN pdq_keys_at_once(hash); END'`))
+	holder, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	defer func() { _ = holder.Close(context.Background()) }()
+	_, err = holder.Exec(ctx, "SELECT pg_advisory_lock(1)")
+	require.NoError(t, err)
+
+	var said []IndexProgress
+	require.NoError(t, db.BuildIndexes(ctx, 1<<30, func(p IndexProgress) {
+		said = append(said, p)
+		if p.Total > 0 {
+			_, _ = holder.Exec(ctx, "SELECT pg_advisory_unlock_all()")
+		}
+	}), "it goes on once a total was said")
+	require.Equal(t, IndexProgress{Table: "flagged_pdq"}, said[0], "at its beginning nothing is counted yet")
+	counted := slices.IndexFunc(said, func(p IndexProgress) bool { return p.Total > 0 })
+	require.Equal(t, []any{"flagged_pdq", int64(1)}, []any{said[counted].Table, said[counted].Total}, "the table has one block")
+	require.LessOrEqual(t, said[counted].Done, said[counted].Total)
 }
