@@ -1,8 +1,16 @@
 package calibrate
 
 import (
+	"bytes"
+	"encoding/base64"
+	"html"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -83,6 +91,41 @@ func TestReportNeedsNothingElse(t *testing.T) {
 	require.Contains(t, page.String(), "There are too few pictures for this rate")
 	require.Contains(t, page.String(), "twin.jpg")
 	require.NotRegexp(t, `(src|href)="?http|NaN|Inf|ZgotmplZ`, page.String())
+
+	// Each figure shows two pictures, blurred: there is no more in the file than their largest features.
+	figures := strings.Count(page.String(), "<figure>")
+	require.Equal(t, len(r.Closest), figures)
+	require.NotZero(t, figures)
+	pictures := regexp.MustCompile(`<img src="data:image/jpeg;base64,([^"]+)"`).FindAllStringSubmatch(page.String(), -1)
+	require.Len(t, pictures, 2*figures)
+	for _, p := range pictures {
+		file, err := base64.StdEncoding.DecodeString(html.UnescapeString(p[1]))
+		require.NoError(t, err)
+		picture, err := jpeg.Decode(bytes.NewReader(file))
+		require.NoError(t, err)
+		require.Equal(t, image.Pt(8*blurredSide, 8*blurredSide), picture.Bounds().Size())
+		require.Less(t, detail(picture), detail(drawn.Draw(1, 0, 64, 64))/4)
+	}
+	// The curves of what was measured, by score and by rate: of easy edits and of all, and by score of mistakes.
+	for class, curves := range map[string]int{"easy": 2, "medium": 0, "hard": 0, "all": 2, "false": 1} {
+		found := regexp.MustCompile(`<polyline class="`+class+`" points="([^"]+)"`).FindAllStringSubmatch(page.String(), -1)
+		require.Len(t, found, curves, class)
+		for _, curve := range found {
+			require.Regexp(t, `^(\d+,\d+\.\d ){160}640,\d+\.\d$`, curve[1], class)
+		}
+	}
+}
+
+// detail is how much neighbouring pixels differ, in the mean.
+func detail(p image.Image) float64 {
+	sum, b := 0.0, p.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X + 1; x < b.Max.X; x++ {
+			left, here := color.GrayModel.Convert(p.At(x-1, y)).(color.Gray), color.GrayModel.Convert(p.At(x, y)).(color.Gray)
+			sum += math.Abs(float64(left.Y) - float64(here.Y))
+		}
+	}
+	return sum / float64((b.Dx()-1)*b.Dy())
 }
 
 func TestBackgroundIsReadByTheModel(t *testing.T) {
