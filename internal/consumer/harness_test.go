@@ -146,7 +146,14 @@ func (b *bench) consumer() *Consumer {
 // start runs a consumer until stop is called, which returns what Run did.
 func (b *bench) start() (stop func() error) {
 	b.t.Helper()
-	c := b.consumer()
+	_, stop = b.startConsumer()
+	return stop
+}
+
+// startConsumer is start, for tests that look into the consumer.
+func (b *bench) startConsumer() (c *Consumer, stop func() error) {
+	b.t.Helper()
+	c = b.consumer()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
@@ -160,7 +167,7 @@ func (b *bench) start() (stop func() error) {
 		return <-done
 	}
 	b.t.Cleanup(func() { _ = stop() })
-	return stop
+	return c, stop
 }
 
 func (b *bench) publish(data string, headers ...string) {
