@@ -39,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	require.Error(t, r.end(), "it ends by itself")
-	require.Regexp(t, "moderator: the embedded NATS server: it can store nothing more in "+disk+": .*no space left on device: make room", r.log.String())
+	require.Regexp(t, "moderator: the embedded NATS server: it can store nothing more in "+disk+": .*no space left on device: make room", r.printed.String())
 
 	free()
 	r = start(t, dir, flags...)

@@ -32,8 +32,8 @@ type running struct {
 	dataDir string
 	cmd     *exec.Cmd
 	exited  chan error
-	log     bytes.Buffer // to be read once it has ended
 	state   app.State
+	printed bytes.Buffer // all of it; to be read once the process has ended
 }
 
 // dataDir is a folder that Postgres' user can enter, short enough for its socket.
@@ -51,7 +51,8 @@ func start(t *testing.T, dataDir string, flags ...string) *running {
 	args := append([]string{"run", "--data-dir", dataDir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, flags...)
 	r.cmd = exec.Command(os.Args[0], args...)
 	r.cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))
-	r.cmd.Stdout, r.cmd.Stderr = t.Output(), io.MultiWriter(t.Output(), &r.log)
+	out := io.MultiWriter(t.Output(), &r.printed) // one for both, so that one is written to at a time
+	r.cmd.Stdout, r.cmd.Stderr = out, out
 	require.NoError(t, r.cmd.Start())
 	go func() { r.exited <- r.cmd.Wait() }()
 	t.Cleanup(func() { r.signal(syscall.SIGKILL) })
@@ -169,6 +170,7 @@ func TestServe(t *testing.T) {
 
 	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and ends well")
 	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
+	require.Regexp(t, `"msg":"decoders","workers":\d+,"confined_by":\["[^]]*limits[^]]*"\]`, r.printed.String(), "the log says what confines the decoders")
 }
 
 // turned is the flagged picture turned by 25 degrees: neither its hash nor its vector is near enough.
