@@ -175,8 +175,8 @@ func (c *Consumer) hold(ctx context.Context, it *item) error {
 // shrinkHold gives back what a reservation had too much, once the size is known.
 func (c *Consumer) shrinkHold(it *item, size int64) {
 	if spare := it.held - size; spare > 0 {
+		c.metrics.heldBytes.Sub(float64(spare)) // before another upload may take the room
 		c.held.Release(spare)
-		c.metrics.heldBytes.Sub(float64(spare))
 		it.held = size
 	}
 }
