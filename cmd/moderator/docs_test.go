@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
@@ -42,4 +43,32 @@ This page is made from the code by ` + "`make docs`" + `.
 	have, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, text, string(have), "docs/configuration.md is out of date: run `make docs`")
+}
+
+// A variable that both commands read is one setting: moderators' environments are set for both.
+func TestVariablesMeanTheSameToBothCommands(t *testing.T) {
+	moderator, err := newParser(io.Discard, io.Discard)
+	require.NoError(t, err)
+	keeper, err := flagctl.NewParser(&flagctl.Grammar{}, io.Discard, io.Discard)
+	require.NoError(t, err)
+	settings := func(app *kong.Application, each func(variable, help string)) {
+		require.NoError(t, kong.Visit(app, func(v kong.Visitable, next kong.Next) error {
+			if flag, ok := v.(*kong.Flag); ok {
+				for _, variable := range flag.Envs {
+					each(variable, flag.Help)
+				}
+			}
+			return next(nil)
+		}))
+	}
+	ours := map[string]string{}
+	settings(moderator.Model, func(variable, help string) { ours[variable] = help })
+	both := 0
+	settings(keeper.Model, func(variable, help string) {
+		if ours[variable] != "" {
+			require.Equal(t, ours[variable], help, variable)
+			both++
+		}
+	})
+	require.Greater(t, both, 10)
 }

@@ -25,11 +25,18 @@ func Markdown(app *kong.Application) string {
 	for _, group := range groups {
 		fmt.Fprintf(&b, "### %s\n\n| flag and key | environment | default | what it sets |\n|---|---|---|---|\n", group)
 		for _, flag := range rows[group] {
-			fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", flag.Name, strings.Join(flag.Envs, "`, `"), defaultOf(flag), cell(flag.Help))
+			fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", flag.Name, variables(flag), defaultOf(flag), cell(flag.Help))
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+func variables(flag *kong.Flag) string {
+	if len(flag.Envs) == 0 {
+		return ""
+	}
+	return "`" + strings.Join(flag.Envs, "`, `") + "`"
 }
 
 func defaultOf(flag *kong.Flag) string {

@@ -24,7 +24,8 @@ type addCommand struct {
 	Source string `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
 	Note   string `help:"Why they are flagged." placeholder:"TEXT"`
 
-	Lookback bool `help:"Hold them against the uploads of the past that are kept, too (moderator --lookback)."`
+	// The variable of this name is moderator's, and says how long uploads are kept.
+	Lookback bool `env:"-" help:"Hold them against the uploads of the past that are kept, too (moderator --lookback)."`
 
 	Picture []string `arg:"" help:"Files, folders and URLs." predictor:"file"`
 }
