@@ -41,9 +41,9 @@ func (b *bankEnable) Run(ctx context.Context, c *cli) error {
 }
 
 type bankSet struct {
-	Name     string  `arg:"" help:"Name of the bank."`
-	BlockAt  float64 `required:"" help:"Score from which an upload is blocked." placeholder:"SCORE"`
-	ReviewAt float64 `help:"Score from which an upload goes to review; without it there is no review band." placeholder:"SCORE"`
+	Name     string   `arg:"" help:"Name of the bank."`
+	BlockAt  float64  `required:"" help:"Score from which an upload is blocked." placeholder:"SCORE"`
+	ReviewAt *float64 `help:"Score from which an upload goes to review; without it there is no review band." placeholder:"SCORE"`
 }
 
 func (b *bankSet) Run(ctx context.Context, c *cli) error {
@@ -52,10 +52,7 @@ func (b *bankSet) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	return c.changeBank(ctx, b.Name, "set", func(db *matchdb.DB) error {
-		limits := matchdb.Thresholds{BlockAt: b.BlockAt}
-		if b.ReviewAt != 0 {
-			limits.ReviewAt = &b.ReviewAt
-		}
+		limits := matchdb.Thresholds{BlockAt: b.BlockAt, ReviewAt: b.ReviewAt}
 		return db.SetBank(ctx, b.Name, folder.Fingerprint(), limits, c.As)
 	})
 }

@@ -200,7 +200,8 @@ func (k *calibrateCommand) print(c *cli, out calibrated) error {
 	if k.Apply != "" {
 		bank = k.Apply
 	}
-	fmt.Fprintf(c.stdout, "\nflagctl bank set %s --block-at %s --review-at %s\n", bank, number(out.BlockAt), number(out.ReviewAt))
+	// Scores may be negative, which looks like another flag but behind an equals sign.
+	fmt.Fprintf(c.stdout, "\nflagctl bank set %s --block-at=%s --review-at=%s\n", bank, number(out.BlockAt), number(out.ReviewAt))
 	switch {
 	case k.Apply != "":
 		fmt.Fprintf(c.stdout, "is done for bank %s\n", k.Apply)
