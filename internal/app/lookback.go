@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,32 +17,64 @@ import (
 	"moderator/internal/matchdb"
 )
 
+// publishedAtOnce is how many decisions of a look-back are remembered together: so many may come twice where it is cut off.
+const publishedAtOnce = 100
+
 // Lookback holds flags against the uploads that are kept and publishes a decision for each that one of them stops, as it
 // would have stopped the upload then: by its file, its PDQ hash and the score, unless an allowed picture is nearer. It
-// returns the decisions.
-func Lookback(ctx context.Context, db *matchdb.DB, folder *embed.Folder, js jetstream.JetStream, flags []uuid.UUID) ([]event.Decision, error) {
+// returns the decisions, and the number of those that a look-back before it has published.
+func Lookback(ctx context.Context, db *matchdb.DB, folder *embed.Folder, js jetstream.JetStream, flags []uuid.UUID) ([]event.Decision, int, error) {
 	days, err := db.RecentDays(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var decisions []event.Decision
+	var published []event.Decision
+	before := 0
 	for _, day := range days { // a page each: what one flag stops may be most of what was uploaded
 		past, err := db.Lookback(ctx, folder.Fingerprint(), flags, day)
 		if err != nil {
-			return decisions, err
+			return published, before, err
 		}
 		judged, err := judgePast(ctx, db, folder, past)
 		if err != nil {
-			return decisions, err
+			return published, before, err
 		}
-		for _, d := range judged {
-			if err := publishPast(ctx, js, d); err != nil {
-				return decisions, fmt.Errorf("%w: %d are published; run it again, none is published twice within the stream's duplicate window", err, len(decisions))
+		for part := range slices.Chunk(judged, publishedAtOnce) {
+			fresh, err := publishOnce(ctx, db, js, day, part)
+			if err != nil {
+				return published, before, fmt.Errorf("%w: %d are published; run it again: it goes on with the others", err, len(published))
 			}
-			decisions = append(decisions, d)
+			published = append(published, fresh...)
+			before += len(part) - len(fresh)
 		}
 	}
-	return decisions, nil
+	return published, before, nil
+}
+
+// publishOnce publishes those of the decisions that no look-back has published, and returns them. What is cut off between
+// publishing and remembering is published again, which the stream passes over within its duplicate window.
+func publishOnce(ctx context.Context, db *matchdb.DB, js jetstream.JetStream, day time.Time, decisions []event.Decision) ([]event.Decision, error) {
+	found := make([]matchdb.Stopped, len(decisions))
+	of := make(map[matchdb.Stopped]event.Decision, len(decisions))
+	for i, d := range decisions {
+		id, err := uuid.Parse(d.Match.FlaggedID)
+		if err != nil {
+			return nil, err
+		}
+		found[i] = matchdb.Stopped{Flag: id, Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}
+		of[found[i]] = d
+	}
+	var published []event.Decision
+	err := db.OnceEach(ctx, day, found, func(fresh []matchdb.Stopped) error {
+		for _, f := range fresh {
+			if err := publishPast(ctx, js, of[f]); err != nil {
+				return err
+			}
+			published = append(published, of[f])
+		}
+		return nil
+	})
+	return published, err
 }
 
 func publishPast(ctx context.Context, js jetstream.JetStream, d event.Decision) error {

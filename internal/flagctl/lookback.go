@@ -37,14 +37,14 @@ func (l *lookbackCommand) Run(ctx context.Context, c *cli) error {
 	return c.lookBack(ctx, db, folder, flags, c.stdout)
 }
 
-// lookBack publishes the decisions and lists them on out; -o json prints them on stdout.
+// lookBack publishes the decisions that were not published before and lists them on out; -o json prints them on stdout.
 func (c *cli) lookBack(ctx context.Context, db *matchdb.DB, folder *embed.Folder, flags []uuid.UUID, out io.Writer) error {
 	js, err := c.jetStream("flagctl lookback")
 	if err != nil {
 		return err
 	}
 	defer js.Conn().Close()
-	decisions, err := app.Lookback(ctx, db, folder, js, flags)
+	decisions, before, err := app.Lookback(ctx, db, folder, js, flags)
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,6 @@ func (c *cli) lookBack(ctx context.Context, db *matchdb.DB, folder *embed.Folder
 	if err := listing.print(decisions, "VERDICT\tUPLOAD\tSIGNAL\tSCORE\tBANK\tVIEW\tFLAG", rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stderr, "%s published on uploads of the past\n", plural(len(decisions), "decision"))
+	fmt.Fprintf(c.stderr, "%s published on uploads of the past, %d had been before\n", plural(len(decisions), "decision"), before)
 	return nil
 }
