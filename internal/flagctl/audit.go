@@ -76,9 +76,11 @@ func what(ch matchdb.Change) string {
 		if was("retracted_at") != is("retracted_at") {
 			return map[bool]string{true: "retracted", false: "restored"}[is("retracted_at")]
 		}
-		return "embedded anew"
+		return "signals added"
 	case "allowed_image insert":
 		return "allowed"
+	case "allowed_image update":
+		return "signals added"
 	case "allowed_image delete":
 		return "no longer allowed"
 	case "bank insert":

@@ -71,10 +71,16 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 		_, err = tx.Exec(ctx, `INSERT INTO allowed_pdq (image_id, view, hash)
 			SELECT $1, e.view, ('x' || e.hash)::bit(256) FROM unnest($2::text[], $3::text[]) AS e (view, hash)
 			ON CONFLICT DO NOTHING`, result.ID, views, hashes)
+		if err == nil && result.Existing {
+			_, err = tx.Exec(ctx, tellAllowedGainedSQL, result.ID)
+		}
 		return err
 	})
 	return result, err
 }
+
+// tellAllowedGainedSQL is tellGainedSQL of the allowed picture $1.
+var tellAllowedGainedSQL = `UPDATE allowed_image i SET note = note WHERE i.id = $1 AND ` + gained("allowed_pdq", "allowed_embedding")
 
 func insertAllowedEmbeddings(ctx context.Context, tx pgx.Tx, model int, image uuid.UUID, embeddings []Embedding) (int, error) {
 	views, halves, vectors := embeddingColumns(embeddings)

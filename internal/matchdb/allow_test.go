@@ -32,11 +32,18 @@ func TestAllowList(t *testing.T) {
 	again, err := db.Allow(ctx, a)
 	require.NoError(t, err)
 	require.Equal(t, FlagResult{ID: stored.ID, Existing: true}, again)
+	more := a
+	more.Embeddings, more.By = []Embedding{{View: "flip-horizontal", Vector: random(r)}}, "bob"
+	_, err = db.Allow(ctx, more)
+	require.NoError(t, err)
+	told, err := db.History(ctx, stored.ID.String())
+	require.NoError(t, err)
+	require.Equal(t, []string{"ann insert allowed_image", "bob update allowed_image"}, actions(told), "what added something")
 
 	list, err := db.AllowList(ctx)
 	require.NoError(t, err)
 	require.Len(t, list, 1)
-	require.Equal(t, []any{stored.ID, a.SHA256, "a", "innocent", "ann", 1},
+	require.Equal(t, []any{stored.ID, a.SHA256, "a", "innocent", "ann", 2},
 		[]any{list[0].ID, list[0].SHA256, list[0].Source, list[0].Note, list[0].CreatedBy, list[0].Views})
 
 	_, err = db.RemoveAllowed(ctx, stored.ID.String()[:8], "ann", "")

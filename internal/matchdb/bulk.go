@@ -55,10 +55,13 @@ var loadSQL = []string{
 		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NOT NULL)
 		ORDER BY s.bank_id, coalesce(s.sha256, s.md5, s.signal_key) ON CONFLICT DO NOTHING`,
 	// Of all others, which take the id of the row that is there, locked against retraction until the end (see
-	// insertImage), or none where it is retracted.
-	`UPDATE list_flag s SET id = (SELECT i.id FROM flagged_image i
-			WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NULL LIMIT 1 FOR SHARE)
-		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = s.id)`,
+	// insertImage), or none where it is retracted. They too are locked in the order of their keys.
+	`WITH other AS MATERIALIZED (
+			SELECT s.n, (SELECT i.id FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NULL
+				LIMIT 1 FOR NO KEY UPDATE) AS id
+			FROM (SELECT * FROM list_flag l WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = l.id)
+				ORDER BY bank_id, coalesce(sha256, md5, signal_key)) s
+		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`,
 	// Of retracted ones.
 	`DELETE FROM list_flag WHERE id IS NULL`,
 	`INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
@@ -95,7 +98,11 @@ func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 			}
 			counts = append(counts, int(tag.RowsAffected()))
 		}
-		return nil
+		if counts[1] == counts[2] { // none was there
+			return nil
+		}
+		_, err := tx.Exec(ctx, tellGainedSQL+" AND i.id IN (SELECT id FROM list_flag)")
+		return err
 	})
 	if err != nil {
 		return Loaded{}, err

@@ -168,8 +168,22 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	require.Equal(t, Loaded{Known: 399, Retracted: 1}, compare())
 	require.Equal(t, Loaded{Known: 399, Retracted: 1}, load(t, db, flags))
 	flags[0].Embeddings = append(flags[0].Embeddings, lists.Embedding{Model: testModel.Fingerprint, View: "new", Vector: flags[0].Embeddings[0].Vector})
-	load(t, db, flags[:1])
+	imported, err := db.NewImport("bob", "more views").Load(ctx, flags[:3])
+	require.NoError(t, err)
+	require.Equal(t, Loaded{Known: 3}, imported)
 	require.Contains(t, dump(t, db, Dump{}), `"view":"new"`)
+
+	// The audit log has what added something to a flag, and no more.
+	told, err := db.Audit(ctx, AuditFilter{By: "bob"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"bob update flagged_image"}, actions(told))
+	require.Equal(t, "more views", told[0].Reason)
+	flag, err := db.Show(ctx, told[0].RowID)
+	require.NoError(t, err)
+	require.Equal(t, flags[0].Source, flag.Source)
+	all, err := db.Audit(ctx, AuditFilter{By: "mo"})
+	require.NoError(t, err)
+	require.Len(t, all, 400+1, "each flagged once, and one retracted")
 }
 
 // A list that is loaded into a library with flags takes no index off, and hides none of them at any moment.
@@ -238,6 +252,9 @@ func TestOneFlagTwiceInAPart(t *testing.T) {
 	g := f
 	g.PDQ = []lists.PDQ{f.PDQ[1], f.PDQ[0]}
 	require.Equal(t, Loaded{New: 1, Known: 1}, load(t, db, []lists.Flag{f, g}))
+	told, err := db.Audit(t.Context(), AuditFilter{By: "mo"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"mo insert flagged_image"}, actions(told))
 }
 
 func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -80,14 +81,32 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 		if err := insertKeypoints(ctx, tx, result.ID, f.Keypoints); err != nil {
 			return err
 		}
-		result.Added, err = insertEmbeddings(ctx, tx, model.id, bank, result.ID, f.Embeddings)
+		if result.Added, err = insertEmbeddings(ctx, tx, model.id, bank, result.ID, f.Embeddings); err != nil || !result.Existing {
+			return err
+		}
+		_, err = tx.Exec(ctx, tellGainedSQL+" AND i.id = $1", result.ID)
 		return err
 	})
 	return result, err
 }
 
+// tellGainedSQL has the audit log say of those flags to which this transaction has added signals, and that were there before
+// it: it changes nothing of the flags. Which flags are asked about is to follow.
+var tellGainedSQL = `UPDATE flagged_image i SET retract_reason = retract_reason WHERE i.xmin <> pg_current_xact_id()::xid
+	AND ` + gained("flagged_pdq", "flagged_embedding", "flagged_keypoints")
+
+// gained says that this transaction has added rows to one of the tables for the picture i.
+func gained(tables ...string) string {
+	each := make([]string, len(tables))
+	for n, table := range tables {
+		each[n] = "EXISTS (SELECT FROM " + table + " g WHERE g.image_id = i.id AND g.xmin = pg_current_xact_id()::xid)"
+	}
+	return "(" + strings.Join(each, " OR ") + ")"
+}
+
 // insertImage returns the new row, or the active one of the same file. That one is locked against retraction until the
-// transaction ends: embeddings that were added behind a retraction would match for ever.
+// transaction ends: embeddings that were added behind a retraction would match for ever. The lock is that of an update, which
+// may follow: of two who share one, neither could update.
 func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag) (FlagResult, error) {
 	for {
 		var r FlagResult
@@ -97,7 +116,7 @@ func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return r, err
 		}
-		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND sha256 = $2 AND retracted_at IS NULL FOR SHARE`,
+		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND sha256 = $2 AND retracted_at IS NULL FOR NO KEY UPDATE`,
 			bank, sum).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			r.Existing = true

@@ -46,13 +46,24 @@ func TestSameFileIsOneFlagABank(t *testing.T) {
 	require.Equal(t, FlagResult{ID: first.ID, Existing: true}, mustFlag(t, db, f))
 
 	f.Embeddings = append(f.Embeddings, Embedding{View: "flip-horizontal", Vector: random(r)})
+	f.By, f.Note = "bob", "turned"
 	require.Equal(t, FlagResult{ID: first.ID, Existing: true, Added: 1}, mustFlag(t, db, f), "a view that was missing")
+	f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 80}}
+	f.By, f.Note = "cid", "hashed"
+	mustFlag(t, db, f)
+	f.By = "dan"
+	mustFlag(t, db, f)
+	history, err := db.History(t.Context(), first.ID.String())
+	require.NoError(t, err)
+	require.Equal(t, []string{"ann insert flagged_image", "bob update flagged_image", "cid update flagged_image"}, actions(history), "what added something")
+	require.Equal(t, []string{"turned", "hashed"}, []string{history[1].Reason, history[2].Reason})
+	require.Equal(t, history[0].After, history[2].After)
 
 	other := f
 	other.Bank = "spam"
 	require.False(t, mustFlag(t, db, other).Existing, "another bank")
 
-	_, err := db.Retract(t.Context(), first.ID.String(), "ann", "why not")
+	_, err = db.Retract(t.Context(), first.ID.String(), "ann", "why not")
 	require.NoError(t, err)
 	again := mustFlag(t, db, f)
 	require.False(t, again.Existing)

@@ -68,7 +68,7 @@ type MoreEmbeddings struct {
 	By, Why    string // for the audit log
 }
 
-// AddEmbeddings stores those views that are missing, and has the audit log say so of a flag. Errors wrap ErrInvalid,
+// AddEmbeddings stores those views that are missing, and has the audit log say so. Errors wrap ErrInvalid,
 // ErrUnknownModel, or ErrNotFound, where the flag was retracted or the picture taken off the allow-list meanwhile.
 func (db *DB) AddEmbeddings(ctx context.Context, m MoreEmbeddings) error {
 	model, err := db.model(ctx, m.Model)
@@ -88,6 +88,9 @@ func (db *DB) AddEmbeddings(ctx context.Context, m MoreEmbeddings) error {
 			_, err := insertAllowedEmbeddings(ctx, tx, model.id, m.ID, m.Embeddings)
 			if pgCode(err) == foreignKeyViolation {
 				return fmt.Errorf("allowed picture %s: %w", m.ID, ErrNotFound)
+			}
+			if err == nil {
+				_, err = tx.Exec(ctx, tellAllowedGainedSQL, m.ID)
 			}
 			return err
 		}

@@ -55,7 +55,9 @@ func TestAddEmbeddings(t *testing.T) {
 		require.NoError(t, db.AddEmbeddings(t.Context(), more))
 	}
 	more.Unembedded = lacking[allowed.ID]
-	require.NoError(t, db.AddEmbeddings(t.Context(), more))
+	for range 2 {
+		require.NoError(t, db.AddEmbeddings(t.Context(), more))
+	}
 	full, lacking = coverage(next, "original")
 	require.Equal(t, [2]int{1, 1}, full)
 	require.Len(t, lacking, 1)
@@ -73,6 +75,10 @@ func TestAddEmbeddings(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{"update", "bob", "by model next"}, []any{changes[0].Action, changes[0].By, changes[0].Reason})
 	require.Equal(t, changes[0].Before, changes[0].After)
+	changes, err = db.Audit(t.Context(), AuditFilter{Image: allowed.ID.String()})
+	require.NoError(t, err)
+	require.Equal(t, []string{"bob update allowed_image", "ann insert allowed_image"}, actions(changes))
+	require.Equal(t, "by model next", changes[0].Reason)
 
 	more.Unembedded = Unembedded{ID: gone}
 	require.ErrorIs(t, db.AddEmbeddings(t.Context(), more), ErrNotFound, "retracted")

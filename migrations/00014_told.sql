@@ -1,5 +1,5 @@
--- What look-backs have published: the stream forgets a decision's id after its duplicate window, and a look-back may be repeated
--- for as long as uploads are kept.
+-- What look-backs have published, as the stream forgets a decision's id after its duplicate window and a look-back may be repeated
+-- for as long as uploads are kept; and what the audit log is told of.
 
 -- +goose Up
 -- With the day, as a stream that is made anew counts its uploads from one again.
@@ -50,3 +50,7 @@ BEGIN
     DELETE FROM recent_found f WHERE f.day < today - days AND to_regclass('recent_upload_' || to_char(f.day, 'YYYYMMDD')) IS NULL;
 END $$;
 -- +goose StatementEnd
+
+-- An update that changes nothing is how the audit log hears of signals that are added to a picture. Of flags curators may update
+-- retract_reason already.
+GRANT UPDATE (note) ON allowed_image TO moderator_curator, moderator_admin;
