@@ -53,7 +53,7 @@ type migrateCommand struct {
 }
 
 func (c *migrateCommand) Run(ctx context.Context, out output) error {
-	return app.Migrate(ctx, c.Stack, c.Model, out.stdout)
+	return app.Migrate(ctx, c.Stack, c.Model, "", out.stdout)
 }
 
 type checkCommand struct {

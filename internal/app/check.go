@@ -15,8 +15,9 @@ import (
 	"moderator/internal/version"
 )
 
-// Migrate is `moderator migrate`: it brings the schema to this version and registers the models.
-func Migrate(ctx context.Context, c config.Stack, m config.Model, stdout io.Writer) error {
+// Migrate is `moderator migrate` and `flagctl migrate`: it brings the schema to this version and registers the models, which
+// the audit log ascribes to by, "" for nobody.
+func Migrate(ctx context.Context, c config.Stack, m config.Model, by string, stdout io.Writer) error {
 	url, err := DatabaseURL(c)
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func Migrate(ctx context.Context, c config.Stack, m config.Model, stdout io.Writ
 	fmt.Fprintf(stdout, "schema: version %d, was %d\n", to, from)
 	for _, folder := range folders {
 		record, _ := ModelRecord(folder)
-		if err := db.RegisterModel(ctx, record); err != nil {
+		if err := db.RegisterModelAs(ctx, record, by, "migrate"); err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, "model: %s (%s) is registered\n", record.Name, record.Fingerprint[:12])

@@ -16,31 +16,40 @@ type bankCommands struct {
 	Enable  bankEnable `cmd:"" help:"Let a bank's flags match again."`
 }
 
+// because is why a bank is changed.
+type because struct {
+	Reason string `help:"Why, for the audit log." placeholder:"TEXT"`
+}
+
 type bankAdd struct {
+	because
 	Name string `arg:"" help:"Name of the bank."`
 }
 
 func (b *bankAdd) Run(ctx context.Context, c *cli) error {
-	return c.changeBank(ctx, b.Name, "added", func(db *matchdb.DB) error { return db.AddBank(ctx, b.Name, c.As) })
+	return c.changeBank(ctx, b.Name, "added", func(db *matchdb.DB) error { return db.AddBank(ctx, b.Name, c.As, b.Reason) })
 }
 
 type bankSwitch struct {
+	because
 	Name string `arg:"" help:"Name of the bank."`
 }
 
 func (b *bankSwitch) Run(ctx context.Context, c *cli) error {
-	return c.changeBank(ctx, b.Name, "disabled", func(db *matchdb.DB) error { return db.DisableBank(ctx, b.Name, c.As) })
+	return c.changeBank(ctx, b.Name, "disabled", func(db *matchdb.DB) error { return db.DisableBank(ctx, b.Name, c.As, b.Reason) })
 }
 
 type bankEnable struct {
+	because
 	Name string `arg:"" help:"Name of the bank."`
 }
 
 func (b *bankEnable) Run(ctx context.Context, c *cli) error {
-	return c.changeBank(ctx, b.Name, "enabled", func(db *matchdb.DB) error { return db.EnableBank(ctx, b.Name, c.As) })
+	return c.changeBank(ctx, b.Name, "enabled", func(db *matchdb.DB) error { return db.EnableBank(ctx, b.Name, c.As, b.Reason) })
 }
 
 type bankSet struct {
+	because
 	Name     string   `arg:"" help:"Name of the bank."`
 	BlockAt  float64  `required:"" help:"Score from which an upload is blocked." placeholder:"SCORE"`
 	ReviewAt *float64 `help:"Score from which an upload goes to review; without it there is no review band." placeholder:"SCORE"`
@@ -53,7 +62,7 @@ func (b *bankSet) Run(ctx context.Context, c *cli) error {
 	}
 	return c.changeBank(ctx, b.Name, "set", func(db *matchdb.DB) error {
 		limits := matchdb.Thresholds{BlockAt: b.BlockAt, ReviewAt: b.ReviewAt}
-		return db.SetBank(ctx, b.Name, folder.Fingerprint(), limits, c.As)
+		return db.SetBank(ctx, b.Name, folder.Fingerprint(), limits, c.As, b.Reason)
 	})
 }
 

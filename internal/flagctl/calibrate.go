@@ -173,7 +173,8 @@ func (k *calibrateCommand) apply(ctx context.Context, c *cli, folder *embed.Fold
 		return err
 	}
 	defer db.Close()
-	return db.SetBank(ctx, k.Apply, folder.Fingerprint(), matchdb.Thresholds{BlockAt: r.BlockAt, ReviewAt: &r.ReviewAt}, c.As)
+	why := fmt.Sprintf("calibrated on %s for a rate of %g", k.Folder, k.FPR)
+	return db.SetBank(ctx, k.Apply, folder.Fingerprint(), matchdb.Thresholds{BlockAt: r.BlockAt, ReviewAt: &r.ReviewAt}, c.As, why)
 }
 
 func (k *calibrateCommand) print(c *cli, out calibrated) error {

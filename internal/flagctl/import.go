@@ -78,7 +78,7 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		return fmt.Errorf("%s: %w", i.File, err)
 	}
 	l := &loader{
-		importCommand: i, c: c, db: db, list: list, size: size, load: db.NewImport(c.As, "import of "+filepath.Base(i.File)),
+		importCommand: i, c: c, db: db, list: list, size: size, load: db.NewImport(c.As, i.why()),
 		meter: newMeter(c.stderr, "import", size), banks: map[string]bool{}, result: imported{File: i.File, Format: string(list.Format), DryRun: i.DryRun},
 	}
 	if err := l.prepare(ctx); err != nil {
@@ -98,6 +98,9 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 	}
 	return l.report()
 }
+
+// why is for the audit log.
+func (i *importCommand) why() string { return "import of " + filepath.Base(i.File) }
 
 func openList(name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
@@ -141,7 +144,7 @@ func (l *loader) prepare(ctx context.Context) error {
 			return err
 		}
 		if bank.Flags == 0 && bank.Enabled {
-			if err := l.db.DisableBank(ctx, name, l.c.As); err != nil {
+			if err := l.db.DisableBank(ctx, name, l.c.As, l.why()); err != nil {
 				return err
 			}
 		}
@@ -153,7 +156,7 @@ func (l *loader) makeBank(ctx context.Context, name string) error {
 	if l.banks[name] || l.DryRun {
 		return nil
 	}
-	err := l.db.AddBank(ctx, name, l.c.As)
+	err := l.db.AddBank(ctx, name, l.c.As, l.why())
 	if err == nil {
 		l.meter.say(fmt.Sprintf("bank %s was made", name))
 	}

@@ -63,7 +63,7 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app
 	defer x.Close()
 	// A model that is new here is registered, so that originals can be flagged again with it before it moderates.
 	record, _ := app.ModelRecord(x.Folder())
-	if err := db.RegisterModel(ctx, record); err != nil {
+	if err := db.RegisterModelAs(ctx, record, c.As, "first use by flagctl"); err != nil {
 		return err
 	}
 	return do(db, x)

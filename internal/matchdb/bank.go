@@ -27,12 +27,13 @@ type Bank struct {
 
 var bankName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-// AddBank makes a bank, enabled, with the models' default thresholds. Errors wrap ErrInvalid or ErrExists.
-func (db *DB) AddBank(ctx context.Context, name, by string) error {
+// AddBank makes a bank, enabled, with the models' default thresholds. Who does it and why is for the audit log, here and
+// below; why may be "". Errors wrap ErrInvalid or ErrExists.
+func (db *DB) AddBank(ctx context.Context, name, by, reason string) error {
 	if err := checkBankName(name); err != nil {
 		return err
 	}
-	return db.as(ctx, by, func(tx pgx.Tx) error {
+	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "INSERT INTO bank (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fmt.Errorf("bank %s: %w", name, ErrExists)
@@ -50,17 +51,17 @@ func checkBankName(name string) error {
 
 // DisableBank lets the bank's flags match nothing from the next Match on, until EnableBank. An unknown bank's error wraps
 // ErrUnknownBank.
-func (db *DB) DisableBank(ctx context.Context, name, by string) error {
-	return db.switchBank(ctx, name, false, by)
+func (db *DB) DisableBank(ctx context.Context, name, by, reason string) error {
+	return db.switchBank(ctx, name, false, by, reason)
 }
 
 // EnableBank undoes DisableBank.
-func (db *DB) EnableBank(ctx context.Context, name, by string) error {
-	return db.switchBank(ctx, name, true, by)
+func (db *DB) EnableBank(ctx context.Context, name, by, reason string) error {
+	return db.switchBank(ctx, name, true, by, reason)
 }
 
-func (db *DB) switchBank(ctx context.Context, name string, on bool, by string) error {
-	return db.as(ctx, by, func(tx pgx.Tx) error {
+func (db *DB) switchBank(ctx context.Context, name string, on bool, by, reason string) error {
+	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "UPDATE bank SET enabled = $2 WHERE name = $1", name, on)
 		if err == nil && tag.RowsAffected() == 0 {
 			return unknownBank(name)
@@ -70,7 +71,7 @@ func (db *DB) switchBank(ctx context.Context, name string, on bool, by string) e
 }
 
 // SetBank gives the bank thresholds of its own for the model. Errors wrap ErrInvalid, ErrUnknownBank or ErrUnknownModel.
-func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by string) error {
+func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by, reason string) error {
 	if math.IsNaN(t.BlockAt) || t.ReviewAt != nil && !(*t.ReviewAt <= t.BlockAt) {
 		return fmt.Errorf("%w thresholds of bank %s: want a review score that is at most the block score", ErrInvalid, name)
 	}
@@ -78,7 +79,7 @@ func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by 
 	if err != nil {
 		return err
 	}
-	return db.as(ctx, by, func(tx pgx.Tx) error {
+	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO bank_threshold (bank_id, model_id, block_at, review_at)
 			SELECT id, $2, $3, $4 FROM bank WHERE name = $1
 			ON CONFLICT (bank_id, model_id) DO UPDATE SET block_at = excluded.block_at, review_at = excluded.review_at`,

@@ -12,14 +12,14 @@ import (
 
 func TestBanks(t *testing.T) {
 	db, _ := library(t)
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
-	require.ErrorIs(t, db.AddBank(t.Context(), "spam", "ann"), ErrExists)
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
+	require.ErrorIs(t, db.AddBank(t.Context(), "spam", "ann", ""), ErrExists)
 	for _, name := range []string{"", "Spam", "a b", "-a", "../x"} {
-		require.ErrorIs(t, db.AddBank(t.Context(), name, "ann"), ErrInvalid, name)
+		require.ErrorIs(t, db.AddBank(t.Context(), name, "ann", ""), ErrInvalid, name)
 	}
 	mustFlag(t, db, newFlag("spam", "a", random(rand.New(rand.NewPCG(1, 1)))))
-	require.NoError(t, db.DisableBank(t.Context(), "spam", "ann"))
-	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{BlockAt: 0.7}, "ann"))
+	require.NoError(t, db.DisableBank(t.Context(), "spam", "ann", ""))
+	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{BlockAt: 0.7}, "ann", ""))
 
 	review := testModel.ReviewAt
 	banks, err := db.Banks(t.Context(), testModel.Fingerprint)
@@ -37,8 +37,8 @@ func TestUnknownBankEverywhere(t *testing.T) {
 	db, _ := library(t)
 	_, err := db.Bank(t.Context(), "nowhere")
 	for _, err := range []error{
-		err, db.DisableBank(t.Context(), "nowhere", "ann"), db.EnableBank(t.Context(), "nowhere", "ann"),
-		db.SetBank(t.Context(), "nowhere", testModel.Fingerprint, Thresholds{BlockAt: 1}, "ann"),
+		err, db.DisableBank(t.Context(), "nowhere", "ann", ""), db.EnableBank(t.Context(), "nowhere", "ann", ""),
+		db.SetBank(t.Context(), "nowhere", testModel.Fingerprint, Thresholds{BlockAt: 1}, "ann", ""),
 	} {
 		require.ErrorIs(t, err, ErrUnknownBank)
 		require.ErrorContains(t, err, `"nowhere"`)
@@ -51,10 +51,10 @@ func TestThresholdsAreChecked(t *testing.T) {
 	db, _ := library(t)
 	high, nan := 0.8, math.NaN()
 	for _, bad := range []Thresholds{{BlockAt: nan}, {0.7, &high}, {0.7, &nan}} {
-		require.ErrorIs(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, bad, "ann"), ErrInvalid)
+		require.ErrorIs(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, bad, "ann", ""), ErrInvalid)
 	}
 	never := Thresholds{BlockAt: math.Inf(1), ReviewAt: &high}
-	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, never, "ann"))
+	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, never, "ann", ""))
 	banks, err := db.Banks(t.Context(), testModel.Fingerprint)
 	require.NoError(t, err)
 	require.Equal(t, never, banks[0].Thresholds)
@@ -110,7 +110,7 @@ func TestCheckModel(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	db, _ := library(t)
-	require.NoError(t, db.AddBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "off", "ann", ""))
 	r := rand.New(rand.NewPCG(3, 3))
 	v := random(r)
 	var ids []string
@@ -122,7 +122,7 @@ func TestSearch(t *testing.T) {
 		}
 		ids = append(ids, mustFlag(t, db, f).ID.String())
 	}
-	require.NoError(t, db.DisableBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
 
 	found, err := db.Search(t.Context(), testModel.Fingerprint, Query{Vector: v, Half: 0.05}, 3)
 	require.NoError(t, err)

@@ -140,7 +140,7 @@ func (m *Import) Compare(ctx context.Context, part []lists.Flag) (Loaded, error)
 		return Loaded{}, err
 	}
 	var l Loaded
-	err = m.db.as(ctx, m.by, func(tx pgx.Tx) error {
+	err = m.db.because(ctx, m.by, m.why, func(tx pgx.Tx) error {
 		if err := staged.copy(ctx, tx); err != nil {
 			return err
 		}

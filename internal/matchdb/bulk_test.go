@@ -261,8 +261,8 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 	db, _ := library(t)
 	ctx := t.Context()
 	r := rand.New(rand.NewPCG(4, 4))
-	require.NoError(t, db.AddBank(ctx, "spam", "mo"))
-	require.NoError(t, db.AddBank(ctx, "empty", "mo"))
+	require.NoError(t, db.AddBank(ctx, "spam", "mo", ""))
+	require.NoError(t, db.AddBank(ctx, "empty", "mo", ""))
 	flags := listFlags(r, 2*dumpRows+100)
 	for i := range flags {
 		if i%3 == 0 {
@@ -279,7 +279,7 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 	first := dump(t, db, Dump{})
 
 	other, _ := library(t)
-	require.NoError(t, other.AddBank(ctx, "spam", "ann"))
+	require.NoError(t, other.AddBank(ctx, "spam", "ann", ""))
 	list, err := lists.Open(bytes.NewReader([]byte(first)), "")
 	require.NoError(t, err)
 	require.NoError(t, other.CheckModels(ctx, list.Header.Models))
@@ -295,7 +295,7 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 	require.NotContains(t, dump(t, db, Dump{Bank: "spam"}), `"bank":"default"`)
 	require.Contains(t, first, `"embeddings"`)
 	require.NotContains(t, dump(t, db, Dump{HashesOnly: true}), `"embeddings"`)
-	require.NoError(t, db.DisableBank(ctx, "spam", "mo"))
+	require.NoError(t, db.DisableBank(ctx, "spam", "mo", ""))
 	require.Contains(t, dump(t, db, Dump{}), `"disabled_banks":["spam"]`)
 	require.ErrorIs(t, db.Dump(ctx, Dump{Bank: "nowhere"}, nil, nil), ErrUnknownBank)
 }

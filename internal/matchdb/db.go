@@ -144,12 +144,7 @@ func (e *openError) Error() string { return e.text }
 
 func (e *openError) Unwrap() error { return e.err }
 
-// as is because without a reason.
-func (db *DB) as(ctx context.Context, by string, do func(pgx.Tx) error) error {
-	return db.because(ctx, by, "", do)
-}
-
-// because runs do in a transaction whose changes the audit log ascribes to the person by, for that reason.
+// because runs do in a transaction whose changes the audit log ascribes to the person by, for that reason; "" is none.
 func (db *DB) because(ctx context.Context, by, reason string, do func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
 		const set = "SELECT set_config('moderator.actor', $1, true), set_config('moderator.reason', $2, true)"

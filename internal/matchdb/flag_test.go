@@ -38,7 +38,7 @@ func TestFlagMatchesAtOnceAndRetractedNoMore(t *testing.T) {
 
 func TestSameFileIsOneFlagABank(t *testing.T) {
 	db, _ := library(t)
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	r := rand.New(rand.NewPCG(2, 2))
 	f := newFlag("default", "picture", random(r))
 	first := mustFlag(t, db, f)
@@ -153,7 +153,7 @@ func TestFlagRefuses(t *testing.T) {
 func TestShowAndList(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(6, 6))
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	a := newFlag("default", "a.jpg", random(r))
 	a.Embeddings = append(a.Embeddings, Embedding{View: "rotate-90", Vector: random(r)})
 	first := mustFlag(t, db, a)

@@ -30,7 +30,7 @@ func TestMatchHashes(t *testing.T) {
 	db, _ := library(t)
 	ctx := t.Context()
 	r := rand.New(rand.NewPCG(1, 2))
-	require.NoError(t, db.AddBank(ctx, "spam", "mo"))
+	require.NoError(t, db.AddBank(ctx, "spam", "mo", ""))
 	hash := randomHash(r)
 	f := newFlag("spam", "a", unit(random(r)))
 	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}, {View: "plain", Hash: randomHash(r), Quality: pdq.MinQuality - 1}}
@@ -59,9 +59,9 @@ func TestMatchHashes(t *testing.T) {
 		nil, nil, nil, nil, nil,
 	}, hits)
 
-	require.NoError(t, db.DisableBank(ctx, "spam", "mo"))
+	require.NoError(t, db.DisableBank(ctx, "spam", "mo", ""))
 	require.Equal(t, [][]HashHit{nil, nil}, ask(HashQuery{SHA256: f.SHA256}, view(hash, 100)))
-	require.NoError(t, db.EnableBank(ctx, "spam", "mo"))
+	require.NoError(t, db.EnableBank(ctx, "spam", "mo", ""))
 	_, err := db.Retract(ctx, id.String(), "mo", "wrong")
 	require.NoError(t, err)
 	require.Equal(t, [][]HashHit{nil, nil}, ask(HashQuery{SHA256: f.SHA256}, view(hash, 100)))

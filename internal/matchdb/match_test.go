@@ -59,10 +59,10 @@ func TestMatchGivesThresholdsAndViewOfTheBest(t *testing.T) {
 	require.Equal(t, []float64{0.5, 0.4}, []float64{hit.BlockAt, *hit.ReviewAt})
 
 	review := 0.7
-	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{0.8, &review}, "ann"))
+	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{0.8, &review}, "ann", ""))
 	hit = match(t, db, Query{Vector: mirrored})[0][0]
 	require.Equal(t, []float64{0.8, 0.7}, []float64{hit.BlockAt, *hit.ReviewAt})
-	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{BlockAt: 0.9}, "ann"))
+	require.NoError(t, db.SetBank(t.Context(), "default", testModel.Fingerprint, Thresholds{BlockAt: 0.9}, "ann", ""))
 	hit = match(t, db, Query{Vector: mirrored})[0][0]
 	require.Equal(t, 0.9, hit.BlockAt)
 	require.Nil(t, hit.ReviewAt)
@@ -98,7 +98,7 @@ func TestNearCopiesHideNoBank(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, bank := range []string{"crowd", "off", "lone", "empty"} {
-		require.NoError(t, db.AddBank(t.Context(), bank, "ann"))
+		require.NoError(t, db.AddBank(t.Context(), bank, "ann", ""))
 	}
 	v := random(r)
 	copies := func(n int) (vectors [][]float32) {
@@ -109,7 +109,7 @@ func TestNearCopiesHideNoBank(t *testing.T) {
 	}
 	fill(t, db, "crowd", copies(3*nearestRows), noHalf)
 	fill(t, db, "off", copies(5*nearestRows), noHalf)
-	require.NoError(t, db.DisableBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
 	lone := mustFlag(t, db, newFlag("lone", "lone", near(r, v, 1))) // a cosine of about 0.7: above review, below every copy
 	require.Greater(t, match(t, db, Query{Vector: v})[0][1].Score, 0.5)
 
@@ -120,11 +120,11 @@ func TestNearCopiesHideNoBank(t *testing.T) {
 		require.Equal(t, lone.ID, hits[i][1].FlaggedID)
 	}
 
-	require.NoError(t, db.DisableBank(t.Context(), "crowd", "ann"))
+	require.NoError(t, db.DisableBank(t.Context(), "crowd", "ann", ""))
 	hits = match(t, db, Query{Vector: v})
 	require.Len(t, hits[0], 1)
 	require.Equal(t, lone.ID, hits[0][0].FlaggedID)
-	require.NoError(t, db.EnableBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.EnableBank(t.Context(), "off", "ann", ""))
 	require.Equal(t, "off", match(t, db, Query{Vector: v})[0][0].Bank)
 }
 
@@ -149,7 +149,7 @@ func TestDeadRowsHideNothing(t *testing.T) {
 
 func TestMatchAgreesWithTheExactScan(t *testing.T) {
 	db, _ := library(t)
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	r := rand.New(rand.NewPCG(6, 6))
 	banks := map[string][][]float32{}
 	halves := map[string][]float32{}

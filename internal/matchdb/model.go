@@ -25,13 +25,21 @@ type registered struct {
 // RegisterModel makes the model known, with the partition and the index of its embeddings. One that is known keeps the
 // thresholds that it has; other dimensions than its own are an error. Safe to call at any time, also concurrently.
 func (db *DB) RegisterModel(ctx context.Context, m Model) error {
+	return db.RegisterModelAs(ctx, m, "", "")
+}
+
+// RegisterModelAs is RegisterModel for a person; who and why is for the audit log.
+func (db *DB) RegisterModelAs(ctx context.Context, m Model, by, reason string) error {
 	if len(m.Fingerprint) != 64 || m.Dims < 1 || m.Dims > 3999 || math.IsNaN(m.BlockAt) || !(m.ReviewAt <= m.BlockAt) {
 		return fmt.Errorf("%w model %+v: want a SHA-256 as fingerprint, 1 to 3999 dimensions and review_at <= block_at", ErrInvalid, m)
 	}
 	if known, err := db.model(ctx, m.Fingerprint); err == nil && known.dims == m.Dims {
 		return nil
 	}
-	_, err := db.pool.Exec(ctx, "SELECT register_model($1, $2, $3, $4, $5)", m.Fingerprint, m.Name, m.Dims, m.BlockAt, m.ReviewAt)
+	err := db.because(ctx, by, reason, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "SELECT register_model($1, $2, $3, $4, $5)", m.Fingerprint, m.Name, m.Dims, m.BlockAt, m.ReviewAt)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("register model %s: %w", m.Name, err)
 	}

@@ -75,7 +75,7 @@ func TestSelect(t *testing.T) {
 	db, _ := library(t)
 	ctx := t.Context()
 	r := rand.New(rand.NewPCG(2, 2))
-	require.NoError(t, db.AddBank(ctx, "spam", "ann"))
+	require.NoError(t, db.AddBank(ctx, "spam", "ann", ""))
 	flag := func(bank, name, source, note string) uuid.UUID {
 		f := newFlag(bank, name, random(r))
 		f.Source, f.Note = source, note

@@ -28,7 +28,7 @@ func TestReaderMatchesAndChangesNothing(t *testing.T) {
 	require.Equal(t, insufficientPrivilege, pgCode(err))
 	_, err = reader.Retract(t.Context(), flag.ID.String(), "eve", "because")
 	require.Equal(t, insufficientPrivilege, pgCode(err))
-	require.Equal(t, insufficientPrivilege, pgCode(reader.DisableBank(t.Context(), "default", "eve")))
+	require.Equal(t, insufficientPrivilege, pgCode(reader.DisableBank(t.Context(), "default", "eve", "")))
 	require.Equal(t, insufficientPrivilege, pgCode(reader.RegisterModel(t.Context(),
 		Model{Name: "x", Fingerprint: sum256("x"), Dims: 8, BlockAt: 1, ReviewAt: 1})))
 	require.Equal(t, insufficientPrivilege, pgCode(exec(t, readerURL, "SELECT * FROM audit_log")))
@@ -49,9 +49,9 @@ func TestCuratorKeepsTheLibrary(t *testing.T) {
 	db := open(t, curatorURL)
 	other := Model{Name: "other", Fingerprint: sum256("other"), Dims: 8, BlockAt: 0.9, ReviewAt: 0.8}
 	require.NoError(t, db.RegisterModel(t.Context(), other))
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
-	require.NoError(t, db.SetBank(t.Context(), "spam", other.Fingerprint, Thresholds{BlockAt: 0.7}, "ann"))
-	require.NoError(t, db.DisableBank(t.Context(), "spam", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
+	require.NoError(t, db.SetBank(t.Context(), "spam", other.Fingerprint, Thresholds{BlockAt: 0.7}, "ann", ""))
+	require.NoError(t, db.DisableBank(t.Context(), "spam", "ann", ""))
 	f := newFlag("spam", "a", random(r))
 	flag := mustFlag(t, db, f)
 	require.True(t, mustFlag(t, db, f).Existing)
@@ -86,7 +86,7 @@ func TestAdminSetsAModelsThresholds(t *testing.T) {
 
 func TestAuditLogIsAppendOnlyForEveryone(t *testing.T) {
 	owner, url := library(t)
-	require.NoError(t, owner.AddBank(t.Context(), "spam", "ann"))
+	require.NoError(t, owner.AddBank(t.Context(), "spam", "ann", ""))
 	for _, who := range []string{url, as(t, owner, url, "moderator_curator"), as(t, owner, url, "moderator_admin")} {
 		for _, sql := range []string{
 			"UPDATE audit_log SET actor = 'nobody'",
@@ -105,12 +105,12 @@ func TestAuditLogSaysWhoDidWhat(t *testing.T) {
 	owner, url := library(t)
 	curatorURL := as(t, owner, url, "moderator_curator")
 	db := open(t, curatorURL)
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	flag := mustFlag(t, db, newFlag("spam", "a", random(rand.New(rand.NewPCG(3, 3)))))
 	_, err := db.Retract(t.Context(), flag.ID.String(), "bob", "a mistake")
 	require.NoError(t, err)
-	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{BlockAt: 0.7}, "cid"))
-	require.NoError(t, db.DisableBank(t.Context(), "spam", "dan"))
+	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{BlockAt: 0.7}, "cid", ""))
+	require.NoError(t, db.DisableBank(t.Context(), "spam", "dan", ""))
 	require.NoError(t, exec(t, curatorURL, "UPDATE bank SET enabled = true WHERE name = 'spam'"))
 
 	type entry struct {

@@ -13,9 +13,9 @@ import (
 func TestStatsByBankAndDay(t *testing.T) {
 	db, url := library(t)
 	r := rand.New(rand.NewPCG(1, 1))
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
-	require.NoError(t, db.AddBank(t.Context(), "empty", "ann"))
-	require.NoError(t, db.DisableBank(t.Context(), "empty", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
+	require.NoError(t, db.AddBank(t.Context(), "empty", "ann", ""))
+	require.NoError(t, db.DisableBank(t.Context(), "empty", "ann", ""))
 	var ids []uuid.UUID
 	for i := range 5 {
 		ids = append(ids, mustFlag(t, db, newFlag([]string{"default", "spam"}[i%2], fmt.Sprint(i), random(r))).ID)

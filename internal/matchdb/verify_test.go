@@ -39,17 +39,17 @@ func randoms(r *rand.Rand, n int) [][]float32 {
 func TestVerifyAWholeLibrary(t *testing.T) {
 	db, url := library(t)
 	r := rand.New(rand.NewPCG(1, 1))
-	require.NoError(t, db.AddBank(t.Context(), "spam", "ann"))
-	require.NoError(t, db.AddBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
+	require.NoError(t, db.AddBank(t.Context(), "off", "ann", ""))
 	review := 0.3
-	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{0.9, &review}, "ann"))
+	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{0.9, &review}, "ann", ""))
 	for i := range 60 {
 		f := newFlag([]string{"default", "spam", "off"}[i%3], fmt.Sprint(i), random(r))
 		f.Embeddings[0].Half = 0.1
 		f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 80}}
 		mustFlag(t, db, f)
 	}
-	require.NoError(t, db.DisableBank(t.Context(), "off", "ann"))
+	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
 
 	v := verify(t, open(t, as(t, db, url, "moderator_reader")))
 	for _, a := range []Agreement{v.Embeddings, v.PDQ} {
