@@ -37,7 +37,8 @@ const role = "moderator_app"
 func startOnRole(t *testing.T) *onRole {
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	database := testenv.Postgres(t)
-	require.NoError(t, app.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "", t.Output()))
+	_, err := app.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "")
+	require.NoError(t, err)
 	flagged := write(t, "flagged.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
 	add := []string{"--database-url", database, "add", flagged}
 	require.NoError(t, flagctl.Run(t.Context(), add, io.Discard, t.Output()))

@@ -53,7 +53,11 @@ type migrateCommand struct {
 }
 
 func (c *migrateCommand) Run(ctx context.Context, out output) error {
-	return app.Migrate(ctx, c.Stack, c.Model, "", out.stdout)
+	done, err := app.Migrate(ctx, c.Stack, c.Model, "")
+	if err == nil {
+		fmt.Fprint(out.stdout, done)
+	}
+	return err
 }
 
 type checkCommand struct {

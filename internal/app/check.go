@@ -11,40 +11,8 @@ import (
 	"moderator/internal/devstack"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
-	"moderator/internal/matchdb"
 	"moderator/internal/version"
 )
-
-// Migrate is `moderator migrate` and `flagctl migrate`: it brings the schema to this version and registers the models, which
-// the audit log ascribes to by, "" for nobody.
-func Migrate(ctx context.Context, c config.Stack, m config.Model, by string, stdout io.Writer) error {
-	url, err := DatabaseURL(c)
-	if err != nil {
-		return err
-	}
-	folders, err := Folders(m)
-	if err != nil {
-		return err
-	}
-	from, to, err := matchdb.Migrate(ctx, url)
-	if err != nil {
-		return err
-	}
-	db, err := matchdb.Open(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	fmt.Fprintf(stdout, "schema: version %d, was %d\n", to, from)
-	for _, folder := range folders {
-		record, _ := ModelRecord(folder)
-		if err := db.RegisterModelAs(ctx, record, by, "migrate"); err != nil {
-			return err
-		}
-		fmt.Fprintf(stdout, "model: %s (%s) is registered\n", record.Name, record.Fingerprint[:12])
-	}
-	return nil
-}
 
 // DatabaseURL is the one that was given, or that of the moderator that runs on the data folder.
 func DatabaseURL(c config.Stack) (string, error) {

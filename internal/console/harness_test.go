@@ -71,7 +71,8 @@ func start(t *testing.T, flags ...string) *stand {
 		"--console", "on", "--console-listen", "127.0.0.1:0", "--console-token", token,
 	}, flags...))
 	require.NoError(t, err)
-	require.NoError(t, app.Migrate(t.Context(), c.Stack, c.Model, "", t.Output()))
+	_, err = app.Migrate(t.Context(), c.Stack, c.Model, "")
+	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {

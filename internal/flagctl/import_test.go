@@ -30,6 +30,11 @@ func otherDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("MODERATOR_DATABASE_URL", url)
 }
 
+// emptyDatabase goes on with another database, which has no schema.
+func emptyDatabase(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Setenv("MODERATOR_DATABASE_URL", testenv.Postgres(ts.Value("t").(testing.TB)))
+}
+
 // md5List LIST FILE writes a list of the file's MD5.
 func md5List(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(md5Hex([]byte(ts.ReadFile(args[1])))), 0o644))

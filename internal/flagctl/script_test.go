@@ -51,7 +51,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"picture": picture, "pictures": pictures, "flat": flat, "id": id,
-			"otherdatabase": otherDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel,
+			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel,
 		},
 	}
 }

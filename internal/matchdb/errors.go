@@ -29,7 +29,7 @@ func unknownBank(name string) error {
 }
 
 func unknownModel(fingerprint string) error {
-	return fmt.Errorf("%w %s: it is not registered in this library: run `moderator migrate` with it", ErrUnknownModel, short(fingerprint))
+	return fmt.Errorf("%w %s: it is not registered in this library: run `moderator migrate` or `flagctl migrate` with it", ErrUnknownModel, short(fingerprint))
 }
 
 // short is what people see of a fingerprint.

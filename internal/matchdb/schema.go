@@ -23,7 +23,7 @@ func (db *DB) CheckSchema(ctx context.Context) (warning string, err error) {
 		return "", err
 	}
 	if table == nil {
-		return "", fmt.Errorf("%w: it has no schema: run `moderator migrate`", ErrSchema)
+		return "", fmt.Errorf("%w: it has no schema: run `moderator migrate` or `flagctl migrate`", ErrSchema)
 	}
 	have, err := db.schemaVersion(ctx)
 	if pgCode(err) == insufficientPrivilege {
@@ -39,7 +39,7 @@ func (db *DB) CheckSchema(ctx context.Context) (warning string, err error) {
 		return "", err
 	}
 	if have < want {
-		return "", fmt.Errorf("%w: its schema has version %d, this binary needs %d: run `moderator migrate`", ErrSchema, have, want)
+		return "", fmt.Errorf("%w: its schema has version %d, this binary needs %d: run `moderator migrate` or `flagctl migrate`", ErrSchema, have, want)
 	}
 	if have > want {
 		return "", tooNew(have, want)
