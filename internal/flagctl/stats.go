@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/app"
 	"moderator/internal/consumer"
-	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
 
@@ -29,21 +25,8 @@ type counted struct {
 	Banks     []bankCounted `json:"banks"`
 	Models    []modelCount  `json:"models"`
 	Growth    []grown       `json:"growth"`
-	Unmatched []flagJSON    `json:"unmatched,omitempty"`
+	Unmatched []flagJSON    `json:"unmatched,omitempty"` // since then
 }
-
-// traffic is the decisions since then, by verdict.
-type traffic struct {
-	Allowed  uint64 `json:"allowed"`
-	Blocked  uint64 `json:"blocked"`
-	Reviewed uint64 `json:"reviewed"`
-
-	banks   map[string]*bankTraffic
-	matched map[uuid.UUID]bool
-}
-
-// bankTraffic is the decisions that name a flag of the bank.
-type bankTraffic struct{ blocked, reviewed int }
 
 type bankCounted struct {
 	Bank      string `json:"bank"`
@@ -52,9 +35,11 @@ type bankCounted struct {
 	Retracted int    `json:"retracted"`
 	LastDay   int    `json:"last_day"`
 	LastWeek  int    `json:"last_week"`
-	Blocked   int    `json:"blocked"`
-	Reviewed  int    `json:"reviewed"`
-	Unmatched int    `json:"unmatched"`
+
+	// By the decisions since then; null where there is no stream of them.
+	Blocked   *int `json:"blocked"`
+	Reviewed  *int `json:"reviewed"`
+	Unmatched *int `json:"unmatched"`
 }
 
 type modelCount struct {
@@ -76,7 +61,7 @@ func (s *statsCommand) Run(ctx context.Context, c *cli) error {
 	}
 	defer db.Close()
 	out := counted{Since: time.Now().Add(-s.Since).UTC().Truncate(time.Second)}
-	if out.Uploads, err = c.traffic(ctx, out.Since); err != nil {
+	if out.Uploads, err = c.traffic(ctx, db, out.Since); err != nil {
 		return err
 	}
 	var matched []uuid.UUID
@@ -98,9 +83,12 @@ func (s *statsCommand) count(ctx context.Context, db *matchdb.DB, out *counted, 
 		return err
 	}
 	for _, b := range banks {
-		row := bankCounted{b.Name, b.Enabled, b.Flags, b.Retracted, b.LastDay, b.LastWeek, 0, 0, b.Unmatched}
-		if out.Uploads != nil && out.Uploads.banks[b.Name] != nil {
-			row.Blocked, row.Reviewed = out.Uploads.banks[b.Name].blocked, out.Uploads.banks[b.Name].reviewed
+		row := bankCounted{
+			Bank: b.Name, Enabled: b.Enabled, Flags: b.Flags, Retracted: b.Retracted, LastDay: b.LastDay, LastWeek: b.LastWeek,
+		}
+		if out.Uploads != nil {
+			stopped := out.Uploads.banks[b.Name]
+			row.Blocked, row.Reviewed, row.Unmatched = &stopped.blocked, &stopped.reviewed, &b.Unmatched
 		}
 		out.Banks = append(out.Banks, row)
 	}
@@ -118,7 +106,7 @@ func (s *statsCommand) count(ctx context.Context, db *matchdb.DB, out *counted, 
 	for _, d := range days {
 		out.Growth = append(out.Growth, grown{d.Day.Format(time.DateOnly), d.Flagged, d.Retracted})
 	}
-	if s.Unmatched > 0 {
+	if s.Unmatched > 0 && out.Uploads != nil {
 		flags, err := db.Unmatched(ctx, matched, s.Unmatched)
 		if err != nil {
 			return err
@@ -136,11 +124,18 @@ func (out *counted) report(c *cli) error {
 			state = "disabled"
 		}
 		rows[i] = []string{b.Bank, state}
-		for _, n := range []int{b.Flags, b.Retracted, b.LastDay, b.LastWeek, b.Blocked, b.Reviewed, b.Unmatched} {
+		for _, n := range []int{b.Flags, b.Retracted, b.LastDay, b.LastWeek} {
 			rows[i] = append(rows[i], strconv.Itoa(n))
 		}
+		for _, n := range []*int{b.Blocked, b.Reviewed, b.Unmatched} {
+			if n == nil {
+				rows[i] = append(rows[i], "-")
+			} else {
+				rows[i] = append(rows[i], strconv.Itoa(*n))
+			}
+		}
 	}
-	if err := c.print(out, "BANK\tSTATE\tFLAGS\tRETRACTED\tLAST DAY\tLAST WEEK\tBLOCKED\tREVIEWED\tUNMATCHED", rows); err != nil || c.Output == "json" {
+	if err := c.print(out, "BANK\tSTATE\tFLAGS\tRETRACTED\tLAST DAY\tLAST WEEK\tBLOCKED\tREVIEWED\tNOT MATCHED SINCE", rows); err != nil || c.Output == "json" {
 		return err
 	}
 	since := "since " + moment(out.Since)
@@ -160,7 +155,7 @@ func (out *counted) report(c *cli) error {
 		flags = append(flags, []string{f.ID, f.Bank, moment(f.FlaggedAt), f.Source})
 	}
 	err := errors.Join(c.print(nil, "MODEL\tFINGERPRINT\tEMBEDDINGS", models), c.after("DAY\tFLAGGED\tRETRACTED", days),
-		c.after("UNMATCHED\tBANK\tFLAGGED\tSOURCE", flags))
+		c.after("NOT MATCHED SINCE\tBANK\tFLAGGED\tSOURCE", flags))
 	return err
 }
 
@@ -171,100 +166,4 @@ func (c *cli) after(header string, rows [][]string) error {
 	}
 	fmt.Fprintln(c.stdout)
 	return c.print(nil, header, rows)
-}
-
-// traffic reads the decisions since then; nil where there are none to read. Allowed uploads are counted by the server.
-func (c *cli) traffic(ctx context.Context, since time.Time) (*traffic, error) {
-	url, err := app.NATSURL(c.Stack)
-	if err != nil { // a library without the moderators
-		return nil, nil
-	}
-	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := js.Stream(ctx, consumer.DecisionsStream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
-	}
-	read := func(verdicts ...event.Verdict) (jetstream.Consumer, uint64, error) {
-		cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
-		for _, v := range verdicts {
-			cfg.FilterSubjects = append(cfg.FilterSubjects, "decisions."+string(v))
-		}
-		reader, err := stream.OrderedConsumer(ctx, cfg)
-		if err != nil {
-			return nil, 0, err
-		}
-		info, err := reader.Info(ctx)
-		if err != nil {
-			return nil, 0, err
-		}
-		return reader, info.NumPending, nil
-	}
-	t := &traffic{banks: map[string]*bankTraffic{}, matched: map[uuid.UUID]bool{}}
-	if _, t.Allowed, err = read(event.Allow); err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
-	}
-	reader, pending, err := read(event.Block, event.Review)
-	if err == nil && pending > 0 {
-		err = t.read(ctx, reader)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
-	}
-	return t, nil
-}
-
-// read counts the decisions up to the last one that is there.
-func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
-	messages, err := reader.Messages(jetstream.PullMaxMessagesWithBytesLimit(500, 8<<20))
-	if err != nil {
-		return err
-	}
-	defer messages.Stop()
-	for {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return err
-		}
-		if e, err := event.DecodeDecision(msg.Data()); err == nil { // else somebody else's message
-			t.add(e.Data)
-		}
-		meta, err := msg.Metadata()
-		if err != nil || meta.NumPending == 0 {
-			return err
-		}
-	}
-}
-
-func (t *traffic) add(d event.Decision) {
-	if d.Verdict == event.Block {
-		t.Blocked++
-	} else {
-		t.Reviewed++
-	}
-	for _, m := range d.Matches {
-		b := t.banks[m.Bank]
-		if b == nil {
-			b = &bankTraffic{}
-			t.banks[m.Bank] = b
-		}
-		if d.Verdict == event.Block {
-			b.blocked++
-		} else {
-			b.reviewed++
-		}
-		if id, err := uuid.Parse(m.FlaggedID); err == nil {
-			t.matched[id] = true
-		}
-	}
 }

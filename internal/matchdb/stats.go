@@ -87,6 +87,12 @@ func (db *DB) Growth(ctx context.Context, since time.Time) ([]Growth, error) {
 	})
 }
 
+// Released counts the uploads that a person has allowed since then, of those that had to be reviewed.
+func (db *DB) Released(ctx context.Context, since time.Time) (n uint64, err error) {
+	err = db.pool.QueryRow(ctx, "SELECT count(*) FROM review WHERE verdict = 'allow' AND reviewed_at >= $1", since).Scan(&n)
+	return n, err
+}
+
 // Unmatched returns at most limit active flags that are not among the matched, the oldest first: those that have had the
 // longest time.
 func (db *DB) Unmatched(ctx context.Context, matched []uuid.UUID, limit int) ([]Flagged, error) {

@@ -1,0 +1,133 @@
+package flagctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"moderator/internal/app"
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+	"moderator/internal/matchdb"
+)
+
+// traffic is the decisions on uploads since then, by verdict. Those of look-backs and of people come after an upload's own: they
+// tell that a flag was matched, and count no upload again.
+type traffic struct {
+	Allowed  uint64 `json:"allowed"`
+	Blocked  uint64 `json:"blocked"`
+	Reviewed uint64 `json:"reviewed"`
+
+	banks   map[string]bankTraffic
+	matched map[uuid.UUID]bool
+}
+
+// bankTraffic is those of them that name a flag of the bank.
+type bankTraffic struct{ blocked, reviewed int }
+
+// traffic reads the decisions since then; nil where there are none to read. Those that allow are counted by the server, and
+// the people's among them by the library.
+func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*traffic, error) {
+	url, err := app.NATSURL(c.Stack)
+	if err != nil { // a library without the moderators
+		return nil, nil
+	}
+	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+	}
+	read := func(verdicts ...event.Verdict) (jetstream.Consumer, uint64, error) {
+		cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
+		for _, v := range verdicts {
+			cfg.FilterSubjects = append(cfg.FilterSubjects, "decisions."+string(v))
+		}
+		reader, err := stream.OrderedConsumer(ctx, cfg)
+		if err != nil {
+			return nil, 0, err
+		}
+		info, err := reader.Info(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		return reader, info.NumPending, nil
+	}
+	t := &traffic{banks: map[string]bankTraffic{}, matched: map[uuid.UUID]bool{}}
+	if _, t.Allowed, err = read(event.Allow); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+	}
+	if first := stream.CachedInfo().State.FirstTime; first.After(since) {
+		since = first // the reviews before it are no longer there
+	}
+	released, err := db.Released(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	t.Allowed -= min(t.Allowed, released)
+	reader, pending, err := read(event.Block, event.Review)
+	if err == nil && pending > 0 {
+		err = t.read(ctx, reader)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+	}
+	return t, nil
+}
+
+// read counts the decisions up to the last one that is there.
+func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
+	messages, err := reader.Messages(jetstream.PullMaxMessagesWithBytesLimit(500, 8<<20))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
+		}
+		if e, err := event.DecodeDecision(msg.Data()); err == nil { // else somebody else's message
+			t.add(e.Data)
+		}
+		meta, err := msg.Metadata()
+		if err != nil || meta.NumPending == 0 {
+			return err
+		}
+	}
+}
+
+func (t *traffic) add(d event.Decision) {
+	upload := d.Reason != event.Lookback && d.Reason != event.Reviewed
+	blocked, reviewed := 0, 0
+	switch {
+	case upload && d.Verdict == event.Block:
+		blocked = 1
+	case upload:
+		reviewed = 1
+	}
+	t.Blocked += uint64(blocked)
+	t.Reviewed += uint64(reviewed)
+	for _, m := range d.Matches {
+		b := t.banks[m.Bank]
+		t.banks[m.Bank] = bankTraffic{b.blocked + blocked, b.reviewed + reviewed}
+		if id, err := uuid.Parse(m.FlaggedID); err == nil {
+			t.matched[id] = true
+		}
+	}
+}
