@@ -88,7 +88,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		return result
 	}
 	flag := matchdb.NewFlag{
-		Bank: a.Bank, SHA256: sha256Hex(data), Source: a.Source, Note: a.Note, By: c.As,
+		Bank: a.Bank, SHA256: sha256Hex(data), MD5: md5Hex(data), Source: a.Source, Note: a.Note, By: c.As,
 		Model: x.Folder().Fingerprint(),
 	}
 	if flag.Source == "" {

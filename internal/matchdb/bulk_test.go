@@ -275,6 +275,7 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 	require.NoError(t, err)
 	added := newFlag("spam", "by hand", random(r))
 	added.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: pdq.MinQuality}}
+	added.MD5 = hex.EncodeToString(randomBytes(r, 16))
 	mustFlag(t, db, added)
 	first := dump(t, db, Dump{})
 

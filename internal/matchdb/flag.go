@@ -2,6 +2,7 @@ package matchdb
 
 import (
 	"context"
+	"crypto/md5"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 type NewFlag struct {
 	Bank   string
 	SHA256 string // of the file, hex
+	MD5    string // of the file, hex, for lists that others read; "" where it is not known
 	Source string // where it comes from; free text
 	Note   string // why; free text
 	By     string // who, for the audit log
@@ -50,6 +52,10 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 	if err != nil || len(sum) != 32 {
 		return FlagResult{}, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, f.SHA256)
 	}
+	old, err := fileHash("MD5", f.MD5, md5.Size)
+	if err != nil {
+		return FlagResult{}, err
+	}
 	if f.By == "" {
 		return FlagResult{}, fmt.Errorf("%w flag: want who flags", ErrInvalid)
 	}
@@ -72,7 +78,7 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 		if err != nil {
 			return err
 		}
-		if result, err = insertImage(ctx, tx, bank, sum, f); err != nil {
+		if result, err = insertImage(ctx, tx, bank, sum, old, f); err != nil {
 			return err
 		}
 		if err := insertPDQ(ctx, tx, bank, result.ID, f.PDQ); err != nil {
@@ -107,12 +113,12 @@ func gained(tables ...string) string {
 // insertImage returns the new row, or the active one of the same file. That one is locked against retraction until the
 // transaction ends: embeddings that were added behind a retraction would match for ever. The lock is that of an update, which
 // may follow: of two who share one, neither could update.
-func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum []byte, f NewFlag) (FlagResult, error) {
+func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum, old []byte, f NewFlag) (FlagResult, error) {
 	for {
 		var r FlagResult
-		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, source, note, created_by) VALUES ($1, $2, $3, $4, $5)
+		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, md5, source, note, created_by) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (bank_id, coalesce(sha256, md5, signal_key)) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
-			bank, sum, f.Source, f.Note, f.By).Scan(&r.ID)
+			bank, sum, old, f.Source, f.Note, f.By).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return r, err
 		}

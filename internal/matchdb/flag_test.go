@@ -136,6 +136,7 @@ func TestFlagRefuses(t *testing.T) {
 	require.ErrorIs(t, bad(func(f *NewFlag) { f.Model = sum256("other") }), ErrUnknownModel)
 	for want, err := range map[string]error{
 		"SHA-256":                                bad(func(f *NewFlag) { f.SHA256 = "abc" }),
+		"invalid MD5":                            bad(func(f *NewFlag) { f.MD5 = "abc" }),
 		"want who flags":                         bad(func(f *NewFlag) { f.By = "" }),
 		"it has 31 dimensions, the model has 32": vector(good[1:]),
 		"its length is 0, want 1":                vector(make([]float32, dims)),
@@ -155,6 +156,7 @@ func TestShowAndList(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	a := newFlag("default", "a.jpg", random(r))
+	a.MD5 = strings.Repeat("0a", 16)
 	a.Embeddings = append(a.Embeddings, Embedding{View: "rotate-90", Vector: random(r)})
 	first := mustFlag(t, db, a)
 	second := mustFlag(t, db, newFlag("spam", "b.jpg", random(r)))
@@ -166,8 +168,8 @@ func TestShowAndList(t *testing.T) {
 		require.Equal(t, []EmbeddedView{
 			{"original", "test", testModel.Fingerprint}, {"rotate-90", "test", testModel.Fingerprint},
 		}, flag.Embeddings)
-		require.Equal(t, []any{"default", a.SHA256, "a.jpg", "a note", "ann", "postgres", 2},
-			[]any{flag.Bank, flag.SHA256, flag.Source, flag.Note, flag.CreatedBy, flag.CreatedUser, flag.Views})
+		require.Equal(t, []any{"default", a.SHA256, a.MD5, "a.jpg", "a note", "ann", "postgres", 2},
+			[]any{flag.Bank, flag.SHA256, flag.MD5, flag.Source, flag.Note, flag.CreatedBy, flag.CreatedUser, flag.Views})
 	}
 	_, err := db.Show(t.Context(), sum256("x")[:32])
 	require.ErrorIs(t, err, ErrNotFound)
