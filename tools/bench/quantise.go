@@ -3,8 +3,8 @@ package main
 import "math"
 
 // product is x · W with a random W [in, out]. Quantised it is what quantize_dynamic writes: x to uint8 with a scale and a
-// zero point of its own (one for each input, however many products it goes into), W to int8 with one scale, the product in
-// int32, and back:
+// zero point of its own (one for each input, however many products it goes into), W to int8 of 7 bits (its reduce_range) with
+// one scale, the product in int32, and back:
 //
 //	DynamicQuantizeLinear(x) -> MatMulInteger(x8, W8, x_zero, W_zero) -> Cast -> Mul(x_scale · W_scale)
 func (b *builder) product(at, name, x string, in, out int, result string) string {
@@ -38,13 +38,17 @@ func (b *builder) quantise(x string) quantisedInput {
 	return q
 }
 
-// toInt8 scales the largest magnitude to 127.
+// reduced is the largest magnitude of 7 bits. Processors without VNNI add two products of 8 bits in 16, which weights of 8 bits
+// overflow.
+const reduced = 63
+
+// toInt8 scales the largest magnitude to reduced.
 func toInt8(w []float32) (small []int8, scale float32) {
 	var largest float32
 	for _, v := range w {
 		largest = max(largest, float32(math.Abs(float64(v))))
 	}
-	scale = largest / 127
+	scale = largest / reduced
 	small = make([]int8, len(w))
 	for i, v := range w {
 		small[i] = int8(math.RoundToEven(float64(v / scale)))
