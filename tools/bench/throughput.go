@@ -127,11 +127,8 @@ func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([]figure,
 			if err != nil {
 				return nil, err
 			}
-			if round == 0 {
-				figures[at] = f
-			} else {
-				figures[at] = mean(figures[at], f)
-			}
+			figures[at].perSecond += f.perSecond / rounds
+			figures[at].perCPU += f.perCPU / rounds
 		}
 	}
 	return figures, nil
