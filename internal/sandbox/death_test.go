@@ -25,7 +25,7 @@ func TestDeathsOnAPicture(t *testing.T) {
 		"hang":       "no answer within 1s",
 		"spin":       "the CPU time for one picture is used up",
 		"grow":       "memory|failed to allocate",
-		"garbage":    "invalid character",
+		"garbage":    "the decode worker's answer is none",
 		"oversized":  "wanted at most 1048576",
 		"incredible": "not credible: 9 frames of 1000",
 	} {

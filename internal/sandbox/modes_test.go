@@ -72,7 +72,7 @@ func grow([]byte, []byte, imaging.Request) answer {
 	}
 }
 
-// garbage is no document.
+// garbage is no answer.
 func garbage([]byte, []byte, imaging.Request) answer {
 	_, _ = os.Stdout.Write([]byte("\x05\x00\x00\x00hello"))
 	return answer{}

@@ -105,8 +105,8 @@ func (p *process) decode(data []byte) (result *imaging.Result, err, broken error
 	if err := writeLength(p.questions, len(data)); err != nil {
 		return nil, nil, err
 	}
-	var a answer
-	if err := readJSON(p.reader, &a); err != nil {
+	a, err := readAnswer(p.reader)
+	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = fmt.Errorf("no answer within %v", p.options.Timeout)
 		}

@@ -31,7 +31,7 @@ const (
 )
 
 const (
-	maxFrame = 1 << 20 // bytes of one JSON document
+	maxFrame = 1 << 20 // bytes of one document
 	maxWords = 200     // bytes of a worker's words that are repeated
 )
 

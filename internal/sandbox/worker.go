@@ -78,7 +78,7 @@ func work(in io.Reader, out io.Writer, decode func(file, pixels []byte, r imagin
 		if err := limitCPU(s.CPUTime); err != nil {
 			return fmt.Errorf("limit CPU time: %w", err)
 		}
-		if err := writeJSON(out, decode(memory.file[:length:length], memory.pixels, s.Request)); err != nil {
+		if err := writeAnswer(out, decode(memory.file[:length:length], memory.pixels, s.Request)); err != nil {
 			return err
 		}
 	}
