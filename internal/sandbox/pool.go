@@ -80,7 +80,7 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 		}
 		result, err, broken := worker.decode(data)
 		if broken == nil {
-			if worker.isWorn() {
+			if worker.isWorn(result) {
 				worker.stop()
 				worker = nil
 			}

@@ -119,11 +119,20 @@ func (p *process) decode(data []byte) (result *imaging.Result, err, broken error
 	return result, nil, broken
 }
 
-// isWorn says whether to replace the worker: after so many pictures, or when what earlier ones have left behind (the Go
-// runtime keeps what it was once given) would take the next one's memory.
-func (p *process) isWorn() bool {
+// smallPicture is so few pixels that what a picture of them leaves behind is not worth a look at the worker's size.
+const smallPicture = 1 << 20
+
+// isWorn says whether to replace the worker after the picture, nil for one that failed: after so many pictures, or when
+// what it has left behind (the Go runtime keeps what it was once given) would take the next one's memory.
+func (p *process) isWorn(result *imaging.Result) bool {
+	if p.served >= p.options.Recycle {
+		return true
+	}
+	if result != nil && int64(result.Width)*int64(result.Height)*int64(result.FrameCount) < smallPicture {
+		return false
+	}
 	size, err := dataSize(p.statm) // an error says that it has ended, for hasEnded to find
-	return p.served >= p.options.Recycle || err == nil && size > p.newSize+p.options.MaxMemory/4
+	return err == nil && size > p.newSize+p.options.MaxMemory/4
 }
 
 // hasEnded says whether the process is gone; one that was still alive when this was asked may end all the same.
