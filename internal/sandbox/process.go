@@ -85,7 +85,7 @@ func (p *process) launch() (err error) {
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = theirs[0], theirs[1], &p.stderr, theirs[2:]
 	p.cmd.Env = p.options.env()
 	p.cmd.SysProcAttr = dieWithParent()
-	if err := p.cmd.Start(); err != nil {
+	if err := startCommand(p.cmd); err != nil {
 		return err
 	}
 	go func() { // ends with the process, which kill and stop end

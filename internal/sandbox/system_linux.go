@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +18,23 @@ import (
 // thread that started the worker; should the Go runtime end that thread alone, the worker is replaced like any other
 // that died.
 func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// lateTimers is how late a worker's timers may be, in nanoseconds: it has none but those of the Go runtime, whose watchdog
+// sleeps 20 microseconds at a time, fifty times after each wait for a picture. Late, it wakes with the kernel's tick, which
+// comes anyway.
+const lateTimers = 10_000_000
+
+// startCommand starts a worker. Its threads inherit the slack of timers from this one, also the watchdog's, which is there
+// before any code of ours.
+func startCommand(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	usual, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	if err == nil && unix.Prctl(unix.PR_SET_TIMERSLACK, lateTimers, 0, 0, 0) == nil {
+		defer func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(usual), 0, 0, 0) }()
+	}
+	return cmd.Start()
+}
 
 // sharedFile makes memory that has a descriptor. Its size is sealed: a worker that could cut it off would crash us.
 func sharedFile(size int64) (*os.File, error) {
