@@ -16,6 +16,7 @@ import (
 
 	"moderator/internal/app"
 	"moderator/internal/config"
+	_ "moderator/internal/latetimers"
 	"moderator/internal/sandbox"
 	"moderator/internal/version"
 )
