@@ -1,0 +1,200 @@
+package sketch
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+func numbered(i int) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[:], uint64(i))
+	return id
+}
+
+// vectors are unit vectors about a common middle, as those of many models are.
+func vectors(r *rand.Rand, n, dims int, middle float64) [][]float32 {
+	common := unit(r, dims)
+	all := make([][]float32, n)
+	for i := range all {
+		all[i] = unit(r, dims)
+		for k := range all[i] {
+			all[i][k] += float32(middle) * common[k]
+		}
+		normalise(all[i])
+	}
+	return all
+}
+
+func unit(r *rand.Rand, dims int) []float32 {
+	v := make([]float32, dims)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	normalise(v)
+	return v
+}
+
+func normalise(v []float32) {
+	n := float32(math.Sqrt(product(v, v)))
+	for i := range v {
+		v[i] /= n
+	}
+}
+
+func product(a, b []float32) (sum float64) {
+	for i, x := range a {
+		sum += float64(x) * float64(b[i])
+	}
+	return sum
+}
+
+func meanOf(all [][]float32) []float32 {
+	mean := make([]float32, len(all[0]))
+	for _, v := range all {
+		for i, x := range v {
+			mean[i] += x / float32(len(all))
+		}
+	}
+	return mean
+}
+
+// edit is v turned until its inner product with it is cosine.
+func edit(r *rand.Rand, v []float32, cosine float64) []float32 {
+	across := unit(r, len(v))
+	along := product(across, v)
+	for i := range across {
+		across[i] -= float32(along) * v[i]
+	}
+	normalise(across)
+	for i := range across {
+		across[i] = float32(cosine)*v[i] + float32(math.Sqrt(1-cosine*cosine))*across[i]
+	}
+	return across
+}
+
+// An edit's original is found and its score known but for what bytes cannot tell, whatever the width and wherever the middle is.
+func TestAnEditLeadsToItsOriginal(t *testing.T) {
+	for name, test := range map[string]struct {
+		dims   int
+		middle float64
+		cosine float64 // of an edit; with the middle strangers have nearly as much
+	}{
+		"the shipped model's width": {256, 0, 0.7},
+		"a middle far away":         {256, 2, 0.95},
+		"CLIP's width":              {512, 1, 0.85},
+		"no whole words":            {100, 0.5, 0.85},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, uint64(test.dims)))
+			all := vectors(r, perSegment+77, test.dims, test.middle)
+			halves := make([]float32, len(all))
+			s := New(meanOf(all))
+			for i, v := range all {
+				halves[i] = 0.1 * r.Float32()
+				s.Add(numbered(i), v, halves[i])
+			}
+			require.Equal(t, len(all), s.Len())
+			for range 20 {
+				of := r.IntN(len(all))
+				q := edit(r, all[of], test.cosine)
+				others := math.Inf(-1)
+				for i, v := range all {
+					if i != of {
+						others = max(others, product(q, v)-float64(halves[i]))
+					}
+				}
+				ids, bound := nearest(s, q, 10, nil)
+				require.Len(t, ids, 10)
+				require.Equal(t, numbered(of), ids[0])
+				require.Less(t, float64(bound), others+0.005, "the tenth is not above the second")
+				_, bound = nearest(s, q, 1, nil)
+				require.InDelta(t, product(q, all[of])-float64(halves[of]), bound, 0.005)
+			}
+		})
+	}
+}
+
+func nearest(s *Set, q []float32, k int, gone map[uuid.UUID]bool) (ids []uuid.UUID, bound float32) {
+	near, bound := s.Nearest(q, k, gone)
+	for _, n := range near {
+		ids = append(ids, n.ID)
+	}
+	return ids, bound
+}
+
+func TestNearestOfFew(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	s := New(make([]float32, 8))
+	ids, bound := nearest(s, unit(r, 8), 3, nil)
+	require.Empty(t, ids)
+	require.True(t, math.IsInf(float64(bound), -1), "of nothing nothing is left")
+
+	v := unit(r, 8)
+	s.Add(numbered(1), v, 0)
+	s.Add(numbered(2), edit(r, v, 0.9), 0)
+	s.Add(numbered(1), edit(r, v, 0.5), 0)
+	s.Add(numbered(3), make([]float32, 8), 0)
+	ids, bound = nearest(s, v, 4, nil)
+	require.Equal(t, []uuid.UUID{numbered(1), numbered(2), numbered(3)}, ids, "each once")
+	require.True(t, math.IsInf(float64(bound), -1))
+	ids, bound = nearest(s, v, 2, nil)
+	require.Equal(t, []uuid.UUID{numbered(1), numbered(2)}, ids)
+	require.InDelta(t, 0.9, bound, 0.01)
+	ids, bound = nearest(s, v, 2, map[uuid.UUID]bool{numbered(1): true})
+	require.Equal(t, []uuid.UUID{numbered(2), numbered(3)}, ids)
+	require.True(t, math.IsInf(float64(bound), -1))
+	require.PanicsWithValue(t, "sketch: a vector of 7 numbers into a set of 8", func() { s.Add(numbered(4), v[:7], 0) })
+}
+
+// A half counts as much as the vector does: the less like one is nearer where the other's half is large.
+func TestHalvesCount(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	all := vectors(r, perSegment, 64, 0)
+	s := New(make([]float32, 64))
+	for i, v := range all {
+		s.Add(numbered(i), v, 0.3)
+	}
+	q := edit(r, all[5], 0.9)
+	s.Add(numbered(-1), edit(r, q, 0.8), 0.1)
+	ids, bound := nearest(s, q, 2, nil)
+	require.Equal(t, []uuid.UUID{numbered(-1), numbered(5)}, ids)
+	require.InDelta(t, 0.6, bound, 0.01)
+}
+
+// Vectors that are added while it is asked are found or not, and all afterwards.
+func TestAddWhileAsked(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	all := vectors(r, perSegment+5, 16, 0)
+	s := New(make([]float32, 16))
+	var adding sync.WaitGroup
+	adding.Go(func() {
+		for i, v := range all {
+			s.Add(numbered(i), v, 0)
+		}
+	})
+	for range 20 {
+		ids, _ := nearest(s, all[0], 5, nil)
+		require.LessOrEqual(t, len(ids), 5)
+	}
+	adding.Wait()
+	ids, _ := nearest(s, all[len(all)-1], 1, nil)
+	require.Equal(t, []uuid.UUID{numbered(len(all) - 1)}, ids)
+	require.Greater(t, s.Bytes(), int64(len(all)*(28+8+16)))
+}
+
+func BenchmarkNearest(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 5))
+	s := New(make([]float32, 256))
+	for i, v := range vectors(r, 200_000, 256, 0) {
+		s.Add(numbered(i), v, 0)
+	}
+	q := unit(r, 256)
+	for b.Loop() {
+		s.Nearest(q, 100, nil)
+	}
+}
