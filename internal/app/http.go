@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"moderator/internal/config"
-	"moderator/internal/embed"
 	"moderator/internal/matchdb"
 )
 
@@ -25,10 +24,9 @@ const stuckAfter = 2 * time.Minute
 
 // probes are what the health endpoints look at.
 type probes struct {
-	nc     *nats.Conn
-	db     *matchdb.DB
-	models []*embed.Folder
-	stuck  func() time.Duration
+	nc    *nats.Conn
+	db    *matchdb.DB
+	stuck func() time.Duration
 }
 
 // live says whether the loop moves, whatever the servers do: a restart would not bring them back.
@@ -50,12 +48,8 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := p.db.Ping(ctx); err != nil {
 		wrong = append(wrong, "postgres: "+err.Error())
-	} else {
-		for _, m := range p.models {
-			if err := p.db.Indexed(ctx, m.Fingerprint()); err != nil {
-				wrong = append(wrong, err.Error())
-			}
-		}
+	} else if err := p.db.Indexed(ctx); err != nil {
+		wrong = append(wrong, err.Error())
 	}
 	if len(wrong) > 0 {
 		http.Error(w, strings.Join(wrong, "\n"), http.StatusServiceUnavailable)
@@ -64,13 +58,11 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// indexed is why uploads have to wait: an import into an empty library builds its index at the end.
-func indexed(db *matchdb.DB, models []*embed.Folder) func(context.Context) error {
+// indexed is why uploads have to wait: an import into a library without PDQ hashes builds their index at the end.
+func indexed(db *matchdb.DB) func(context.Context) error {
 	return func(ctx context.Context) error {
-		for _, m := range models {
-			if err := db.Indexed(ctx, m.Fingerprint()); errors.Is(err, matchdb.ErrIndexing) {
-				return err
-			}
+		if err := db.Indexed(ctx); errors.Is(err, matchdb.ErrIndexing) {
+			return err
 		}
 		return nil // of anything else each upload's deliveries are the measure
 	}

@@ -52,6 +52,9 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer db.Close()
+	if err := warm(ctx, db, known, log); err != nil {
+		return err
+	}
 
 	nc, err := ConnectNATS(servers.natsURL, c.NATSCreds, "moderator", log)
 	if err != nil {
@@ -94,13 +97,13 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	pace.Model = judging[0].info
 	judge, err := consumer.New(pace, consumer.Parts{
 		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
-		Decoder: pictures, Embedder: embedder(models), Ready: indexed(db, folders), Matcher: matcher{db, judging, c.Candidates},
+		Decoder: pictures, Embedder: embedder(models), Ready: indexed(db), Matcher: matcher{db, judging, c.Candidates},
 	})
 	if err != nil {
 		return err
 	}
 	registerState(registry, js, db, models, log)
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, models: folders, stuck: judge.Stuck}, registry, log)
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck}, registry, log)
 	if err != nil {
 		return err
 	}

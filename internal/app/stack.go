@@ -135,6 +135,22 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
+// warm reads what the library holds of the models, so that the first upload does not wait for it.
+func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog.Logger) error {
+	for _, m := range models {
+		start := time.Now()
+		n, bytes, err := db.Warm(ctx, m.Fingerprint)
+		switch {
+		case errors.Is(err, matchdb.ErrUnknownModel): // an empty library of somebody's own: its first flag registers the model
+		case err != nil:
+			return err
+		default:
+			log.Info("library read", "model", m.Name, "embeddings", n, "memory_mb", bytes>>20, "took", time.Since(start).Round(time.Millisecond))
+		}
+	}
+	return nil
+}
+
 // makeDataDir makes the data folder; others may pass through it, as Postgres runs as a user of its own.
 func makeDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {

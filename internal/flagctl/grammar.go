@@ -42,7 +42,7 @@ type Grammar struct {
 	Export   exportCommand   `cmd:"" help:"Write the library as a list."`
 	Submit   submitCommand   `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the library's schema to this version, and register the model."`
-	Verify   verifyCommand   `cmd:"" help:"Hold the library's indexes against all of its rows, and look for what is wrong."`
+	Verify   verifyCommand   `cmd:"" help:"Hold what matching finds against all rows of the library, and look for what is wrong."`
 	Stats    statsCommand    `cmd:"" help:"Count flags, their growth, and what uploads matched."`
 	Dups     dupsCommand     `cmd:"" help:"Find copies of each other among the pictures of a folder."`
 	Cluster  clusterCommand  `cmd:"" help:"Group the pictures of a folder by likeness, with a contact sheet."`

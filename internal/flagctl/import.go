@@ -62,7 +62,7 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 	}
 	defer db.Close()
 	if i.File == "" {
-		return i.buildIndexes(ctx, c, db)
+		return i.buildIndex(ctx, c, db)
 	}
 	in, size, err := openList(i.File)
 	if err != nil {
@@ -92,7 +92,7 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		return fmt.Errorf("%s: %w: %d were flagged until then; the same command goes on from there", i.File, err, l.result.Flagged)
 	}
 	if !i.DryRun {
-		if err := i.buildIndexes(ctx, c, db); err != nil {
+		if err := i.buildIndex(ctx, c, db); err != nil {
 			return err
 		}
 	}
@@ -310,23 +310,22 @@ func (l *loader) write(ctx context.Context, part []lists.Flag) error {
 	}
 }
 
-func (i *importCommand) buildIndexes(ctx context.Context, c *cli, db *matchdb.DB) error {
+func (i *importCommand) buildIndex(ctx context.Context, c *cli, db *matchdb.DB) error {
 	start := time.Now()
-	table := ""
-	m := newMeter(c.stderr, "", 0)
-	err := db.BuildIndexes(ctx, i.IndexMemory, func(p matchdb.IndexProgress) {
-		if p.Table != table {
-			table = p.Table
-			m.finish()
-			m = newMeter(c.stderr, "index of "+table, p.Total)
+	var m *meter
+	err := db.BuildIndex(ctx, i.IndexMemory, func(p matchdb.IndexProgress) {
+		if m == nil {
+			m = newMeter(c.stderr, "index of PDQ hashes", p.Total)
 		}
 		m.reach(p.Done, p.Total)
 	})
-	m.finish()
+	if m != nil {
+		m.finish()
+	}
 	if err != nil {
 		return fmt.Errorf("%w: until it is built matching waits: `flagctl import` without a file builds it", err)
 	}
-	if table != "" {
+	if m != nil {
 		fmt.Fprintf(c.stderr, "the index is built, in %v\n", time.Since(start).Round(time.Second))
 	}
 	return nil

@@ -37,7 +37,7 @@ type checked struct {
 	Detail   string      `json:"detail"`
 	Count    int64       `json:"count"` // flags or rows of which something is wrong
 	Examples []uuid.UUID `json:"examples,omitempty"`
-	Recall   *float64    `json:"recall,omitempty"` // of an index, with what follows
+	Recall   *float64    `json:"recall,omitempty"` // of a search, with what follows
 	Rows     int64       `json:"rows,omitempty"`
 	Expected int         `json:"expected,omitempty"`
 	Worst    *missed     `json:"worst_miss,omitempty"`
@@ -68,7 +68,9 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	result := verified{Model: folder.Name(), Fingerprint: folder.Fingerprint(), OK: true}
-	result.add(agreement("embedding index", found.Embeddings), agreement("PDQ index", found.PDQ))
+	result.add(
+		agreement("embedding search", "start moderators again, and report it if it stays", found.Embeddings),
+		agreement("PDQ search", "make its index again: REINDEX INDEX CONCURRENTLY flagged_pdq_keys", found.PDQ))
 	result.add(faults(found.Faults)...)
 	result.add(indexes(found.Indexes), otherModels(found.Models, result.Fingerprint))
 	return result.report(c)
@@ -99,8 +101,8 @@ func (v *verified) report(c *cli) error {
 	return nil
 }
 
-// agreement judges how much of what is there an index finds.
-func agreement(name string, a matchdb.Agreement) checked {
+// agreement judges how much of what is there a search finds.
+func agreement(name, remedy string, a matchdb.Agreement) checked {
 	recall := a.Recall()
 	check := checked{
 		Name: name, Status: "ok", Recall: &recall, Rows: a.Rows, Expected: a.Expected, Count: int64(a.Expected - a.Found),
@@ -120,7 +122,7 @@ func agreement(name string, a matchdb.Agreement) checked {
 	}
 	if recall < leastRecall {
 		check.Status = "failed"
-		check.Detail += ": make the index again with REINDEX INDEX CONCURRENTLY, or have more of it searched: hnsw.ef_search in --database-url"
+		check.Detail += ": " + remedy
 	}
 	return check
 }

@@ -155,7 +155,7 @@ type NearestAllowed struct {
 	SameFile, Embedding, PDQ *AllowHit
 }
 
-// allowSQL takes the model's id and its stored width as matchSQL does. Each part looks one neighbour up.
+// allowSQL takes the model's id and its stored width, literally, which makes the index's expression. Each part looks one neighbour up.
 const allowSQL = `
 WITH q AS MATERIALIZED (
     SELECT * FROM unnest($1::bytea[], $2::halfvec[], $3::float8[], $4::text[]) WITH ORDINALITY AS q (sha256, v, half, hash, ord)
@@ -190,11 +190,11 @@ func (db *DB) NearestAllowed(ctx context.Context, model string, qs []AllowQuery)
 			hashes[i] = q.PDQ.Hash.String()
 		}
 	}
-	asked, err := known.arguments(plain)
+	vectors, halves, err := known.asked(plain)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.matching.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, asked[0], asked[1], hashes)
+	rows, err := db.matching.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, vectors, halves, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("look into the allow-list: %w", err)
 	}

@@ -27,12 +27,12 @@ type Import struct {
 	by, why string
 
 	mu    sync.Mutex
-	begun map[int]bool // by model, 0 for PDQ
+	begun bool
 }
 
 // NewImport begins a list that by imports; why is for the audit log.
 func (db *DB) NewImport(by, why string) *Import {
-	return &Import{db: db, by: by, why: why, begun: map[int]bool{}}
+	return &Import{db: db, by: by, why: why}
 }
 
 // Keys by which the flag of a picture is found: what was staged, and what is there.
@@ -73,8 +73,8 @@ var loadSQL = []string{
 
 // Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,
 // and its bank is there. A picture that the bank has keeps its row. One that was retracted from it stays retracted: a
-// list that is read again knows nothing of that. Into an empty library matching is refused from the first part on until
-// BuildIndexes.
+// list that is read again knows nothing of that. Into a library without PDQ hashes matching is refused from the first part with
+// some on until BuildIndex.
 func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 	staged, err := m.db.stage(ctx, part, false)
 	if err != nil {
@@ -110,27 +110,16 @@ func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 	return Loaded{New: counts[0], Known: counts[1] - counts[2], Retracted: counts[2]}, nil
 }
 
-// begin takes the indexes off that the part would have to be put into one by one.
+// begin takes the index off that hashes would have to be put into one by one.
 func (m *Import) begin(ctx context.Context, s staged) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tables := map[int]*int{}
-	if len(s.pdq) > 0 {
-		tables[0] = nil
+	if len(s.pdq) == 0 || m.begun {
+		return nil
 	}
-	for _, e := range s.embeddings {
-		tables[e.model] = &e.model
-	}
-	for key, model := range tables {
-		if m.begun[key] {
-			continue
-		}
-		if err := m.db.beginLoad(ctx, model); err != nil {
-			return err
-		}
-		m.begun[key] = true
-	}
-	return nil
+	err := m.db.beginLoad(ctx)
+	m.begun = err == nil
+	return err
 }
 
 // Compare counts what Load would do, and changes nothing.

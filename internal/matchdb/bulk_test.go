@@ -67,7 +67,7 @@ func load(t testing.TB, db *DB, flags []lists.Flag) Loaded {
 
 func buildAll(t testing.TB, db *DB) {
 	t.Helper()
-	require.NoError(t, db.BuildIndexes(t.Context(), 1<<30, func(IndexProgress) {}))
+	require.NoError(t, db.BuildIndex(t.Context(), 1<<30, func(IndexProgress) {}))
 }
 
 // dump is the library as a list.

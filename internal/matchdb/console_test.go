@@ -77,7 +77,7 @@ func TestIndexes(t *testing.T) {
 		require.Positive(t, index.Bytes)
 	}
 	require.Contains(t, names, "flagged_pdq_hnsw")
-	require.Contains(t, names, "flagged_embedding_1_hnsw")
+	require.Contains(t, names, "allowed_embedding_1_hnsw")
 }
 
 func TestSearchRecent(t *testing.T) {

@@ -15,27 +15,23 @@ import (
 
 const connectTimeout = 10 * time.Second
 
-// session is set on every connection. iterative_scan goes on searching when dead rows used the candidates up. Pages are as
-// good as in memory: the index that is read is the one that is always read.
+// session is set on every connection. Of an index of nearest neighbours 200 candidates are looked at, since pgvector's 40 miss
+// near copies, and iterative_scan goes on when dead rows used them up. Pages are as good as in memory: the index that is read is
+// the one that is always read.
 const session = `
+SET hnsw.ef_search = 200;
 SET hnsw.iterative_scan = relaxed_order;
 SET random_page_cost = 1.1;
 SET jit = off`
 
+// Matching never reads a table from end to end, whatever the server makes of parameters that it does not know.
+//
 // Left alone, the server plans a statement for its parameters five times, and then may settle on a plan for any, which where
 // a LIMIT is a parameter is one without the index. The statements of matching have nothing in them on which a plan might
 // depend but the tables, of which the server hears: planning them anew takes as long as half of a search.
 const (
 	planEachTime = "SET plan_cache_mode = force_custom_plan"
-	planOnce     = "SET plan_cache_mode = force_generic_plan"
-)
-
-// efSearch is how many candidates the index keeps while it searches: more find more, and take as much longer. pgvector's 40
-// misses near copies. The database's URL may have another number, for libraries in which these miss too many.
-const (
-	efSearch        = "hnsw.ef_search"
-	defaultEfSearch = "200"
-	mostEfSearch    = 1000 // pgvector's bound
+	planOnce     = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 )
 
 // DB is the library. It is safe for concurrent use.
@@ -43,6 +39,9 @@ type DB struct {
 	pool     *pgxpool.Pool
 	matching *pgxpool.Pool // of the same database, for what every upload is asked for
 	models   sync.Map      // fingerprint -> registered, which never changes
+	sketches sync.Map      // id of a model -> *sketches
+	life     context.Context
+	end      context.CancelFunc
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
@@ -54,9 +53,6 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
-	}
-	if err := checkEfSearch(config.ConnConfig.RuntimeParams); err != nil {
-		return nil, err
 	}
 	db := &DB{}
 	if db.pool, err = newPool(ctx, config, planEachTime); err != nil {
@@ -70,6 +66,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		db.pool.Close()
 		return nil, err
 	}
+	db.life, db.end = context.WithCancel(context.Background())
 	return db, nil
 }
 
@@ -80,25 +77,9 @@ func newPool(ctx context.Context, config *pgxpool.Config, plan string) (*pgxpool
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// checkEfSearch refuses a number that pgvector would replace by its own default, with no more than a warning.
-func checkEfSearch(params map[string]string) error {
-	given, ok := params[efSearch]
-	if !ok {
-		return nil
-	}
-	if n, err := strconv.Atoi(given); err != nil || n < 1 || n > mostEfSearch {
-		return fmt.Errorf("--database-url: %s is %q: want a number from 1 to %d", efSearch, given, mostEfSearch)
-	}
-	return nil
-}
-
 // prepareConn sets the session up and teaches the connection pgvector's types, where the database has them.
 func prepareConn(ctx context.Context, conn *pgx.Conn, plan string) error {
-	set := session + "; " + plan
-	if conn.Config().RuntimeParams[efSearch] == "" {
-		set += "; SET " + efSearch + " = " + defaultEfSearch
-	}
-	if _, err := conn.PgConn().Exec(ctx, set).ReadAll(); err != nil {
+	if _, err := conn.PgConn().Exec(ctx, session+"; "+plan).ReadAll(); err != nil {
 		return err
 	}
 	var present bool
@@ -110,6 +91,7 @@ func prepareConn(ctx context.Context, conn *pgx.Conn, plan string) error {
 
 // Close ends the connections, when their statements are done.
 func (db *DB) Close() {
+	db.end()
 	db.matching.Close()
 	db.pool.Close()
 }

@@ -15,55 +15,47 @@ func TestMatchingIsRefusedUntilTheIndexIsBuilt(t *testing.T) {
 	db, url := library(t)
 	ctx := t.Context()
 	r := rand.New(rand.NewPCG(1, 1))
-	v := random(r)
 	hash := HashQuery{PDQ: []PDQ{{Hash: randomHash(r), Quality: 100}}}
-	known, err := db.model(ctx, testModel.Fingerprint)
-	require.NoError(t, err)
-	require.NoError(t, db.Indexed(ctx, testModel.Fingerprint))
+	require.NoError(t, db.Indexed(ctx))
 
-	require.NoError(t, db.beginLoad(ctx, &known.id))
-	flag := mustFlag(t, db, newFlag("default", "a", v))
-	_, err = db.Match(ctx, testModel.Fingerprint, []Query{{Vector: v}})
+	require.NoError(t, db.beginLoad(ctx))
+	f := newFlag("default", "a", random(r))
+	f.PDQ = []PDQ{{View: "original", Hash: hash.PDQ[0].Hash, Quality: 100}}
+	flag := mustFlag(t, db, f)
+	_, err := db.MatchHashes(ctx, []HashQuery{hash})
 	require.ErrorIs(t, err, ErrIndexing)
 	require.True(t, Retryable(err))
-	require.ErrorContains(t, err, "the index of flagged_embedding_1 is not built yet")
-	require.ErrorIs(t, db.Indexed(ctx, testModel.Fingerprint), ErrIndexing)
-	require.NoError(t, db.Indexed(ctx, sum256("another model")), "others go on")
-	_, err = db.MatchHashes(ctx, []HashQuery{hash})
-	require.NoError(t, err, "and so do hashes")
-
-	require.NoError(t, db.beginLoad(ctx, nil))
-	_, err = db.MatchHashes(ctx, []HashQuery{hash})
-	require.ErrorIs(t, err, ErrIndexing)
+	require.ErrorContains(t, err, "the index of flagged_pdq is not built yet")
 	_, err = db.MatchHashes(ctx, []HashQuery{{SHA256: sum256("a")}})
 	require.ErrorIs(t, err, ErrIndexing, "an upload is never judged by a part of its signals")
 
-	var tables []string
+	said := 0
 	reader := open(t, as(t, db, url, "moderator_reader"))
-	require.ErrorIs(t, reader.Indexed(ctx, testModel.Fingerprint), ErrIndexing)
+	require.ErrorIs(t, reader.Indexed(ctx), ErrIndexing)
 	curator := open(t, as(t, db, url, "moderator_curator"))
-	require.NoError(t, curator.BuildIndexes(ctx, 1<<30, func(p IndexProgress) { tables = append(tables, p.Table) }))
-	require.Equal(t, []string{"flagged_embedding_1", "flagged_pdq"}, slices.Compact(tables), "one after the other")
-	require.NoError(t, reader.Indexed(ctx, testModel.Fingerprint))
-	require.Equal(t, flag.ID, match(t, reader, Query{Vector: v})[0][0].FlaggedID)
-	_, err = db.MatchHashes(ctx, []HashQuery{hash})
+	require.NoError(t, curator.BuildIndex(ctx, 1<<30, func(IndexProgress) { said++ }))
+	require.Positive(t, said)
+	require.NoError(t, reader.Indexed(ctx))
+	hits, err := db.MatchHashes(ctx, []HashQuery{hash})
 	require.NoError(t, err)
-	require.NoError(t, curator.BuildIndexes(ctx, 1<<30, func(IndexProgress) { t.Error("built again") }))
+	require.Equal(t, flag.ID, hits[0][0].FlaggedID)
+	require.NoError(t, curator.BuildIndex(ctx, 1<<30, func(IndexProgress) { t.Error("built again") }))
 
-	require.NoError(t, curator.beginLoad(ctx, &known.id))
-	require.NoError(t, db.Indexed(ctx, testModel.Fingerprint), "vectors that are there keep their index")
+	require.NoError(t, curator.beginLoad(ctx))
+	require.NoError(t, db.Indexed(ctx), "hashes that are there keep their index")
 }
 
 func TestIndexesOfARetiredLibraryAreTakenOff(t *testing.T) {
 	db, _ := library(t)
 	ctx := t.Context()
-	known, err := db.model(ctx, testModel.Fingerprint)
+	r := rand.New(rand.NewPCG(1, 1))
+	f := newFlag("default", "a", random(r))
+	f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 100}}
+	flag := mustFlag(t, db, f)
+	_, err := db.Retract(ctx, flag.ID.String(), "mo", "wrong")
 	require.NoError(t, err)
-	flag := mustFlag(t, db, newFlag("default", "a", random(rand.New(rand.NewPCG(1, 1)))))
-	_, err = db.Retract(ctx, flag.ID.String(), "mo", "wrong")
-	require.NoError(t, err)
-	require.NoError(t, db.beginLoad(ctx, &known.id))
-	require.ErrorIs(t, db.Indexed(ctx, testModel.Fingerprint), ErrIndexing)
+	require.NoError(t, db.beginLoad(ctx))
+	require.ErrorIs(t, db.Indexed(ctx), ErrIndexing)
 }
 
 // How far the server is with an index is said while it builds: this one waits at its first row until that was said.
@@ -71,7 +63,7 @@ func TestTheBuildingOfAnIndexIsReported(t *testing.T) {
 	db, url := library(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, db.beginLoad(ctx, nil))
+	require.NoError(t, db.beginLoad(ctx))
 	f := newFlag("default", "a", random(rand.New(rand.NewPCG(1, 1))))
 	f.PDQ = []PDQ{{View: "original", Hash: randomHash(rand.New(rand.NewPCG(2, 2))), Quality: 100}}
 	mustFlag(t, db, f)
@@ -85,14 +77,14 @@ func TestTheBuildingOfAnIndexIsReported(t *testing.T) {
 	require.NoError(t, err)
 
 	var said []IndexProgress
-	require.NoError(t, db.BuildIndexes(ctx, 1<<30, func(p IndexProgress) {
+	require.NoError(t, db.BuildIndex(ctx, 1<<30, func(p IndexProgress) {
 		said = append(said, p)
 		if p.Total > 0 {
 			_, _ = holder.Exec(ctx, "SELECT pg_advisory_unlock_all()")
 		}
 	}), "it goes on once a total was said")
-	require.Equal(t, IndexProgress{Table: "flagged_pdq"}, said[0], "at its beginning nothing is counted yet")
+	require.Equal(t, IndexProgress{}, said[0], "at its beginning nothing is counted yet")
 	counted := slices.IndexFunc(said, func(p IndexProgress) bool { return p.Total > 0 })
-	require.Equal(t, []any{"flagged_pdq", int64(1)}, []any{said[counted].Table, said[counted].Total}, "the table has one block")
+	require.Equal(t, int64(1), said[counted].Total, "the table has one block")
 	require.LessOrEqual(t, said[counted].Done, said[counted].Total)
 }

@@ -33,35 +33,42 @@ type Hit struct {
 	ReviewAt   *float64 // nil: the bank has no review band for this model
 }
 
-// nearestRows is how many neighbours the index is asked for: the queries whose last one still reaches a threshold pay for
-// an exact scan of the banks that have no hit. Half of ef_search, which leaves room for dead rows.
+// nearestRows is how many of the nearest embeddings are asked for: the queries whose last one still reaches a threshold pay
+// for an exact scan of the banks that may have something better.
 const nearestRows = 100
 
-// matchSQL is one batch of queries in one statement; the %[1]d are the model's id, the %[2]d its stored width, literally:
-// the id lets the planner see the partition, the width makes the index's expression. See the package's comment for what
-// makes it complete.
+// sketchError bounds what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th of its largest.
+const sketchError = 0.005
+
+// matchSQL is one batch of queries in one statement; the %[1]d are the model's id, literally, which lets the planner see the
+// partition. $4 is the score that nothing exceeds but what is asked for; $5 to $7 are the queries, pictures and scores of that by
+// the sketches, the nearest first, and $8 the snapshot that they are of. Compared are those that may reach a threshold, and
+// more than are wanted of the nearest, some of which may be in disabled banks. See the package's comment for what makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
-    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[]) WITH ORDINALITY AS q (v, half, candidates, ord)
-    WHERE require_indexed('flagged_embedding_%[1]d')
+    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, half, candidates, unasked, ord)
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
            CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
     FROM bank b JOIN model m ON m.id = %[1]d
     LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
     WHERE b.enabled
+), asked AS MATERIALIZED (
+    SELECT a.ord, image_id FROM (
+        SELECT *, row_number() OVER (PARTITION BY ord ORDER BY number) AS place
+        FROM unnest($5::int[], $6::uuid[], $7::float8[]) WITH ORDINALITY AS a (ord, image_id, score, number)
+    ) a JOIN q USING (ord)
+    WHERE place <= 4 * greatest(candidates, 1) OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
 ), near AS MATERIALIZED (
-    SELECT q.ord, e.* FROM q CROSS JOIN LATERAL (
-        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half - 1 AS score
-        FROM flagged_embedding WHERE model_id = %[1]d
-        ORDER BY embedding::halfvec(%[2]d) <#> q.v LIMIT %[3]d
-    ) e
-), proof AS (
-    SELECT ord, count(*) AS found, min(score) AS worst FROM near GROUP BY ord
+    SELECT ord, e.image_id, bank_id, view, e.half, -(embedding <#> q.v) - q.half - 1 AS score
+    FROM asked a JOIN q USING (ord) JOIN flagged_embedding e ON e.image_id = a.image_id AND e.model_id = %[1]d
+    UNION ALL
+    SELECT ord, image_id, bank_id, view, e.half, -(embedding <#> q.v) - q.half - 1
+    FROM q CROSS JOIN (SELECT * FROM flagged_embedding WHERE %[2]s) e
 ), doubtful AS (
-    SELECT q.v, q.half, q.ord, a.id AS bank_id FROM q CROSS JOIN active a LEFT JOIN proof p USING (ord)
-    WHERE (p.found = %[3]d AND p.worst < least(a.block_at, a.review_at)) IS NOT TRUE
-      AND NOT EXISTS (SELECT FROM near n WHERE n.ord = q.ord AND n.bank_id = a.id)
+    SELECT q.v, q.half, q.ord, a.id AS bank_id FROM q CROSS JOIN active a
+    WHERE q.unasked + %[3]g >= least(a.block_at, a.review_at)
+      AND NOT EXISTS (SELECT FROM near n WHERE n.ord = q.ord AND n.bank_id = a.id AND n.score >= q.unasked - %[3]g)
 ), hit AS (
     SELECT * FROM near
     UNION ALL
@@ -81,15 +88,19 @@ FROM (
     ) b
 ) b
 WHERE in_bank = 1 OR place <= candidates
-ORDER BY ord, score DESC, bank`
+UNION ALL
+SELECT 0, image_id, NULL, '', 0, 0, 0, NULL FROM (SELECT DISTINCT image_id FROM asked) a
+WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
+ORDER BY 1, 6 DESC, 3`
 
-func (r registered) matchSQL() string { return fmt.Sprintf(matchSQL, r.id, r.dims+1, nearestRows) }
+func (r registered) matchSQL() string {
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, r.id, "$8"), sketchError)
+}
 
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
 // further hits that are candidates, best score first. Hits below their bank's thresholds may be among them; where the library holds any embedding of the model in
 // an enabled bank near by, the nearest is. A model that is not registered has no hits. One statement for the whole batch.
-// Errors: a query that is no vector of the model wraps ErrInvalid; while the model's index is being built they wrap
-// ErrIndexing; of the others Retryable says which may pass.
+// Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
 	hits := make([][]Hit, len(qs))
 	if len(qs) == 0 {
@@ -102,36 +113,52 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, err
 	}
-	arguments, err := known.arguments(qs)
+	sketches := db.sketchesOf(known)
+	have, err := sketches.get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("match: %w", err)
+	}
+	vectors, halves, err := known.asked(qs)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.matching.Query(ctx, known.matchSQL(), arguments...)
+	candidates := make([]int32, len(qs))
+	for i, q := range qs {
+		candidates[i] = int32(q.Candidates)
+	}
+	unasked, near := have.nearest(qs)
+	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", indexing(err))
+		return nil, fmt.Errorf("match: %w", err)
 	}
 	var i int
+	var bank *string
 	var h Hit
-	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}, func() error {
+	var gone []uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}, func() error {
+		if bank == nil {
+			gone = append(gone, h.FlaggedID)
+			return nil
+		}
+		h.Bank = *bank
 		hits[i] = append(hits[i], h)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", indexing(err))
+		return nil, fmt.Errorf("match: %w", err)
 	}
+	sketches.forget(have, gone)
 	return hits, nil
 }
 
-// arguments are the asked vectors, their halves, and how many candidates are wanted.
-func (r registered) arguments(qs []Query) ([]any, error) {
-	vectors := make([]pgvector.HalfVector, len(qs))
-	halves := make([]float64, len(qs))
-	candidates := make([]int32, len(qs))
+// asked are the vectors and halves of queries as statements take them.
+func (r registered) asked(qs []Query) (vectors []pgvector.HalfVector, halves []float64, err error) {
+	vectors, halves = make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 	for i, q := range qs {
 		if err := r.check(q.Vector, q.Half); err != nil {
-			return nil, fmt.Errorf("query %d: %w", i, err)
+			return nil, nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i], candidates[i] = Asked(q.Vector), float64(q.Half), int32(q.Candidates)
+		vectors[i], halves[i] = Asked(q.Vector), float64(q.Half)
 	}
-	return []any{vectors, halves, candidates}, nil
+	return vectors, halves, nil
 }

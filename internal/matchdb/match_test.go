@@ -182,57 +182,57 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 	}
 }
 
-// The plan of the statement that Match runs, for a batch of 32.
-func TestMatchUsesTheIndex(t *testing.T) {
+// The plan of the statement that Match runs, for a batch of 32: it reads what is asked for, and what is not read yet.
+func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(7, 7))
-	var vectors [][]float32
-	for range 2000 {
-		vectors = append(vectors, random(r))
-	}
-	fill(t, db, "default", vectors, noHalf)
+	fill(t, db, "default", randoms(r, 2000), noHalf)
 	known, err := db.model(t.Context(), testModel.Fingerprint)
 	require.NoError(t, err)
 	qs := make([]Query, 32)
 	for i := range qs {
 		qs[i].Vector = random(r)
 	}
+	have, err := db.sketchesOf(known).get(t.Context())
+	require.NoError(t, err)
+	fresh := mustFlag(t, db, newFlag("default", "fresh", random(r)))
+	vectors, halves, err := known.asked(qs)
+	require.NoError(t, err)
+	unasked, places := have.nearest(qs)
+	require.Len(t, places.images, len(qs)*nearestRows)
+	require.NotContains(t, places.images, fresh.ID)
 	conn, err := db.matching.Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
 	_, err = conn.Exec(t.Context(), "PREPARE matching AS "+known.matchSQL())
 	require.NoError(t, err)
-	asked := make([]string, len(qs))
-	for i, q := range qs {
-		asked[i] = "'" + Asked(q.Vector).String() + "'"
+	literal := func(values any, kind string) (text string) {
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT quote_literal($1::"+kind+") || '::"+kind+"'", values).Scan(&text))
+		return text
 	}
-	explain := fmt.Sprintf("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching (ARRAY[%s]::halfvec[], array_fill(0, '{%d}'), array_fill(0, '{%[2]d}'))",
-		strings.Join(asked, ","), len(qs))
 	var text []byte
-	require.NoError(t, conn.QueryRow(t.Context(), explain).Scan(&text))
+	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching ("+strings.Join([]string{
+		literal(vectors, "halfvec[]"), literal(halves, "float8[]"), literal(make([]int32, len(qs)), "int[]"), literal(unasked, "float8[]"),
+		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"), literal(have.snapshot, "pg_snapshot"),
+	}, ",")+")").Scan(&text))
 	var plan []struct{ Plan node }
 	require.NoError(t, json.Unmarshal(text, &plan))
 	near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
 	require.NotNil(t, near, "%s", text)
-	scan := near.find(func(n node) bool { return n.Relation != "" })
-	require.Equal(t, []any{"Index Scan", "flagged_embedding_1_hnsw", 32}, []any{scan.Type, scan.Index, scan.Loops}, "%s", text)
-	require.Nil(t, near.find(func(n node) bool { return strings.Contains(n.Type, "Sort") }), "%s", text)
+	asked := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_pkey" })
+	compared := 0
+	for i, score := range places.scores {
+		if i < 4 || places.ords[i] != places.ords[i-4] || score+sketchError >= testModel.ReviewAt {
+			compared++
+		}
+	}
+	require.Equal(t, compared, asked.Loops, "the nearest, and what may reach a threshold: %s", text)
+	unseen := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
+	require.Equal(t, []int{1, 1}, []int{unseen.Loops, unseen.Rows}, "%s", text)
+	require.Nil(t, plan[0].Plan.find(func(n node) bool { return n.Type == "Seq Scan" && strings.HasPrefix(n.Relation, "flagged") }), "%s", text)
 	exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
 	require.NotNil(t, exact)
-	require.Zero(t, exact.Loops, "the exact scan runs only where the index proves nothing")
-}
-
-// What is planned once must not stay as it was planned for a library of nothing.
-func TestMatchPlansAnewForALargerLibrary(t *testing.T) {
-	db, _ := library(t)
-	r := rand.New(rand.NewPCG(10, 10))
-	known, err := db.model(t.Context(), testModel.Fingerprint)
-	require.NoError(t, err)
-	plan := prepare(t, db, known.matchSQL(), 3)
-	require.NotContains(t, plan(), "flagged_embedding_1_hnsw", "an empty table is sooner read")
-	fill(t, db, "default", randoms(r, 2000), noHalf)
-	require.NoError(t, exec(t, db.pool.Config().ConnString(), "ANALYZE flagged_embedding_1")) // as autovacuum does within a minute
-	require.Contains(t, plan(), "flagged_embedding_1_hnsw")
+	require.Zero(t, exact.Loops, "banks are scanned only where the sketches prove nothing")
 }
 
 // node is what the test reads of a plan.
@@ -244,6 +244,7 @@ type node struct {
 	Filter    string `json:"Filter"`
 	Condition string `json:"Index Cond"`
 	Loops     int    `json:"Actual Loops"`
+	Rows      int    `json:"Actual Rows"`
 	Plans     []node `json:"Plans"`
 }
 
@@ -274,7 +275,7 @@ func TestMatchIsOneStatement(t *testing.T) {
 	config.ConnConfig.Tracer = log
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
-	traced := &DB{pool: db.pool, matching: pool}
+	traced := &DB{pool: db.pool, matching: pool, life: t.Context()}
 	defer pool.Close()
 	match(t, traced, qs...)
 	log.sql = nil

@@ -52,6 +52,10 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	if _, err := provider.Up(ctx); err != nil {
 		return from, from, migrateError(err, config)
 	}
+	// What a dump brought from another server, whose transactions have higher numbers, would never count as read.
+	if _, err := conn.ExecContext(ctx, "UPDATE flagged_embedding SET added = '0' WHERE added >= pg_snapshot_xmax(pg_current_snapshot())"); err != nil {
+		return from, from, migrateError(err, config)
+	}
 	to, err = provider.GetDBVersion(ctx)
 	return from, to, err
 }

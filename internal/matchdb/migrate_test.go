@@ -136,23 +136,6 @@ func TestOpenSaysWhere(t *testing.T) {
 	require.False(t, Retryable(err))
 }
 
-func TestEfSearch(t *testing.T) {
-	_, url := library(t)
-	more := "?"
-	if strings.Contains(url, "?") {
-		more = "&"
-	}
-	for given, want := range map[string]string{"": "200", more + "hnsw.ef_search=400": "400"} {
-		var got string
-		require.NoError(t, open(t, url+given).pool.QueryRow(t.Context(), "SELECT '[1]'::vector <-> '[1]', current_setting('hnsw.ef_search')").Scan(nil, &got))
-		require.Equal(t, want, got)
-	}
-	for _, wrong := range []string{"many", "0", "1001"} {
-		_, err := Open(t.Context(), url+more+"hnsw.ef_search="+wrong)
-		require.ErrorContains(t, err, fmt.Sprintf("hnsw.ef_search is %q: want a number from 1 to 1000", wrong))
-	}
-}
-
 func TestRetryable(t *testing.T) {
 	db, url := library(t)
 	require.False(t, Retryable(nil))

@@ -14,16 +14,16 @@ type Found struct {
 	BankEnabled bool // the flags of a disabled bank match no upload
 }
 
-// searchSQL takes the model's id and its stored width as matchSQL does. A flag has several views, so that more rows are
-// taken than flags are wanted.
+// searchSQL takes the model's id, as matchSQL does, and compares all of its rows: a person asks. A flag has several views, so
+// that more rows are taken than flags are wanted.
 const searchSQL = `
 SELECT n.image_id, b.name, n.view, n.score + n.half + $2, n.score, coalesce(t.block_at, m.block_at),
        CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, i.source, b.enabled
 FROM (
     SELECT DISTINCT ON (image_id) * FROM (
-        SELECT image_id, bank_id, view, half, -(embedding::halfvec(%[2]d) <#> $1) - $2::float8 - 1 AS score
+        SELECT image_id, bank_id, view, half, -(embedding <#> $1) - $2::float8 - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d
-        ORDER BY embedding::halfvec(%[2]d) <#> $1 LIMIT $3 * %[3]d
+        ORDER BY embedding <#> $1 LIMIT $3 * %[2]d
     ) e ORDER BY image_id, score DESC, view
 ) n
 JOIN flagged_image i ON i.id = n.image_id JOIN bank b ON b.id = n.bank_id JOIN model m ON m.id = %[1]d
@@ -47,7 +47,7 @@ func (db *DB) Search(ctx context.Context, model string, q Query, k int) ([]Found
 	if err := known.check(q.Vector, q.Half); err != nil {
 		return nil, err
 	}
-	sql := fmt.Sprintf(searchSQL, known.id, known.dims+1, viewsSearched)
+	sql := fmt.Sprintf(searchSQL, known.id, viewsSearched)
 	rows, err := db.pool.Query(ctx, sql, Asked(q.Vector), q.Half, k)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)

@@ -7,9 +7,8 @@ import (
 
 // Stored is the halfvec [r, 1 − half], of dims + 1, by which a flag's r of the given half, which is Rounded, is found.
 //
-// The 1 changes no order of what is found, and what the index is built by: it links stored vectors by their inner products
-// with each other, r·r' + (1 − half)(1 − half'), which but for half·half' is 1 and their score. Linked by r·r' alone, flags
-// that resemble nothing (of a small half) lie behind crowds of those that resemble each other, where a search stops.
+// The 1 changes no order of what is found, and what an index of the allow-list's is built by: it links stored vectors by their
+// inner products with each other, r·r' + (1 − half)(1 − half'), which but for half·half' is 1 and their score.
 func Stored(r []float32, half float32) pgvector.HalfVector { return extended(r, 1-half) }
 
 // Asked is the halfvec [q, 1], whose inner product with Stored(r, half) is q·r − half + 1.

@@ -77,8 +77,8 @@ func TestVerifyAnEmptyLibrary(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownModel)
 }
 
-// Rows that the index does not have: what a fault of pgvector, or of the disk, would be like.
-func TestVerifyFindsWhatTheIndexMisses(t *testing.T) {
+// Rows that matching does not find: what a fault of an index, or of the sketches, would be like.
+func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(2, 2))
 	hash := func(name string) {
@@ -90,7 +90,10 @@ func TestVerifyFindsWhatTheIndexMisses(t *testing.T) {
 	for i := range 150 {
 		hash(fmt.Sprint("kept ", i))
 	}
-	_, err := db.pool.Exec(t.Context(), `UPDATE pg_index SET indisready = false FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+	_, _, err := db.Warm(t.Context(), testModel.Fingerprint)
+	require.NoError(t, err)
+	db.end() // what is added is not read any more
+	_, err = db.pool.Exec(t.Context(), `UPDATE pg_index SET indisready = false FROM pg_class c JOIN pg_am a ON a.oid = c.relam
 		WHERE c.oid = indexrelid AND amname IN ('hnsw', 'gin') AND relnamespace = current_schema()::regnamespace`)
 	require.NoError(t, err)
 	db.pool.Reset() // what connections know of the index
@@ -99,6 +102,8 @@ func TestVerifyFindsWhatTheIndexMisses(t *testing.T) {
 	for i := range 100 {
 		hash(fmt.Sprint("missed ", i))
 	}
+	_, err = db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '0'") // nor compared
+	require.NoError(t, err)
 
 	v := verify(t, db)
 	require.Less(t, v.Embeddings.Recall(), 0.9)

@@ -51,7 +51,7 @@ var (
 	uploadsBytes   = gauge("moderator_uploads_stream_bytes", "Bytes of the uploads' stream.")
 	decisionsBytes = gauge("moderator_decisions_stream_bytes", "Bytes of the decisions' stream.")
 	flags          = gauge("moderator_library_flags", "Active flags of the library.")
-	embeddings     = gauge("moderator_library_embeddings", "Embeddings that the index of this moderator's model holds.")
+	embeddings     = gauge("moderator_library_embeddings", "Embeddings of this moderator's model in the library.")
 	lastFlag       = gauge("moderator_library_last_flag_timestamp_seconds", "When the newest active flag was made, in seconds since 1970; absent in an empty library.")
 )
 

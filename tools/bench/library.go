@@ -26,31 +26,22 @@ func (s *servers) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, err
 }
 
-// shelf is a model's part of the library, and the names of what it consists of.
+// shelf is a model's part of the library.
 type shelf struct {
 	model int
 	table string
-	index string
-	makes string // the statement that makes the index
 }
 
 // openShelf looks a registered model's shelf up.
 func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, error) {
 	var s shelf
 	err := conn.QueryRow(ctx, "SELECT id FROM model WHERE fingerprint = $1", fingerprint).Scan(&s.model)
-	if err != nil {
-		return s, err
-	}
 	s.table = fmt.Sprintf("flagged_embedding_%d", s.model)
-	s.index, s.makes, err = hnswOf(ctx, conn, s.table)
 	return s, err
 }
 
-// store writes flags. The index is dropped before and not made.
+// store writes flags.
 func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error {
-	if _, err := conn.Exec(ctx, "DROP INDEX IF EXISTS "+s.index); err != nil {
-		return err
-	}
 	var bank int
 	if err := conn.QueryRow(ctx, "SELECT id FROM bank WHERE name = 'default'").Scan(&bank); err != nil {
 		return err
@@ -73,6 +64,10 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 			f := flags[i]
 			return []any{s.model, images[i/per], bank, string(f.view), f.half, matchdb.Stored(f.vector, f.half)}, nil
 		}))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "ANALYZE "+s.table)
 	return err
 }
 
@@ -95,9 +90,6 @@ func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) 
 	if err := part.store(ctx, conn, newCloud(dims, 1).flags(rows, 2)); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, part.makes); err != nil {
-		return err
-	}
 	if err := fillHashes(ctx, conn, part.model); err != nil {
 		return err
 	}
@@ -111,26 +103,16 @@ func fillHashes(ctx context.Context, conn *pgx.Conn, model int) error {
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_pdq)").Scan(&present); err != nil || present {
 		return err
 	}
-	index, makes, err := hnswOf(ctx, conn, "flagged_pdq")
-	if err != nil {
+	// An index that is built at once takes much less time.
+	if _, err := conn.Exec(ctx, "SELECT begin_load()"); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "DROP INDEX "+index); err != nil { // to be built at once is much faster
-		return err
-	}
-	_, err = conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+	_, err := conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
 		SELECT image_id, bank_id, view, ('x' || encode(sha256(convert_to(image_id::text || view, 'UTF8')), 'hex'))::bit(256), 100
 		FROM flagged_embedding WHERE model_id = $1`, model)
 	if err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, makes)
+	_, err = conn.Exec(ctx, "SELECT build_index()")
 	return err
-}
-
-// hnswOf is the name of a table's HNSW index, and the statement that makes it.
-func hnswOf(ctx context.Context, conn *pgx.Conn, table string) (index, makes string, err error) {
-	err = conn.QueryRow(ctx, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexdef LIKE '%USING hnsw%'`,
-		table).Scan(&index, &makes)
-	return index, makes, err
 }

@@ -66,20 +66,21 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 	if err := part.store(ctx, conn, c.flags); err != nil {
 		return err
 	}
-	bits, err := b.matchBits(ctx, conn, part, c)
+	ours, err := b.matchSketches(ctx, c, fingerprint)
 	if err != nil {
 		return err
 	}
-	halves, err := b.matchHalves(ctx, conn, part, c, fingerprint)
-	if err != nil {
-		return err
-	}
-	for _, s := range []searched{halves, bits} {
+	b.report.add("match", ours.fields(size, c)...)
+	for _, r := range rivals {
+		s, err := matchRival(ctx, conn, part, c, r)
+		if err != nil {
+			return err
+		}
 		b.report.add("match", s.fields(size, c)...)
 	}
 	if size == 200_000 || size == 1_000_000 {
-		b.report.below(fmt.Sprintf("match p99 ms at %d", size), percentile(halves.single, 99), 10)
-		b.report.atLeast(fmt.Sprintf("match recall at the threshold at %d", size), halves.recall, 0.9999)
+		b.report.below(fmt.Sprintf("match p99 ms at %d", size), percentile(ours.single, 99), 10)
+		b.report.atLeast(fmt.Sprintf("match recall at the threshold at %d", size), ours.recall, 0.9999)
 	}
 	_, err = conn.Exec(ctx, "TRUNCATE "+part.table) // the next size has the memory to itself
 	return err

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,14 +100,21 @@ func (s *searched) query(ctx context.Context, c *catalogue, do ask) error {
 	return nil
 }
 
-// matchHalves measures what moderator does: the library's own index, asked by the library's own code.
-func (b *bench) matchHalves(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, fingerprint string) (searched, error) {
-	s := searched{index: "halfvec"}
-	if err := s.make(ctx, conn, part.makes, part.index, part.table); err != nil {
+// matchSketches measures what moderator does, by the library's own code.
+func (b *bench) matchSketches(ctx context.Context, c *catalogue, fingerprint string) (s searched, err error) {
+	s.index = "sketches"
+	db, err := matchdb.Open(ctx, b.servers.databaseURL) // which has read nothing yet
+	if err != nil {
 		return s, err
 	}
-	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
-		hits, err := b.servers.db.Match(ctx, fingerprint, qs)
+	defer db.Close()
+	began := time.Now()
+	if _, s.bytes, err = db.Warm(ctx, fingerprint); err != nil {
+		return s, err
+	}
+	s.build = time.Since(began)
+	err = s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
+		hits, err := db.Match(ctx, fingerprint, qs)
 		found := make([]bool, len(qs))
 		for i, row := range hits {
 			found[i] = len(row) > 0 && row[0].Score >= row[0].BlockAt
@@ -115,7 +124,7 @@ func (b *bench) matchHalves(ctx context.Context, conn *pgx.Conn, part shelf, c *
 	if err != nil {
 		return s, err
 	}
-	return s, s.insert(ctx, b.servers.db, c, fingerprint)
+	return s, s.insert(ctx, db, c, fingerprint)
 }
 
 // make builds an index and notes the time and its size.
@@ -125,9 +134,6 @@ func (s *searched) make(ctx context.Context, conn *pgx.Conn, statement, index, t
 		return err
 	}
 	s.build = time.Since(began)
-	if _, err := conn.Exec(ctx, "ANALYZE "+table); err != nil {
-		return err
-	}
 	return conn.QueryRow(ctx, "SELECT pg_relation_size($1::regclass)", index).Scan(&s.bytes)
 }
 
@@ -151,26 +157,39 @@ func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fin
 	return nil
 }
 
-// bitCandidates is how many of the nearest by bits are ranked exactly: as many as the other index looks at.
-const bitCandidates = 200
+// rival is an index of pgvector that could be searched instead.
+type rival struct {
+	name       string
+	expression string // that is indexed
+	operators  string
+	distance   string // of q.v
+	ranked     int    // so many of the nearest by the index are ranked by the vectors
+}
 
-// matchBits measures the other way: an index of the signs alone, whose candidates are ranked by the vectors.
-func (b *bench) matchBits(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue) (searched, error) {
-	s := searched{index: "bits_reranked"}
-	width := matchDims + 1
-	signs := fmt.Sprintf("binary_quantize(embedding::halfvec(%d))::bit(%d)", width, width)
-	index := part.table + "_bits"
-	statement := fmt.Sprintf("CREATE INDEX %s ON %s USING hnsw ((%s) bit_hamming_ops) WITH (m = 16, ef_construction = 128)", index, part.table, signs)
+// candidates is how many candidates an index keeps while it is searched.
+const candidates = 200
+
+var rivals = []rival{
+	{"halfvec_hnsw", "embedding::halfvec(%[1]d)", "halfvec_ip_ops", "<#> q.v", 1},
+	{"bits_hnsw_reranked", "binary_quantize(embedding::halfvec(%[1]d))::bit(%[1]d)", "bit_hamming_ops", "<~> binary_quantize(q.v)::bit(%[1]d)", candidates},
+}
+
+// matchRival measures an index, and takes it off again.
+func matchRival(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, r rival) (searched, error) {
+	s := searched{index: r.name}
+	with := func(text string) string { return strings.ReplaceAll(text, "%[1]d", strconv.Itoa(matchDims+1)) }
+	index := part.table + "_" + r.name
+	statement := fmt.Sprintf("CREATE INDEX %s ON %s USING hnsw ((%s) %s) WITH (m = 16, ef_construction = 128)", index, part.table, with(r.expression), r.operators)
 	if err := s.make(ctx, conn, statement, index, part.table); err != nil {
 		return s, err
 	}
-	if _, err := conn.Exec(ctx, fmt.Sprintf("SET hnsw.ef_search = %d; SET plan_cache_mode = force_custom_plan; SET jit = off; SET random_page_cost = 1.1", bitCandidates)); err != nil {
+	if _, err := conn.Exec(ctx, fmt.Sprintf("SET hnsw.ef_search = %d; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off", candidates)); err != nil {
 		return s, err
 	}
 	search := fmt.Sprintf(`SELECT e.score FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
 		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.half - 1) AS score FROM (
-			SELECT embedding FROM %s ORDER BY %s <~> binary_quantize(q.v)::bit(%d) LIMIT %d) n) e ORDER BY q.ord`,
-		part.table, signs, width, bitCandidates)
+			SELECT embedding FROM %s ORDER BY %s %s LIMIT %d) n) e ORDER BY q.ord`,
+		part.table, with(r.expression), with(r.distance), r.ranked)
 	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
 		vectors, halves := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 		for i, q := range qs {

@@ -1,0 +1,164 @@
+package matchdb
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// unfollowed are the sketches of the test's model, which read when they are told to.
+func unfollowed(t *testing.T, db *DB) *sketches {
+	t.Helper()
+	db.end()
+	known, err := db.model(t.Context(), testModel.Fingerprint)
+	require.NoError(t, err)
+	s := db.sketchesOf(known)
+	_, err = s.get(t.Context())
+	require.NoError(t, err)
+	return s
+}
+
+func nearestOf(t *testing.T, db *DB, v []float32) (ids []uuid.UUID) {
+	t.Helper()
+	for _, h := range match(t, db, Query{Vector: v})[0] {
+		ids = append(ids, h.FlaggedID)
+	}
+	return ids
+}
+
+// unseen counts the embeddings that each Match compares because they are not read.
+func unseen(t *testing.T, s *sketches) (n int) {
+	t.Helper()
+	require.NoError(t, s.db.pool.QueryRow(t.Context(), `SELECT count(*) FROM flagged_embedding
+		WHERE NOT pg_visible_in_snapshot(added, $1::pg_snapshot)`, s.have.Load().snapshot).Scan(&n))
+	return n
+}
+
+func TestAFlagCountsBeforeItIsRead(t *testing.T) {
+	db, _ := library(t)
+	s := unfollowed(t, db)
+	v := random(rand.New(rand.NewPCG(1, 1)))
+	flag := mustFlag(t, db, newFlag("default", "a", v))
+	require.Zero(t, s.have.Load().set.Len())
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+	require.Equal(t, 1, unseen(t, s))
+
+	require.NoError(t, s.read(t.Context()))
+	require.Equal(t, 1, s.have.Load().set.Len())
+	require.Zero(t, unseen(t, s))
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+	require.NoError(t, s.read(t.Context()))
+	require.Equal(t, 1, s.have.Load().set.Len(), "it is read once")
+}
+
+func TestAFlagIsFollowed(t *testing.T) {
+	db, _ := library(t)
+	_, _, err := db.Warm(t.Context(), testModel.Fingerprint)
+	require.NoError(t, err)
+	mustFlag(t, db, newFlag("default", "a", random(rand.New(rand.NewPCG(1, 1)))))
+	require.Eventually(t, func() bool {
+		n, _, err := db.Warm(t.Context(), testModel.Fingerprint)
+		return err == nil && n == 1
+	}, 30*time.Second, 50*time.Millisecond)
+}
+
+// A transaction that began before others which are read already, and ends after them, is not taken for read.
+func TestWhatIsCommittedLateCounts(t *testing.T) {
+	db, url := library(t)
+	s := unfollowed(t, db)
+	r := rand.New(rand.NewPCG(2, 2))
+	late, soon := random(r), random(r)
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(context.Background()) }()
+	tx, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	id := uuid.New()
+	_, err = tx.Exec(t.Context(), `INSERT INTO flagged_image (id, bank_id, sha256, created_by) VALUES ($1, 1, sha256('late'), 'ann')`, id)
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `INSERT INTO flagged_embedding SELECT id, $1, 1, 'original', 0, $2::text::halfvec FROM model`, id, Stored(late, 0).String())
+	require.NoError(t, err)
+
+	flag := mustFlag(t, db, newFlag("default", "soon", soon))
+	require.NoError(t, s.read(t.Context()))
+	require.NotContains(t, nearestOf(t, db, late), id)
+	require.NoError(t, tx.Commit(t.Context()))
+	require.Equal(t, id, nearestOf(t, db, late)[0])
+	require.NoError(t, s.read(t.Context()))
+	require.Zero(t, unseen(t, s))
+	require.Equal(t, 2, s.have.Load().set.Len())
+	require.Equal(t, id, nearestOf(t, db, late)[0])
+	require.Equal(t, flag.ID, nearestOf(t, db, soon)[0])
+}
+
+func TestWhatIsRetractedIsForgottenAndMayComeBack(t *testing.T) {
+	db, _ := library(t)
+	v := random(rand.New(rand.NewPCG(3, 3)))
+	flag := mustFlag(t, db, newFlag("default", "a", v))
+	s := unfollowed(t, db)
+	_, err := db.Retract(t.Context(), flag.ID.String(), "mo", "wrong")
+	require.NoError(t, err)
+	before := s.have.Load()
+	require.Empty(t, before.gone)
+	require.Empty(t, nearestOf(t, db, v))
+	require.Equal(t, map[uuid.UUID]bool{flag.ID: true}, s.have.Load().gone)
+	require.Empty(t, before.gone, "others may be reading it")
+
+	_, err = db.RestoreAll(t.Context(), []uuid.UUID{flag.ID}, "mo", "right after all")
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+	old := s.have.Load()
+	require.NoError(t, s.read(t.Context()))
+	require.Empty(t, s.have.Load().gone)
+	s.forget(old, []uuid.UUID{flag.ID}) // of a search that ended late
+	require.Empty(t, s.have.Load().gone)
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+}
+
+// Snapshots of another server mean nothing here, and what few vectors had in common is not what many have.
+func TestAllIsReadAnew(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	fill(t, db, "default", randoms(r, 10), noHalf)
+	s := unfollowed(t, db)
+	first := s.have.Load()
+	require.NoError(t, s.read(t.Context()))
+	require.Same(t, first.set, s.have.Load().set)
+
+	restarted := *first
+	restarted.server = first.server.Add(-time.Hour)
+	s.have.Store(&restarted)
+	require.NoError(t, s.read(t.Context()))
+	require.NotSame(t, first.set, s.have.Load().set)
+	require.Equal(t, 10, s.have.Load().set.Len())
+
+	second := s.have.Load()
+	fill(t, db, "default", randoms(r, 40+readAnew), noHalf)
+	require.NoError(t, s.read(t.Context()))
+	require.Same(t, second.set, s.have.Load().set)
+	require.NoError(t, s.read(t.Context()))
+	require.NotSame(t, second.set, s.have.Load().set)
+	require.Equal(t, 50+readAnew, s.have.Load().first)
+}
+
+// A dump of a library comes from a server whose transactions have other numbers.
+func TestARestoredDumpIsRead(t *testing.T) {
+	db, url := library(t)
+	v := random(rand.New(rand.NewPCG(5, 5)))
+	flag := mustFlag(t, db, newFlag("default", "a", v))
+	s := unfollowed(t, db)
+	_, err := db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '1000000000'")
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+	require.Equal(t, 1, unseen(t, s), "each Match compares it")
+	_, _, err = Migrate(t.Context(), url)
+	require.NoError(t, err)
+	require.NoError(t, s.read(t.Context()))
+	require.Zero(t, unseen(t, s))
+	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+}
