@@ -148,7 +148,7 @@ func verified(t *testing.T) string {
 		t.Skip("jq is not installed: apt-get install jq")
 	}
 	cmd := exec.Command("jq", "--raw-output", "--from-file", filepath.Join(testenv.Root(), "deploy", "prometheus", "verify.jq"))
-	cmd.Stdin = strings.NewReader(`{"ok": false, "checks": [{"name": "embedding index", "status": "failed", "recall": 0.98, "count": 20},
+	cmd.Stdin = strings.NewReader(`{"ok": false, "checks": [{"name": "embedding search", "status": "failed", "recall": 0.98, "count": 20},
 		{"name": "flags without embeddings", "status": "ok", "count": 0}]}`)
 	text, err := cmd.Output()
 	require.NoError(t, err)
