@@ -152,7 +152,7 @@ func verified(t *testing.T) string {
 		{"name": "flags without embeddings", "status": "ok", "count": 0}]}`)
 	text, err := cmd.Output()
 	require.NoError(t, err)
-	require.Contains(t, string(text), `moderator_verify_recall{index="embedding_index"} 0.98`)
+	require.Contains(t, string(text), `moderator_verify_recall{search="embedding_search"} 0.98`)
 	require.Contains(t, string(text), "moderator_verify_ok 0\n")
 	return string(text)
 }

@@ -145,7 +145,7 @@ func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog
 		case err != nil:
 			return err
 		default:
-			log.Info("library read", "model", m.Name, "embeddings", n, "memory_mb", bytes>>20, "took", time.Since(start).Round(time.Millisecond))
+			log.Info("library read", "model", m.Name, "embeddings", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
 		}
 	}
 	return nil

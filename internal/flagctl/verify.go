@@ -69,7 +69,7 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 	}
 	result := verified{Model: folder.Name(), Fingerprint: folder.Fingerprint(), OK: true}
 	result.add(
-		agreement("embedding search", "start moderators again, and report it if it stays", found.Embeddings),
+		agreement("embedding search", "report it, with this as JSON", found.Embeddings),
 		agreement("PDQ search", "make its index again: REINDEX INDEX CONCURRENTLY flagged_pdq_keys", found.PDQ))
 	result.add(faults(found.Faults)...)
 	result.add(indexes(found.Indexes), otherModels(found.Models, result.Fingerprint))

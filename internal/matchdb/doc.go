@@ -27,7 +27,7 @@
 //	                            SQL: flagged_embedding WHERE NOT pg_visible_in_snapshot(added, snapshot) ──► hits
 //
 // So nothing waits for the sketches, and what is retracted is not there to be compared: it is reported, and passed over from then
-// on. HNSW was in their place before. It missed one of 1,000 copies in 200,000 embeddings and 17 in a million, and took ten times
+// on. HNSW was in their place before. It missed one of 1,000 copies in 200,000 embeddings and 17 in a million, and took three times
 // as long to ask (docs/performance.md).
 //
 // # Completeness

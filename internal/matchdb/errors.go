@@ -22,6 +22,8 @@ var (
 	ErrSchema       = errors.New("the database is not ready")
 	ErrInvalid      = errors.New("invalid")
 	ErrIndexing     = errors.New("the library is not ready")
+
+	errOtherServer = errors.New("the database was started again, and is being read")
 )
 
 func unknownBank(name string) error {
@@ -39,7 +41,7 @@ func short(fingerprint string) string { return fingerprint[:min(12, len(fingerpr
 // was cut, the server is starting, stopping or out of connections, an index is being built, a transaction lost a
 // conflict, or time ran out.
 func Retryable(err error) bool {
-	if errors.Is(err, ErrIndexing) {
+	if errors.Is(err, ErrIndexing) || errors.Is(err, errOtherServer) {
 		return true
 	}
 	var pg *pgconn.PgError

@@ -37,12 +37,13 @@ type Hit struct {
 // for an exact scan of the banks that may have something better.
 const nearestRows = 100
 
-// sketchError bounds what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th of its largest.
+// sketchError is several times what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th
+// of its largest, up and down.
 const sketchError = 0.005
 
 // matchSQL is one batch of queries in one statement; the %[1]d are the model's id, literally, which lets the planner see the
 // partition. $4 is the score that nothing exceeds but what is asked for; $5 to $7 are the queries, pictures and scores of that by
-// the sketches, the nearest first, and $8 the snapshot that they are of. Compared are those that may reach a threshold, and
+// the sketches, the nearest first, and $8 and $9 the snapshot and the server that they are of. Compared are those that may reach a threshold, and
 // more than are wanted of the nearest, some of which may be in disabled banks. See the package's comment for what makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
@@ -59,16 +60,25 @@ WITH q AS MATERIALIZED (
         FROM unnest($5::int[], $6::uuid[], $7::float8[]) WITH ORDINALITY AS a (ord, image_id, score, number)
     ) a JOIN q USING (ord)
     WHERE place <= 4 * greatest(candidates, 1) OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
+), unseen AS MATERIALIZED (
+    SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE %[2]s
+), fresh AS MATERIALIZED (
+    SELECT q.ord, e.* FROM q CROSS JOIN LATERAL (
+        SELECT image_id, bank_id, view, u.half, -(embedding <#> q.v) - q.half - 1 AS score FROM unseen u ORDER BY score DESC LIMIT %[4]d
+    ) e
 ), near AS MATERIALIZED (
     SELECT ord, e.image_id, bank_id, view, e.half, -(embedding <#> q.v) - q.half - 1 AS score
     FROM asked a JOIN q USING (ord) JOIN flagged_embedding e ON e.image_id = a.image_id AND e.model_id = %[1]d
     UNION ALL
-    SELECT ord, image_id, bank_id, view, e.half, -(embedding <#> q.v) - q.half - 1
-    FROM q CROSS JOIN (SELECT * FROM flagged_embedding WHERE %[2]s) e
+    SELECT * FROM fresh
+), rest AS (
+    SELECT q.v, q.half, q.ord, greatest(q.unasked + %[3]g, f.last) AS most FROM q LEFT JOIN (
+        SELECT ord, min(score) AS last FROM fresh GROUP BY ord HAVING count(*) = %[4]d
+    ) f USING (ord)
 ), doubtful AS (
-    SELECT q.v, q.half, q.ord, a.id AS bank_id FROM q CROSS JOIN active a
-    WHERE q.unasked + %[3]g >= least(a.block_at, a.review_at)
-      AND NOT EXISTS (SELECT FROM near n WHERE n.ord = q.ord AND n.bank_id = a.id AND n.score >= q.unasked - %[3]g)
+    SELECT r.v, r.half, r.ord, a.id AS bank_id FROM rest r CROSS JOIN active a
+    WHERE r.most >= least(a.block_at, a.review_at) AND NOT EXISTS (SELECT FROM near n WHERE n.ord = r.ord AND n.bank_id = a.id
+        AND (n.score >= least(r.most, a.block_at) OR n.score >= a.review_at AND r.most < a.block_at))
 ), hit AS (
     SELECT * FROM near
     UNION ALL
@@ -91,15 +101,18 @@ WHERE in_bank = 1 OR place <= candidates
 UNION ALL
 SELECT 0, image_id, NULL, '', 0, 0, 0, NULL FROM (SELECT DISTINCT image_id FROM asked) a
 WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
+UNION ALL
+SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', 0, 0, 0, NULL WHERE %[5]s
 ORDER BY 1, 6 DESC, 3`
 
 func (r registered) matchSQL() string {
-	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, r.id, "$8"), sketchError)
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, r.id, "$8"), sketchError, nearestRows, fmt.Sprintf(otherServerSQL, "$9", "$8"))
 }
 
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
-// further hits that are candidates, best score first. Hits below their bank's thresholds may be among them; where the library holds any embedding of the model in
-// an enabled bank near by, the nearest is. A model that is not registered has no hits. One statement for the whole batch.
+// further hits that are candidates, best score first. Hits below their bank's thresholds may be among them; where the library
+// holds any embedding of the model in an enabled bank near by, the nearest is. A model that is not registered has no hits. One
+// statement for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
 	hits := make([][]Hit, len(qs))
@@ -127,7 +140,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 		candidates[i] = int32(q.Candidates)
 	}
 	unasked, near := have.nearest(qs)
-	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot)
+	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot, have.server)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
@@ -136,7 +149,10 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	var h Hit
 	var gone []uuid.UUID
 	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}, func() error {
-		if bank == nil {
+		switch {
+		case i < 0:
+			return errOtherServer
+		case bank == nil:
 			gone = append(gone, h.FlaggedID)
 			return nil
 		}

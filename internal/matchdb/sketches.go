@@ -33,9 +33,11 @@ type sketched struct {
 
 const (
 	readEvery = time.Second
-	readTime  = time.Minute // that a reading of all may take
-	// With so many more than four times of what was read at first all are read again: the mean of few is not that of many.
+	readTime  = 10 * time.Minute // that a reading of all may take
+	// With so many more than four times of what was read at first all are read again, as the mean of few is not that of many; and
+	// with so many pictures gone, which are in the way.
 	readAnew = 10_000
+	mostGone = 1_000
 )
 
 // Warm reads a model's embeddings, from which Match knows where to look, and returns how many there are and the bytes that are
@@ -97,45 +99,65 @@ func (s *sketches) follow(ctx context.Context) {
 // unseenSQL is true of the embeddings that a snapshot, the parameter %[2]s, does not see.
 const unseenSQL = "model_id = %[1]d AND added >= pg_snapshot_xmin(%[2]s::pg_snapshot) AND NOT pg_visible_in_snapshot(added, %[2]s::pg_snapshot)"
 
+// otherServerSQL is true where the server is not the one of a snapshot, the parameter %[2]s, which started at %[1]s: numbers of
+// transactions, if only of those that it lost in a crash, are given out anew.
+const otherServerSQL = "pg_postmaster_start_time() <> %[1]s::timestamptz OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%[2]s::pg_snapshot)"
+
+// snapshotSQL is the transaction's snapshot. A standby's does not say which transactions are open: all from the oldest on count as
+// such there.
+const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END, pg_postmaster_start_time()
+	FROM pg_current_snapshot() s`
+
 // read reads what was added since it last did, or all.
 func (s *sketches) read(ctx context.Context) error {
-	// What is committed between this and the reading is read now and once more: better twice than never.
 	var next sketched
-	err := s.db.pool.QueryRow(ctx, "SELECT pg_current_snapshot()::text, pg_postmaster_start_time()").Scan(&next.snapshot, &next.server)
+	// One transaction sees as committed what its snapshot does, whatever server it is of.
+	err := pgx.BeginTxFunc(ctx, s.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, snapshotSQL).Scan(&next.snapshot, &next.server); err != nil {
+			return err
+		}
+		return s.fill(ctx, tx, &next)
+	})
 	if err != nil {
 		return err
-	}
-	have := s.have.Load()
-	if have != nil && have.server.Equal(next.server) && have.set.Len() <= 4*have.first+readAnew {
-		next.set, next.first, next.gone = have.set, have.first, have.gone
-		back := map[uuid.UUID]bool{}
-		err := s.add(ctx, next.set, back, fmt.Sprintf(unseenSQL, s.model.id, "$1"), have.snapshot)
-		if len(back) > 0 {
-			next.gone = maps.Clone(next.gone)
-			maps.DeleteFunc(next.gone, func(id uuid.UUID, _ bool) bool { return back[id] })
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		mean, err := s.mean(ctx)
-		if err != nil {
-			return err
-		}
-		next.set, next.gone = sketch.New(mean), map[uuid.UUID]bool{}
-		if err := s.add(ctx, next.set, nil, fmt.Sprintf("model_id = %d", s.model.id)); err != nil {
-			return err
-		}
-		next.first = next.set.Len()
 	}
 	s.have.Store(&next)
 	return nil
 }
 
+// fill reads into next what it has more than what is read, or all.
+func (s *sketches) fill(ctx context.Context, tx pgx.Tx, next *sketched) error {
+	have, other := s.have.Load(), false
+	if have != nil {
+		err := tx.QueryRow(ctx, "SELECT "+fmt.Sprintf(otherServerSQL, "$1", "$2"), have.server, have.snapshot).Scan(&other)
+		if err != nil {
+			return err
+		}
+	}
+	if have != nil && !other && have.set.Len() <= 4*have.first+readAnew && len(have.gone) <= mostGone {
+		next.set, next.first, next.gone = have.set, have.first, have.gone
+		back := map[uuid.UUID]bool{}
+		err := s.add(ctx, tx, next.set, back, fmt.Sprintf(unseenSQL, s.model.id, "$1"), have.snapshot)
+		if len(back) > 0 {
+			next.gone = maps.Clone(next.gone)
+			maps.DeleteFunc(next.gone, func(id uuid.UUID, _ bool) bool { return back[id] })
+		}
+		return err
+	}
+	mean, err := s.mean(ctx, tx)
+	if err != nil {
+		return err
+	}
+	next.set, next.gone = sketch.New(mean), map[uuid.UUID]bool{}
+	err = s.add(ctx, tx, next.set, nil, fmt.Sprintf("model_id = %d", s.model.id))
+	next.first = next.set.Len()
+	return err
+}
+
 // mean is the mean of some embeddings.
-func (s *sketches) mean(ctx context.Context) ([]float32, error) {
+func (s *sketches) mean(ctx context.Context, tx pgx.Tx) ([]float32, error) {
 	var mean *pgvector.HalfVector
-	err := s.db.pool.QueryRow(ctx, fmt.Sprintf(
+	err := tx.QueryRow(ctx, fmt.Sprintf(
 		"SELECT avg(embedding) FROM (SELECT embedding FROM flagged_embedding WHERE model_id = %d LIMIT %d) e", s.model.id, readAnew)).Scan(&mean)
 	if err != nil || mean == nil {
 		return make([]float32, s.model.dims), err
@@ -144,8 +166,8 @@ func (s *sketches) mean(ctx context.Context) ([]float32, error) {
 }
 
 // add adds the embeddings that a condition holds for to the set, and their pictures to seen where it is given.
-func (s *sketches) add(ctx context.Context, set *sketch.Set, seen map[uuid.UUID]bool, where string, args ...any) error {
-	rows, err := s.db.pool.Query(ctx, "SELECT image_id, half, embedding FROM flagged_embedding WHERE "+where, args...)
+func (s *sketches) add(ctx context.Context, tx pgx.Tx, set *sketch.Set, seen map[uuid.UUID]bool, where string, args ...any) error {
+	rows, err := tx.Query(ctx, "SELECT image_id, half, embedding FROM flagged_embedding WHERE "+where, args...)
 	if err != nil {
 		return err
 	}

@@ -133,6 +133,9 @@ func TestAllIsReadAnew(t *testing.T) {
 	restarted := *first
 	restarted.server = first.server.Add(-time.Hour)
 	s.have.Store(&restarted)
+	_, err := db.Match(t.Context(), testModel.Fingerprint, []Query{{Vector: random(r)}})
+	require.ErrorIs(t, err, errOtherServer)
+	require.True(t, Retryable(err))
 	require.NoError(t, s.read(t.Context()))
 	require.NotSame(t, first.set, s.have.Load().set)
 	require.Equal(t, 10, s.have.Load().set.Len())
@@ -144,6 +147,45 @@ func TestAllIsReadAnew(t *testing.T) {
 	require.NoError(t, s.read(t.Context()))
 	require.NotSame(t, second.set, s.have.Load().set)
 	require.Equal(t, 50+readAnew, s.have.Load().first)
+}
+
+// What is read anew is what was retracted, when that is much.
+func TestMuchThatIsGoneIsReadAnew(t *testing.T) {
+	db, _ := library(t)
+	s := unfollowed(t, db)
+	first := s.have.Load()
+	ids := make([]uuid.UUID, mostGone+1)
+	for i := range ids {
+		ids[i] = uuid.New()
+	}
+	s.forget(first, ids)
+	require.Len(t, s.have.Load().gone, len(ids))
+	require.NoError(t, s.read(t.Context()))
+	require.Empty(t, s.have.Load().gone)
+	require.NotSame(t, first.set, s.have.Load().set)
+}
+
+// Many near copies that are not read yet hide no bank's only flag, whether that is read or not.
+func TestACrowdThatIsNotReadHidesNoBank(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(6, 6))
+	v := random(r)
+	for _, bank := range []string{"crowd", "read", "unread"} {
+		require.NoError(t, db.AddBank(t.Context(), bank, "ann", ""))
+	}
+	lone := mustFlag(t, db, newFlag("read", "read", near(r, v, 1)))
+	s := unfollowed(t, db)
+	require.Equal(t, 1, s.have.Load().set.Len())
+	var copies [][]float32
+	for range 3 * nearestRows {
+		copies = append(copies, near(r, v, 0.2))
+	}
+	fill(t, db, "crowd", copies, noHalf)
+	other := mustFlag(t, db, newFlag("unread", "unread", near(r, v, 1)))
+	hits := match(t, db, Query{Vector: v})[0]
+	require.Len(t, hits, 3)
+	require.Equal(t, "crowd", hits[0].Bank)
+	require.ElementsMatch(t, []uuid.UUID{lone.ID, other.ID}, []uuid.UUID{hits[1].FlaggedID, hits[2].FlaggedID})
 }
 
 // A dump of a library comes from a server whose transactions have other numbers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 
 	"moderator/internal/imaging"
 )
@@ -88,7 +89,7 @@ func (p *parser) text() string {
 		p.rest, p.failed = nil, true
 		return ""
 	}
-	text := string(p.rest[:length])
+	text := strings.ToValidUTF8(string(p.rest[:length]), "\ufffd") // others print it, and send it on
 	p.rest = p.rest[length:]
 	return text
 }

@@ -23,7 +23,7 @@ type Near struct {
 
 // Nearest returns of what the k nearest vectors are, the nearest first and each once, and a bound: the q·r − half of any
 // other vector is below it, but for what bytes cannot tell (a few thousandths). What is gone is passed over. Where
-// fewer than k are left the bound is −Inf. A vector is missed when its signs, of which each is as likely to differ as the
+// fewer than k are left the bound is −Inf, and where too much is gone +Inf. A vector is missed when its signs, of which each is as likely to differ as the
 // angle between r and q is a part of a half turn, say much less for it than is true.
 func (s *Set) Nearest(q []float32, k int, gone map[uuid.UUID]bool) (near []Near, bound float32) {
 	s.mu.RLock()
@@ -56,9 +56,9 @@ func (s *Set) Nearest(q []float32, k int, gone map[uuid.UUID]bool) (near []Near,
 	switch {
 	case seen <= k && len(looked) == rows: // nothing is left
 		bound = float32(math.Inf(-1))
-	case len(best) > 0:
-		bound = best[len(best)-1].score
-	default: // of those looked at all are gone
+	case len(best) == k:
+		bound = best[k-1].score
+	default: // so many of those looked at are gone that others may be as near
 		bound = float32(math.Inf(1))
 	}
 	named := make(map[uuid.UUID]bool, len(best))

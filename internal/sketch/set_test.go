@@ -187,6 +187,26 @@ func TestAddWhileAsked(t *testing.T) {
 	require.Greater(t, s.Bytes(), int64(len(all)*(28+8+16)))
 }
 
+// Where much of what looks nearest is gone, what was not looked at may be nearer than what is left.
+func TestMuchThatIsGoneProvesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	s := New(make([]float32, 64))
+	q := unit(r, 64)
+	gone := map[uuid.UUID]bool{}
+	for i := range 3 * leastLooked {
+		s.Add(numbered(i), edit(r, q, 0.9), 0)
+		gone[numbered(i)] = true
+	}
+	for i := range 200 {
+		s.Add(numbered(-i-1), edit(r, q, 0.8), 0)
+	}
+	_, bound := nearest(s, q, 100, gone)
+	require.True(t, math.IsInf(float64(bound), 1))
+	clear(gone)
+	_, bound = nearest(s, q, 100, gone)
+	require.InDelta(t, 0.9, bound, 0.01)
+}
+
 func BenchmarkNearest(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 5))
 	s := New(make([]float32, 256))
