@@ -213,7 +213,8 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	var text []byte
 	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching ("+strings.Join([]string{
 		literal(vectors, "halfvec[]"), literal(halves, "float8[]"), literal(make([]int32, len(qs)), "int[]"), literal(unasked, "float8[]"),
-		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"), literal(have.snapshot, "pg_snapshot"), literal(have.server, "timestamptz"),
+		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"),
+		literal(have.snapshot, "pg_snapshot"), literal(have.server, "timestamptz"),
 	}, ",")+")").Scan(&text))
 	var plan []struct{ Plan node }
 	require.NoError(t, json.Unmarshal(text, &plan))
@@ -227,7 +228,7 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 		}
 	}
 	require.Equal(t, compared, asked.Loops, "the nearest, and what may reach a threshold: %s", text)
-	unseen := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
+	unseen := plan[0].Plan.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
 	require.Equal(t, []int{1, 1}, []int{unseen.Loops, unseen.Rows}, "%s", text)
 	require.Nil(t, plan[0].Plan.find(func(n node) bool { return n.Type == "Seq Scan" && strings.HasPrefix(n.Relation, "flagged") }), "%s", text)
 	exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
