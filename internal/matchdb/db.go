@@ -42,6 +42,7 @@ type DB struct {
 	sketches sync.Map      // id of a model -> *sketches
 	life     context.Context
 	end      context.CancelFunc
+	followed sync.WaitGroup // sketches, until life ends
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
@@ -92,6 +93,7 @@ func prepareConn(ctx context.Context, conn *pgx.Conn, plan string) error {
 // Close ends the connections, when their statements are done.
 func (db *DB) Close() {
 	db.end()
+	db.followed.Wait()
 	db.matching.Close()
 	db.pool.Close()
 }

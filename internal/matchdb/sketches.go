@@ -76,7 +76,7 @@ func (s *sketches) get(ctx context.Context) (*sketched, error) {
 	if err := s.read(ctx); err != nil {
 		return nil, fmt.Errorf("read embeddings: %w", err)
 	}
-	go s.follow(s.db.life)
+	s.db.followed.Go(func() { s.follow(s.db.life) })
 	return s.have.Load(), nil
 }
 

@@ -157,7 +157,7 @@ func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fin
 	return nil
 }
 
-// rival is an index of pgvector that could be searched instead.
+// rival is an index of pgvector that could be searched instead; WIDTH is that of stored vectors.
 type rival struct {
 	name       string
 	expression string // that is indexed
@@ -170,14 +170,14 @@ type rival struct {
 const candidates = 200
 
 var rivals = []rival{
-	{"halfvec_hnsw", "embedding::halfvec(%[1]d)", "halfvec_ip_ops", "<#> q.v", 1},
-	{"bits_hnsw_reranked", "binary_quantize(embedding::halfvec(%[1]d))::bit(%[1]d)", "bit_hamming_ops", "<~> binary_quantize(q.v)::bit(%[1]d)", candidates},
+	{"halfvec_hnsw", "embedding::halfvec(WIDTH)", "halfvec_ip_ops", "<#> q.v", 1},
+	{"bits_hnsw_reranked", "binary_quantize(embedding::halfvec(WIDTH))::bit(WIDTH)", "bit_hamming_ops", "<~> binary_quantize(q.v)::bit(WIDTH)", candidates},
 }
 
 // matchRival measures an index, and takes it off again.
 func matchRival(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, r rival) (searched, error) {
 	s := searched{index: r.name}
-	with := func(text string) string { return strings.ReplaceAll(text, "%[1]d", strconv.Itoa(matchDims+1)) }
+	with := func(text string) string { return strings.ReplaceAll(text, "WIDTH", strconv.Itoa(matchDims+1)) }
 	index := part.table + "_" + r.name
 	statement := fmt.Sprintf("CREATE INDEX %s ON %s USING hnsw ((%s) %s) WITH (m = 16, ef_construction = 128)", index, part.table, with(r.expression), r.operators)
 	if err := s.make(ctx, conn, statement, index, part.table); err != nil {
