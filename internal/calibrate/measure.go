@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"moderator/internal/dot"
 	"moderator/internal/edits"
-	"moderator/internal/near"
 	"moderator/internal/pdq"
 )
 
@@ -88,7 +88,7 @@ func grid(uploads, flags []shown) [][]pairScore {
 			row[k] = compare(u, f)
 		}
 		for _, q := range u.looks {
-			near.Products(q.Vector, held, len(q.Vector), products)
+			dot.Products(held, q.Vector, len(q.Vector), products)
 			for j, k := range owners {
 				row[k].score = max(row[k].score, products[j]-q.Half-halves[j])
 			}

@@ -3,6 +3,9 @@ package embed
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"moderator/internal/dot"
 )
 
 // nearestOfBackground is how many of the background's inner products b(x) is the mean of.
@@ -50,23 +53,28 @@ func (b *Background) Size() (rows, dims int) { return b.rows, b.dims }
 // width.
 func (b *Background) Half(v []float32) float32 { return b.Halves([][]float32{v})[0] }
 
-// Halves is Half of each vector. The background is read once for all of them, in parts that stay in a core's cache.
+// Halves is Half of each vector. The background is read once for all of them.
 func (b *Background) Halves(vectors [][]float32) []float32 {
 	tops := make([]highest, len(vectors))
+	asked := make([]float32, 0, len(vectors)*b.dims)
 	for k, v := range vectors {
 		if len(v) != b.dims {
 			panic(fmt.Sprintf("embed: a vector of %d numbers against a background of %d", len(v), b.dims))
 		}
+		asked = append(asked, v...)
 		for i := range tops[k] {
 			tops[k][i] = float32(math.Inf(-1))
 		}
 	}
-	var part [512]float32
-	for from := 0; from < b.rows; from += len(part) {
-		out := part[:min(len(part), b.rows-from)]
-		for k, v := range vectors {
-			products(b.matrix[from*b.dims:], v, out)
-			tops[k].take(out)
+	const part = 64 // rows at a time, whose products stay in a core's cache
+	products := make([]float32, part*len(vectors))
+	for rows := range slices.Chunk(b.matrix, part*b.dims) {
+		out := products[:len(rows)/b.dims*len(vectors)]
+		dot.Products(rows, asked, b.dims, out)
+		for i := 0; i < len(out); i += len(tops) {
+			for k := range tops {
+				tops[k].take(out[i+k])
+			}
 		}
 	}
 	halves := make([]float32, len(vectors))
@@ -83,15 +91,13 @@ func (b *Background) Halves(vectors [][]float32) []float32 {
 // highest are the highest numbers taken so far, ascending.
 type highest [nearestOfBackground]float32
 
-func (h *highest) take(all []float32) {
-	for _, d := range all {
-		if d <= h[0] {
-			continue
-		}
-		i := 1
-		for ; i < len(h) && d > h[i]; i++ {
-			h[i-1] = h[i]
-		}
-		h[i-1] = d
+func (h *highest) take(d float32) {
+	if d <= h[0] {
+		return
 	}
+	i := 1
+	for ; i < len(h) && d > h[i]; i++ {
+		h[i-1] = h[i]
+	}
+	h[i-1] = d
 }

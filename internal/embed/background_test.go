@@ -2,6 +2,7 @@ package embed
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -108,10 +109,18 @@ func TestNormalise(t *testing.T) {
 	}
 }
 
-func BenchmarkHalf(b *testing.B) {
+func BenchmarkHalves(b *testing.B) {
 	background := randomBackground(4096, 256)
-	v := background.matrix[:256]
-	for b.Loop() {
-		background.Half(v)
+	for _, n := range []int{1, 16} {
+		var vectors [][]float32
+		for k := range n {
+			vectors = append(vectors, background.matrix[k*256:(k+1)*256])
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				background.Halves(vectors)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/vector")
+		})
 	}
 }

@@ -98,7 +98,7 @@ func near(r *rand.Rand, v []float32, noise float64) []float32 {
 	return unit(w)
 }
 
-func dot(a, b []float32) float64 {
+func innerProduct(a, b []float32) float64 {
 	var sum float64
 	for i := range a {
 		sum += float64(a[i]) * float64(b[i])

@@ -132,7 +132,7 @@ func TestLookbackReturnsTheView(t *testing.T) {
 	require.Len(t, past, 1)
 	require.Equal(t, sum256("upload 1"), past[0].Asked.SHA256)
 	require.Equal(t, PDQ{Hash: hash, Quality: pdq.MinQuality}, past[0].Asked.PDQ)
-	require.InDelta(t, 1, dot(v, past[0].Asked.Vector), Tolerance)
+	require.InDelta(t, 1, innerProduct(v, past[0].Asked.Vector), Tolerance)
 	require.EqualValues(t, 0.25, past[0].Asked.Half)
 	_, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{past[0].Asked})
 	require.NoError(t, err)
@@ -159,7 +159,7 @@ func TestLookbackReturnsEveryViewThatIsNear(t *testing.T) {
 		if p.Hash != nil {
 			bits = append(bits, p.Hash.Distance)
 		} else {
-			similar = append(similar, dot(v, p.Asked.Vector))
+			similar = append(similar, innerProduct(v, p.Asked.Vector))
 			require.Equal(t, "original", p.Near.View)
 		}
 	}

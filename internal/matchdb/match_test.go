@@ -32,7 +32,7 @@ func TestIndexedScoreEqualsTheFormula(t *testing.T) {
 		best, similarity := math.Inf(-1), 0.0
 		for _, f := range flags {
 			e := f.Embeddings[0]
-			cosine := dot(qs[i].Vector, e.Vector)
+			cosine := innerProduct(qs[i].Vector, e.Vector)
 			if score := cosine - float64(qs[i].Half) - float64(e.Half); score > best {
 				best, similarity = score, cosine
 			}
@@ -173,7 +173,7 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 		for bank, vectors := range banks {
 			best := math.Inf(-1)
 			for j, v := range vectors {
-				best = max(best, dot(v, qs[i].Vector)-float64(halves[bank][j])-float64(qs[i].Half))
+				best = max(best, innerProduct(v, qs[i].Vector)-float64(halves[bank][j])-float64(qs[i].Half))
 			}
 			if best >= testModel.ReviewAt {
 				require.InDelta(t, best, found[bank], Tolerance, "query %d, bank %s", i, bank)

@@ -14,8 +14,8 @@ func TestInnerProductsAreScores(t *testing.T) {
 		a, b := random(r), random(r)
 		h, k := Rounded(r.Float32()/2), Rounded(r.Float32()/2)
 		require.Equal(t, h, Rounded(h))
-		score := dot(a, b) - float64(h) - float64(k)
-		require.InDelta(t, score, dot(Asked(a).Slice(), Stored(b, k).Slice())-float64(h)-1, 1e-6)
-		require.InDelta(t, score+float64(h*k), dot(Stored(a, h).Slice(), Stored(b, k).Slice())-1, 1e-6)
+		score := innerProduct(a, b) - float64(h) - float64(k)
+		require.InDelta(t, score, innerProduct(Asked(a).Slice(), Stored(b, k).Slice())-float64(h)-1, 1e-6)
+		require.InDelta(t, score+float64(h*k), innerProduct(Stored(a, h).Slice(), Stored(b, k).Slice())-1, 1e-6)
 	}
 }

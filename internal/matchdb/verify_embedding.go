@@ -12,7 +12,7 @@ import (
 	"github.com/pgvector/pgvector-go"
 	"github.com/x448/float16"
 
-	pairs "moderator/internal/near"
+	"moderator/internal/dot"
 )
 
 // slack is above what two ways to sum the same products differ by; verdicts nearer to a threshold are not counted.
@@ -230,7 +230,7 @@ func (c *embeddingCheck) compare(ctx context.Context, b *block) error {
 		space := products.Get().(*[part * scanned]float32)
 		defer products.Put(space)
 		out := space[:(to-from)*len(b.banks)]
-		pairs.Products(c.asked[from*dims:to*dims], b.rows, dims, out)
+		dot.Products(c.asked[from*dims:to*dims], b.rows, dims, out)
 		for i := from; i < to; i++ {
 			for j, bank := range b.banks {
 				score := out[(i-from)*len(b.banks)+j] - c.queries[i].Half - 1

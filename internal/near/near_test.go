@@ -24,36 +24,12 @@ func unit(r *rand.Rand, dims int) []float32 {
 	return v
 }
 
-func dot(a, b []float32) float64 {
+func innerProduct(a, b []float32) float64 {
 	var sum float64
 	for i := range a {
 		sum += float64(a[i]) * float64(b[i])
 	}
 	return sum
-}
-
-func TestProductsAreTheInnerProducts(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for _, dims := range []int{1, 15, 16, 17, 257} {
-		for _, rows := range [][2]int{{1, 1}, {3, 5}, {4, 2}, {9, 7}} {
-			var a, b []float32
-			for range rows[0] {
-				a = append(a, unit(r, dims)...)
-			}
-			for range rows[1] {
-				b = append(b, unit(r, dims)...)
-			}
-			out := make([]float32, rows[0]*rows[1])
-			Products(a, b, dims, out)
-			for i := range rows[0] {
-				for j := range rows[1] {
-					require.InDelta(t, dot(a[i*dims:(i+1)*dims], b[j*dims:(j+1)*dims]), out[i*rows[1]+j], 1e-5)
-				}
-			}
-		}
-	}
-	Products(nil, []float32{1}, 1, nil)
-	require.Panics(t, func() { Products([]float32{1, 2}, []float32{1, 2}, 2, make([]float32, 2)) })
 }
 
 // randomSet has looks near to each other for every third picture, in more than one block.
@@ -91,7 +67,7 @@ func TestPairsAreThoseOfTheWholeMatrix(t *testing.T) {
 			best := Pair{A: int32(a), B: int32(b), Score: -9, Distance: NoHash}
 			for _, x := range looks[a] {
 				for _, y := range looks[b] {
-					similarity := dot(x.Vector, y.Vector)
+					similarity := innerProduct(x.Vector, y.Vector)
 					if score := float32(similarity) - x.Half - y.Half; score > best.Score {
 						best.Score, best.Similarity = score, float32(similarity)
 					}

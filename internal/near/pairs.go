@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"moderator/internal/dot"
 	"moderator/internal/pdq"
 )
 
@@ -90,7 +91,7 @@ func strip(ctx context.Context, asked, held *Set, from int, at float32, limit in
 		}
 		right := min(left+blockHeld, held.Len())
 		out := products[:(to-from)*(right-left)]
-		Products(asked.rows(from, to), held.rows(left, right), asked.dims, out)
+		dot.Products(asked.rows(from, to), held.rows(left, right), asked.dims, out)
 		before := len(found)
 		for i := from; i < to; i++ {
 			row := out[(i-from)*(right-left):]

@@ -1,0 +1,55 @@
+package dot
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func random(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = r.Float32() - 0.5
+	}
+	return v
+}
+
+func TestProductsAreTheInnerProducts(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, dims := range []int{1, 7, 8, 9, 257} {
+		for _, rows := range [][2]int{{1, 1}, {3, 5}, {4, 2}, {9, 7}} {
+			a, b := random(r, rows[0]*dims), random(r, rows[1]*dims)
+			out := make([]float32, rows[0]*rows[1])
+			Products(a, b, dims, out)
+			for i := range rows[0] {
+				for j := range rows[1] {
+					var want float64
+					for k := range dims {
+						want += float64(a[i*dims+k]) * float64(b[j*dims+k])
+					}
+					require.InDelta(t, want, out[i*rows[1]+j], 1e-5)
+				}
+			}
+		}
+	}
+	Products(nil, []float32{1}, 1, nil)
+	require.Panics(t, func() { Products([]float32{1, 2}, []float32{1, 2}, 2, make([]float32, 2)) })
+}
+
+// BenchmarkProducts is of 256 rows of 256 numbers with a few others.
+func BenchmarkProducts(b *testing.B) {
+	const dims, rows = 256, 256
+	r := rand.New(rand.NewPCG(1, 1))
+	held := random(r, rows*dims)
+	for _, n := range []int{1, 2, 16} {
+		asked, out := random(r, n*dims), make([]float32, rows*n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				Products(held, asked, dims, out)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(out)), "ns/product")
+		})
+	}
+}
