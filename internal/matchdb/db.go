@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 const connectTimeout = 10 * time.Second
@@ -78,8 +79,10 @@ func newPool(ctx context.Context, config *pgxpool.Config, plan string) (*pgxpool
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// prepareConn sets the session up and teaches the connection pgvector's types, where the database has them.
+// prepareConn sets the session up and teaches the connection google's UUIDs, which pgx would else write as text and read
+// again, thousands a batch, and pgvector's types, where the database has them.
 func prepareConn(ctx context.Context, conn *pgx.Conn, plan string) error {
+	pgxuuid.Register(conn.TypeMap())
 	if _, err := conn.PgConn().Exec(ctx, session+"; "+plan).ReadAll(); err != nil {
 		return err
 	}
