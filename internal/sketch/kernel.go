@@ -10,50 +10,101 @@ package sketch
 #cgo nocallback sketch_products
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // The instructions of the CPU are chosen when the program starts.
 #if defined(__x86_64__) && defined(__gnu_linux__)
-#define CLONES(better) __attribute__((target_clones(better, "default")))
+#define CLONES __attribute__((target_clones("avx2,fma", "default")))
 #else
-#define CLONES(better)
+#define CLONES
 #endif
 
-// The product of two lengths is at most 4, and what is added to it 2.
-enum { UNIT_BITS = 12, UNITS = 1 << UNIT_BITS, MOST = 6 * UNITS, KEY_BITS = 4, KEYS = (2 * MOST >> KEY_BITS) + 1 };
+enum {
+	BLOCK = 16,                      // rows side by side
+	AT_ONCE = 4,                     // groups of 8 numbers that are summed in a byte
+	IN_TABLE = 255 / (2 * AT_ONCE),  // at most, in tables: two numbers of a group
+	MOST = 6,                        // estimates, which keys are of, are between -MOST and MOST, as those of any unit vectors are
+	KEYS_OF_ONE = 256,
+	KEYS = 2 * MOST * KEYS_OF_ONE,
+};
 
-static inline __attribute__((always_inline)) void keys_of(const uint64_t *signs, const int16_t *norms, const int16_t *offset,
-		size_t rows, size_t words, const uint64_t *asked, const int16_t *worth, int16_t *keys, uint32_t *count) {
-	for (size_t i = 0; i < rows; i++, signs += words) {
-		int differ = 0;
-		for (size_t k = 0; k < words; k++)
-			differ += __builtin_popcountll(signs[k] ^ asked[k]);
-		keys[i] = ((worth[differ] * norms[i] >> UNIT_BITS) + offset[i] + MOST) >> KEY_BITS;
+typedef uint8_t bytes __attribute__((vector_size(BLOCK), aligned(1), may_alias));
+typedef uint16_t words __attribute__((vector_size(BLOCK)));
+typedef int16_t numbers __attribute__((vector_size(BLOCK)));
+typedef int64_t pair __attribute__((vector_size(BLOCK)));
+typedef float floats __attribute__((vector_size(2 * BLOCK), aligned(4), may_alias));
+typedef int32_t ints __attribute__((vector_size(2 * BLOCK)));
+
+static inline __attribute__((always_inline)) bytes lookup(bytes table, bytes index) {
+#if defined(__clang__)
+	bytes found;
+	for (int i = 0; i < BLOCK; i++)
+		found[i] = table[index[i]];
+	return found;
+#else
+	return __builtin_shuffle(table, index);
+#endif
+}
+
+// A block is of 16 rows: of each 8 numbers a byte of signs of every row, those of the first eight rows at even places. tables
+// has two for each byte, of what its lower and its upper four signs add to the query's product, at most IN_TABLE. Keys are
+// written of whole blocks.
+CLONES
+static void sketch_keys(const uint8_t *signs, size_t groups, const float *factors, const float *offsets, size_t rows,
+		const uint8_t *tables, float step, float lowest, int16_t *keys, uint32_t *count) {
+	for (size_t row = 0; row < rows; row += BLOCK, signs += BLOCK * groups) {
+		words even = {0}, odd = {0};
+		for (size_t g = 0; g < groups; g += AT_ONCE) {
+			bytes sum = {0};
+			for (size_t k = g; k < g + AT_ONCE; k++) {
+				bytes all = *(const bytes *)(signs + BLOCK * k);
+				const bytes *table = (const bytes *)(tables + 2 * BLOCK * k);
+				sum += lookup(table[0], all & 15) + lookup(table[1], all >> 4);
+			}
+			even += (words)sum; // with 256 times what the odd bytes are
+			odd += (words)sum >> 8;
+		}
+		even -= odd << 8;
+		for (int half = 0; half < 2; half++) {
+			size_t first = row + half * BLOCK / 2;
+			floats sums = __builtin_convertvector(half ? odd : even, floats);
+			floats estimates = (sums * step + lowest) * *(const floats *)(factors + first) + *(const floats *)(offsets + first);
+			ints all = __builtin_convertvector((estimates + MOST) * KEYS_OF_ONE, ints);
+			all &= all > 0; // comparisons are -1, all bits, where they hold
+			all = (all < KEYS & all) | (all >= KEYS & (KEYS - 1));
+			numbers narrow = __builtin_convertvector(all, numbers);
+			memcpy(keys + first, &narrow, sizeof narrow);
+		}
 	}
 	for (size_t i = 0; i < rows; i++) // apart, since the counts of neighbours wait for each other
 		count[keys[i]]++;
 }
 
-CLONES("popcnt")
-static void sketch_keys(const uint64_t *signs, const int16_t *norms, const int16_t *offset, size_t rows, size_t words,
-		const uint64_t *asked, const int16_t *worth, int16_t *keys, uint32_t *count) {
-	if (words == 4) // the shipped model's; the compiler unrolls what it knows
-		keys_of(signs, norms, offset, rows, 4, asked, worth, keys, count);
-	else
-		keys_of(signs, norms, offset, rows, words, asked, worth, keys, count);
-}
-
-static size_t sketch_from(const int16_t *keys, size_t rows, int least, uint32_t *found) {
+// Of most blocks none is taken, which is seen at once. keys are of whole blocks.
+CLONES
+static size_t sketch_from(const int16_t *keys, size_t rows, int16_t least, uint32_t *found) {
 	size_t n = 0;
-	for (size_t i = 0; i < rows; i++) {
-		found[n] = i;
-		n += keys[i] >= least;
+	for (size_t row = 0; row < rows; row += BLOCK) {
+		numbers lower, upper;
+		memcpy(&lower, keys + row, sizeof lower);
+		memcpy(&upper, keys + row + BLOCK / 2, sizeof upper);
+		pair any = (pair)((lower >= least) | (upper >= least));
+		if (any[0] | any[1])
+			for (size_t i = row; i < row + BLOCK && i < rows; i++) {
+				found[n] = i;
+				n += keys[i] >= least;
+			}
 	}
 	return n;
 }
 
-CLONES("avx2")
+CLONES
 static void sketch_products(const int8_t *codes, size_t dims, const uint32_t *rows, size_t n, const int16_t *asked, int32_t *out) {
+	enum { AHEAD = 8 }; // rows lie anywhere in memory
 	for (size_t i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			for (size_t k = 0; k < dims; k += 64)
+				__builtin_prefetch(codes + rows[i + AHEAD] * dims + k);
 		const int8_t *row = codes + rows[i] * dims;
 		int32_t sum = 0;
 		for (size_t k = 0; k < dims; k++)
@@ -64,23 +115,26 @@ static void sketch_products(const int8_t *codes, size_t dims, const uint32_t *ro
 */
 import "C"
 
-// units are so many to 1, of what rows are first ranked by; there are so many keys, which are about q·r − half.
 const (
-	units   = C.UNITS
+	block   = C.BLOCK
+	atOnce  = C.AT_ONCE
+	inTable = C.IN_TABLE
 	allKeys = C.KEYS
 )
 
-// keys writes the keys of the first len(out) rows, and counts them.
+// placeInBlock is where in a block's 16 bytes that of a row is.
+func placeInBlock(row int) int { return row%(block/2)*2 + row%block/(block/2) }
+
+// keys writes the keys of the first len(out) rows, and counts them. out has room for whole blocks.
 func (l *look) keys(g *segment, out []int16, count *[allKeys]uint32) {
-	C.sketch_keys((*C.uint64_t)(&g.signs[0]), (*C.int16_t)(&g.norms[0]), (*C.int16_t)(&g.offset[0]), C.size_t(len(out)),
-		C.size_t(l.set.words), (*C.uint64_t)(&l.signs[0]), (*C.int16_t)(&l.worth[0]), (*C.int16_t)(&out[0]), (*C.uint32_t)(&count[0]))
+	C.sketch_keys((*C.uint8_t)(&g.signs[0]), C.size_t(l.set.groups), (*C.float)(&g.factors[0]), (*C.float)(&g.offsets[0]),
+		C.size_t(len(out)), (*C.uint8_t)(&l.tables[0]), C.float(l.tableStep), C.float(l.lowest), (*C.int16_t)(&out[0]), (*C.uint32_t)(&count[0]))
 }
 
-// rowsFrom are the rows whose key is least or more.
-func rowsFrom(keys []int16, least int) []uint32 {
-	found := make([]uint32, len(keys)+1) // a row is written before it is known whether it counts
-	n := C.sketch_from((*C.int16_t)(&keys[0]), C.size_t(len(keys)), C.int(least), (*C.uint32_t)(&found[0]))
-	return found[:n]
+// rowsFrom are the rows whose key is least or more; space has room for one number more than there are keys.
+func rowsFrom(keys []int16, least int, space []uint32) []uint32 {
+	n := C.sketch_from((*C.int16_t)(&keys[0]), C.size_t(len(keys)), C.int16_t(least), (*C.uint32_t)(&space[0]))
+	return space[:n]
 }
 
 // products writes the inner products of the query and some rows, both in their steps.

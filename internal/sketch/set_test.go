@@ -119,6 +119,21 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 	}
 }
 
+// Of vectors without any likeness of their own even a far edit leads to its original, whose cosine no stranger's is near.
+func TestAFarEditLeadsToItsOriginal(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	all := vectors(r, 2*perSegment, 256, 0)
+	s := New(make([]float32, 256))
+	for i, v := range all {
+		s.Add(numbered(i), v, 0)
+	}
+	for range 200 {
+		of := r.IntN(len(all))
+		ids, _ := nearest(s, edit(r, all[of], 0.36), 1, nil)
+		require.Equal(t, []uuid.UUID{numbered(of)}, ids)
+	}
+}
+
 func nearest(s *Set, q []float32, k int, gone map[uuid.UUID]bool) (ids []uuid.UUID, bound float32) {
 	near, bound := s.Nearest(q, k, gone)
 	for _, n := range near {
