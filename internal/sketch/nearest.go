@@ -33,17 +33,17 @@ func (s *Set) Nearest(q []float32, k int, gone map[uuid.UUID]bool) (near []Near,
 	if rows == 0 || k < 1 {
 		return nil, float32(math.Inf(-1))
 	}
-	best := s.look(q).promising(segments, rows, k, gone)
+	found := s.look(q).promising(segments, rows, k, gone)
 	switch {
-	case best.seen <= k && best.looked == rows: // nothing is left
+	case found.seen <= k && found.looked == rows: // nothing is left
 		bound = float32(math.Inf(-1))
-	case len(best.rows) == k:
-		bound = best.rows[k-1].score
+	case len(found.rows) == k:
+		bound = found.rows[k-1].score
 	default: // so many of those looked at are gone that others may be as near
 		bound = float32(math.Inf(1))
 	}
-	named := make(map[uuid.UUID]bool, len(best.rows))
-	for _, c := range best.rows {
+	named := make(map[uuid.UUID]bool, len(found.rows))
+	for _, c := range found.rows {
 		if !named[c.id] {
 			named[c.id] = true
 			near = append(near, Near{c.id, c.score})
