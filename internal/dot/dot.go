@@ -1,4 +1,4 @@
-// Package dot computes inner products of many vectors with many: what scores, backgrounds and pairs are made of.
+// Package dot computes inner products: what scores, backgrounds and pairs are made of.
 package dot
 
 /*
@@ -81,4 +81,22 @@ func Products(a, b []float32, dims int, out []float32) {
 		return
 	}
 	C.dot_products((*C.float)(&a[0]), C.size_t(na), (*C.float)(&b[0]), C.size_t(nb), C.size_t(dims), (*C.float)(&out[0]))
+}
+
+// Product is the inner product of two vectors of the same width, for pairs that come one by one. It has four sums, since a
+// processor adds in several places at once.
+func Product(a, b []float32) float32 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float32
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
+	}
+	for ; i < len(a); i++ {
+		s0 += a[i] * b[i]
+	}
+	return s0 + s1 + s2 + s3
 }

@@ -38,6 +38,16 @@ func TestProductsAreTheInnerProducts(t *testing.T) {
 	require.Panics(t, func() { Products([]float32{1, 2}, []float32{1, 2}, 2, make([]float32, 2)) })
 }
 
+func TestProduct(t *testing.T) {
+	var a, b []float32
+	want := float32(0)
+	for i := range 11 {
+		a, b = append(a, float32(i)), append(b, float32(2*i-7))
+		want += float32(i) * float32(2*i-7)
+		require.Equal(t, want, Product(a, b), "%d dimensions", i+1)
+	}
+}
+
 // BenchmarkProducts is of 256 rows of 256 numbers with a few others.
 func BenchmarkProducts(b *testing.B) {
 	const dims, rows = 256, 256

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+
+	"moderator/internal/dot"
 )
 
 // A cloud is drawn such that pictures are as alike as the shipped model sees real photographs: of 10,435 of those a pair in 10
@@ -39,7 +41,7 @@ func newCloud(dims int, seed uint64) *cloud {
 			axis[k] = float32(random.NormFloat64())
 		}
 		for _, other := range c.axes[:i] {
-			add(axis, -dot(axis, other), other)
+			add(axis, -dot.Product(axis, other), other)
 		}
 		normalise(axis)
 		c.axes[i] = axis
@@ -108,7 +110,7 @@ func onCores(n int, work func(i int)) {
 }
 
 func normalise(v []float32) {
-	scale := float32(1 / math.Sqrt(float64(dot(v, v))))
+	scale := float32(1 / math.Sqrt(float64(dot.Product(v, v))))
 	for k := range v {
 		v[k] *= scale
 	}
@@ -121,23 +123,10 @@ func add(v []float32, times float32, w []float32) {
 	}
 }
 
-// dot has four sums, since a processor adds in several places at once.
-func dot(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	for i := 0; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	return s0 + s1 + s2 + s3
-}
-
 // at is v turned towards other until their inner product is cosine.
 func at(v, other []float32, cosine float64) []float32 {
 	turned := append([]float32(nil), other...)
-	add(turned, -dot(v, other), v)
+	add(turned, -dot.Product(v, other), v)
 	normalise(turned)
 	sine := float32(math.Sqrt(1 - cosine*cosine))
 	for k := range turned {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"moderator/internal/dot"
 	"moderator/internal/imaging"
 )
 
@@ -17,13 +18,13 @@ func TestCloudCrowds(t *testing.T) {
 	onCores(len(nearest), func(i int) {
 		for j, w := range vectors {
 			if j != i {
-				alike[i] = append(alike[i], float64(dot(vectors[i], w)))
+				alike[i] = append(alike[i], float64(dot.Product(vectors[i], w)))
 			}
 		}
 		nearest[i] = slices.Max(alike[i])
 	})
 	for _, v := range vectors[:100] {
-		require.InDelta(t, 1, dot(v, v), 1e-4)
+		require.InDelta(t, 1, dot.Product(v, v), 1e-4)
 	}
 	pairs := slices.Concat(alike...)
 	for share, want := range map[float64]float64{0.9: 0.16, 0.99: 0.29, 0.999: 0.42, 0.9999: 0.57} {
@@ -51,7 +52,7 @@ func TestTurns(t *testing.T) {
 	alike := map[imaging.View][]float64{}
 	for i, f := range flags {
 		original := flags[i-i%len(flagViews)]
-		alike[f.view] = append(alike[f.view], float64(dot(f.vector, original.vector)))
+		alike[f.view] = append(alike[f.view], float64(dot.Product(f.vector, original.vector)))
 	}
 	for view, want := range map[imaging.View]float64{
 		imaging.ViewOriginal: 1, imaging.ViewCenter90: 0.88, imaging.ViewFlipHorizontal: 0.57, imaging.ViewFlipVertical: 0.57,

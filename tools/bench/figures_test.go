@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"moderator/internal/dot"
 )
 
 func TestSlopeOfBursts(t *testing.T) {
@@ -68,10 +70,10 @@ bench: goal missed what=delay wanted="<50.0" got=60.0
 func TestEditsReachTheThresholdByTheirSource(t *testing.T) {
 	c := newCatalogue(3000)
 	for _, q := range c.edits[:50] {
-		require.InDelta(t, 1, dot(q.Vector, q.Vector), 1e-4)
+		require.InDelta(t, 1, dot.Product(q.Vector, q.Vector), 1e-4)
 		match, doubtful := c.exact(q)
 		require.True(t, match)
 		require.False(t, doubtful)
 	}
-	require.InDelta(t, 0.5, dot(at(c.flags[0].vector, c.flags[1].vector, 0.5), c.flags[0].vector), 1e-4)
+	require.InDelta(t, 0.5, dot.Product(at(c.flags[0].vector, c.flags[1].vector, 0.5), c.flags[0].vector), 1e-4)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"moderator/internal/dot"
 	"moderator/internal/embed"
 	"moderator/internal/matchdb"
 	"moderator/internal/views"
@@ -142,7 +143,7 @@ func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 	})
 	var found []matchdb.Query
 	for i, q := range c.queries(edited) {
-		if float64(dot(q.Vector, sources[i].vector)-q.Half-sources[i].half) >= c.threshold+2*matchdb.Tolerance {
+		if float64(dot.Product(q.Vector, sources[i].vector)-q.Half-sources[i].half) >= c.threshold+2*matchdb.Tolerance {
 			found = append(found, q)
 		}
 	}
@@ -156,7 +157,7 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 		best[i] = math.Inf(-1)
 		for k := range 1000 {
 			j := (i*1000 + k) % len(c.flags)
-			best[i] = max(best[i], float64(dot(asked[i].Vector, c.flags[j].vector)-asked[i].Half-c.flags[j].half))
+			best[i] = max(best[i], float64(dot.Product(asked[i].Vector, c.flags[j].vector)-asked[i].Half-c.flags[j].half))
 		}
 	})
 	return slices.Max(best)
@@ -166,7 +167,7 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 func (c *catalogue) exact(q matchdb.Query) (match, doubtful bool) {
 	best := math.Inf(-1)
 	for _, f := range c.flags {
-		best = max(best, float64(dot(q.Vector, f.vector)-q.Half-f.half))
+		best = max(best, float64(dot.Product(q.Vector, f.vector)-q.Half-f.half))
 	}
 	return best >= c.threshold, math.Abs(best-c.threshold) <= matchdb.Tolerance
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"moderator/internal/dot"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
@@ -68,30 +69,13 @@ func vectorGrid(flags []features, queries []answered, query, flag imaging.View, 
 			if f.vector == nil {
 				continue
 			}
-			into[i] = dot(q.vector, f.vector)
+			into[i] = dot.Product(q.vector, f.vector)
 			if normalised {
 				into[i] -= q.half + f.half
 			}
 		}
 	})
 	return g
-}
-
-// dot has four sums, since a processor adds in several places at once.
-func dot(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return s0 + s1 + s2 + s3
 }
 
 // pdqGrid compares one view of the queries with one view of the flags by PDQ: the number of differing bits, negated.

@@ -33,16 +33,6 @@ func TestVectorGrid(t *testing.T) {
 	require.InDeltaSlice(t, []float32{0.45, 0.75}, best.at, 1e-6)
 }
 
-func TestDot(t *testing.T) {
-	var a, b []float32
-	want := float32(0)
-	for i := range 11 {
-		a, b = append(a, float32(i)), append(b, float32(2*i-7))
-		want += float32(i) * float32(2*i-7)
-		require.Equal(t, want, dot(a, b), "%d dimensions", i+1)
-	}
-}
-
 func TestPDQGrids(t *testing.T) {
 	at := func(bits, quality int) look {
 		var h pdq.Hash
