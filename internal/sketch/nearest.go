@@ -66,16 +66,18 @@ type best struct {
 	looked, seen int
 }
 
-func (b *best) wants(score float32) bool { return len(b.rows) < b.k || score > b.rows[b.k-1].score }
-
-func (b *best) take(c ranked) {
-	at, _ := slices.BinarySearchFunc(b.rows, c, func(a, b ranked) int {
-		if a.score >= b.score {
+// take reads the id only of what is kept: most of what is looked at is not.
+func (b *best) take(id *uuid.UUID, score float32) {
+	if len(b.rows) == b.k && score <= b.rows[b.k-1].score {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(b.rows, score, func(c ranked, score float32) int {
+		if c.score >= score {
 			return -1
 		}
 		return 1
 	})
-	b.rows = slices.Insert(b.rows, at, c)
+	b.rows = slices.Insert(b.rows, at, ranked{*id, score})
 	b.rows = b.rows[:min(b.k, len(b.rows))]
 }
 
@@ -161,9 +163,7 @@ func (l *look) promising(segments []*segment, rows, k int, gone map[uuid.UUID]bo
 	for _, more := range found[1:] {
 		all.looked, all.seen = all.looked+more.looked, all.seen+more.seen
 		for _, c := range more.rows {
-			if all.wants(c.score) {
-				all.take(c)
-			}
+			all.take(&c.id, c.score)
 		}
 	}
 	return all
@@ -195,8 +195,6 @@ func (l *look) score(g *segment, rows []uint32, gone map[uuid.UUID]bool, to *bes
 			continue
 		}
 		to.seen++
-		if score := float32(products[i])*l.step*g.steps[row] + l.middle - g.halves[row]; to.wants(score) {
-			to.take(ranked{g.ids[row], score})
-		}
+		to.take(&g.ids[row], float32(products[i])*l.step*g.steps[row]+l.middle-g.halves[row])
 	}
 }
