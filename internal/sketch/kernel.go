@@ -6,8 +6,8 @@ package sketch
 #cgo nocallback sketch_keys
 #cgo noescape sketch_from
 #cgo nocallback sketch_from
-#cgo noescape sketch_products
-#cgo nocallback sketch_products
+#cgo noescape sketch_scores
+#cgo nocallback sketch_scores
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static inline __attribute__((always_inline)) bytes lookup(bytes table, bytes ind
 // written of whole blocks.
 CLONES
 static void sketch_keys(const uint8_t *signs, size_t groups, const float *factors, const float *offsets, size_t rows,
-		const uint8_t *tables, float step, float lowest, int16_t *keys, uint32_t *count) {
+		const uint8_t *tables, float step, float lowest, int16_t *keys, size_t every, uint32_t *count) {
 	for (size_t row = 0; row < rows; row += BLOCK, signs += BLOCK * groups) {
 		words even = {0}, odd = {0};
 		for (size_t g = 0; g < groups; g += AT_ONCE) {
@@ -76,7 +76,7 @@ static void sketch_keys(const uint8_t *signs, size_t groups, const float *factor
 			memcpy(keys + first, &narrow, sizeof narrow);
 		}
 	}
-	for (size_t i = 0; i < rows; i++) // apart, since the counts of neighbours wait for each other
+	for (size_t i = 0; i < rows; i += every) // apart, since the counts of neighbours wait for each other
 		count[keys[i]]++;
 }
 
@@ -99,17 +99,20 @@ static size_t sketch_from(const int16_t *keys, size_t rows, int16_t least, uint3
 }
 
 CLONES
-static void sketch_products(const int8_t *codes, size_t dims, const uint32_t *rows, size_t n, const int16_t *asked, int32_t *out) {
+static void sketch_scores(const int8_t *codes, size_t dims, const float *steps, const float *offsets, const uint32_t *rows, size_t n,
+		const int16_t *asked, float step, float middle, float *scores) {
 	enum { AHEAD = 8 }; // rows lie anywhere in memory
 	for (size_t i = 0; i < n; i++) {
-		if (i + AHEAD < n)
+		if (i + AHEAD < n) {
 			for (size_t k = 0; k < dims; k += 64)
 				__builtin_prefetch(codes + rows[i + AHEAD] * dims + k);
+			__builtin_prefetch(steps + rows[i + AHEAD]);
+		}
 		const int8_t *row = codes + rows[i] * dims;
 		int32_t sum = 0;
 		for (size_t k = 0; k < dims; k++)
 			sum += (int32_t)row[k] * asked[k];
-		out[i] = sum;
+		scores[i] = sum * step * steps[rows[i]] + offsets[rows[i]] + middle;
 	}
 }
 */
@@ -125,10 +128,11 @@ const (
 // placeInBlock is where in a block's 16 bytes that of a row is.
 func placeInBlock(row int) int { return row%(block/2)*2 + row%block/(block/2) }
 
-// keys writes the keys of the first len(out) rows, and counts them. out has room for whole blocks.
-func (l *look) keys(g *segment, out []int16, count *[allKeys]uint32) {
+// keys writes the keys of the first len(out) rows, and counts one in every so many. out has room for whole blocks.
+func (l *look) keys(g *segment, out []int16, every int, count *[allKeys]uint32) {
 	C.sketch_keys((*C.uint8_t)(&g.signs[0]), C.size_t(l.set.groups), (*C.float)(&g.factors[0]), (*C.float)(&g.offsets[0]),
-		C.size_t(len(out)), (*C.uint8_t)(&l.tables[0]), C.float(l.tableStep), C.float(l.lowest), (*C.int16_t)(&out[0]), (*C.uint32_t)(&count[0]))
+		C.size_t(len(out)), (*C.uint8_t)(&l.tables[0]), C.float(l.tableStep), C.float(l.lowest), (*C.int16_t)(&out[0]),
+		C.size_t(every), (*C.uint32_t)(&count[0]))
 }
 
 // rowsFrom are the rows whose key is least or more; space has room for one number more than there are keys.
@@ -137,10 +141,10 @@ func rowsFrom(keys []int16, least int, space []uint32) []uint32 {
 	return space[:n]
 }
 
-// products writes the inner products of the query and some rows, both in their steps.
-func (l *look) products(g *segment, rows []uint32, out []int32) {
+// scores writes about q·r − half of some rows.
+func (l *look) scores(g *segment, rows []uint32, out []float32) {
 	if len(rows) > 0 {
-		C.sketch_products((*C.int8_t)(&g.codes[0]), C.size_t(l.set.dims), (*C.uint32_t)(&rows[0]), C.size_t(len(rows)),
-			(*C.int16_t)(&l.codes[0]), (*C.int32_t)(&out[0]))
+		C.sketch_scores((*C.int8_t)(&g.codes[0]), C.size_t(l.set.dims), (*C.float)(&g.steps[0]), (*C.float)(&g.offsets[0]), (*C.uint32_t)(&rows[0]),
+			C.size_t(len(rows)), (*C.int16_t)(&l.codes[0]), C.float(l.step), C.float(l.middle), (*C.float)(&out[0]))
 	}
 }

@@ -15,14 +15,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// perSegment is how many rows there is room for at a time.
-const perSegment = 8192
-
 // Set is a compact copy of vectors r, each with a half, for queries q: near is what has a high q·r − half. It takes
-// 32 + 9/8·dims bytes a vector. It is safe for concurrent use.
+// 28 + 9/8·dims bytes a vector. It is safe for concurrent use.
 type Set struct {
-	dims, groups int // of eight numbers, up to a multiple of atOnce
-	mean         []float32
+	layout // its groups are of eight numbers, up to a multiple of atOnce
+	mean   []float32
 
 	mu       sync.RWMutex // of the two below; rows that were added never change
 	segments []*segment
@@ -37,13 +34,12 @@ type segment struct {
 	offsets []float32 // mean·r' − half: what signs need not say
 	codes   []int8    // r', dims a row, in steps
 	steps   []float32
-	halves  []float32
 }
 
 // New makes an empty set of vectors of len(mean) numbers, that of those to come: signs say most of vectors that have their
 // centre at 0. A mean of zeros does for models whose vectors do.
 func New(mean []float32) *Set {
-	return &Set{dims: len(mean), groups: (len(mean) + 8*atOnce - 1) / (8 * atOnce) * atOnce, mean: mean}
+	return &Set{layout: layoutOf(len(mean), (len(mean)+8*atOnce-1)/(8*atOnce)*atOnce), mean: mean}
 }
 
 // Len is the number of vectors.
@@ -57,7 +53,7 @@ func (s *Set) Len() int {
 func (s *Set) Bytes() int64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return int64(len(s.segments)) * perSegment * int64(16+s.groups+4+4+s.dims+4+4)
+	return int64(len(s.segments)) * int64(s.bytes)
 }
 
 // Add adds a vector of what the id names. It panics when the vector has another width than the mean.
@@ -67,13 +63,9 @@ func (s *Set) Add(id uuid.UUID, vector []float32, half float32) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := s.rows % perSegment
+	at := s.rows % s.perSegment
 	if at == 0 {
-		s.segments = append(s.segments, &segment{
-			ids: make([]uuid.UUID, perSegment), signs: make([]byte, perSegment*s.groups), factors: make([]float32, perSegment),
-			offsets: make([]float32, perSegment), codes: make([]int8, perSegment*s.dims), steps: make([]float32, perSegment),
-			halves: make([]float32, perSegment),
-		})
+		s.segments = append(s.segments, s.newSegment())
 	}
 	g := s.segments[len(s.segments)-1]
 	var square, sum, along, most float32
@@ -91,7 +83,7 @@ func (s *Set) Add(id uuid.UUID, vector []float32, half float32) {
 	if sum > 0 {
 		g.factors[at] = square / sum
 	}
-	g.ids[at], g.halves[at], g.offsets[at], g.steps[at] = id, half, along-half, most/math.MaxInt8
+	g.ids[at], g.offsets[at], g.steps[at] = id, along-half, most/math.MaxInt8
 	quantise(centred, g.steps[at], g.codes[at*s.dims:])
 	s.rows++
 }

@@ -53,6 +53,8 @@ func product(a, b []float32) (sum float64) {
 	return sum
 }
 
+func moreThanASegment(dims int) int { return New(make([]float32, dims)).perSegment + 77 }
+
 func meanOf(all [][]float32) []float32 {
 	mean := make([]float32, len(all[0]))
 	for _, v := range all {
@@ -91,7 +93,7 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(test.dims)))
-			all := vectors(r, perSegment+77, test.dims, test.middle)
+			all := vectors(r, moreThanASegment(test.dims), test.dims, test.middle)
 			halves := make([]float32, len(all))
 			s := New(meanOf(all))
 			for i, v := range all {
@@ -122,7 +124,7 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 // Of vectors without any likeness of their own even a far edit leads to its original, whose cosine no stranger's is near.
 func TestAFarEditLeadsToItsOriginal(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
-	all := vectors(r, 2*perSegment, 256, 0)
+	all := vectors(r, 2*moreThanASegment(256), 256, 0)
 	s := New(make([]float32, 256))
 	for i, v := range all {
 		s.Add(numbered(i), v, 0)
@@ -169,7 +171,7 @@ func TestNearestOfFew(t *testing.T) {
 // A half counts as much as the vector does: the less like one is nearer where the other's half is large.
 func TestHalvesCount(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	all := vectors(r, perSegment, 64, 0)
+	all := vectors(r, 8000, 64, 0)
 	s := New(make([]float32, 64))
 	for i, v := range all {
 		s.Add(numbered(i), v, 0.3)
@@ -184,7 +186,7 @@ func TestHalvesCount(t *testing.T) {
 // Vectors that are added while it is asked are found or not, and all afterwards.
 func TestAddWhileAsked(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	all := vectors(r, perSegment+5, 16, 0)
+	all := vectors(r, moreThanASegment(16), 16, 0)
 	s := New(make([]float32, 16))
 	var adding sync.WaitGroup
 	adding.Go(func() {
