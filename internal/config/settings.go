@@ -77,7 +77,7 @@ type Serve struct {
 // Judging is the pace of the consumer.
 type Judging struct {
 	BatchSize    int           `help:"Uploads embedded together at most." default:"32" group:"Judging"`
-	BatchAge     time.Duration `help:"How long the first upload of a batch waits for others." default:"10ms" group:"Judging"`
+	BatchAge     time.Duration `help:"How long the first upload of a batch waits for those that are being fetched and decoded." default:"10ms" group:"Judging"`
 	BatchBudget  time.Duration `help:"Longest time that a batch may take to embed, to match, or to publish once." default:"10s" group:"Judging"`
 	MaxHeldBytes int64         `help:"Bytes of uploads held in memory at once; pulling waits beyond." default:"268435456" group:"Judging"`
 	Candidates   int           `help:"Of the flags that are nearest to an upload and do not block it, so many have their points of interest compared with the upload's, which finds crops, captions and turns by any angle. It takes most of the time that a CPU spends on an upload; 0: none." default:"8" group:"Judging"`

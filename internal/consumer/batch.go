@@ -37,9 +37,9 @@ func (p *policy) flush() []*item {
 	return items
 }
 
-// collect forms batches of the items from in until it is closed; the last batch is flushed. A batch that is due
-// while the next stage is busy goes on growing up to its size: waiting then costs nothing.
-func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration) {
+// collect forms batches of the items from in until it is closed; the last batch is flushed. A batch for which no more are
+// coming is due at once. One that is due while the next stage is busy goes on growing up to its size: waiting then costs nothing.
+func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, coming func() bool) {
 	defer close(out)
 	p := policy{size: size, age: age}
 	timer := time.NewTimer(age)
@@ -57,7 +57,9 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration) {
 				ready = nil
 				break
 			}
-			if len(p.items) == 1 {
+			if !coming() {
+				ready = out
+			} else if len(p.items) == 1 {
 				timer.Reset(age)
 			}
 		case <-timer.C:

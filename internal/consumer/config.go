@@ -11,7 +11,7 @@ import (
 // Config is how the consumer works. Every field must be set; Validate says which is not.
 type Config struct {
 	BatchSize      int             // uploads embedded together at most
-	BatchAge       time.Duration   // how long the first upload of a batch waits for others
+	BatchAge       time.Duration   // how long the first upload of a batch waits for those that are coming
 	Workers        int             // uploads fetched and decoded at once
 	MaxUploadBytes int64           // a larger upload is decided review/too_large
 	MaxHeldBytes   int64           // bytes of uploads held in memory at once; pulling waits beyond

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -38,6 +39,7 @@ type Consumer struct {
 	metrics *metrics
 	held    *semaphore.Weighted
 	flights flights
+	coming  atomic.Int64  // uploads that are about to be prepared, or are
 	unready chan struct{} // a match failed because of what Ready says
 }
 
@@ -81,7 +83,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	embedded := make(chan []*item, 1)
 	var stages sync.WaitGroup
 	stages.Go(func() { defer close(prepared); c.prepareAll(work, pulled, prepared) })
-	stages.Go(func() { collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge) })
+	stages.Go(func() {
+		collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge, func() bool { return c.coming.Load() > 0 })
+	})
 	// Two batches are embedded at once: a session that is done with its share of the one begins with the other. And two are
 	// finished at once: the next is matched while the last waits for its acknowledgements.
 	stages.Go(func() { defer close(embedded); sideBySide(2, func() { c.embedAll(work, batches, embedded) }) })

@@ -16,7 +16,9 @@ import (
 func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
 	sideBySide(c.cfg.Workers, func() {
 		for it := range in {
-			if c.prepare(ctx, it) {
+			ok := c.prepare(ctx, it)
+			c.coming.Add(-1) // before it is handed on: nothing waits for itself
+			if ok {
 				out <- it
 			}
 		}

@@ -151,9 +151,11 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 		c.giveBack(ctx, it, stageQueue, err)
 		return
 	}
+	c.coming.Add(1)
 	select {
 	case out <- it:
 	case <-ctx.Done():
+		c.coming.Add(-1)
 		c.giveBack(ctx, it, stageQueue, ctx.Err())
 	}
 }

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func TestPolicy(t *testing.T) {
 // A batch that is due is passed on when the next stage is free, and grows until then.
 func TestCollectGrowsWhileTheNextStageIsBusy(t *testing.T) {
 	in, out := make(chan *item), make(chan []*item)
-	go collect(in, out, 3, time.Millisecond)
+	go collect(in, out, 3, time.Millisecond, func() bool { return true })
 	in <- &item{}
 	time.Sleep(20 * time.Millisecond) // due, and nobody takes it
 	in <- &item{}
@@ -110,6 +111,26 @@ func TestCollectGrowsWhileTheNextStageIsBusy(t *testing.T) {
 	require.Len(t, <-out, 1, "the last batch is flushed")
 	_, open := <-out
 	require.False(t, open)
+}
+
+// A batch waits for others only while some are coming.
+func TestCollectWaitsForNobody(t *testing.T) {
+	var coming atomic.Bool
+	in, out := make(chan *item), make(chan []*item)
+	go collect(in, out, 3, time.Hour, coming.Load)
+	in <- &item{}
+	require.Len(t, <-out, 1)
+	coming.Store(true)
+	in <- &item{}
+	select {
+	case <-out:
+		t.Fatal("a batch did not wait for what is coming")
+	case <-time.After(20 * time.Millisecond):
+	}
+	coming.Store(false)
+	in <- &item{}
+	require.Len(t, <-out, 2)
+	close(in)
 }
 
 func TestConfigValidate(t *testing.T) {
