@@ -32,9 +32,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// layout is how many rows a segment has room for and what memory they take. That is whole huge pages, since of the time in which rows are
-// looked at that lie anywhere a quarter goes into finding small ones; and not Go's, whose collector would leave as much again for
-// garbage.
+// layout is how many rows a segment has room for, and its memory. That is huge pages, since small ones take a quarter of the time in
+// which rows that lie anywhere are looked at, and not Go's, whose collector would leave as much again for garbage.
 type layout struct{ dims, groups, perSegment, bytes int }
 
 // fewestRows are what a segment has room for at least.
