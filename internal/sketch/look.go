@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -124,12 +125,13 @@ func (s *scratch) begin(n, perSegment, k int) {
 	}
 }
 
-// each calls do for 0 to n-1, in consecutive parts side by side.
+// each calls do for 0 to n-1. A core that is kept from it leaves more to the others.
 func (s *scratch) each(n int, do func(p *part, i int)) {
+	var next atomic.Int64
 	var all sync.WaitGroup
 	for at := range s.parts {
 		all.Go(func() {
-			for i := n * at / len(s.parts); i < n*(at+1)/len(s.parts); i++ {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(&s.parts[at], i)
 			}
 		})
