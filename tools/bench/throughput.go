@@ -65,9 +65,9 @@ func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
 	return all, embed, nil
 }
 
-// rounds is how often each side is measured, ours, theirs, theirs, ours, so that a machine that changes its speed changes
-// both.
-const rounds = 2
+// rounds is how often each side is measured, ours, theirs, theirs, ours and so again, so that a machine that changes its speed
+// changes both.
+const rounds = 4
 
 // number is how many uploads take about as long as a round of a figure is to be measured.
 func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds()/rounds)) }
