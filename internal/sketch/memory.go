@@ -34,12 +34,18 @@ import (
 
 // layout is how many rows a segment has room for, and its memory. That is huge pages, since small ones take a quarter of the time in
 // which rows that lie anywhere are looked at, and not Go's, whose collector would leave as much again for garbage.
-type layout struct{ dims, groups, perSegment, bytes int }
+type layout struct {
+	dims       int
+	groups     int // of eight numbers, up to a multiple of atOnce
+	perSegment int
+	bytes      int // of a segment
+}
 
 // fewestRows are what a segment has room for at least.
 const fewestRows = 6000
 
-func layoutOf(dims, groups int) layout {
+func layoutOf(dims int) layout {
+	groups := (dims + 8*atOnce - 1) / (8 * atOnce) * atOnce
 	perRow := 16 + groups + 4 + 4 + dims + 4 // the fields of segment
 	bytes := (fewestRows*perRow + C.HUGE_PAGE - 1) / C.HUGE_PAGE * C.HUGE_PAGE
 	return layout{dims, groups, bytes / perRow / block * block, bytes}

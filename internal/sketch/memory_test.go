@@ -23,7 +23,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		return pages
 	}
 	const segments = 200
-	layout := New(make([]float32, 256)).layout
+	layout := layoutOf(256)
 	before := mapped()
 	all := make([]*segment, segments)
 	for i := range all {

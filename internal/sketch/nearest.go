@@ -66,6 +66,7 @@ type best struct {
 
 func (b *best) keeps(score float32) bool { return len(b.rows) < b.k || score > b.rows[b.k-1].score }
 
+// keep puts a row in its place. Most of those looked at have none, which keeps says without their id.
 func (b *best) keep(row ranked) {
 	at, _ := slices.BinarySearchFunc(b.rows, row.score, func(c ranked, score float32) int {
 		if c.score >= score {
@@ -81,8 +82,6 @@ func (b *best) keep(row ranked) {
 func (b *best) add(more best) {
 	b.looked, b.gone = b.looked+more.looked, b.gone+more.gone
 	for _, row := range more.rows {
-		if b.keeps(row.score) {
-			b.keep(row)
-		}
+		b.keep(row)
 	}
 }

@@ -1,4 +1,4 @@
-// Package sketch finds the nearest of millions of vectors in about a millisecond: it looks at all of them, in memory, by
+// Package sketch finds the nearest of a million vectors in a few milliseconds: it looks at all of them, in memory, by
 // one bit for each of their numbers, and then at the most promising again by a byte for each.
 //
 // What the signs of r say of q·r is <q, sign r>·|r|²/Σ|r_i|, whose error is |q||r|·0.75/√dims for vectors that lie anyhow
@@ -18,8 +18,8 @@ import (
 // Set is a compact copy of vectors r, each with a half, for queries q: near is what has a high q·r − half. It takes
 // 28 + 9/8·dims bytes a vector. It is safe for concurrent use.
 type Set struct {
-	layout // its groups are of eight numbers, up to a multiple of atOnce
-	mean   []float32
+	layout
+	mean []float32
 
 	mu       sync.RWMutex // of the two below; rows that were added never change
 	segments []*segment
@@ -39,7 +39,7 @@ type segment struct {
 // New makes an empty set of vectors of len(mean) numbers, that of those to come: signs say most of vectors that have their
 // centre at 0. A mean of zeros does for models whose vectors do.
 func New(mean []float32) *Set {
-	return &Set{layout: layoutOf(len(mean), (len(mean)+8*atOnce-1)/(8*atOnce)*atOnce), mean: mean}
+	return &Set{layout: layoutOf(len(mean)), mean: mean}
 }
 
 // Len is the number of vectors.

@@ -53,7 +53,7 @@ func product(a, b []float32) (sum float64) {
 	return sum
 }
 
-func moreThanASegment(dims int) int { return New(make([]float32, dims)).perSegment + 77 }
+func moreThanASegment(dims int) int { return layoutOf(dims).perSegment + 77 }
 
 func meanOf(all [][]float32) []float32 {
 	mean := make([]float32, len(all[0]))
