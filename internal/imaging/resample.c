@@ -1,5 +1,7 @@
 #include "resample.h"
 
+#include "samples.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +11,10 @@
 #define WEIGHT_BITS 14
 #define BETWEEN_BITS 6
 
-#if defined(__x86_64__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLONES
-#endif
-
-// The inputs of each output along one axis: count weights from the input first on.
+// The inputs of each output along one axis: count weights from the input first on, and then at least one that is 0.
 typedef struct {
 	int *first, *count;
-	int32_t *weights; // most per output
+	int16_t *weights; // most per output
 	int most;
 } axis;
 
@@ -71,10 +67,10 @@ static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
 	double scale = (double) in / out, stretch = scale > 1 ? scale : 1;
 	double support = kernel_support(kernel) * stretch;
 
-	a->most = (int) ceil(support) * 2 + 1;
+	a->most = (int) ceil(support) * 2 + 2;
 	a->first = malloc(n * sizeof(int));
 	a->count = malloc(n * sizeof(int));
-	a->weights = calloc((size_t) n * a->most, sizeof(int32_t));
+	a->weights = calloc((size_t) n * a->most, sizeof(int16_t));
 	double *w = malloc(a->most * sizeof(double));
 	if (!a->first || !a->count || !a->weights || !w) {
 		free(w);
@@ -99,9 +95,10 @@ static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
 				largest = k;
 		}
 		// The rounded weights add up to exactly one, so that a flat area keeps its level.
-		int32_t *fixed = a->weights + (size_t) i * a->most, rest = 1 << WEIGHT_BITS;
+		int16_t *fixed = a->weights + (size_t) i * a->most;
+		int rest = 1 << WEIGHT_BITS;
 		for (int k = 0; k < count; k++)
-			rest -= fixed[k] = (int32_t) lround(w[k] / sum * (1 << WEIGHT_BITS));
+			rest -= fixed[k] = (int16_t) lround(w[k] / sum * (1 << WEIGHT_BITS));
 		fixed[largest] += rest;
 		a->first[i] = first < in ? first : in - 1;
 		a->count[i] = count;
@@ -110,25 +107,22 @@ static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
 	return 0;
 }
 
-// Rows are scaled eight at a time, their samples side by side in one vector.
-#define ROWS 8
-#define UP_TO_ROWS(n) (((n) + ROWS - 1) / ROWS * ROWS)
-
-typedef int16_t samples __attribute__((vector_size(2 * ROWS)));
-typedef int32_t sums __attribute__((vector_size(4 * ROWS)));
-typedef uint8_t bytes __attribute__((vector_size(ROWS)));
-
 // Turns eight rows of eight samples into eight columns: three perfect shuffles of the rows.
 static inline __attribute__((always_inline)) void transpose(samples *m)
 {
+	samples rows[ROWS], shuffled[ROWS];
+
+	memcpy(rows, m, sizeof rows);
+#pragma GCC unroll 3
 	for (int turn = 0; turn < 3; turn++) {
-		samples t[ROWS];
+#pragma GCC unroll 4
 		for (int i = 0; i < ROWS / 2; i++) {
-			t[2 * i] = __builtin_shufflevector(m[i], m[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-			t[2 * i + 1] = __builtin_shufflevector(m[i], m[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+			shuffled[2 * i] = FIRST_BY_TURNS(rows[i], rows[i + 4]);
+			shuffled[2 * i + 1] = SECOND_BY_TURNS(rows[i], rows[i + 4]);
 		}
-		memcpy(m, t, sizeof t);
+		memcpy(rows, shuffled, sizeof rows);
 	}
+	memcpy(m, rows, sizeof rows);
 }
 
 // Lays ROWS rows of n samples (a multiple of ROWS) side by side: columns[i] holds the i-th of each.
@@ -141,35 +135,58 @@ CLONES static void lay_side_by_side(const int16_t *rows, int n, samples *columns
 	}
 }
 
-// One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS after the point.
-CLONES static void sum_rows(const uint8_t *src, size_t stride, const int32_t *weights, int count,
-	int n, int32_t *sums, int16_t *out)
+// One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS after the point. Two rows go at a time; where their
+// number is odd, the last goes with itself, weighted 0.
+CLONES static void sum_rows(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int16_t *out)
 {
-	for (int x = 0; x < n; x++)
-		sums[x] = 1 << (WEIGHT_BITS - BETWEEN_BITS - 1);
-	for (int k = 0; k < count; k++, src += stride) {
-		int32_t weight = weights[k];
-		for (int x = 0; x < n; x++)
-			sums[x] += weight * src[x];
+	const int shift = WEIGHT_BITS - BETWEEN_BITS, round = 1 << (shift - 1);
+	const twice zero = { 0 }; // bytes by turns with it are 16 bits each, on a little-endian machine
+	int x = 0;
+
+	for (; x + 2 * ROWS <= n; x += 2 * ROWS) {
+		const uint8_t *row = src + x;
+		sums a = (sums) { 0 } + round, b = a, c = a, d = a;
+		for (int k = 0; k < count; k += 2, row += 2 * stride) {
+			samples pair = pair_of(weights + k);
+			twice upper, lower;
+			memcpy(&upper, row, sizeof upper);
+			memcpy(&lower, k + 1 < count ? row + stride : row, sizeof lower);
+			twice first = FIRST_BYTES_BY_TURNS(upper, lower), second = SECOND_BYTES_BY_TURNS(upper, lower);
+			a += weighted((samples) FIRST_BYTES_BY_TURNS(first, zero), pair);
+			b += weighted((samples) SECOND_BYTES_BY_TURNS(first, zero), pair);
+			c += weighted((samples) FIRST_BYTES_BY_TURNS(second, zero), pair);
+			d += weighted((samples) SECOND_BYTES_BY_TURNS(second, zero), pair);
+		}
+		samples done[2] = { narrowed(a >> shift, b >> shift), narrowed(c >> shift, d >> shift) };
+		memcpy(out + x, done, sizeof done);
 	}
-	for (int x = 0; x < n; x++)
-		out[x] = (int16_t) (sums[x] >> (WEIGHT_BITS - BETWEEN_BITS));
+	for (; x < n; x++) {
+		int sum = round;
+		for (int k = 0; k < count; k++)
+			sum += weights[k] * src[k * stride + x];
+		out[x] = (int16_t) (sum >> shift);
+	}
 }
 
-// One row of outputs, of each of the rows in columns, whose first sample is the input offset.
+// One row of outputs, of each of the rows in columns, whose first sample is the input offset. Two samples go at a time;
+// where their number is odd, the last goes with what lies behind it, weighted 0.
 CLONES static void sum_columns(const samples *columns, int offset, int bands, const axis *a, int n, samples *out)
 {
+	const int shift = WEIGHT_BITS + BETWEEN_BITS;
+
 	for (int i = 0; i < n; i++) {
-		const int32_t *weights = a->weights + (size_t) i * a->most;
-		const samples *first = columns + (size_t) (a->first[i] - offset) * bands;
+		const int16_t *weights = a->weights + (size_t) i * a->most;
 		for (int band = 0; band < bands; band++) {
-			sums sum = { 0 };
-			for (int k = 0; k < a->count[i]; k++)
-				sum += weights[k] * __builtin_convertvector(first[k * bands + band], sums);
-			sum = (sum + (1 << (WEIGHT_BITS + BETWEEN_BITS - 1))) >> (WEIGHT_BITS + BETWEEN_BITS);
+			const samples *column = columns + (size_t) (a->first[i] - offset) * bands + band;
+			sums first = (sums) { 0 } + (1 << (shift - 1)), second = first;
+			for (int k = 0; k < a->count[i]; k += 2, column += 2 * bands) {
+				samples pair = pair_of(weights + k);
+				first += weighted(FIRST_BY_TURNS(column[0], column[bands]), pair);
+				second += weighted(SECOND_BY_TURNS(column[0], column[bands]), pair);
+			}
+			samples sum = narrowed(first >> shift, second >> shift);
 			sum &= sum > 0; // comparisons are -1, all bits, where they hold
-			sum = (sum > 255 & 255) | (sum <= 255 & sum);
-			*out++ = __builtin_convertvector(sum, samples);
+			*out++ = ((sum > 255) & 255) | ((sum <= 255) & sum);
 		}
 	}
 }
@@ -199,7 +216,6 @@ int resample(const resample_source *src, int width, int height, int kernel,
 	int left, int top, int crop_width, int crop_height, uint8_t *dst)
 {
 	axis across = { 0 }, down = { 0 };
-	int32_t *sums_of_row = NULL;
 	int16_t *rows = NULL;
 	samples *columns = NULL, *out = NULL;
 	int result = -1;
@@ -215,17 +231,17 @@ int resample(const resample_source *src, int width, int height, int kernel,
 	// Only the columns that the crop looks at. The first pass runs along memory, over rows.
 	int begin = across.first[0], last = crop_width - 1;
 	int n = (across.first[last] + across.count[last] - begin) * src->bands, stride = UP_TO_ROWS(n);
-	sums_of_row = malloc(n * sizeof(int32_t));
 	rows = calloc((size_t) ROWS * stride, sizeof(int16_t));
-	columns = aligned_alloc(64, (size_t) stride * sizeof(samples));
+	columns = aligned_alloc(64, (size_t) UP_TO_ROWS(stride + src->bands) * sizeof(samples)); // and what lies behind the last
 	out = aligned_alloc(64, (size_t) UP_TO_ROWS(crop_width * src->bands) * sizeof(samples));
-	if (!sums_of_row || !rows || !columns || !out)
+	if (!rows || !columns || !out)
 		goto done;
+	memset(columns + stride, 0, src->bands * sizeof(samples));
 	for (int y = 0; y < crop_height; y += ROWS) {
 		int here = crop_height - y < ROWS ? crop_height - y : ROWS;
 		for (int r = 0; r < here; r++)
 			sum_rows(src->pixels + down.first[y + r] * src->stride + (size_t) begin * src->bands, src->stride,
-				down.weights + (size_t) (y + r) * down.most, down.count[y + r], n, sums_of_row, rows + (size_t) r * stride);
+				down.weights + (size_t) (y + r) * down.most, down.count[y + r], n, rows + (size_t) r * stride);
 		lay_side_by_side(rows, stride, columns);
 		sum_columns(columns, begin, src->bands, &across, crop_width, out);
 		lay_in_rows(out, crop_width * src->bands, here, dst);
@@ -235,7 +251,6 @@ int resample(const resample_source *src, int width, int height, int kernel,
 done:
 	axis_free(&across);
 	axis_free(&down);
-	free(sums_of_row);
 	free(rows);
 	free(columns);
 	free(out);
@@ -272,7 +287,24 @@ void resample_turn(const resample_source *src, int orientation, uint8_t *dst)
 
 CLONES void resample_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
 {
-	// In 16-bit fixed point; the weights add up to one.
-	for (size_t i = 0; i < n; i++)
-		dst[i] = (uint8_t) ((rgb[3 * i] * 19595u + rgb[3 * i + 1] * 38470u + rgb[3 * i + 2] * 7471u + 32768u) >> 16);
+	// In 16-bit fixed point; the weights add up to one. Green has two halves, as a weight has no more than 15 bits.
+	enum { RED = 19595, HALF_GREEN = 19235, BLUE = 7471, ROUND = 1 << 15 };
+	const samples red_green = { RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN };
+	const samples green_blue = { HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE };
+	size_t i = 0;
+
+	for (; i + ROWS + 2 <= n; i += ROWS) { // sixteen bytes are read of each four pixels
+		sums four[2];
+		for (int h = 0; h < 2; h++) {
+			twice v, zero = { 0 };
+			memcpy(&v, rgb + 3 * (i + 4 * h), sizeof v);
+			samples rg = (samples) __builtin_shufflevector(v, zero, 0, 16, 1, 16, 3, 16, 4, 16, 6, 16, 7, 16, 9, 16, 10, 16);
+			samples gb = (samples) __builtin_shufflevector(v, zero, 1, 16, 2, 16, 4, 16, 5, 16, 7, 16, 8, 16, 10, 16, 11, 16);
+			four[h] = (weighted(rg, red_green) + weighted(gb, green_blue) + ROUND) >> 16;
+		}
+		bytes done = __builtin_convertvector(narrowed(four[0], four[1]), bytes);
+		memcpy(dst + i, &done, sizeof done);
+	}
+	for (; i < n; i++)
+		dst[i] = (uint8_t) ((rgb[3 * i] * RED + rgb[3 * i + 1] * 2 * HALF_GREEN + rgb[3 * i + 2] * BLUE + ROUND) >> 16);
 }
