@@ -44,8 +44,8 @@ func walkJPEGs(t *testing.T, visit func(path string, data []byte)) {
 // compareJPEG returns how many pictures it compared: 0 for one that neither way can be decoded, or that libjpeg is not asked for.
 func compareJPEG(t *testing.T, name string, data []byte, shrink int) int {
 	t.Helper()
-	width, height, _ := outlineJPEG(data)
-	if min(width, height) < shrink || width*height > 3e5 {
+	outline := outlineJPEG(data)
+	if min(outline.width, outline.height) < shrink || outline.width*outline.height > 3e5 {
 		return 0
 	}
 	in, err := open(formatJPEG, data, opening{shrink: shrink, scale: 1})
@@ -67,4 +67,45 @@ func compareJPEG(t *testing.T, name string, data []byte, shrink int) int {
 	require.NoError(t, gotErr, "%s by %d", name, shrink)
 	require.True(t, string(want.pix) == string(got.pix), "%s by %d", name, shrink)
 	return 1
+}
+
+// Reading the header of a bare file by libvips first would change nothing.
+func TestBareJPEGNeedsNoHeaderOfLibvips(t *testing.T) {
+	require.NoError(t, Start())
+	request := Request{Targets: []Target{{ResizeWidth: 96, ResizeHeight: 96}}, Gray: true}
+	require.NoError(t, request.complete())
+	compared := 0
+	walkJPEGs(t, func(path string, data []byte) {
+		outline := outlineJPEG(data)
+		if !outline.bare || outline.width*outline.height > 3e6 {
+			return
+		}
+		decode := func(bare bool) (all []Rendered, err error) {
+			s, err := openSource(data, request.Limits, request.need())
+			if err != nil {
+				return nil, err
+			}
+			defer s.close()
+			if !bare {
+				s.bare = false
+				if err := s.readHeader(request.Limits, request.need()); err != nil {
+					return nil, err
+				}
+			}
+			err = s.canvases([]int{0}, request.need(), func(_ int, c *canvas) error {
+				all, err = request.render(s, c)
+				return err
+			})
+			return all, err
+		}
+		want, wantErr := decode(false)
+		got, err := decode(true)
+		require.Equal(t, wantErr == nil, err == nil, "%s: %v, by libvips %v", path, err, wantErr)
+		require.Equal(t, want, got, path)
+		if err == nil {
+			compared++
+		}
+	})
+	t.Logf("%d compared", compared)
+	require.NotZero(t, compared)
 }

@@ -16,8 +16,8 @@ import (
 // it was thinned.
 func requireSame(tb testing.TB, name string, data []byte) bool {
 	tb.Helper()
-	width, height, _ := outlineJPEG(data)
-	width, height = max(1, width/8), max(1, height/8)
+	outline := outlineJPEG(data)
+	width, height := max(1, outline.width/8), max(1, outline.height/8)
 	want, _, wantErr := decodeThinned(data, 8, false, width, height)
 	got, thinned, err := decodeThinned(data, 8, true, width, height)
 	require.Equal(tb, wantErr, err, name)
@@ -93,7 +93,7 @@ func TestNotThinned(t *testing.T) {
 func TestThinningOfAllFiles(t *testing.T) {
 	thinned := 0
 	walkJPEGs(t, func(path string, data []byte) {
-		if width, height, _ := outlineJPEG(data); width*height <= 1e7 && requireSame(t, path, data) {
+		if o := outlineJPEG(data); o.width*o.height <= 1e7 && requireSame(t, path, data) {
 			thinned++
 		}
 	})
@@ -108,7 +108,7 @@ func FuzzThin(f *testing.F) {
 	f.Add(photoLike(f, 48, 32))
 	f.Add(readFile(f, "testdata/progressive.jpg"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if width, height, scans := outlineJPEG(data); len(data) > 0 && width*height <= 1e6 && scans <= maxScans {
+		if o := outlineJPEG(data); len(data) > 0 && o.width*o.height <= 1e6 && o.scans <= maxScans {
 			requireSame(t, "mutated", data)
 		}
 	})
