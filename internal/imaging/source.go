@@ -13,7 +13,7 @@ type source struct {
 	orientation   orientation
 	frames        int
 	useProfile    bool // the embedded ICC profile is another than sRGB
-	bare          bool // a JPEG that libjpeg can be given as it is: libvips takes a tenth of a small one's time to read the header
+	bare          bool // a JPEG that libjpeg can be given as it is: libvips takes a twentieth of a small one's time to read the header
 
 	// The reader of the header, if nobody has taken it.
 	opened *handle

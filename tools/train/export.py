@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 import data
 import draw
+import folder
 from edits import upload_view
 from network import MEAN, STD, CopyNet, macs
 
@@ -64,6 +65,9 @@ def fold(net):
 
 
 def load(path):
+    """The network of a checkpoint or a model folder, and what else is in it."""
+    if os.path.isdir(path):
+        return folder.load(path)
     state = torch.load(path, map_location="cpu")
     net = CopyNet(**state.get("config", {}))  # checkpoints of before have none
     net.load_state_dict(state["net"])

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 import data
 from export import load
 from network import CopyNet, Residual, macs
-from train import parameter_groups, prepare, save, schedule
+from train import autocast, parameter_groups, prepare, save, schedule
 
 INNER = (32, 48, 96, 64, 64)
 
@@ -84,7 +84,7 @@ def prune(net, inner, inputs, ridge=1e-4):
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("checkpoint", help="of the full network")
+    p.add_argument("checkpoint", help="of the full network, or its model folder")
     p.add_argument("out", help="checkpoint to write")
     p.add_argument("--photos", action="append", default=[], help="tar or folder of photographs; may be given again")
     p.add_argument("--inner", type=int, nargs="+", default=INNER, help="channels inside each residual block; multiples of 16 are fast")
@@ -120,7 +120,7 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = a.lr * schedule(step, done, 50)
         x = prepare(pixels, "cpu")
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with autocast("cpu"):
             with torch.no_grad():
                 wanted = teacher(x).float()
             vectors = net(x).float()

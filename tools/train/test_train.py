@@ -107,6 +107,19 @@ def small_net(inner=None):
     return net.eval(), x
 
 
+class Folder(unittest.TestCase):
+    def test_an_exported_network_is_read_back(self):
+        net, x = small_net()
+        with tempfile.TemporaryDirectory() as path, contextlib.redirect_stdout(io.StringIO()):
+            checkpoint = os.path.join(path, "net.pt")
+            torch.save({"net": net.state_dict(), "config": net.config, "step": 3, "size": 32}, checkpoint)
+            export.export(checkpoint, path, rows=8)
+            got, state = export.load(path)
+        self.assertEqual((got.config, state), (net.config, {"size": 32, "step": 3}))
+        with torch.no_grad():
+            self.assertLess(1 - (got(x) * net(x)).sum(1).min().item(), 1e-4)
+
+
 class Pruning(unittest.TestCase):
     def test_channels_that_others_tell_cost_nothing(self):
         net, x = small_net()

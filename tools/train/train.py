@@ -67,6 +67,16 @@ def schedule(step, done, warmup):
     return min(1.0, (step + 1) / warmup) * (0.5 * (1 + math.cos(math.pi * min(1.0, done))) * 0.995 + 0.005)
 
 
+def autocast(device):
+    """bfloat16 where it is the faster: on a GPU, and on a CPU that can multiply it; on others it takes twenty times as long."""
+    fast = device == "cuda"
+    if not fast and os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as f:
+            flags = f.read()
+        fast = "avx512_bf16" in flags or "amx_bf16" in flags
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=fast)
+
+
 def save(path, **state):
     torch.save(state, path + ".part")
     os.replace(path + ".part", path)
@@ -114,7 +124,7 @@ def main():
         x = prepare(pixels, device, (pixels if strangers is None else strangers)[0].roll(1, 0) if on_device else None)
         strangers = pixels
         identity = identity.repeat(2).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with autocast(device.type):
             vectors = net(x)
         vectors = vectors.float()
         nce, pooled, found = info_nce(vectors, identity, args.temperature)
