@@ -21,12 +21,12 @@ const grayNeed = 384
 
 // gray makes PDQ's input of a part of a luma plane. The reference picks the nearest pixel of
 // each; averaging differs from that by what its own filter takes out next.
-func gray(luma plane, part rect, o orientation) (*Gray, error) {
+func gray(luma plane, part rect, o orientation, room func(n int) []byte) (*Gray, error) {
 	w, h := part.width, part.height
 	if w*h > MaxGray {
 		w, h = graySide, graySide
 	}
-	p, err := luma.resampled(part, w, h, KernelLinear, rect{0, 0, w, h})
+	p, err := luma.resampled(part, w, h, KernelLinear, rect{0, 0, w, h}, room)
 	if err != nil {
 		return nil, err
 	}

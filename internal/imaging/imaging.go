@@ -16,6 +16,17 @@ type Request struct {
 	Views   []View // nil: only the original
 	Gray    bool   // also each view's input of PDQ
 	Limits  Limits
+	Into    []byte `json:"-"` // where the pixels go, one after the other in the order of the result; where they do not fit, into new memory
+}
+
+// room is memory for n bytes of the result.
+func (r *Request) room(n int) []byte {
+	if n > len(r.Into) {
+		return make([]byte, n)
+	}
+	room := r.Into[:n:n]
+	r.Into = r.Into[n:]
+	return room
 }
 
 // Result is a decoded picture.

@@ -103,7 +103,7 @@ func (p *painter) paint(v View, part rect) (Rendered, error) {
 		w, h, crop := t.geometry(fullWidth, fullHeight)
 		crop = o.before(crop, w, h)
 		w, h = o.size(w, h)
-		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop)
+		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room)
 		if err != nil {
 			return out, err
 		}
@@ -113,7 +113,7 @@ func (p *painter) paint(v View, part rect) (Rendered, error) {
 		return out, nil
 	}
 	var err error
-	out.Gray, err = gray(p.luma, part, o)
+	out.Gray, err = gray(p.luma, part, o, p.req.room)
 	return out, err
 }
 

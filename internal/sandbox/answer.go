@@ -30,7 +30,7 @@ type answerView struct {
 	GrayWidth, GrayHeight int // 0 without a gray plane
 }
 
-// pack describes result and copies its pixels.
+// pack describes result, whose pixels it copies where they are not there yet.
 func pack(result *imaging.Result, pixels []byte) (answer, error) {
 	a := answer{Format: result.Format, Width: result.Width, Height: result.Height, FrameCount: result.FrameCount}
 	for _, frame := range result.Frames {
@@ -44,7 +44,10 @@ func pack(result *imaging.Result, pixels []byte) (answer, error) {
 				if len(plane) > len(pixels) {
 					return a, errors.New("the pixels do not fit into the shared memory")
 				}
-				pixels = pixels[copy(pixels, plane):]
+				if &plane[0] != &pixels[0] {
+					copy(pixels, plane)
+				}
+				pixels = pixels[len(plane):]
 			}
 			described.Views = append(described.Views, v)
 		}

@@ -171,7 +171,7 @@ func TestGrownWorkerIsReplaced(t *testing.T) {
 	o := options(t)
 	o.Request.Targets[0] = imaging.Target{ResizeWidth: 4000, ResizeHeight: 2000}
 	pool, before := open(t, o), children(t)
-	_, err := pool.Decode(t.Context(), photo(t, 6000, 3000))
+	_, err := pool.Decode(t.Context(), photo(t, 7000, 3600))
 	require.NoError(t, err)
 	require.NotEqual(t, before, children(t))
 	require.Zero(t, deathsOf(t, o))

@@ -85,6 +85,7 @@ func work(in io.Reader, out io.Writer, decode func(file, pixels []byte, r imagin
 }
 
 func decode(file, pixels []byte, request imaging.Request) answer {
+	request.Into = pixels
 	result, err := imaging.Decode(file, request)
 	if err != nil {
 		return failure(err)
