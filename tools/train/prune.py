@@ -21,7 +21,7 @@ from export import load
 from network import CopyNet, Residual, macs
 from train import autocast, parameter_groups, prepare, save, schedule
 
-INNER = (32, 48, 96, 64, 64)
+INNER = (16, 32, 64, 32, 32)
 
 
 def residuals(net):
