@@ -26,7 +26,7 @@ func gray(luma plane, part rect, o orientation, room func(n int) []byte) (*Gray,
 	if w*h > MaxGray {
 		w, h = graySide, graySide
 	}
-	p, err := luma.resampled(part, w, h, KernelLinear, rect{0, 0, w, h}, room)
+	p, err := luma.resampled(part, w, h, KernelLinear, rect{0, 0, w, h}, room(w*h))
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,13 @@ type Request struct {
 	Views   []View // nil: only the original
 	Gray    bool   // also each view's input of PDQ
 	Limits  Limits
-	Into    []byte `json:"-"` // where the pixels go, one after the other in the order of the result; where they do not fit, into new memory
+	Into    []byte `json:"-"` // where the pixels go, one after the other in the order of the result, and into new memory from where they do not fit
 }
 
 // room is memory for n bytes of the result.
 func (r *Request) room(n int) []byte {
 	if n > len(r.Into) {
+		r.Into = nil
 		return make([]byte, n)
 	}
 	room := r.Into[:n:n]

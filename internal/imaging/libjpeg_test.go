@@ -77,7 +77,7 @@ func TestBareJPEGNeedsNoHeaderOfLibvips(t *testing.T) {
 	compared := 0
 	walkJPEGs(t, func(path string, data []byte) {
 		outline := outlineJPEG(data)
-		if !outline.bare || outline.width*outline.height > 3e6 {
+		if !outline.bare() || outline.width*outline.height > 3e6 {
 			return
 		}
 		decode := func(bare bool) (all []Rendered, err error) {

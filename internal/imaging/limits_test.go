@@ -8,6 +8,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"moderator/internal/testenv"
@@ -104,6 +105,8 @@ func TestTooLarge(t *testing.T) {
 		scans = append(scans, progressive[last:end]...)
 	}
 	scans = append(scans, 0xff, 0xd9)
+	// The component's number and its table's look like the end of the file.
+	hidden := "\xff\xd8\xff\xc2\x00\x0b\x08\x00\x40\x00\x40\x01\xff\x11\x00" + strings.Repeat("\xff\xda\x00\x08\x01\xff\xd9\x00\x00\x10\x7f", maxScans+1) + "\xff\xd9"
 
 	for name, c := range map[string]struct {
 		file   []byte
@@ -116,6 +119,7 @@ func TestTooLarge(t *testing.T) {
 		"bmp bomb":            {bmpHeader(40, 50_000, 50_000, 24, 0), Limits{}},
 		"gif of a large walk": {animatedGIF(t, 20, 20, 90), Limits{MaxPixels: 20 * 20, MaxFrames: 8}},
 		"jpeg of many scans":  {scans, Limits{}},
+		"jpeg of hidden ones": {[]byte(hidden), Limits{}},
 		"webp of many frames": {classics.AnimatedWebP(1, 1, maxListed+1), Limits{}},
 		"gif of many frames":  {animatedGIF(t, 1, 1, maxListed+1), Limits{}},
 	} {

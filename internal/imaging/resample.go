@@ -49,9 +49,9 @@ func (p plane) source(part rect) C.resample_source {
 }
 
 // resampled scales a part of the plane to exactly width x height and returns what crop keeps
-// of that, in memory from room. libvips could do it, in four times the time and with other roundings in each version.
-func (p plane) resampled(part rect, width, height int, kernel Kernel, crop rect, room func(n int) []byte) (plane, error) {
-	out := plane{room(crop.width * crop.height * p.bands), crop.width, crop.height, p.bands}
+// of that, in pix, which has room for it. libvips could do it, in four times the time and with other roundings in each version.
+func (p plane) resampled(part rect, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
+	out := plane{pix, crop.width, crop.height, p.bands}
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	pin.Pin(&p.pix[0])

@@ -68,7 +68,7 @@ func TestResample(t *testing.T) {
 
 func resampled(t *testing.T, p plane, w, h int, kernel Kernel) []byte {
 	t.Helper()
-	out, err := p.resampled(rect{0, 0, p.width, p.height}, w, h, kernel, rect{0, 0, w, h}, new(Request).room)
+	out, err := p.resampled(rect{0, 0, p.width, p.height}, w, h, kernel, rect{0, 0, w, h}, make([]byte, w*h*p.bands))
 	require.NoError(t, err)
 	return out.pix
 }
@@ -88,7 +88,7 @@ func TestResampleKeepsFlatAreas(t *testing.T) {
 func TestResampledPartIsThePartOfTheResampled(t *testing.T) {
 	p := plane{pixelsOf(drawing(200, 150)), 200, 150, 3}
 	whole := resampled(t, p, 90, 70, KernelCubic)
-	part, err := p.resampled(rect{0, 0, 200, 150}, 90, 70, KernelCubic, rect{20, 30, 40, 25}, new(Request).room)
+	part, err := p.resampled(rect{0, 0, 200, 150}, 90, 70, KernelCubic, rect{20, 30, 40, 25}, make([]byte, 40*25*p.bands))
 	require.NoError(t, err)
 	for y := range 25 {
 		require.Equal(t, whole[((y+30)*90+20)*3:((y+30)*90+60)*3], part.pix[y*40*3:(y+1)*40*3])

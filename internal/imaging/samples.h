@@ -15,6 +15,8 @@
 #define CLONES
 #endif
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a byte before a zero is to be the number");
+
 // Rows are scaled eight at a time, their samples side by side in one vector.
 #define ROWS 8
 #define UP_TO_ROWS(n) (((n) + ROWS - 1) / ROWS * ROWS)

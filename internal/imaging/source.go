@@ -67,7 +67,7 @@ func (s *source) survey() error {
 			return fmt.Errorf("%w: jpeg: %d scans, the limit is %d", ErrTooLarge, outline.scans, maxScans)
 		}
 		s.width, s.height = outline.width, outline.height // so that the first reader is already the one that shrinks
-		s.bare = outline.bare && s.width > 0 && s.height > 0
+		s.bare = outline.bare()
 	case formatPNG:
 		if isAnimatedPNG(s.data) {
 			return fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
@@ -145,17 +145,17 @@ func (s *source) jpegShrink(need int) int {
 // and in one pass over the file, and lends each to visit. No canvas is shrunk to a shorter
 // side of less than need.
 func (s *source) canvases(indices []int, need int, visit func(index int, c *canvas) error) error {
-	lend := func(index int, stored plane, err error) error {
-		if err != nil {
-			return err
-		}
+	lend := func(index int, stored plane) error {
 		c := s.canvas(stored)
 		defer c.release()
 		return visit(index, c)
 	}
 	if by := s.jpegShrink(need); s.bare && averaging(s.width/by, s.height/by, need) == 1 {
 		stored, err := decodeJPEG(s.data, by, s.width/by, s.height/by)
-		return lend(0, stored, err)
+		if err != nil {
+			return err
+		}
+		return lend(0, stored)
 	}
 	in, err := s.openPixels(need, len(indices) > 1)
 	if err != nil {
@@ -168,7 +168,10 @@ func (s *source) canvases(indices []int, need int, visit func(index int, c *canv
 	}
 	for _, index := range indices {
 		stored, err := s.pixels(in, index*frameHeight, frameHeight, need)
-		if err := lend(index, stored, err); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := lend(index, stored); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ func (p *painter) paint(v View, part rect) (Rendered, error) {
 		w, h, crop := t.geometry(fullWidth, fullHeight)
 		crop = o.before(crop, w, h)
 		w, h = o.size(w, h)
-		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room)
+		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room(crop.width*crop.height*p.canvas.bands))
 		if err != nil {
 			return out, err
 		}

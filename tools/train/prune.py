@@ -60,6 +60,9 @@ def kept_channels(weight, covariance, count):
 @torch.no_grad()
 def prune(net, inner, inputs, ridge=1e-4):
     """net with inner channels in its blocks, in evaluation mode; inputs are batches [N, 3, S, S] to take the statistics on."""
+    has = net.config["inner"]
+    if len(inner) != len(has) or any(n > most for n, most in zip(inner, has)):
+        raise SystemExit(f"--inner {inner}: the network has {has}; wanted as many numbers, none of them larger")
     small = CopyNet(**{**net.config, "inner": inner}).eval()
     whole = net.eval().state_dict()
     small.load_state_dict({**small.state_dict(), **{k: v for k, v in whole.items() if v.shape == small.state_dict()[k].shape}})

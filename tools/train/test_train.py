@@ -144,6 +144,12 @@ class Pruning(unittest.TestCase):
             away = [1 - (n(x) * wanted).sum(1).mean() for n in (prune.prune(net, [8, 16], [x], ridge) for ridge in (1e-4, 1e9))]
         self.assertLess(away[0], away[1])
 
+    def test_more_channels_than_there_are_are_refused(self):
+        net, x = small_net()
+        for inner in ([8], [8, 33]):
+            with self.assertRaisesRegex(SystemExit, "none of them larger"):
+                prune.prune(net, inner, [x])
+
     def test_the_command_writes_a_checkpoint_that_loads(self):
         net, _ = small_net()
         with tempfile.TemporaryDirectory() as folder:
