@@ -2,7 +2,8 @@ package imaging
 
 // Resized returns the plane at another size, averaged.
 func (g *Gray) Resized(width, height int) (*Gray, error) {
-	p, err := plane{width: g.Width, height: g.Height, bands: 1, pix: g.Pix}.resampled(rect{0, 0, g.Width, g.Height}, width, height, KernelLinear, rect{0, 0, width, height}, make([]byte, width*height))
+	p, err := plane{width: g.Width, height: g.Height, bands: 1, pix: g.Pix}.resampled(
+		rect{0, 0, g.Width, g.Height}, width, height, KernelLinear, rect{0, 0, width, height}, make([]byte, width*height))
 	if err != nil {
 		return nil, err
 	}

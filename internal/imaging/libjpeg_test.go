@@ -87,7 +87,7 @@ func TestBareJPEGNeedsNoHeaderOfLibvips(t *testing.T) {
 			}
 			defer s.close()
 			if !bare {
-				s.bare = false
+				s.plain = false
 				if err := s.readHeader(request.Limits, request.need()); err != nil {
 					return nil, err
 				}

@@ -13,7 +13,7 @@ type source struct {
 	orientation   orientation
 	frames        int
 	useProfile    bool // the embedded ICC profile is another than sRGB
-	bare          bool // a JPEG that libjpeg can be given as it is: libvips takes a twentieth of a small one's time to read the header
+	plain         bool // a JPEG, grey or of three colours, with no profile but sRGB: libjpeg gives its pixels by itself
 
 	// The reader of the header, if nobody has taken it.
 	opened *handle
@@ -40,7 +40,7 @@ func openSource(data []byte, limits Limits, need int) (*source, error) {
 	if format == formatBMP {
 		return s, s.readBMPHeader(limits)
 	}
-	if s.bare {
+	if s.plain { // libvips takes a twentieth of a small one's time to read the header
 		return s, limits.checkSize(s.width, s.height)
 	}
 	if err := s.readHeader(limits, need); err != nil {
@@ -67,7 +67,7 @@ func (s *source) survey() error {
 			return fmt.Errorf("%w: jpeg: %d scans, the limit is %d", ErrTooLarge, outline.scans, maxScans)
 		}
 		s.width, s.height = outline.width, outline.height // so that the first reader is already the one that shrinks
-		s.bare = outline.bare()
+		s.plain = outline.bare()
 	case formatPNG:
 		if isAnimatedPNG(s.data) {
 			return fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
@@ -119,6 +119,7 @@ func (s *source) readHeader(limits Limits, need int) (err error) {
 	}
 	profile := head.profile()
 	s.useProfile = profile != nil && !isSRGB(profile)
+	s.plain = s.format == formatJPEG && head.bands() <= 3 && !s.useProfile
 	return nil
 }
 
@@ -150,7 +151,7 @@ func (s *source) canvases(indices []int, need int, visit func(index int, c *canv
 		defer c.release()
 		return visit(index, c)
 	}
-	if by := s.jpegShrink(need); s.bare && averaging(s.width/by, s.height/by, need) == 1 {
+	if by := s.jpegShrink(need); s.plain && averaging(s.width/by, s.height/by, need) == 1 {
 		stored, err := decodeJPEG(s.data, by, s.width/by, s.height/by)
 		if err != nil {
 			return err
@@ -214,11 +215,7 @@ func (s *source) canvas(stored plane) *canvas {
 
 // pixels computes the rows [top, top+height) of in, further shrunk by an average.
 func (s *source) pixels(in *handle, top, height, need int) (plane, error) {
-	by := averaging(in.width(), height, need)
-	if s.format == formatJPEG && in.bands() <= 3 && !s.useProfile && by == 1 {
-		return decodeJPEG(s.data, s.jpegShrink(need), in.width(), in.height())
-	}
-	rgb, err := in.rgb(top, height, s.useProfile, by)
+	rgb, err := in.rgb(top, height, s.useProfile, averaging(in.width(), height, need))
 	if err != nil {
 		return plane{}, err
 	}

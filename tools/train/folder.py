@@ -63,7 +63,7 @@ def load(path):
     with open(os.path.join(path, "config.json")) as f:
         config = json.load(f)
     net = CopyNet(config["widths"], config["blocks"], config["projection_dim"], config["inner"]).eval()
-    state, found = net.state_dict(), set()
+    state = {}
     for name, value in tensors(os.path.join(path, "onnx", "vision_model.onnx")).items():
         layer, _, kind = name.rpartition(".")
         bn = "stem.1" if layer == "stem.0" else layer.replace("conv", "bn")
@@ -71,12 +71,9 @@ def load(path):
             state[bn + ".bias"] = value
             state[bn + ".weight"], state[bn + ".running_mean"] = torch.ones_like(value), torch.zeros_like(value)
             state[bn + ".running_var"] = torch.ones_like(value) - 1e-5  # and its eps
-            found.update(bn + each for each in (".bias", ".weight", ".running_mean", ".running_var"))
-        elif name in state:
+        else:
             state[name] = value
-            found.add(name)
-    missing = sorted(name for name in state.keys() - found if not name.endswith("num_batches_tracked"))
+    missing = [name for name in net.load_state_dict(state, strict=False).missing_keys if not name.endswith("num_batches_tracked")]
     if missing:
         raise SystemExit(f"{path}: the graph has no {', '.join(missing)}; wanted one that export.py wrote")
-    net.load_state_dict(state)
     return net, {"size": config["image_size"], "step": config["trained_steps"]}
