@@ -48,24 +48,12 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := p.db.Ping(ctx); err != nil {
 		wrong = append(wrong, "postgres: "+err.Error())
-	} else if err := p.db.Indexed(ctx); err != nil {
-		wrong = append(wrong, err.Error())
 	}
 	if len(wrong) > 0 {
 		http.Error(w, strings.Join(wrong, "\n"), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")
-}
-
-// indexed is why uploads have to wait: an import into a library without PDQ hashes builds their index at the end.
-func indexed(db *matchdb.DB) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if err := db.Indexed(ctx); errors.Is(err, matchdb.ErrIndexing) {
-			return err
-		}
-		return nil // of anything else each upload's deliveries are the measure
-	}
 }
 
 // web is an HTTP server: that of probes and metrics, or the console's.

@@ -97,7 +97,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	pace.Model = judging[0].info
 	judge, err := consumer.New(pace, consumer.Parts{
 		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
-		Decoder: pictures, Embedder: embedder(models), Ready: indexed(db), Matcher: matcher{db, judging, c.Candidates},
+		Decoder: pictures, Embedder: embedder(models), Matcher: matcher{db, judging, c.Candidates},
 	})
 	if err != nil {
 		return err

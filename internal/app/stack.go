@@ -135,7 +135,7 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
-// warm reads what the library holds of the models, so that the first upload does not wait for it.
+// warm reads what the library holds of the models, and its PDQ hashes, so that the first upload does not wait for it.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog.Logger) error {
 	for _, m := range models {
 		start := time.Now()
@@ -148,7 +148,12 @@ func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog
 			log.Info("library read", "model", m.Name, "embeddings", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
 		}
 	}
-	return nil
+	start := time.Now()
+	n, bytes, err := db.WarmHashes(ctx)
+	if err == nil {
+		log.Info("library read", "pdq_hashes", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
+	}
+	return err
 }
 
 // makeDataDir makes the data folder; others may pass through it, as Postgres runs as a user of its own.

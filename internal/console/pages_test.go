@@ -183,6 +183,6 @@ func (s *stand) library(t *testing.T) {
 	s.t = t
 	page := s.get("/library").body
 	require.Contains(t, page, "copydetect")
-	require.Contains(t, page, "flagged_pdq_hnsw")
+	require.Contains(t, page, "allowed_pdq_hnsw")
 	require.Contains(t, page, "review", "the audit log has what was done here")
 }

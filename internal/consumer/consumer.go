@@ -23,13 +23,10 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	// Ready says why no upload can be judged for the time being, such as an index that is being built; none are pulled then,
-	// so that they wait and use up no deliveries. nil where that never is.
-	Ready   func(ctx context.Context) error
-	Recent  Recent // nil: nothing is kept
-	Metrics prometheus.Registerer
-	Tracer  trace.Tracer // nil: no spans
-	Logger  *slog.Logger
+	Recent    Recent // nil: nothing is kept
+	Metrics   prometheus.Registerer
+	Tracer    trace.Tracer // nil: no spans
+	Logger    *slog.Logger
 }
 
 // Consumer judges uploads. It is made by New and run once.
@@ -39,8 +36,7 @@ type Consumer struct {
 	metrics *metrics
 	held    *semaphore.Weighted
 	flights flights
-	coming  atomic.Int64  // uploads that are about to be prepared, or are
-	unready chan struct{} // a match failed because of what Ready says
+	coming  atomic.Int64 // uploads that are about to be prepared, or are
 }
 
 // New checks the configuration against the durable's own: what exists on the server wins.
@@ -61,7 +57,6 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 	}
 	c := &Consumer{
 		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
-		unready: make(chan struct{}, 1),
 	}
 	c.flights.items = map[*item]struct{}{}
 	return c, nil

@@ -99,7 +99,6 @@ type bench struct {
 	cfg     Config
 	durable jetstream.Consumer
 	tracer  trace.Tracer // nil: no spans
-	ready   func(context.Context) error
 }
 
 func newBench(t *testing.T, change func(*Config)) *bench {
@@ -137,7 +136,7 @@ func (b *bench) consumer() *Consumer {
 	b.t.Helper()
 	c, err := New(b.cfg, Parts{
 		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: b.judges, Matcher: b.judges,
-		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Ready: b.ready, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 	})
 	require.NoError(b.t, err)
 	return c

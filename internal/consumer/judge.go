@@ -84,11 +84,6 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	took := since(start)
 	if err == nil {
 		err = checkHits(hits, len(queries))
-	} else if c.ready(timed) != nil {
-		select {
-		case c.unready <- struct{}{}:
-		default: // said already
-		}
 	}
 	for i, it := range batch {
 		it.decision.Timing.Match = took

@@ -21,9 +21,6 @@ const pullBytes = 32 << 20
 func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 	defer close(out)
 	for {
-		if !c.awaitReady(ctx) {
-			return nil
-		}
 		consuming, err := c.consume(work, out)
 		if err != nil {
 			return err
@@ -39,10 +36,6 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 				<-closed
 			}
 			return nil
-		case <-c.unready:
-			consuming.Drain() // what was pulled is tried, and given back
-			<-closed
-			continue
 		case <-closed:
 		}
 		if c.JetStream.Conn().IsClosed() {
@@ -52,33 +45,6 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 			return err
 		}
 	}
-}
-
-// awaitReady waits until uploads can be judged at all, and says why it does. It is false when ctx is done.
-func (c *Consumer) awaitReady(ctx context.Context) bool {
-	for said := false; ; {
-		err := c.ready(ctx)
-		if err == nil {
-			return ctx.Err() == nil
-		}
-		if !said {
-			c.Logger.Warn("uploads wait in their stream", "error", err)
-			said = true
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// ready is why no upload can be judged.
-func (c *Consumer) ready(ctx context.Context) error {
-	if c.Ready == nil {
-		return nil
-	}
-	return c.Ready(ctx)
 }
 
 // consume takes uploads by a callback. The client library's other way, an iterator, has room for exactly the messages of

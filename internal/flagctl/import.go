@@ -24,8 +24,7 @@ type importCommand struct {
 	HashesOnly  bool   `help:"Take only the list's hashes, as where its embeddings are of another model."`
 	DryRun      bool   `help:"Only read the list, and count what would be flagged."`
 	Connections int    `help:"Connections that write at once; 0 takes as many as the CPU quota allows." default:"0"`
-	IndexMemory int64  `help:"Bytes of memory that the server may take to build an index after a load into an empty library." default:"2147483648"`
-	File        string `arg:"" optional:"" help:"List in a format of docs/lists.md, - for standard input. Without it, only the index that a killed import left out is built." predictor:"file"`
+	File        string `arg:"" help:"List in a format of docs/lists.md, - for standard input." predictor:"file"`
 }
 
 // imported is what import says with -o json.
@@ -38,7 +37,7 @@ type imported struct {
 	Retracted int     `json:"retracted"` // from the bank before, and left so
 	Skipped   int     `json:"skipped"`   // no signals of pictures, or not confirmed
 	Bad       int     `json:"bad"`
-	Seconds   float64 `json:"seconds"` // for the rows, without the index
+	Seconds   float64 `json:"seconds"`
 }
 
 // loader is one import on its way.
@@ -61,9 +60,6 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	if i.File == "" {
-		return i.buildIndex(ctx, c, db)
-	}
 	in, size, err := openList(i.File)
 	if err != nil {
 		return err
@@ -90,11 +86,6 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 	l.meter.finish()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %d were flagged until then; the same command goes on from there", i.File, err, l.result.Flagged)
-	}
-	if !i.DryRun {
-		if err := i.buildIndex(ctx, c, db); err != nil {
-			return err
-		}
 	}
 	return l.report()
 }
@@ -167,8 +158,8 @@ func (l *loader) makeBank(ctx context.Context, name string) error {
 	return nil
 }
 
-// A part is written in one transaction: large enough that its own cost does not count, small enough that a kill costs
-// seconds also where an index takes every row in.
+// A part is written in one transaction: large enough that its own cost does not count, small enough that a kill costs a
+// second.
 const (
 	partFlags = 2000
 	partRows  = 4000 // hashes and embeddings
@@ -308,27 +299,6 @@ func (l *loader) write(ctx context.Context, part []lists.Flag) error {
 		case <-time.After(time.Duration(attempt) * time.Second):
 		}
 	}
-}
-
-func (i *importCommand) buildIndex(ctx context.Context, c *cli, db *matchdb.DB) error {
-	start := time.Now()
-	var m *meter
-	err := db.BuildIndex(ctx, i.IndexMemory, func(p matchdb.IndexProgress) {
-		if m == nil {
-			m = newMeter(c.stderr, "index of PDQ hashes", p.Total)
-		}
-		m.reach(p.Done, p.Total)
-	})
-	if m != nil {
-		m.finish()
-	}
-	if err != nil {
-		return fmt.Errorf("%w: until it is built matching waits: `flagctl import` without a file builds it", err)
-	}
-	if m != nil {
-		fmt.Fprintf(c.stderr, "the index is built, in %v\n", time.Since(start).Round(time.Second))
-	}
-	return nil
 }
 
 func (l *loader) report() error {

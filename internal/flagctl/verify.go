@@ -67,10 +67,11 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
+	const remedy = "report it, with this as JSON"
 	result := verified{Model: folder.Name(), Fingerprint: folder.Fingerprint(), OK: true}
 	result.add(
-		agreement("embedding search", "report it, with this as JSON", found.Embeddings),
-		agreement("PDQ search", "make its index again: REINDEX INDEX CONCURRENTLY flagged_pdq_keys", found.PDQ))
+		agreement("embedding search", remedy, found.Embeddings),
+		agreement("PDQ search", remedy, found.PDQ))
 	result.add(faults(found.Faults)...)
 	result.add(indexes(found.Indexes), otherModels(found.Models, result.Fingerprint))
 	return result.report(c)

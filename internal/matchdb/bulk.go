@@ -2,7 +2,6 @@ package matchdb
 
 import (
 	"context"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,9 +24,6 @@ func (l *Loaded) Add(o Loaded) {
 type Import struct {
 	db      *DB
 	by, why string
-
-	mu    sync.Mutex
-	begun bool
 }
 
 // NewImport begins a list that by imports; why is for the audit log.
@@ -73,14 +69,10 @@ var loadSQL = []string{
 
 // Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,
 // and its bank is there. A picture that the bank has keeps its row. One that was retracted from it stays retracted: a
-// list that is read again knows nothing of that. Into a library without PDQ hashes matching is refused from the first part with
-// some on until BuildIndex.
+// list that is read again knows nothing of that.
 func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 	staged, err := m.db.stage(ctx, part, false)
 	if err != nil {
-		return Loaded{}, err
-	}
-	if err := m.begin(ctx, staged); err != nil {
 		return Loaded{}, err
 	}
 	var counts []int
@@ -108,18 +100,6 @@ func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 		return Loaded{}, err
 	}
 	return Loaded{New: counts[0], Known: counts[1] - counts[2], Retracted: counts[2]}, nil
-}
-
-// begin takes the index off that hashes would have to be put into one by one.
-func (m *Import) begin(ctx context.Context, s staged) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(s.pdq) == 0 || m.begun {
-		return nil
-	}
-	err := m.db.beginLoad(ctx)
-	m.begun = err == nil
-	return err
 }
 
 // Compare counts what Load would do, and changes nothing.

@@ -65,11 +65,6 @@ func load(t testing.TB, db *DB, flags []lists.Flag) Loaded {
 	return loaded
 }
 
-func buildAll(t testing.TB, db *DB) {
-	t.Helper()
-	require.NoError(t, db.BuildIndex(t.Context(), 1<<30, func(IndexProgress) {}))
-}
-
 // dump is the library as a list.
 func dump(t testing.TB, db *DB, what Dump) string {
 	t.Helper()
@@ -95,7 +90,6 @@ func TestLoadedFlagsMatchBySignal(t *testing.T) {
 	curator, err := Open(ctx, curatorURL)
 	require.NoError(t, err)
 	require.Equal(t, Loaded{New: 40}, load(t, curator, flags))
-	buildAll(t, curator)
 	curator.Close()
 	require.Eventually(t, func() bool { // its tables go with its sessions, and then it can be dropped
 		var sessions int
@@ -139,7 +133,6 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	}
 	require.Equal(t, Loaded{New: 400}, compare())
 	require.Equal(t, Loaded{New: 250}, load(t, db, flags[:250]))
-	buildAll(t, db)
 	before := dump(t, db, Dump{})
 	require.Equal(t, Loaded{Known: 250}, load(t, db, flags[:250]))
 	require.True(t, before == dump(t, db, Dump{}))
@@ -186,7 +179,7 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	require.Len(t, all, 400+1, "each flagged once, and one retracted")
 }
 
-// A list that is loaded into a library with flags takes no index off, and hides none of them at any moment.
+// A list that is loaded into a library with flags hides none of them at any moment.
 func TestMatchingGoesOnBesideALoad(t *testing.T) {
 	const there, part, atOnce, rounds = 40, 60, 2, 3
 	db, _ := library(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Index is the state of one index of nearest neighbours.
+// Index is the state of one index of nearest neighbours: of the allow-list, since flags are found in memory.
 type Index struct {
 	Name     string
 	Bytes    int64

@@ -76,7 +76,7 @@ func TestIndexes(t *testing.T) {
 		require.True(t, index.Valid)
 		require.Positive(t, index.Bytes)
 	}
-	require.Contains(t, names, "flagged_pdq_hnsw")
+	require.Contains(t, names, "allowed_pdq_hnsw")
 	require.Contains(t, names, "allowed_embedding_1_hnsw")
 }
 

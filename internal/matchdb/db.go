@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
+
+	"moderator/internal/pdq"
 )
 
 const connectTimeout = 10 * time.Second
@@ -41,9 +43,10 @@ type DB struct {
 	matching *pgxpool.Pool // of the same database, for what every upload is asked for
 	models   sync.Map      // fingerprint -> registered, which never changes
 	sketches sync.Map      // id of a model -> *sketches
+	hashes   *mirror[*pdq.Set]
 	life     context.Context
 	end      context.CancelFunc
-	followed sync.WaitGroup // sketches, until life ends
+	followed sync.WaitGroup // mirrors, until life ends
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
@@ -68,6 +71,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		db.pool.Close()
 		return nil, err
 	}
+	db.hashes = newHashes(db)
 	db.life, db.end = context.WithCancel(context.Background())
 	return db, nil
 }

@@ -8,7 +8,7 @@
 //	           └─ Flag of the same file in the same bank: Existing; views that this model has not yet are added
 //
 // A flag counts in every Match that begins after Flag returned, and no longer in one that begins after Retract
-// returned: see Sketches.
+// returned: see Mirrors.
 //
 // # Score
 //
@@ -17,18 +17,20 @@
 // The similarity, q·r, is the score with both halves added again. Half precision has 11 significant bits; a score differs
 // from the float32 formula by less than Tolerance.
 //
-// # Sketches
+// # Mirrors
 //
 // Where to look for the nearest of an upload is known here and not in the database: a process that matches keeps a sketch of each
-// embedding (package sketch), and a snapshot of the server's transactions, those whose embeddings it read. One statement then
-// compares the vectors themselves, of what the sketches name and of what the snapshot does not see:
+// embedding (package sketch) and each PDQ hash (package pdq), and a snapshot of the server's transactions, those whose rows it
+// read. One statement then compares the vectors or hashes themselves, of what the mirror names and of what the snapshot does
+// not see:
 //
-//	query ──► sketches: ids ──► SQL: flagged_embedding of those ids
-//	                            SQL: flagged_embedding WHERE NOT pg_visible_in_snapshot(added, snapshot) ──► hits
+//	query ──► mirror: ids ──► SQL: flagged_embedding or flagged_pdq of those ids
+//	                          SQL: the same WHERE NOT pg_visible_in_snapshot(added, snapshot) ──► hits
 //
-// So nothing waits for the sketches, and what is retracted is not there to be compared: it is reported, and passed over from then
-// on. HNSW was in their place before. It missed one of 1,000 copies in 200,000 embeddings and 17 in a million, and took three times
-// as long to ask (docs/performance.md).
+// So nothing waits for the mirrors, and what is retracted is not there to be compared: it is reported, and passed over from then
+// on. Indexes were in their place before: HNSW, which missed one of 1,000 copies in 200,000 embeddings and 17 in a million, and took
+// three times as long to ask; and of hashes GIN, which missed nothing, and kept PostgreSQL busier than moderator was with all else
+// (docs/performance.md).
 //
 // # Completeness
 //
@@ -36,16 +38,11 @@
 // does not: k near copies in one bank hide all others, and so do a disabled bank's. A search per bank does, and costs
 // every upload a search a bank. So one search takes the k nearest of all banks, and is trusted for a bank without a hit
 // only where it proves that there can be none: the last of the k is below the bank's lowest threshold. Where it is not (more
-// than k near copies) that bank is scanned exactly, in the same statement.
+// than k near copies) that bank is scanned exactly, in the same statement. Of hashes every one is compared, and the k nearest of
+// each bank are taken.
 //
 // # Lists
 //
 // An Import loads flags by the million, in parts: each is copied into tables of the session and stored from there in one
-// transaction, and a part that is loaded again changes nothing. Putting a PDQ hash into an index of nearest neighbours takes a
-// millisecond and more, so that the first hash of all takes the index off:
-//
-//	indexed ──► Load of the first hashes ──► matching is refused: ErrIndexing ──► BuildIndex ──► indexed
-//	   └─ Load of more: row by row into the index; matching goes on
-//
-// That the index is missing is all the state there is: an import that was killed leaves nothing else behind.
+// transaction, and a part that is loaded again changes nothing. Matching goes on meanwhile.
 package matchdb

@@ -21,7 +21,6 @@ var (
 	ErrUnknownModel = errors.New("unknown model")
 	ErrSchema       = errors.New("the database is not ready")
 	ErrInvalid      = errors.New("invalid")
-	ErrIndexing     = errors.New("the library is not ready")
 
 	errOtherServer = errors.New("the database was started again, and is being read")
 )
@@ -38,10 +37,9 @@ func unknownModel(fingerprint string) error {
 func short(fingerprint string) string { return fingerprint[:min(12, len(fingerprint))] }
 
 // Retryable reports whether the same call may succeed later without anyone changing anything: the connection failed or
-// was cut, the server is starting, stopping or out of connections, an index is being built, a transaction lost a
-// conflict, or time ran out.
+// was cut, the server is starting, stopping or out of connections, a transaction lost a conflict, or time ran out.
 func Retryable(err error) bool {
-	if errors.Is(err, ErrIndexing) || errors.Is(err, errOtherServer) {
+	if errors.Is(err, errOtherServer) {
 		return true
 	}
 	var pg *pgconn.PgError

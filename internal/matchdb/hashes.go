@@ -39,89 +39,140 @@ type HashHit struct {
 	Query     int    // which of the upload's PDQ is near
 }
 
-// pdqNearest is how many neighbours a hash is asked for. More flags than that within the distance are copies of one
-// picture, and the best of each bank is wanted only.
+// pdqNearest is how many pictures of each bank a hash is held against: the best of each bank is wanted, and some for a closer look.
 const pdqNearest = 100
 
-// hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3), and the numbers and hashes of their views ($4, $5, as
-// hexadecimal digits) with the bits that may differ and their numbers ($6, $7).
+// hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3); of each of their hashes the number of the upload, its own
+// within it, the hexadecimal digits and the bits that may differ ($4 to $7); of the pictures that are near by what is in memory
+// the place of the hash among these and the picture ($8, $9); and the snapshot and the server that that is of ($10, $11).
 //
-// An MD5 counts only for flags that know nothing better of their file: two files can be made to have the same. All PDQ hashes
-// that differ in no more bits than copies do are found, by their keys (migration 11 says why); of those that differ in more,
-// which are asked for a closer look only, an index of nearest neighbours finds most. Disabled banks are left out inside its
-// scan, which goes on until it has enough others.
-const hashSQL = `
-WITH active AS MATERIALIZED (SELECT array_agg(id) AS ids FROM bank WHERE enabled), asked AS MATERIALIZED (
-    SELECT ord, number, bits, ('x' || digits)::bit(256) AS hash, pdq_asked(('x' || digits)::bit(256)) AS keys
-    FROM unnest($4::int[], $5::text[], $6::int[], $7::int[]) AS q (ord, digits, bits, number)
+// An MD5 counts only for flags that know nothing better of their file: two files can be made to have the same.
+var hashSQL = fmt.Sprintf(`
+WITH active AS MATERIALIZED (SELECT id, name FROM bank WHERE enabled), q AS MATERIALIZED (
+    SELECT ord, number, ('x' || digits)::bit(256) AS hash, bits, place
+    FROM unnest($4::int[], $5::int[], $6::text[], $7::int[]) WITH ORDINALITY AS q (ord, number, digits, bits, place)
+), asked AS MATERIALIZED (
+    SELECT place, image_id FROM unnest($8::int[], $9::uuid[]) AS a (place, image_id)
+), unseen AS MATERIALIZED (
+    SELECT image_id, bank_id, view, hash FROM flagged_pdq WHERE %[1]s
+), near AS MATERIALIZED (
+    SELECT place, image_id, bank_id, view, hash FROM asked JOIN flagged_pdq USING (image_id)
+    UNION
+    SELECT place, image_id, bank_id, view, u.hash FROM q JOIN unseen u ON u.hash <~> q.hash <= q.bits
 )
-SELECT q.ord, i.id, b.name, '', true, 0, 0
-FROM unnest($1::int[], $2::bytea[]) AS q (ord, sha256)
-JOIN flagged_image i ON i.sha256 = q.sha256 AND i.retracted_at IS NULL
-JOIN bank b ON b.id = i.bank_id AND b.enabled
+SELECT ord, i.id, b.name, '', true, 0, 0
+FROM unnest($1::int[], $2::bytea[]) AS e (ord, sha256)
+JOIN flagged_image i ON i.sha256 = e.sha256 AND i.retracted_at IS NULL
+JOIN active b ON b.id = i.bank_id
 UNION ALL
-SELECT q.ord, i.id, b.name, '', true, 0, 0
-FROM unnest($1::int[], $3::bytea[]) AS q (ord, md5)
-JOIN flagged_image i ON i.md5 = q.md5 AND i.sha256 IS NULL AND i.retracted_at IS NULL
-JOIN bank b ON b.id = i.bank_id AND b.enabled
+SELECT ord, i.id, b.name, '', true, 0, 0
+FROM unnest($1::int[], $3::bytea[]) AS e (ord, md5)
+JOIN flagged_image i ON i.md5 = e.md5 AND i.sha256 IS NULL AND i.retracted_at IS NULL
+JOIN active b ON b.id = i.bank_id
 UNION ALL
-SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
-FROM asked q CROSS JOIN LATERAL (
-    SELECT image_id, bank_id, view, hash <~> q.hash AS distance
-    FROM flagged_pdq WHERE pdq_keys(hash) && q.keys AND hash <~> q.hash <= least(q.bits, %[1]d) AND bank_id = ANY ((SELECT ids FROM active)::int[])
-    ORDER BY distance LIMIT %[2]d
-) e JOIN bank b ON b.id = e.bank_id
-WHERE require_indexed('flagged_pdq')
+SELECT ord, image_id, b.name, view, false, (n.hash <~> q.hash)::int, number
+FROM near n JOIN q USING (place) JOIN active b ON b.id = n.bank_id
+WHERE n.hash <~> q.hash <= bits
 UNION ALL
-SELECT q.ord, e.image_id, b.name, e.view, false, e.distance::int, q.number
-FROM asked q CROSS JOIN LATERAL (
-    SELECT image_id, bank_id, view, hash <~> q.hash AS distance
-    FROM flagged_pdq WHERE bank_id = ANY ((SELECT ids FROM active)::int[])
-    ORDER BY hash <~> q.hash LIMIT %[2]d
-) e JOIN bank b ON b.id = e.bank_id
-WHERE q.bits > %[1]d AND e.distance BETWEEN %[1]d + 1 AND q.bits AND require_indexed('flagged_pdq')`
+SELECT 0, image_id, NULL, '', false, 0, 0 FROM (SELECT DISTINCT image_id FROM asked) a
+WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
+UNION ALL
+SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', false, 0, 0 WHERE %[2]s`,
+	fmt.Sprintf(unseenSQL, "$10"), fmt.Sprintf(otherServerSQL, "$11", "$10"))
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
-// within the query's Bits of one of its own. One statement for the whole batch. While the hashes' index is being built the
-// error wraps ErrIndexing.
+// within the query's Bits of one of its own: of each bank at least the nearest 100. One statement for the whole batch. Errors: a
+// query that is no hash wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
-	hits := make([][]HashHit, len(qs))
-	var exactOrds, viewOrds, bits, numbers []int32
-	var sums, md5s [][]byte
-	var hashes []string
+	asked, err := hashColumns(qs)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		have, err := db.hashes.get(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("match hashes: %w", err)
+		}
+		near, cut := have.set.Within(asked.questions, pdqNearest, have.gone)
+		hits, gone, err := db.matchHashes(ctx, len(qs), asked, near, have)
+		if err != nil {
+			return nil, fmt.Errorf("match hashes: %w", err)
+		}
+		db.hashes.forget(have, gone)
+		if !cut || len(gone) == 0 {
+			return hits, nil
+		} // else what is gone took the places of others
+	}
+}
+
+// matchHashes compares the near pictures, and returns beside the hits which of them are gone.
+func (db *DB) matchHashes(ctx context.Context, uploads int, a askedHashes, near [][]uuid.UUID, have *mirrored[*pdq.Set]) (hits [][]HashHit, gone []uuid.UUID, err error) {
+	var places []int32
+	var images []uuid.UUID
+	for i, of := range near {
+		for _, id := range of {
+			places, images = append(places, int32(i)+1), append(images, id)
+		}
+	}
+	rows, err := db.matching.Query(ctx, hashSQL, a.exactOrds, a.sums, a.md5s, a.ords, a.numbers, a.digits, a.bits, places, images, have.snapshot, have.server)
+	if err != nil {
+		return nil, nil, err
+	}
+	hits = make([][]HashHit, uploads)
+	var i int
+	var bank *string
+	var h HashHit
+	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &bank, &h.View, &h.Exact, &h.Distance, &h.Query}, func() error {
+		switch {
+		case i < 0:
+			return errOtherServer
+		case bank == nil:
+			gone = append(gone, h.FlaggedID)
+			return nil
+		}
+		h.Bank = *bank
+		hits[i] = append(hits[i], h)
+		return nil
+	})
+	return hits, gone, err
+}
+
+// askedHashes are uploads' hashes as they are asked for.
+type askedHashes struct {
+	exactOrds []int32
+	sums      [][]byte
+	md5s      [][]byte
+
+	ords      []int32 // the upload of each PDQ hash
+	numbers   []int32 // which of its hashes
+	digits    []string
+	bits      []int32
+	questions []pdq.Question // the same
+}
+
+func hashColumns(qs []HashQuery) (a askedHashes, err error) {
 	for i, q := range qs {
 		if q.SHA256 != "" || q.MD5 != "" {
 			sum, err := fileHash("SHA-256", q.SHA256, sha256.Size)
 			if err != nil {
-				return nil, err
+				return a, err
 			}
 			old, err := fileHash("MD5", q.MD5, md5.Size)
 			if err != nil {
-				return nil, err
+				return a, err
 			}
-			exactOrds, sums, md5s = append(exactOrds, int32(i)), append(sums, sum), append(md5s, old)
+			a.exactOrds, a.sums, a.md5s = append(a.exactOrds, int32(i)), append(a.sums, sum), append(a.md5s, old)
 		}
+		bits := cmp.Or(q.Bits, pdq.MaxDistance)
 		for n, p := range q.PDQ {
 			if p.Quality >= pdq.MinQuality {
-				viewOrds, hashes = append(viewOrds, int32(i)), append(hashes, p.Hash.String())
-				bits, numbers = append(bits, int32(cmp.Or(q.Bits, pdq.MaxDistance))), append(numbers, int32(n))
+				a.ords, a.numbers = append(a.ords, int32(i)), append(a.numbers, int32(n))
+				a.digits, a.bits = append(a.digits, p.Hash.String()), append(a.bits, int32(bits))
+				a.questions = append(a.questions, pdq.Question{Hash: p.Hash, Bits: bits})
 			}
 		}
 	}
-	rows, err := db.matching.Query(ctx, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), exactOrds, sums, md5s, viewOrds, hashes, bits, numbers)
-	if err != nil {
-		return nil, fmt.Errorf("match hashes: %w", indexing(err))
-	}
-	var i int
-	var h HashHit
-	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query}, func() error {
-		hits[i] = append(hits[i], h)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("match hashes: %w", indexing(err))
-	}
-	return hits, nil
+	return a, nil
 }
 
 // KnowsMD5 says whether there are flags that are known by an MD5 and nothing better of their file.
@@ -143,23 +194,4 @@ func fileHash(name, digits string, size int) ([]byte, error) {
 		return nil, fmt.Errorf("%w %s %q: want %d hexadecimal digits", ErrInvalid, name, digits, 2*size)
 	}
 	return sum, nil
-}
-
-// insertPDQ stores the hashes that say something about their picture.
-func insertPDQ(ctx context.Context, tx pgx.Tx, bank int, image uuid.UUID, all []PDQ) error {
-	views, hashes, qualities := pdqColumns(all)
-	_, err := tx.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT $1, $2, e.view, ('x' || e.hash)::bit(256), e.quality FROM unnest($3::text[], $4::text[], $5::smallint[]) AS e (view, hash, quality)
-		ON CONFLICT DO NOTHING`, image, bank, views, hashes, qualities)
-	return err
-}
-
-// pdqColumns are the columns of the rows of those hashes that say something about their picture.
-func pdqColumns(all []PDQ) (views, hashes []string, qualities []int16) {
-	for _, p := range all {
-		if p.Quality >= pdq.MinQuality {
-			views, hashes, qualities = append(views, p.View), append(hashes, p.Hash.String()), append(qualities, int16(p.Quality))
-		}
-	}
-	return views, hashes, qualities
 }

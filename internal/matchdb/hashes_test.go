@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
@@ -96,45 +98,118 @@ func TestMatchHashesByMD5(t *testing.T) {
 	require.ErrorContains(t, err, "want 32 hexadecimal digits")
 }
 
-// The indexes answer, in a library of some size, and every copy is found, wherever its bits differ.
-func TestMatchHashesUsesTheIndexes(t *testing.T) {
+// Every copy is found, wherever its bits differ, by the indexes of what is asked for.
+func TestMatchHashesFindsEveryCopy(t *testing.T) {
 	db, url := library(t)
 	ctx := t.Context()
 	r := rand.New(rand.NewPCG(3, 4))
-	id := mustFlag(t, db, newFlag("default", "a", unit(random(r)))).ID
 	const rows = 4000
 	hashes := make([]pdq.Hash, rows)
-	texts := make([]string, rows)
+	var texts, images []string
 	for i := range hashes {
 		hashes[i] = randomHash(r)
-		texts[i] = fmt.Sprintf("('%s', 1, 'v%d', x'%s', 100)", id, i, hashes[i])
+		images = append(images, fmt.Sprintf("('%s', 1, sha256('%d'), 'mo')", uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}), i))
+		texts = append(texts, fmt.Sprintf("('%s', 1, 'v%d', x'%s', 100)", uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}), i, hashes[i]))
 	}
-	require.NoError(t, exec(t, url, "INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq"))
+	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (id, bank_id, sha256, created_by) VALUES "+strings.Join(images, ",")+
+		"; INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq, flagged_image"))
 
-	plan := prepare(t, db, fmt.Sprintf(hashSQL, pdq.MaxDistance, pdqNearest), 7)()
-	require.Contains(t, plan, "flagged_pdq_hnsw")
-	require.Contains(t, plan, "flagged_pdq_keys")
+	plan := prepare(t, db, hashSQL, 11)()
+	require.Contains(t, plan, "flagged_pdq_pkey")
+	require.Contains(t, plan, "flagged_pdq_added")
+	require.NotContains(t, plan, "Seq Scan on flagged")
 
 	var asked []HashQuery
 	var want [][]HashHit
 	for i := range hashes {
-		// Two bits of each part but one: the fewest ways to be found.
-		near, lucky, bits := hashes[i], r.IntN(16), 0
-		for part := range 16 {
-			for _, bit := range r.Perm(16)[:2] {
-				near[2*part+bit/8] ^= 1 << (bit % 8)
-				if bits++; part == lucky {
-					break
-				}
-			}
+		near := hashes[i]
+		for _, bit := range r.Perm(pdq.Bits)[:i%100] {
+			near[bit/8] ^= 1 << (bit % 8)
 		}
-		require.Equal(t, pdq.MaxDistance, bits)
-		asked = append(asked, HashQuery{PDQ: []PDQ{{Hash: near, Quality: 80}}})
-		want = append(want, []HashHit{{FlaggedID: id, Bank: "default", View: fmt.Sprintf("v%d", i), Distance: bits}})
+		asked = append(asked, HashQuery{PDQ: []PDQ{{Hash: near, Quality: 80}}, Bits: 31 + i%2*49})
+		want = append(want, nil)
+		if i%100 <= asked[i].Bits {
+			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)})
+			want[i] = []HashHit{{FlaggedID: id, Bank: "default", View: fmt.Sprintf("v%d", i), Distance: i % 100}}
+		}
 	}
 	hits, err := db.MatchHashes(ctx, asked)
 	require.NoError(t, err)
 	require.Equal(t, want, hits)
+}
+
+// A hash counts before it is read, and no longer once its flag is retracted, and again when that is restored.
+func TestHashesCountBeforeTheyAreRead(t *testing.T) {
+	db, _ := library(t)
+	db.end() // they are read when they are told to
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(7, 8))
+	hash := randomHash(r)
+	ask := func() (ids []uuid.UUID) {
+		t.Helper()
+		hits, err := db.MatchHashes(ctx, []HashQuery{{PDQ: []PDQ{{Hash: flipped(hash, 20), Quality: 100}}}})
+		require.NoError(t, err)
+		for _, h := range hits[0] {
+			ids = append(ids, h.FlaggedID)
+		}
+		return ids
+	}
+	require.Empty(t, ask())
+	f := newFlag("default", "a", random(r))
+	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}}
+	flag := mustFlag(t, db, f).ID
+	set := func() *pdq.Set { return db.hashes.have.Load().set }
+	require.Zero(t, set().Len())
+	require.Equal(t, []uuid.UUID{flag}, ask())
+	require.NoError(t, db.hashes.read(ctx))
+	require.Equal(t, 1, set().Len())
+	require.Equal(t, []uuid.UUID{flag}, ask())
+
+	_, err := db.Retract(ctx, flag.String(), "mo", "wrong")
+	require.NoError(t, err)
+	require.Empty(t, ask())
+	require.Equal(t, map[uuid.UUID]bool{flag: true}, db.hashes.have.Load().gone)
+	_, err = db.RestoreAll(ctx, []uuid.UUID{flag}, "mo", "right after all")
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{flag}, ask())
+	require.NoError(t, db.hashes.read(ctx))
+	require.Empty(t, db.hashes.have.Load().gone)
+	require.Equal(t, []uuid.UUID{flag}, ask())
+
+	restarted := *db.hashes.have.Load()
+	restarted.server = restarted.server.Add(-time.Hour)
+	db.hashes.have.Store(&restarted)
+	_, err = db.MatchHashes(ctx, []HashQuery{{SHA256: f.SHA256}})
+	require.ErrorIs(t, err, errOtherServer)
+}
+
+// Copies of one picture that were just retracted hide none of the others, however many.
+func TestACrowdThatIsGoneHidesNoHash(t *testing.T) {
+	db, _ := library(t)
+	ctx := t.Context()
+	r := rand.New(rand.NewPCG(9, 9))
+	hash := randomHash(r)
+	flag := func(name string, bits int) uuid.UUID {
+		f := newFlag("default", name, random(r))
+		f.PDQ = []PDQ{{View: "original", Hash: flipped(hash, bits), Quality: 100}}
+		return mustFlag(t, db, f).ID
+	}
+	var crowd []uuid.UUID
+	for i := range pdqNearest + 1 {
+		crowd = append(crowd, flag(fmt.Sprint(i), 0))
+	}
+	other := flag("other", 5)
+	db.end()
+	_, _, err := db.WarmHashes(ctx)
+	require.NoError(t, err)
+	for _, id := range crowd {
+		_, err := db.Retract(ctx, id.String(), "mo", "wrong")
+		require.NoError(t, err)
+	}
+	hits, err := db.MatchHashes(ctx, []HashQuery{{PDQ: []PDQ{{Hash: hash, Quality: 100}}}})
+	require.NoError(t, err)
+	require.Len(t, hits[0], 1)
+	require.Equal(t, other, hits[0][0].FlaggedID)
 }
 
 // Each hit says which of the upload's views is near.

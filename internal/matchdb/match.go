@@ -61,7 +61,7 @@ WITH q AS MATERIALIZED (
     ) a JOIN q USING (ord)
     WHERE place <= 4 * greatest(candidates, 1) OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
 ), unseen AS MATERIALIZED (
-    SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE %[2]s
+    SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE model_id = %[1]d AND %[2]s
 ), fresh AS MATERIALIZED (
     SELECT q.ord, e.* FROM q CROSS JOIN LATERAL (
         SELECT image_id, bank_id, view, u.half, -(embedding <#> q.v) - q.half - 1 AS score FROM unseen u ORDER BY score DESC LIMIT %[4]d
@@ -106,7 +106,7 @@ SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', 0, 0, 0, NULL WHERE
 ORDER BY 1, 6 DESC, 3`
 
 func (r registered) matchSQL() string {
-	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, r.id, "$8"), sketchError, nearestRows, fmt.Sprintf(otherServerSQL, "$9", "$8"))
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, "$8"), sketchError, nearestRows, fmt.Sprintf(otherServerSQL, "$9", "$8"))
 }
 
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
@@ -139,7 +139,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	for i, q := range qs {
 		candidates[i] = int32(q.Candidates)
 	}
-	unasked, near := have.nearest(qs)
+	unasked, near := nearest(have, qs)
 	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot, have.server)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)

@@ -198,7 +198,7 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	fresh := mustFlag(t, db, newFlag("default", "fresh", random(r)))
 	vectors, halves, err := known.asked(qs)
 	require.NoError(t, err)
-	unasked, places := have.nearest(qs)
+	unasked, places := nearest(have, qs)
 	require.Len(t, places.images, len(qs)*nearestRows)
 	require.NotContains(t, places.images, fresh.ID)
 	conn, err := db.matching.Acquire(t.Context())

@@ -53,8 +53,11 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 		return from, from, migrateError(err, config)
 	}
 	// What a dump brought from another server, whose transactions have higher numbers, would never count as read.
-	if _, err := conn.ExecContext(ctx, "UPDATE flagged_embedding SET added = DEFAULT WHERE added >= pg_snapshot_xmax(pg_current_snapshot())"); err != nil {
-		return from, from, migrateError(err, config)
+	for _, table := range []string{"flagged_embedding", "flagged_pdq"} {
+		_, err := conn.ExecContext(ctx, "UPDATE "+table+" SET added = DEFAULT WHERE added >= pg_snapshot_xmax(pg_current_snapshot())")
+		if err != nil {
+			return from, from, migrateError(err, config)
+		}
 	}
 	to, err = provider.GetDBVersion(ctx)
 	return from, to, err

@@ -194,7 +194,7 @@ func TestARestoredDumpIsRead(t *testing.T) {
 	v := random(rand.New(rand.NewPCG(5, 5)))
 	flag := mustFlag(t, db, newFlag("default", "a", v))
 	s := unfollowed(t, db)
-	_, err := db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '1000000000'")
+	_, err := db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '1000000000'; UPDATE flagged_pdq SET added = '1000000000'")
 	require.NoError(t, err)
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
 	require.Equal(t, 1, unseen(t, s), "each Match compares it")

@@ -77,7 +77,7 @@ func TestVerifyAnEmptyLibrary(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownModel)
 }
 
-// Rows that matching does not find: what a fault of an index, or of the sketches, would be like.
+// Rows that matching does not find: what a fault of what is kept in memory would be like.
 func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(2, 2))
@@ -92,17 +92,14 @@ func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 	}
 	_, _, err := db.Warm(t.Context(), testModel.Fingerprint)
 	require.NoError(t, err)
-	db.end() // what is added is not read any more
-	_, err = db.pool.Exec(t.Context(), `UPDATE pg_index SET indisready = false FROM pg_class c JOIN pg_am a ON a.oid = c.relam
-		WHERE c.oid = indexrelid AND amname IN ('hnsw', 'gin') AND relnamespace = current_schema()::regnamespace`)
+	_, _, err = db.WarmHashes(t.Context())
 	require.NoError(t, err)
-	db.pool.Reset() // what connections know of the index
-	db.matching.Reset()
+	db.end() // what is added is not read any more
 	fill(t, db, "default", randoms(r, 250), noHalf)
 	for i := range 100 {
 		hash(fmt.Sprint("missed ", i))
 	}
-	_, err = db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '0'") // nor compared
+	_, err = db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '0'; UPDATE flagged_pdq SET added = '0'") // nor compared
 	require.NoError(t, err)
 
 	v := verify(t, db)

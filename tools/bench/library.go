@@ -107,16 +107,8 @@ func fillHashes(ctx context.Context, conn *pgx.Conn, model int) error {
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_pdq)").Scan(&present); err != nil || present {
 		return err
 	}
-	// An index that is built at once takes much less time.
-	if _, err := conn.Exec(ctx, "SELECT begin_load()"); err != nil {
-		return err
-	}
 	_, err := conn.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
 		SELECT image_id, bank_id, view, ('x' || encode(sha256(convert_to(image_id::text || view, 'UTF8')), 'hex'))::bit(256), 100
 		FROM flagged_embedding WHERE model_id = $1`, model)
-	if err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, "SELECT build_index()")
 	return err
 }

@@ -1,0 +1,57 @@
+package matchdb
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"moderator/internal/pdq"
+)
+
+// WarmHashes reads the PDQ hashes, from which MatchHashes knows where to look, and returns how many there are and the bytes that
+// they take. MatchHashes does it where it was not done.
+func (db *DB) WarmHashes(ctx context.Context) (hashes int, bytes int64, err error) {
+	have, err := db.hashes.get(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return have.set.Len(), have.set.Bytes(), nil
+}
+
+func newHashes(db *DB) *mirror[*pdq.Set] {
+	return &mirror[*pdq.Set]{
+		db: db, what: "PDQ hashes", turn: make(chan struct{}, 1),
+		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
+		empty: func(context.Context, pgx.Tx) (*pdq.Set, error) { return &pdq.Set{}, nil },
+		take: func(rows pgx.Rows, set *pdq.Set) (id uuid.UUID, err error) {
+			var bank int32
+			var hash pgtype.Bits
+			if err := rows.Scan(&id, &bank, &hash); err != nil {
+				return id, err
+			}
+			set.Add(id, bank, pdq.Hash(hash.Bytes))
+			return id, nil
+		},
+	}
+}
+
+// insertPDQ stores the hashes that say something about their picture.
+func insertPDQ(ctx context.Context, tx pgx.Tx, bank int, image uuid.UUID, all []PDQ) error {
+	views, hashes, qualities := pdqColumns(all)
+	_, err := tx.Exec(ctx, `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
+		SELECT $1, $2, e.view, ('x' || e.hash)::bit(256), e.quality FROM unnest($3::text[], $4::text[], $5::smallint[]) AS e (view, hash, quality)
+		ON CONFLICT DO NOTHING`, image, bank, views, hashes, qualities)
+	return err
+}
+
+// pdqColumns are the columns of the rows of those hashes that say something about their picture.
+func pdqColumns(all []PDQ) (views, hashes []string, qualities []int16) {
+	for _, p := range all {
+		if p.Quality >= pdq.MinQuality {
+			views, hashes, qualities = append(views, p.View), append(hashes, p.Hash.String()), append(qualities, int16(p.Quality))
+		}
+	}
+	return views, hashes, qualities
+}

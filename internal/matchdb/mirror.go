@@ -1,0 +1,170 @@
+package matchdb
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// mirror is a set in memory of what flags are found by, which says where to look for what is near.
+type mirror[S interface{ Len() int }] struct {
+	db      *DB
+	what    string // for errors
+	columns string // that are read of each row, the picture's id among them
+	rows    string // which those are: a FROM clause with a WHERE, of a table that says by what transaction a row was added
+	empty   func(context.Context, pgx.Tx) (S, error)
+	take    func(pgx.Rows, S) (uuid.UUID, error) // puts a row into the set
+
+	turn chan struct{} // held while all are read for the first time
+	have atomic.Pointer[mirrored[S]]
+}
+
+// mirrored is what was read up to a moment.
+type mirrored[S any] struct {
+	set      S
+	first    int       // how many were read at once
+	snapshot string    // the server's; what it does not see as committed may be lacking
+	server   time.Time // when that started: with another one, or after a failover, a snapshot means something else
+	gone     map[uuid.UUID]bool
+}
+
+const (
+	readEvery = time.Second
+	readTime  = 10 * time.Minute // that a reading of all may take
+	// With so many more than four times of what was read at first all are read again, as what was made for few does not fit many;
+	// and with so many pictures gone, which are in the way.
+	readAnew = 10_000
+	mostGone = 1_000
+)
+
+// get returns what is read. At first use all is; from then on it is followed until the library is closed.
+func (m *mirror[S]) get(ctx context.Context) (*mirrored[S], error) {
+	if have := m.have.Load(); have != nil {
+		return have, nil
+	}
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if have := m.have.Load(); have != nil {
+		return have, nil
+	}
+	if err := m.read(ctx); err != nil {
+		return nil, fmt.Errorf("read %s: %w", m.what, err)
+	}
+	m.db.followed.Go(func() { m.follow(m.db.life) })
+	return m.have.Load(), nil
+}
+
+// follow reads what was added, until ctx is done. What it lacks meanwhile is compared one by one by each Match.
+func (m *mirror[S]) follow(ctx context.Context) {
+	tick := time.NewTicker(readEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			reading, cancel := context.WithTimeout(ctx, readTime)
+			_ = m.read(reading) // else next time: whatever is the matter, Match says so too
+			cancel()
+		}
+	}
+}
+
+// unseenSQL is true of the rows that a snapshot, the parameter %[1]s, does not see.
+const unseenSQL = "added >= pg_snapshot_xmin(%[1]s::pg_snapshot) AND NOT pg_visible_in_snapshot(added, %[1]s::pg_snapshot)"
+
+// otherServerSQL is true where the server is not the one of a snapshot, the parameter %[2]s, which started at %[1]s: numbers of
+// transactions, if only of those that it lost in a crash, are given out anew.
+const otherServerSQL = "pg_postmaster_start_time() <> %[1]s::timestamptz OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%[2]s::pg_snapshot)"
+
+// snapshotSQL is the transaction's snapshot. A standby's does not say which transactions are open: all from the oldest on count as
+// such there.
+const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END, pg_postmaster_start_time()
+	FROM pg_current_snapshot() s`
+
+// read reads what was added since it last did, or all.
+func (m *mirror[S]) read(ctx context.Context) error {
+	var next mirrored[S]
+	// One transaction sees as committed what its snapshot does, whatever server it is of.
+	err := pgx.BeginTxFunc(ctx, m.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, snapshotSQL).Scan(&next.snapshot, &next.server); err != nil {
+			return err
+		}
+		return m.fill(ctx, tx, &next)
+	})
+	if err != nil {
+		return err
+	}
+	m.have.Store(&next)
+	return nil
+}
+
+// fill reads into next what it has more than what is read, or all.
+func (m *mirror[S]) fill(ctx context.Context, tx pgx.Tx, next *mirrored[S]) error {
+	have, other := m.have.Load(), false
+	if have != nil {
+		err := tx.QueryRow(ctx, "SELECT "+fmt.Sprintf(otherServerSQL, "$1", "$2"), have.server, have.snapshot).Scan(&other)
+		if err != nil {
+			return err
+		}
+	}
+	if have != nil && !other && have.set.Len() <= 4*have.first+readAnew && len(have.gone) <= mostGone {
+		next.set, next.first, next.gone = have.set, have.first, have.gone
+		back := map[uuid.UUID]bool{}
+		err := m.add(ctx, tx, next.set, back, " AND "+fmt.Sprintf(unseenSQL, "$1"), have.snapshot)
+		if len(back) > 0 {
+			next.gone = maps.Clone(next.gone)
+			maps.DeleteFunc(next.gone, func(id uuid.UUID, _ bool) bool { return back[id] })
+		}
+		return err
+	}
+	var err error
+	if next.set, err = m.empty(ctx, tx); err != nil {
+		return err
+	}
+	next.gone = map[uuid.UUID]bool{}
+	err = m.add(ctx, tx, next.set, nil, "")
+	next.first = next.set.Len()
+	return err
+}
+
+// add adds the rows that a condition holds for to the set, and their pictures to seen where it is given.
+func (m *mirror[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[uuid.UUID]bool, condition string, args ...any) error {
+	rows, err := tx.Query(ctx, "SELECT "+m.columns+" "+m.rows+condition, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		id, err := m.take(rows, set)
+		if err != nil {
+			return err
+		}
+		if seen != nil {
+			seen[id] = true
+		}
+	}
+	return rows.Err()
+}
+
+// forget passes over pictures that are no longer there, unless something was read since: they may be back.
+func (m *mirror[S]) forget(since *mirrored[S], gone []uuid.UUID) {
+	if len(gone) == 0 {
+		return
+	}
+	next := *since
+	next.gone = maps.Clone(since.gone)
+	for _, id := range gone {
+		next.gone[id] = true
+	}
+	m.have.CompareAndSwap(since, &next)
+}
