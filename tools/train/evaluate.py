@@ -20,7 +20,7 @@ import data
 import draw
 import suite
 import views
-from export import embed, fold, load, write_json
+from export import load, normalise, write_json
 from pdq import distances, pdq
 
 PDQ_BITS, PDQ_QUALITY = 31, 50
@@ -91,10 +91,28 @@ def top_mean(vectors, background, k=5):
     return np.concatenate([np.sort(part @ background.T, 1)[:, -k:].mean(1) for part in np.array_split(vectors, max(1, len(vectors) // 512))])
 
 
+@torch.no_grad()
+def embed(net, pictures, size, batch=64):
+    """Vectors of PIL pictures (any iterable), in order."""
+    done, waiting = [], []
+
+    def flush():
+        if waiting:
+            done.append(net(normalise(np.stack(waiting))).numpy())
+            waiting.clear()
+
+    for img in pictures:
+        waiting.append(data.squash(img, size))
+        if len(waiting) == batch:
+            flush()
+    flush()
+    return np.concatenate(done)
+
+
 def measure(checkpoint, photos, originals):
     """Everything that the scores follow from: vectors and PDQ hashes of all views of references and edited pictures."""
     net, state = load(checkpoint)
-    net, size = fold(net), state["size"]
+    size = state["size"]
     refs = references(photos)
     m = {"refs": refs, "ref": [], "view": [], "owner": [], "edit": [], "at": [], "ask_pdq": [], "ref_pdq": [], "pdq_of": []}
 

@@ -1,6 +1,7 @@
 """Reads a model folder that export.py wrote back into a network, for those who have no checkpoint.
 
-The graph has batch normalisation folded into its convolutions, and weights of float16: so has the network then.
+The graph has batch normalisation folded into its convolutions, and weights of int8 and float16: so has the network then. What the
+graph rounds between its layers, the network does not.
 Only the tensors of an ONNX file (onnx.proto3) are read: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.dims = 1,
 data_type = 2, name = 8, raw_data = 9.
 """
@@ -13,7 +14,7 @@ import torch
 
 from network import CopyNet
 
-TYPES = {1: "<f4", 7: "<i8", 10: "<f2"}  # TensorProto.DataType
+TYPES = {1: "<f4", 3: "i1", 7: "<i8", 10: "<f2"}  # TensorProto.DataType
 
 
 def fields(message):
@@ -64,8 +65,11 @@ def load(path):
         config = json.load(f)
     net = CopyNet(config["widths"], config["blocks"], config["projection_dim"], config["inner"]).eval()
     state = {}
-    for name, value in tensors(os.path.join(path, "onnx", "vision_model.onnx")).items():
+    found = tensors(os.path.join(path, "onnx", "vision_model.onnx"))
+    for name, value in found.items():
         layer, _, kind = name.rpartition(".")
+        if kind == "weight" and layer + ".scale" in found:
+            value = value * found[layer + ".scale"][:, None, None, None]
         bn = "stem.1" if layer == "stem.0" else layer.replace("conv", "bn")
         if kind == "bias" and bn != layer:  # the normalisation's, whose other numbers change nothing
             state[bn + ".bias"] = value

