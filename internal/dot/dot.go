@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) four sums(const lanes *s) {
 }
 
 #if defined(__x86_64__) && defined(__gnu_linux__)
-__attribute__((target_clones("avx2,fma", "default")))
+__attribute__((target_clones("arch=x86-64-v3", "default")))
 #endif
 static void dot_products(const float *a, size_t na, const float *b, size_t nb, size_t dims, float *out) {
 	// Four rows of a by two of b, since sums that wait for memory are the slower ones. Past the end the last row is taken

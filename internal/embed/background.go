@@ -71,9 +71,11 @@ func (b *Background) Halves(vectors [][]float32) []float32 {
 	for rows := range slices.Chunk(b.matrix, part*b.dims) {
 		out := products[:len(rows)/b.dims*len(vectors)]
 		dot.Products(rows, asked, b.dims, out)
-		for i := 0; i < len(out); i += len(tops) {
-			for k := range tops {
-				tops[k].take(out[i+k])
+		for ; len(out) > 0; out = out[len(tops):] {
+			for k, d := range out[:len(tops)] {
+				if d > tops[k][0] { // seldom
+					tops[k].take(d)
+				}
 			}
 		}
 	}
@@ -91,10 +93,8 @@ func (b *Background) Halves(vectors [][]float32) []float32 {
 // highest are the highest numbers taken so far, ascending.
 type highest [nearestOfBackground]float32
 
+// take takes one that is higher than the lowest of them.
 func (h *highest) take(d float32) {
-	if d <= h[0] {
-		return
-	}
 	i := 1
 	for ; i < len(h) && d > h[i]; i++ {
 		h[i-1] = h[i]

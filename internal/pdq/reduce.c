@@ -1,5 +1,6 @@
 #include "reduce.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #if defined(__x86_64__) && defined(__GLIBC__)
@@ -30,6 +31,24 @@ void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const fl
 			*samples++ = sum;
 		}
 	}
+}
+
+// The difference in per cent of the range, cut to a whole number.
+static inline __attribute__((always_inline)) int difference(float a, float b)
+{
+	return (int)(fabsf(a - b) * 100 / 255);
+}
+
+CLONES int pdq_differences(const float *samples)
+{
+	int sum = 0;
+
+	for (int i = 0; i < PDQ_GRID * (PDQ_GRID - 1); i++)
+		sum += difference(samples[i], samples[i + PDQ_GRID]);
+	for (int y = 0; y < PDQ_GRID; y++, samples += PDQ_GRID)
+		for (int x = 0; x + 1 < PDQ_GRID; x++)
+			sum += difference(samples[x], samples[x + 1]);
+	return sum;
 }
 
 CLONES static void add_rows(float *restrict row, const float *restrict samples, const float *restrict cosines)

@@ -61,20 +61,5 @@ func sampling(n int) (axis C.pdq_axis, weights []float32) {
 // soft gradients count nothing, summed over both directions and scaled such
 // that most photographs reach 100.
 func (s *square) quality() int {
-	difference := func(a, b float32) int {
-		return int(max(a-b, b-a) * 100 / 255)
-	}
-	sum := 0
-	for y := range grid {
-		for x := range grid {
-			i := y*grid + x
-			if y+1 < grid {
-				sum += difference(s[i], s[i+grid])
-			}
-			if x+1 < grid {
-				sum += difference(s[i], s[i+1])
-			}
-		}
-	}
-	return min(100, sum/90)
+	return min(100, int(C.pdq_differences((*C.float)(&s[0])))/90)
 }

@@ -18,4 +18,7 @@ void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const fl
 // Transforms the samples: frequencies rows of PDQ_GRID cosines, applied to the columns and then to the rows.
 void pdq_transform(const float *samples, const float *cosines, int frequencies, float *spectrum);
 
+// Sums the differences between neighbouring samples, across and down, each in whole per cent of the range.
+int pdq_differences(const float *samples);
+
 #endif

@@ -14,7 +14,7 @@ package sketch
 
 // The instructions of the CPU are chosen when the program starts.
 #if defined(__x86_64__) && defined(__gnu_linux__)
-#define CLONES __attribute__((target_clones("avx2,fma", "default")))
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif

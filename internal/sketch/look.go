@@ -121,7 +121,7 @@ func (s *scratch) begin(n, perSegment, k int) {
 		clear(p.counts[:])
 		p.rows = slices.Grow(p.rows[:0], perSegment+1)[:perSegment+1]
 		p.scores = slices.Grow(p.scores[:0], perSegment)
-		p.best = best{k: k}
+		p.best = best{k: k, rows: make([]ranked, 0, k)}
 	}
 }
 

@@ -2,7 +2,6 @@ package sketch
 
 import (
 	"math"
-	"slices"
 
 	"github.com/google/uuid"
 )
@@ -68,14 +67,19 @@ func (b *best) keeps(score float32) bool { return len(b.rows) < b.k || score > b
 
 // keep puts a row in its place. Most of those looked at have none, which keeps says without their id.
 func (b *best) keep(row ranked) {
-	at, _ := slices.BinarySearchFunc(b.rows, row.score, func(c ranked, score float32) int {
-		if c.score >= score {
-			return -1
+	if len(b.rows) < b.k {
+		b.rows = append(b.rows, row)
+	}
+	at, end := 0, len(b.rows)-1
+	for low := end; at < low; { // the first that is farther
+		if middle := (at + low) / 2; b.rows[middle].score >= row.score {
+			at = middle + 1
+		} else {
+			low = middle
 		}
-		return 1
-	})
-	b.rows = slices.Insert(b.rows, at, row)
-	b.rows = b.rows[:min(b.k, len(b.rows))]
+	}
+	copy(b.rows[at+1:], b.rows[at:end])
+	b.rows[at] = row
 }
 
 // add takes those of other rows.
