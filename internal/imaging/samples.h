@@ -6,11 +6,12 @@
 #include <string.h>
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #if defined(__x86_64__) && defined(__GLIBC__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define WIDER __attribute__((target("avx2")))
 #else
 #define CLONES
 #endif
