@@ -1,11 +1,14 @@
 package models_test
 
 import (
+	"encoding/json"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"moderator/internal/dot"
 	"moderator/internal/embed"
 	"moderator/internal/testenv"
 	"moderator/models"
@@ -33,12 +36,25 @@ func TestCopyDetectRuns(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, m.Close()) }()
 	width, height := f.Target().Size()
-	picture := make([]byte, width*height*3)
-	for i := range picture {
-		picture[i] = byte(i / 100)
+	var picture []byte // that of check.json
+	for y := range height {
+		for x := range width {
+			for c := range 3 {
+				picture = append(picture, byte(7*x+13*y+29*c))
+			}
+		}
 	}
 	vectors, err := m.Embed(t.Context(), [][]byte{picture})
 	require.NoError(t, err)
-	require.Len(t, vectors[0], f.Dims())
 	require.Positive(t, f.HalfB(vectors[0]))
+
+	file, err := fs.ReadFile(models.CopyDetect(), "onnx/check.json")
+	require.NoError(t, err)
+	var check struct {
+		Cosine float64
+		Output []float32
+	}
+	require.NoError(t, json.Unmarshal(file, &check))
+	require.Len(t, check.Output, f.Dims())
+	require.GreaterOrEqual(t, float64(dot.Product(vectors[0], check.Output)), check.Cosine, "what the training program computed")
 }

@@ -70,9 +70,8 @@ func initialise(ctx context.Context, initdb string, as runAs, data string, volat
 	return os.Rename(fresh, data)
 }
 
-// serverArgs is the server's command line. The memory is a laptop's: 1 GB shared, so that the index of a large library stays
-// there, of which the server takes what it uses; and 256 MB while an HNSW index is built, below which building one of some
-// 100,000 vectors slows down by an order of magnitude.
+// serverArgs is the server's command line. The memory is a laptop's: 1 GB shared, so that a large library stays there, of
+// which the server takes what it uses; and 256 MB while an index is built, as import and migrations do.
 func serverArgs(postgres, data, socket string, volatile bool) []string {
 	args := []string{postgres, "-D", data}
 	set := func(name, value string) { args = append(args, "-c", name+"="+value) }

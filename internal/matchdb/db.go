@@ -18,9 +18,9 @@ import (
 
 const connectTimeout = 10 * time.Second
 
-// session is set on every connection. Of an index of nearest neighbours 200 candidates are looked at, since pgvector's 40 miss
-// near copies, and iterative_scan goes on when dead rows used them up. Pages are as good as in memory: the index that is read is
-// the one that is always read.
+// session is set on every connection. Of an index of nearest neighbours, which the allow-list has, 200 candidates are looked at,
+// since pgvector's 40 miss near copies, and iterative_scan goes on when dead rows used them up. Pages are as good as in memory:
+// those that are read are always the same.
 const session = `
 SET hnsw.ef_search = 200;
 SET hnsw.iterative_scan = relaxed_order;

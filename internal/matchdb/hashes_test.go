@@ -98,7 +98,7 @@ func TestMatchHashesByMD5(t *testing.T) {
 	require.ErrorContains(t, err, "want 32 hexadecimal digits")
 }
 
-// Every copy is found, wherever its bits differ, by the indexes of what is asked for.
+// Every copy is found, wherever its bits differ, and no table is read from end to end.
 func TestMatchHashesFindsEveryCopy(t *testing.T) {
 	db, url := library(t)
 	ctx := t.Context()

@@ -192,7 +192,9 @@ func TestACrowdThatIsNotReadHidesNoBank(t *testing.T) {
 func TestARestoredDumpIsRead(t *testing.T) {
 	db, url := library(t)
 	v := random(rand.New(rand.NewPCG(5, 5)))
-	flag := mustFlag(t, db, newFlag("default", "a", v))
+	f := newFlag("default", "a", v)
+	f.PDQ = []PDQ{{View: "original", Hash: randomHash(rand.New(rand.NewPCG(5, 6))), Quality: 100}}
+	flag := mustFlag(t, db, f)
 	s := unfollowed(t, db)
 	_, err := db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '1000000000'; UPDATE flagged_pdq SET added = '1000000000'")
 	require.NoError(t, err)
@@ -203,4 +205,7 @@ func TestARestoredDumpIsRead(t *testing.T) {
 	require.NoError(t, s.read(t.Context()))
 	require.Zero(t, unseen(t, s))
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
+	var ahead int
+	require.NoError(t, db.pool.QueryRow(t.Context(), "SELECT count(*) FROM flagged_pdq WHERE added >= pg_snapshot_xmax(pg_current_snapshot())").Scan(&ahead))
+	require.Zero(t, ahead)
 }

@@ -58,8 +58,7 @@ type Miss struct {
 // Verify compares what Match and MatchHashes find with a comparison of all rows, which is made here and not by the
 // database, and looks for rows that are wrong. The queries are stored vectors turned, and stored hashes with bits flipped:
 // three of four by less than the threshold, as an edit does, the others by more, as another picture is. It changes
-// nothing, reads every row once, and takes the rights of a reader. Errors wrap ErrUnknownModel, ErrInvalid or
-// ErrIndexing.
+// nothing, reads every row once, and takes the rights of a reader. Errors wrap ErrUnknownModel or ErrInvalid.
 func (db *DB) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	var v Verification
 	if o.Sample < 1 {

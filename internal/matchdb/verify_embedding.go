@@ -24,7 +24,7 @@ const (
 	part    = 256
 )
 
-// embeddingCheck holds one model's index against all of its rows.
+// embeddingCheck holds what is found by one model's embeddings against all of them.
 type embeddingCheck struct {
 	db      *DB
 	model   registered

@@ -12,7 +12,7 @@ import (
 	"moderator/internal/pdq"
 )
 
-// pdqCheck holds the index of PDQ hashes against all of them.
+// pdqCheck holds what is found by PDQ hashes against all of them.
 type pdqCheck struct {
 	db      *DB
 	banks   map[int]limit

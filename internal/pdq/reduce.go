@@ -1,6 +1,8 @@
 package pdq
 
 // #cgo CFLAGS: -O3
+// #cgo noescape pdq_differences
+// #cgo nocallback pdq_differences
 // #include "reduce.h"
 import "C"
 

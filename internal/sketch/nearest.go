@@ -65,7 +65,7 @@ type best struct {
 
 func (b *best) keeps(score float32) bool { return len(b.rows) < b.k || score > b.rows[b.k-1].score }
 
-// keep puts a row in its place. Most of those looked at have none, which keeps says without their id.
+// keep puts a row that keeps says yes to in its place. Most of those looked at have none, which is said without their id.
 func (b *best) keep(row ranked) {
 	if len(b.rows) < b.k {
 		b.rows = append(b.rows, row)
@@ -82,10 +82,13 @@ func (b *best) keep(row ranked) {
 	b.rows[at] = row
 }
 
-// add takes those of other rows.
+// add takes those of other rows, which are the nearest first as well.
 func (b *best) add(more best) {
 	b.looked, b.gone = b.looked+more.looked, b.gone+more.gone
 	for _, row := range more.rows {
+		if !b.keeps(row.score) {
+			return
+		}
 		b.keep(row)
 	}
 }

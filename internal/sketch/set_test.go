@@ -1,9 +1,12 @@
 package sketch
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -202,6 +205,50 @@ func TestAddWhileAsked(t *testing.T) {
 	ids, _ := nearest(s, all[len(all)-1], 1, nil)
 	require.Equal(t, []uuid.UUID{numbered(len(all) - 1)}, ids)
 	require.Greater(t, s.Bytes(), int64(len(all)*(28+8+16)))
+}
+
+// What several cores find is what one does, the bound as well.
+func TestCoresFindTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	s := New(make([]float32, 16))
+	for i := range 3 * worthACore * s.perSegment / 2 {
+		s.Add(numbered(i), unit(r, 16), 0)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for range 20 {
+		q := unit(r, 16)
+		runtime.GOMAXPROCS(1)
+		alone, boundAlone := nearest(s, q, 100, nil)
+		runtime.GOMAXPROCS(4)
+		together, bound := nearest(s, q, 100, nil)
+		require.Len(t, alone, 100)
+		require.Equal(t, alone, together)
+		require.InDelta(t, boundAlone, bound, 0)
+	}
+}
+
+func TestBestAreTheHighest(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for _, k := range []int{1, 2, 7} {
+		var all []float32
+		parts := []best{{k: k}, {k: k}, {k: k}}
+		for range 30 {
+			score, p := float32(r.IntN(20)), &parts[r.IntN(len(parts))]
+			all = append(all, score)
+			if p.keeps(score) {
+				p.keep(ranked{score: score})
+			}
+		}
+		slices.SortFunc(all, func(a, b float32) int { return cmp.Compare(b, a) })
+		for _, p := range parts[1:] {
+			parts[0].add(p)
+		}
+		var kept []float32
+		for _, row := range parts[0].rows {
+			kept = append(kept, row.score)
+		}
+		require.Equal(t, all[:k], kept)
+	}
 }
 
 // Where much of what looks nearest is gone, what was not looked at may be nearer than what is left.

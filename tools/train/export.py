@@ -67,9 +67,9 @@ def background_pictures(photos, rows, seed=11):
 
 
 def pattern(size):
-    """The check's input: value(c, y, x) = ((7x + 13y + 29c) mod 64) / 32 - 1."""
-    c, y, x = np.mgrid[:3, :size, :size]
-    return (((7 * x + 13 * y + 29 * c) % 64) / 32 - 1).astype(np.float32)[None]
+    """The check's picture: pixel(y, x, c) = (7x + 13y + 29c) mod 256."""
+    y, x, c = np.mgrid[:size, :size, :3]
+    return ((7 * x + 13 * y + 29 * c) % 256).astype(np.uint8)[None]
 
 
 def write_json(path, value):
@@ -94,11 +94,11 @@ def export(checkpoint, out, photos=(), rows=4096):
     path = os.path.join(out, "onnx", "vision_model.onnx")
     warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
     warnings.filterwarnings("ignore", category=FutureWarning, message="'torch.onnx")
-    probe = torch.from_numpy(pattern(size))
+    probe = normalise(pattern(size))
     torch.onnx.export(small, probe, path, input_names=["pixel_values"], output_names=["image_embeds"], opset_version=14,
                       dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}}, do_constant_folding=False)
     write_json(os.path.join(out, "onnx", "check.json"), {
-        "input": "pixel_values[0][c][y][x] = ((7*x + 13*y + 29*c) mod 64) / 32 - 1", "shape": [1, 3, size, size], "tolerance": 2e-3,
+        "picture": "pixel[y][x][c] = (7*x + 13*y + 29*c) mod 256, of the input's size", "cosine": 0.999,
         "output": [round(float(v), 6) for v in small(probe)[0]]})
     write_json(os.path.join(out, "config.json"), {
         "_name_or_path": NAME, "model_type": NAME, "architectures": ["CopyNet"], "image_size": size, "projection_dim": dim, "num_channels": 3,
