@@ -1,30 +1,17 @@
 package matchdb
 
 import (
-	"database/sql"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-
-	"moderator/internal/testenv"
 )
 
 // Hashes from before they were compared in memory are found, retracted and restored as new ones are, and a moderator from then
 // waits.
 func TestMigrateHashes(t *testing.T) {
-	url := testenv.Postgres(t)
-	conn, err := sql.Open("pgx", url)
-	require.NoError(t, err)
-	provider, err := newProvider(conn)
-	require.NoError(t, err)
-	_, err = provider.UpTo(t.Context(), 15)
-	require.NoError(t, err)
-	require.NoError(t, conn.Close())
-
-	db := open(t, url)
-	require.NoError(t, db.RegisterModel(t.Context(), testModel))
+	db, url := libraryBefore(t, 15)
 	r := rand.New(rand.NewPCG(1, 1))
 	flag := func(name string) (uuid.UUID, HashQuery) {
 		f := newFlag("default", name, random(r))
@@ -33,7 +20,7 @@ func TestMigrateHashes(t *testing.T) {
 	}
 	old, askedOld := flag("flagged")
 	retracted, askedRetracted := flag("retracted")
-	_, err = db.Retract(t.Context(), retracted.String(), "ann", "an error")
+	_, err := db.Retract(t.Context(), retracted.String(), "ann", "an error")
 	require.NoError(t, err)
 	_, err = db.pool.Exec(t.Context(), "SELECT require_indexed('flagged_pdq')")
 	require.NoError(t, err)

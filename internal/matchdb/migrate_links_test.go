@@ -12,20 +12,26 @@ import (
 	"moderator/internal/testenv"
 )
 
-// A library that is linked by likeness is found in as before once it is migrated.
-func TestMigrateLinks(t *testing.T) {
+// libraryBefore is one of an earlier schema, with the test's model.
+func libraryBefore(t *testing.T, version int64) (*DB, string) {
+	t.Helper()
 	url := testenv.Postgres(t)
 	conn, err := sql.Open("pgx", url)
 	require.NoError(t, err)
 	provider, err := newProvider(conn)
 	require.NoError(t, err)
-	_, err = provider.UpTo(t.Context(), 9)
+	_, err = provider.UpTo(t.Context(), version)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
-
 	db := open(t, url)
 	require.NoError(t, db.RegisterModel(t.Context(), testModel))
-	_, err = db.pool.Exec(t.Context(), "SELECT keep_recent(2)")
+	return db, url
+}
+
+// A library that is linked by likeness is found in as before once it is migrated.
+func TestMigrateLinks(t *testing.T) {
+	db, url := libraryBefore(t, 9)
+	_, err := db.pool.Exec(t.Context(), "SELECT keep_recent(2)")
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(1, 1))
 	vector, before := random(r), float32(0.1)
