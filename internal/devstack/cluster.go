@@ -71,7 +71,7 @@ func initialise(ctx context.Context, initdb string, as runAs, data string, volat
 }
 
 // serverArgs is the server's command line. The memory is a laptop's: 1 GB shared, so that a large library stays there, of
-// which the server takes what it uses; and 256 MB while an index is built, as import and migrations do.
+// which the server takes what it uses; and 256 MB while an index is built, as migrations do.
 func serverArgs(postgres, data, socket string, volatile bool) []string {
 	args := []string{postgres, "-D", data}
 	set := func(name, value string) { args = append(args, "-c", name+"="+value) }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"moderator/internal/pdq"
 )
@@ -118,23 +117,8 @@ func (db *DB) matchHashes(ctx context.Context, uploads int, a askedHashes, near 
 	if err != nil {
 		return nil, nil, err
 	}
-	hits = make([][]HashHit, uploads)
-	var i int
-	var bank *string
 	var h HashHit
-	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &bank, &h.View, &h.Exact, &h.Distance, &h.Query}, func() error {
-		switch {
-		case i < 0:
-			return errOtherServer
-		case bank == nil:
-			gone = append(gone, h.FlaggedID)
-			return nil
-		}
-		h.Bank = *bank
-		hits[i] = append(hits[i], h)
-		return nil
-	})
-	return hits, gone, err
+	return answered(rows, uploads, &h, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query)
 }
 
 // askedHashes are uploads' hashes as they are asked for.

@@ -13,11 +13,7 @@ import (
 // WarmHashes reads the PDQ hashes, from which MatchHashes knows where to look, and returns how many there are and the bytes that
 // they take. MatchHashes does it where it was not done.
 func (db *DB) WarmHashes(ctx context.Context) (hashes int, bytes int64, err error) {
-	have, err := db.hashes.get(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	return have.set.Len(), have.set.Bytes(), nil
+	return db.hashes.warm(ctx)
 }
 
 func newHashes(db *DB) *mirror[*pdq.Set] {

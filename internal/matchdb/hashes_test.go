@@ -105,11 +105,12 @@ func TestMatchHashesFindsEveryCopy(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	const rows = 4000
 	hashes := make([]pdq.Hash, rows)
+	id := func(i int) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}) }
 	var texts, images []string
 	for i := range hashes {
 		hashes[i] = randomHash(r)
-		images = append(images, fmt.Sprintf("('%s', 1, sha256('%d'), 'mo')", uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}), i))
-		texts = append(texts, fmt.Sprintf("('%s', 1, 'v%d', x'%s', 100)", uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}), i, hashes[i]))
+		images = append(images, fmt.Sprintf("('%s', 1, sha256('%d'), 'mo')", id(i), i))
+		texts = append(texts, fmt.Sprintf("('%s', 1, 'v%d', x'%s', 100)", id(i), i, hashes[i]))
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (id, bank_id, sha256, created_by) VALUES "+strings.Join(images, ",")+
 		"; INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq, flagged_image"))
@@ -129,8 +130,7 @@ func TestMatchHashesFindsEveryCopy(t *testing.T) {
 		asked = append(asked, HashQuery{PDQ: []PDQ{{Hash: near, Quality: 80}}, Bits: 31 + i%2*49})
 		want = append(want, nil)
 		if i%100 <= asked[i].Bits {
-			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)})
-			want[i] = []HashHit{{FlaggedID: id, Bank: "default", View: fmt.Sprintf("v%d", i), Distance: i % 100}}
+			want[i] = []HashHit{{FlaggedID: id(i), Bank: "default", View: fmt.Sprintf("v%d", i), Distance: i % 100}}
 		}
 	}
 	hits, err := db.MatchHashes(ctx, asked)

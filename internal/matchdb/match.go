@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 )
 
@@ -115,13 +114,13 @@ func (r registered) matchSQL() string {
 // statement for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
-	hits := make([][]Hit, len(qs))
+	none := make([][]Hit, len(qs))
 	if len(qs) == 0 {
-		return hits, nil
+		return none, nil
 	}
 	known, err := db.model(ctx, model)
 	if errors.Is(err, ErrUnknownModel) {
-		return hits, nil
+		return none, nil
 	}
 	if err != nil {
 		return nil, err
@@ -144,22 +143,8 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
-	var i int
-	var bank *string
 	var h Hit
-	var gone []uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&i, &h.FlaggedID, &bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}, func() error {
-		switch {
-		case i < 0:
-			return errOtherServer
-		case bank == nil:
-			gone = append(gone, h.FlaggedID)
-			return nil
-		}
-		h.Bank = *bank
-		hits[i] = append(hits[i], h)
-		return nil
-	})
+	hits, gone, err := answered(rows, len(qs), &h, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}

@@ -12,7 +12,10 @@ import (
 )
 
 // mirror is a set in memory of what flags are found by, which says where to look for what is near.
-type mirror[S interface{ Len() int }] struct {
+type mirror[S interface {
+	Len() int
+	Bytes() int64
+}] struct {
 	db      *DB
 	what    string // for errors
 	columns string // that are read of each row, the picture's id among them
@@ -41,6 +44,15 @@ const (
 	readAnew = 10_000
 	mostGone = 1_000
 )
+
+// warm reads all where that was not done, and returns how many rows there are and the bytes that are kept of them.
+func (m *mirror[S]) warm(ctx context.Context) (rows int, bytes int64, err error) {
+	have, err := m.get(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return have.set.Len(), have.set.Bytes(), nil
+}
 
 // get returns what is read. At first use all is; from then on it is followed until the library is closed.
 func (m *mirror[S]) get(ctx context.Context) (*mirrored[S], error) {
@@ -154,6 +166,28 @@ func (m *mirror[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[uuid.UUI
 		}
 	}
 	return rows.Err()
+}
+
+// answered collects what a statement says of pictures that a mirror named: the number of the question from 0 on, or a negative one
+// where the server is another; the picture; its bank, NULL where the picture is gone; and what else the hit has, which are
+// the targets. All but the number are scanned into hit, flag and bank being its fields.
+func answered[H any](rows pgx.Rows, questions int, hit *H, flag *uuid.UUID, bank *string, targets ...any) (hits [][]H, gone []uuid.UUID, err error) {
+	hits = make([][]H, questions)
+	var i int
+	var named *string
+	_, err = pgx.ForEachRow(rows, append([]any{&i, flag, &named}, targets...), func() error {
+		switch {
+		case i < 0:
+			return errOtherServer
+		case named == nil:
+			gone = append(gone, *flag)
+			return nil
+		}
+		*bank = *named
+		hits[i] = append(hits[i], *hit)
+		return nil
+	})
+	return hits, gone, err
 }
 
 // forget passes over pictures that are no longer there, unless something was read since: they may be back.

@@ -22,8 +22,8 @@ type registered struct {
 	id, dims int
 }
 
-// RegisterModel makes the model known, with the partition of its embeddings and the index of the allow-list's. One that is known keeps the
-// thresholds that it has; other dimensions than its own are an error. Safe to call at any time, also concurrently.
+// RegisterModel makes the model known, with the partition of its embeddings and the index of the allow-list's. One that is known
+// keeps the thresholds that it has; other dimensions than its own are an error. Safe to call at any time, also concurrently.
 func (db *DB) RegisterModel(ctx context.Context, m Model) error {
 	return db.RegisterModelAs(ctx, m, "", "")
 }

@@ -21,11 +21,7 @@ func (db *DB) Warm(ctx context.Context, model string) (embeddings int, bytes int
 	if err != nil {
 		return 0, 0, err
 	}
-	have, err := db.sketchesOf(known).get(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	return have.set.Len(), have.set.Bytes(), nil
+	return db.sketchesOf(known).warm(ctx)
 }
 
 func (db *DB) sketchesOf(model registered) *sketches {

@@ -20,7 +20,7 @@ import data
 import draw
 import suite
 import views
-from export import load, normalise, write_json
+from export import batches, load, write_json
 from pdq import distances, pdq
 
 PDQ_BITS, PDQ_QUALITY = 31, 50
@@ -92,21 +92,9 @@ def top_mean(vectors, background, k=5):
 
 
 @torch.no_grad()
-def embed(net, pictures, size, batch=64):
+def embed(net, pictures, size):
     """Vectors of PIL pictures (any iterable), in order."""
-    done, waiting = [], []
-
-    def flush():
-        if waiting:
-            done.append(net(normalise(np.stack(waiting))).numpy())
-            waiting.clear()
-
-    for img in pictures:
-        waiting.append(data.squash(img, size))
-        if len(waiting) == batch:
-            flush()
-    flush()
-    return np.concatenate(done)
+    return np.concatenate([net(x).numpy() for x in batches(data.squash(img, size) for img in pictures)])
 
 
 def measure(checkpoint, photos, originals):

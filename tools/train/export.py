@@ -7,6 +7,7 @@ graph itself.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -78,12 +79,18 @@ def write_json(path, value):
         f.write("\n")
 
 
+def batches(pictures, count=64):
+    """The network's inputs [count or fewer, 3, S, S] of pictures uint8 [S, S, 3] (any iterable), in order."""
+    pictures = iter(pictures)
+    while some := list(itertools.islice(pictures, count)):
+        yield normalise(np.stack(some))
+
+
 @torch.no_grad()
 def export(checkpoint, out, photos=(), rows=4096):
     net, state = load(checkpoint)
     size, dim = state["size"], net.config["dim"]
     pictures = [data.squash(img, size) for img in background_pictures(photos, rows)]
-    batches = lambda some: (normalise(np.stack(some[i:i + 64])) for i in range(0, len(some), 64))
     mixed = random.Random(3).sample(pictures, min(2 * PART, rows))
     small = quantise(net, batches(mixed[:PART]))
     away = 1 - torch.cat([(net(x) * small(x)).sum(1) for x in batches(mixed[-PART:])])
