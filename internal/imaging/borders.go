@@ -22,11 +22,11 @@ func (r rect) without(m margins) rect {
 // picture. Each side has a colour of its own. ok is false when there is nothing to trim or
 // too little would stay.
 func trim(c *canvas) (r rect, ok bool) {
-	outer := c.borders(rect{0, 0, c.width, c.height})
+	outer := c.borders(c.whole())
 	if outer == (margins{}) {
 		return r, false // as nearly always
 	}
-	r = rect{0, 0, c.width, c.height}.without(outer)
+	r = c.whole().without(outer)
 
 	// Once more, for a letterbox inside a frame: beyond the trace that the frame left of itself.
 	var trace, more margins
@@ -47,46 +47,49 @@ func trim(c *canvas) (r rect, ok bool) {
 	return r, ok
 }
 
+// line is a row or a column of a part: length pixels from x, y on, a step apart.
+type line struct{ x, y, right, down, length int }
+
 // borders measures the uniform rows at the top and the bottom of a part, then the uniform columns
 // at the sides of what is left.
 func (c *canvas) borders(r rect) margins {
-	const pixel = 3
-	row := pixel * c.width
-	start := r.top*row + r.left*pixel
-	top := c.uniformLines(start, row, r.height, pixel, r.width)
-	bottom := c.uniformLines(start+(r.height-1)*row, -row, r.height-top, pixel, r.width)
-	height := r.height - top - bottom
+	row := line{r.left, r.top, 1, 0, r.width}
+	top := c.uniformLines(row, 1, r.height)
+	row.y += r.height - 1
+	bottom := c.uniformLines(row, -1, r.height-top)
 
-	start += top * row
-	left := c.uniformLines(start, pixel, r.width, row, height)
-	right := c.uniformLines(start+(r.width-1)*pixel, -pixel, r.width-left, row, height)
+	column := line{r.left, r.top + top, 0, 1, r.height - top - bottom}
+	left := c.uniformLines(column, 1, r.width)
+	column.x += r.width - 1
+	right := c.uniformLines(column, -1, r.width-left)
 	return margins{left, top, right, bottom}
 }
 
-// uniformLines counts how many of n lines have the colour of the first, and one more, in which
-// shrinking mixed border and picture. A line is length pixels, step bytes apart; the first
-// begins at the byte start, the next one advance further.
-func (c *canvas) uniformLines(start, advance, n, step, length int) int {
-	if n <= 0 || length <= 0 {
+// uniformLines counts how many of n lines, each beside the one before, have the colour of the first, and one more, in which
+// shrinking mixed border and picture.
+func (c *canvas) uniformLines(l line, advance, n int) int {
+	if n <= 0 || l.length <= 0 {
 		return 0
 	}
-	colour := c.median(start, step, length)
+	colour := c.median(l)
 	for i := range n {
-		if !c.hasColour(colour, start+i*advance, step, length) {
+		if !c.hasColour(colour, l) {
 			if i > 0 {
 				i++
 			}
 			return i
 		}
+		l.x += advance * l.down
+		l.y += advance * l.right
 	}
 	return n
 }
 
-func (c *canvas) hasColour(colour [3]byte, at, step, length int) bool {
-	allowed := int(borderOutliers * float64(length))
-	for ; length > 0; length, at = length-1, at+step {
-		for channel, want := range colour {
-			if d := int(c.pix[at+channel]) - int(want); d > borderTolerance || d < -borderTolerance {
+func (c *canvas) hasColour(colour [3]byte, l line) bool {
+	allowed := int(borderOutliers * float64(l.length))
+	for i := range l.length {
+		for channel, level := range c.at(l.x+i*l.right, l.y+i*l.down) {
+			if d := int(level) - int(colour[channel]); d > borderTolerance || d < -borderTolerance {
 				if allowed--; allowed < 0 {
 					return false
 				}
@@ -98,16 +101,16 @@ func (c *canvas) hasColour(colour [3]byte, at, step, length int) bool {
 }
 
 // median is the colour of a line, channel by channel; outliers do not move it.
-func (c *canvas) median(at, step, length int) (colour [3]byte) {
+func (c *canvas) median(l line) (colour [3]byte) {
 	var counts [3][256]int
-	for i := range length {
-		for channel := range counts {
-			counts[channel][c.pix[at+i*step+channel]]++
+	for i := range l.length {
+		for channel, level := range c.at(l.x+i*l.right, l.y+i*l.down) {
+			counts[channel][level]++
 		}
 	}
 	for channel := range counts {
 		for level, seen := 0, 0; level < 256; level++ {
-			if seen += counts[channel][level]; 2*seen >= length {
+			if seen += counts[channel][level]; 2*seen >= l.length {
 				colour[channel] = byte(level)
 				break
 			}

@@ -37,7 +37,7 @@ func framed(im image.Image, left, top, right, bottom int, c color.Color) *image.
 
 func canvasOf(im image.Image) *canvas {
 	w, h := im.Bounds().Dx(), im.Bounds().Dy()
-	return &canvas{plane: plane{pixelsOf(im), w, h, 3}, fullWidth: w, fullHeight: h}
+	return &canvas{pixels: plane{pixelsOf(im), w, h, 3}, width: w, height: h, fullWidth: w, fullHeight: h}
 }
 
 func TestTrimFindsThePicture(t *testing.T) {
@@ -118,7 +118,7 @@ func TestTrimmedViewIsSharp(t *testing.T) {
 	src, err := openSource(file, req.Limits, req.need())
 	require.NoError(t, err)
 	defer src.close()
-	require.NoError(t, src.canvases([]int{0}, req.need(), func(_ int, c *canvas) error {
+	require.NoError(t, src.canvases([]int{0}, req.need(), req.edge(), func(_ int, c *canvas) error {
 		part, ok := trim(c)
 		require.True(t, ok)
 		require.Less(t, part.height, 224, "the case that this test is about")

@@ -73,7 +73,7 @@ func Decode(data []byte, req Request) (*Result, error) {
 	res := &Result{Format: src.format, FrameCount: src.frames}
 	res.Width, res.Height = src.orientation.size(src.width, src.height)
 	indices := spread(src.frames, req.Limits.MaxFrames)
-	err = src.canvases(indices, req.need(), func(index int, c *canvas) error {
+	err = src.canvases(indices, req.need(), req.edge(), func(index int, c *canvas) error {
 		views, err := req.render(src, c)
 		res.Frames = append(res.Frames, Frame{Index: index, Views: views})
 		return err

@@ -52,8 +52,89 @@ static void skip(j_decompress_ptr info, long n)
 	src->bytes_in_buffer -= n;
 }
 
-int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int *thin, int width, int height,
-	unsigned char *dst, char *why)
+// Lines that one row of blocks of a component makes, at most 16.
+static int lines(const jpeg_component_info *component)
+{
+#if JPEG_LIB_VERSION >= 70
+	return component->v_samp_factor * component->DCT_v_scaled_size;
+#else
+	return component->v_samp_factor * component->DCT_scaled_size;
+#endif
+}
+
+static int columns(const jpeg_component_info *component)
+{
+#if JPEG_LIB_VERSION >= 70
+	return component->h_samp_factor * component->DCT_h_scaled_size;
+#else
+	return component->h_samp_factor * component->DCT_scaled_size;
+#endif
+}
+
+// Lays the components out, if they can be left apart; what they take follows from what is asked for.
+static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
+{
+	const jpeg_component_info *luma = info->comp_info, *cb = luma + 1, *cr = luma + 2;
+
+	how->across = how->down = 0;
+	if (!how->apart || info->jpeg_color_space != JCS_YCbCr || info->num_components != 3)
+		return 0;
+	jpeg_calc_output_dimensions(info);
+	int across = columns(luma) / columns(cb), down = lines(luma) / lines(cb);
+	if (luma->h_samp_factor != info->max_h_samp_factor || luma->v_samp_factor != info->max_v_samp_factor ||
+		columns(cb) != columns(cr) || lines(cb) != lines(cr) ||
+		columns(luma) != columns(cb) * across || lines(luma) != lines(cb) * down ||
+		columns(luma) > IMAGING_APART_SPARE || lines(luma) > IMAGING_APART_SPARE ||
+		how->width / across < how->apart || how->height / down < how->apart)
+		return 0;
+
+	// Whole rows of whole blocks are written.
+	size_t per_row = (info->image_width + info->max_h_samp_factor * DCTSIZE - 1) / (info->max_h_samp_factor * DCTSIZE);
+	size_t rows = (info->image_height + info->max_v_samp_factor * DCTSIZE - 1) / (info->max_v_samp_factor * DCTSIZE), end = 0;
+	for (int c = 0; c < 3; c++) {
+		how->components[c] = (imaging_component) { end, per_row * columns(luma + c) };
+		end += how->components[c].stride * rows * lines(luma + c);
+	}
+	if (end > (size_t) 3 * (how->width + IMAGING_APART_SPARE) * (how->height + IMAGING_APART_SPARE))
+		return 0;
+	how->across = across;
+	how->down = down;
+	info->raw_data_out = TRUE;
+	return 1;
+}
+
+// Reads one row of blocks after the other.
+static void read_apart(j_decompress_ptr info, const imaging_jpeg *how, unsigned char *dst)
+{
+	JSAMPROW rows[3][IMAGING_APART_SPARE];
+	JSAMPARRAY components[3] = { rows[0], rows[1], rows[2] };
+
+	for (size_t row = 0; info->output_scanline < info->output_height; row++) {
+		for (int c = 0; c < 3; c++) {
+			const imaging_component *component = how->components + c;
+			size_t n = lines(info->comp_info + c);
+
+			for (size_t y = 0; y < n; y++)
+				rows[c][y] = dst + component->offset + (row * n + y) * component->stride;
+		}
+		jpeg_read_raw_data(info, components, lines(info->comp_info));
+	}
+}
+
+// Reads lines of RGB. Sizes are shrunk upwards here and downwards by libvips, which leaves half a pixel away: a wide row is
+// for what is wider than wanted.
+static void read_rgb(j_decompress_ptr info, const imaging_jpeg *how, JSAMPROW wide, unsigned char *dst)
+{
+	for (int y = 0; y < how->height; y++, dst += (size_t) how->width * 3) {
+		JSAMPROW row = wide ? wide : dst;
+
+		jpeg_read_scanlines(info, &row, 1);
+		if (wide)
+			memcpy(dst, wide, (size_t) how->width * 3);
+	}
+}
+
+int imaging_decode_jpeg(const void *buf, size_t len, imaging_jpeg *how, unsigned char *dst, char *why)
 {
 	struct jpeg_decompress_struct info = { 0 };
 	struct jpeg_source_mgr source = {
@@ -77,28 +158,25 @@ int imaging_decode_jpeg(const void *buf, size_t len, int shrink, int *thin, int 
 	info.src = &source;
 	jpeg_read_header(&info, TRUE);
 	info.scale_num = 1;
-	info.scale_denom = shrink;
+	info.scale_denom = how->shrink;
 	info.out_color_space = JCS_RGB;
+	int apart = lay_apart(&info, how);
 	jpeg_start_decompress(&info);
-	// Sizes are shrunk upwards here and downwards by libvips, which leaves half a pixel away.
-	int spare_width = (int) info.output_width - width, spare_height = (int) info.output_height - height;
+	int spare_width = (int) info.output_width - how->width, spare_height = (int) info.output_height - how->height;
 	if (spare_width < 0 || spare_width > 1 || spare_height < 0 || spare_height > 1)
 		ERREXIT(&info, JERR_BAD_DCTSIZE);
-	if (spare_width && !(wide = malloc((size_t) info.output_width * 3)))
+	if (spare_width && !apart && !(wide = malloc((size_t) info.output_width * 3)))
 		ERREXIT1(&info, JERR_OUT_OF_MEMORY, 0);
 	size_t left;
-	if (*thin && (thinned = imaging_thin(&info, &left))) {
+	if (how->thin && (thinned = imaging_thin(&info, &left))) {
 		source.next_input_byte = thinned;
 		source.bytes_in_buffer = left;
 	}
-	*thin = thinned != NULL;
-	for (int y = 0; y < height; y++) {
-		JSAMPROW row = dst + (size_t) y * width * 3;
-
-		jpeg_read_scanlines(&info, wide ? (JSAMPARRAY) &wide : &row, 1);
-		if (wide)
-			memcpy(row, wide, (size_t) width * 3);
-	}
+	how->thin = thinned != NULL;
+	if (apart)
+		read_apart(&info, how, dst);
+	else
+		read_rgb(&info, how, wide, dst);
 	jpeg_destroy_decompress(&info);
 	free(wide);
 	free(thinned);

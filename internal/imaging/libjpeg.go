@@ -12,25 +12,40 @@ import (
 // worthThinning is the size from which on a file takes longer to decode than thinning's tables take to make.
 const worthThinning = 1 << 16
 
-// decodeJPEG decodes a file of one or three components, shrunk by 1, 2, 4 or 8 to width x height, to RGB in pooled memory.
-// The bytes are those that libvips gives, whose pipeline costs a small picture as much again as the codec.
-func decodeJPEG(data []byte, shrink, width, height int) (plane, error) {
-	p, _, err := decodeThinned(data, shrink, shrink == 8 && len(data) >= worthThinning, width, height)
-	return p, err
+// decodeJPEG decodes a file of one or three components, shrunk by 1, 2, 4 or 8 to width x height, to pooled memory. The bytes are
+// those that libvips gives, whose pipeline costs a small picture as much again as the codec. Where apart is not 0, luma and
+// chroma are left as they are stored if chroma has at least so many samples a side.
+func decodeJPEG(data []byte, shrink, apart, width, height int) (*canvas, error) {
+	c, _, err := decodeThinned(data, shrink, apart, shrink == 8 && len(data) >= worthThinning, width, height)
+	return c, err
 }
 
 // decodeThinned is decodeJPEG with or without an attempt at thinning, and says whether it came to that.
-func decodeThinned(data []byte, shrink int, try bool, width, height int) (plane, bool, error) {
-	p := newPlane(width, height, 3)
-	var why [C.IMAGING_WHY]C.char
-	var thin C.int
+func decodeThinned(data []byte, shrink, apart int, try bool, width, height int) (*canvas, bool, error) {
+	how := C.imaging_jpeg{shrink: C.int(shrink), width: C.int(width), height: C.int(height), apart: C.int(apart)}
 	if try {
-		thin = 1
+		how.thin = 1
 	}
-	if C.imaging_decode_jpeg(unsafe.Pointer(&data[0]), C.size_t(len(data)), C.int(shrink), &thin, C.int(width), C.int(height),
-		(*C.uchar)(&p.pix[0]), &why[0]) != 0 {
-		p.release()
-		return plane{}, false, errors.New(C.GoString(&why[0]))
+	var memory plane
+	if apart > 0 {
+		memory = newPlane(width+C.IMAGING_APART_SPARE, height+C.IMAGING_APART_SPARE, 3)
+	} else {
+		memory = newPlane(width, height, 3)
 	}
-	return p, thin != 0, nil
+	var why [C.IMAGING_WHY]C.char
+	if C.imaging_decode_jpeg(unsafe.Pointer(&data[0]), C.size_t(len(data)), &how, (*C.uchar)(&memory.pix[0]), &why[0]) != 0 {
+		memory.release()
+		return nil, false, errors.New(C.GoString(&why[0]))
+	}
+	c := &canvas{pixels: plane{memory.pix[:width*height*3], width, height, 3}, width: width, height: height}
+	if how.across > 0 {
+		component := func(k int) plane {
+			at, stride := int(how.components[k].offset), int(how.components[k].stride)
+			return plane{memory.pix[at:], stride, height, 1}
+		}
+		c.pixels, c.chroma = component(0), chroma{
+			component(1), int(how.components[2].offset - how.components[1].offset), int(how.across), int(how.down),
+		}
+	}
+	return c, how.thin != 0, nil
 }

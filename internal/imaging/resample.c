@@ -44,27 +44,38 @@ static double sinc(double x)
 	return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
 }
 
-// The kernels as Pillow has them; cubic is Catmull-Rom's family with a = -0.5 (Keys 1981).
-static double kernel_at(int kernel, double x)
+// The kernels as Pillow has them; cubic is Catmull-Rom's family with a = -0.5 (Keys 1981). n values from the
+// distance x on. No clones: where there are fused multiply-adds, the bytes would be others.
+static void kernel_at(int kernel, double x, double step, int n, double *w)
 {
-	x = fabs(x);
-	switch (kernel) {
-	case RESAMPLE_LINEAR:
-		return x < 1 ? 1 - x : 0;
-	case RESAMPLE_LANCZOS3:
-		return x < 3 ? sinc(x) * sinc(x / 3) : 0;
-	default:
-		if (x < 1)
-			return (1.5 * x - 2.5) * x * x + 1;
-		return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+	for (int k = 0; k < n; k++) {
+		double d = fabs(x + k * step);
+
+		if (kernel == RESAMPLE_LINEAR) {
+			w[k] = d < 1 ? 1 - d : 0;
+		} else if (kernel == RESAMPLE_LANCZOS3) {
+			w[k] = d < 3 ? sinc(d) * sinc(d / 3) : 0;
+		} else {
+			double inner = (1.5 * d - 2.5) * d * d + 1, outer = ((-0.5 * d + 2.5) * d - 4) * d + 2;
+			w[k] = d < 1 ? inner : d < 2 ? outer : 0;
+		}
 	}
 }
 
-// Weights for outputs [from, from+n) of an axis that is scaled from in to out. When shrinking,
-// the kernel is stretched by the factor, so that every input counts (antialiasing).
-static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
+// Weights in whole numbers, rounded.
+static void kernel_round(const double *w, int n, double unit, int16_t *fixed)
 {
-	double scale = (double) in / out, stretch = scale > 1 ? scale : 1;
+	for (int k = 0; k < n; k++) {
+		double v = w[k] * unit;
+		fixed[k] = (int16_t) (v + (v < 0 ? -0.5 : 0.5));
+	}
+}
+
+// Weights for outputs [from, from+n) of an axis of in samples, of which length from begin on are scaled to out. When
+// shrinking, the kernel is stretched by the factor, so that every input counts (antialiasing).
+static int axis_make(axis *a, int in, double begin, double length, int out, int from, int n, int kernel)
+{
+	double scale = length / out, stretch = scale > 1 ? scale : 1;
 	double support = kernel_support(kernel) * stretch;
 
 	a->most = (int) ceil(support) * 2 + 2;
@@ -78,28 +89,25 @@ static int axis_make(axis *a, int in, int out, int from, int n, int kernel)
 	}
 
 	for (int i = 0; i < n; i++) {
-		double centre = (from + i + 0.5) * scale, sum = 0;
-		int first = (int) floor(centre), count = 1, largest = 0;
+		double centre = begin + (from + i + 0.5) * scale, sum = 0;
+		int first = (int) floor(centre), count = 1, rest = 1 << WEIGHT_BITS, nearest = 0;
 		w[0] = 1;
 		if (kernel != RESAMPLE_NEAREST) {
 			first = (int) floor(centre - support + 0.5);
 			int end = (int) floor(centre + support + 0.5);
 			first = first < 0 ? 0 : first;
 			count = (end > in ? in : end) - first;
+			kernel_at(kernel, (first + 0.5 - centre) / stretch, 1 / stretch, count, w);
+			nearest = (int) floor(centre) - first;
 		}
-		for (int k = 0; k < count; k++) {
-			if (kernel != RESAMPLE_NEAREST)
-				w[k] = kernel_at(kernel, (first + k + 0.5 - centre) / stretch);
+		for (int k = 0; k < count; k++)
 			sum += w[k];
-			if (w[k] > w[largest])
-				largest = k;
-		}
 		// The rounded weights add up to exactly one, so that a flat area keeps its level.
 		int16_t *fixed = a->weights + (size_t) i * a->most;
-		int rest = 1 << WEIGHT_BITS;
+		kernel_round(w, count, (1 << WEIGHT_BITS) / sum, fixed);
 		for (int k = 0; k < count; k++)
-			rest -= fixed[k] = (int16_t) lround(w[k] / sum * (1 << WEIGHT_BITS));
-		fixed[largest] += rest;
+			rest -= fixed[k];
+		fixed[nearest] += rest;
 		a->first[i] = first < in ? first : in - 1;
 		a->count[i] = count;
 	}
@@ -136,15 +144,16 @@ CLONES static void lay_side_by_side(const int16_t *rows, int n, samples *columns
 }
 
 #ifdef WIDER
-// The same as sum_rows does, of 32 samples at a time; returns how many of the n it made. Vectors twice as wide are two halves to
-// the instructions that take samples by turns, and to the one that narrows, so that these come to stand by turns too.
-WIDER static int sum_rows_wider(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int16_t *out)
+// The same as sum_rows does, of 32 samples at a time: of n that are at least as many, the last twice. Vectors twice as wide are
+// two halves to the instructions that take samples by turns, and to the one that narrows, so that these come to stand by turns
+// too.
+WIDER static void sum_rows_wider(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int16_t *out)
 {
 	const int shift = WEIGHT_BITS - BETWEEN_BITS;
 	const __m256i zero = _mm256_setzero_si256(), round = _mm256_set1_epi32(1 << (shift - 1));
-	int x = 0;
 
-	for (; x + 32 <= n; x += 32) {
+	for (int i = 0; i < n; i += 32) {
+		int x = i + 32 <= n ? i : n - 32;
 		const uint8_t *row = src + x;
 		__m256i a = round, b = round, c = round, d = round;
 		for (int k = 0; k < count; k += 2, row += 2 * stride) {
@@ -163,7 +172,6 @@ WIDER static int sum_rows_wider(const uint8_t *src, size_t stride, const int16_t
 		_mm256_storeu_si256((__m256i *) (out + x), _mm256_permute2x128_si256(left, right, 0x20));
 		_mm256_storeu_si256((__m256i *) (out + x + 16), _mm256_permute2x128_si256(left, right, 0x31));
 	}
-	return x;
 }
 #endif
 
@@ -176,8 +184,10 @@ CLONES static void sum_rows(const uint8_t *src, size_t stride, const int16_t *we
 	int x = 0;
 
 #ifdef WIDER
-	if (__builtin_cpu_supports("avx2"))
-		x = sum_rows_wider(src, stride, weights, count, n, out);
+	if (n >= 32 && __builtin_cpu_supports("avx2")) {
+		sum_rows_wider(src, stride, weights, count, n, out);
+		return;
+	}
 #endif
 	for (; x + 2 * ROWS <= n; x += 2 * ROWS) {
 		const uint8_t *row = src + x;
@@ -239,57 +249,84 @@ CLONES static void lay_in_rows(samples *columns, int n, int rows, uint8_t *dst)
 	}
 }
 
-// A part of src as it is.
-static void copy(const resample_source *src, int left, int top, int width, int height, uint8_t *dst)
+// A part of a plane as it is.
+static void copy(const resample_source *src, const uint8_t *pixels, int left, int top, int width, int height, uint8_t *dst)
 {
 	size_t length = (size_t) width * src->bands;
 
 	for (int y = top; y < top + height; y++, dst += length)
-		memcpy(dst, src->pixels + y * src->stride + (size_t) left * src->bands, length);
+		memcpy(dst, pixels + y * src->stride + (size_t) left * src->bands, length);
+}
+
+// What one plane after the other is scaled by, and with.
+typedef struct {
+	axis across, down;
+	int begin, n, stride; // the columns that the crop looks at: the first, their samples, up to a multiple of ROWS
+	int16_t *rows;
+	samples *columns, *out;
+} scaler;
+
+static int scaler_make(scaler *s, const resample_source *src, int width, int height, int kernel,
+	int left, int top, int crop_width, int crop_height)
+{
+	int last = crop_width - 1;
+
+	if (axis_make(&s->across, src->width, src->x, src->across, width, left, crop_width, kernel) ||
+		axis_make(&s->down, src->height, src->y, src->down, height, top, crop_height, kernel))
+		return -1;
+	s->begin = s->across.first[0];
+	s->n = (s->across.first[last] + s->across.count[last] - s->begin) * src->bands;
+	s->stride = UP_TO_ROWS(s->n);
+	s->rows = calloc((size_t) ROWS * s->stride, sizeof(int16_t));
+	s->columns = aligned_alloc(64, (size_t) UP_TO_ROWS(s->stride + src->bands) * sizeof(samples)); // and what lies behind the last
+	s->out = aligned_alloc(64, (size_t) UP_TO_ROWS(crop_width * src->bands) * sizeof(samples));
+	if (!s->rows || !s->columns || !s->out)
+		return -1;
+	memset(s->columns + s->stride, 0, src->bands * sizeof(samples));
+	return 0;
+}
+
+static void scaler_free(scaler *s)
+{
+	axis_free(&s->across);
+	axis_free(&s->down);
+	free(s->rows);
+	free(s->columns);
+	free(s->out);
+}
+
+// The first pass runs along memory, over rows.
+static void scale(scaler *s, const resample_source *src, const uint8_t *pixels, int crop_width, int crop_height, uint8_t *dst)
+{
+	for (int y = 0; y < crop_height; y += ROWS) {
+		int here = crop_height - y < ROWS ? crop_height - y : ROWS;
+		for (int r = 0; r < here; r++)
+			sum_rows(pixels + s->down.first[y + r] * src->stride + (size_t) s->begin * src->bands, src->stride,
+				s->down.weights + (size_t) (y + r) * s->down.most, s->down.count[y + r], s->n, s->rows + (size_t) r * s->stride);
+		lay_side_by_side(s->rows, s->stride, s->columns);
+		sum_columns(s->columns, s->begin, src->bands, &s->across, crop_width, s->out);
+		lay_in_rows(s->out, crop_width * src->bands, here, dst);
+		dst += (size_t) ROWS * crop_width * src->bands;
+	}
 }
 
 int resample(const resample_source *src, int width, int height, int kernel,
 	int left, int top, int crop_width, int crop_height, uint8_t *dst)
 {
-	axis across = { 0 }, down = { 0 };
-	int16_t *rows = NULL;
-	samples *columns = NULL, *out = NULL;
-	int result = -1;
+	scaler s = { 0 };
+	size_t made = (size_t) crop_width * crop_height * src->bands;
+	int as_it_is = width == src->across && height == src->down && !src->x && !src->y; // what every kernel gives then
+	int result = as_it_is ? 0 : scaler_make(&s, src, width, height, kernel, left, top, crop_width, crop_height);
 
-	if (width == src->width && height == src->height) {
-		copy(src, left, top, crop_width, crop_height, dst); // what every kernel gives then
-		return 0;
-	}
-	if (axis_make(&across, src->width, width, left, crop_width, kernel) ||
-		axis_make(&down, src->height, height, top, crop_height, kernel))
-		goto done;
+	for (int plane = 0; plane < src->planes && !result; plane++, dst += made) {
+		const uint8_t *pixels = src->pixels + plane * src->next;
 
-	// Only the columns that the crop looks at. The first pass runs along memory, over rows.
-	int begin = across.first[0], last = crop_width - 1;
-	int n = (across.first[last] + across.count[last] - begin) * src->bands, stride = UP_TO_ROWS(n);
-	rows = calloc((size_t) ROWS * stride, sizeof(int16_t));
-	columns = aligned_alloc(64, (size_t) UP_TO_ROWS(stride + src->bands) * sizeof(samples)); // and what lies behind the last
-	out = aligned_alloc(64, (size_t) UP_TO_ROWS(crop_width * src->bands) * sizeof(samples));
-	if (!rows || !columns || !out)
-		goto done;
-	memset(columns + stride, 0, src->bands * sizeof(samples));
-	for (int y = 0; y < crop_height; y += ROWS) {
-		int here = crop_height - y < ROWS ? crop_height - y : ROWS;
-		for (int r = 0; r < here; r++)
-			sum_rows(src->pixels + down.first[y + r] * src->stride + (size_t) begin * src->bands, src->stride,
-				down.weights + (size_t) (y + r) * down.most, down.count[y + r], n, rows + (size_t) r * stride);
-		lay_side_by_side(rows, stride, columns);
-		sum_columns(columns, begin, src->bands, &across, crop_width, out);
-		lay_in_rows(out, crop_width * src->bands, here, dst);
-		dst += (size_t) ROWS * crop_width * src->bands;
+		if (as_it_is)
+			copy(src, pixels, left, top, crop_width, crop_height, dst);
+		else
+			scale(&s, src, pixels, crop_width, crop_height, dst);
 	}
-	result = 0;
-done:
-	axis_free(&across);
-	axis_free(&down);
-	free(rows);
-	free(columns);
-	free(out);
+	scaler_free(&s);
 	return result;
 }
 
@@ -319,28 +356,4 @@ void resample_turn(const resample_source *src, int orientation, uint8_t *dst)
 			for (int band = 0; band < src->bands; band++)
 				*dst++ = q[band];
 	}
-}
-
-CLONES void resample_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
-{
-	// In 16-bit fixed point; the weights add up to one. Green has two halves, as a weight has no more than 15 bits.
-	enum { RED = 19595, HALF_GREEN = 19235, BLUE = 7471, ROUND = 1 << 15 };
-	const samples red_green = { RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN };
-	const samples green_blue = { HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE };
-	size_t i = 0;
-
-	for (; i + ROWS + 2 <= n; i += ROWS) { // sixteen bytes are read of each four pixels
-		sums four[2];
-		for (int h = 0; h < 2; h++) {
-			twice v, zero = { 0 };
-			memcpy(&v, rgb + 3 * (i + 4 * h), sizeof v);
-			samples rg = (samples) __builtin_shufflevector(v, zero, 0, 16, 1, 16, 3, 16, 4, 16, 6, 16, 7, 16, 9, 16, 10, 16);
-			samples gb = (samples) __builtin_shufflevector(v, zero, 1, 16, 2, 16, 4, 16, 5, 16, 7, 16, 8, 16, 10, 16, 11, 16);
-			four[h] = (weighted(rg, red_green) + weighted(gb, green_blue) + ROUND) >> 16;
-		}
-		bytes done = __builtin_convertvector(narrowed(four[0], four[1]), bytes);
-		memcpy(dst + i, &done, sizeof done);
-	}
-	for (; i < n; i++)
-		dst[i] = (uint8_t) ((rgb[3 * i] * RED + rgb[3 * i + 1] * 2 * HALF_GREEN + rgb[3 * i + 2] * BLUE + ROUND) >> 16);
 }

@@ -1,5 +1,6 @@
 package imaging
 
+// #include "colours.h"
 // #include "resample.h"
 import "C"
 
@@ -45,21 +46,27 @@ func (p plane) source(part rect) C.resample_source {
 		pixels: (*C.uint8_t)(&p.pix[(part.top*p.width+part.left)*p.bands]),
 		stride: C.size_t(p.width * p.bands),
 		width:  C.int(part.width), height: C.int(part.height), bands: C.int(p.bands),
+		across: C.double(part.width), down: C.double(part.height),
+		planes: 1,
 	}
 }
 
 // resampled scales a part of the plane to exactly width x height and returns what crop keeps
 // of that, in pix, which has room for it. libvips could do it, in four times the time and with other roundings in each version.
 func (p plane) resampled(part rect, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
+	return p.scaled(p.source(part), width, height, kernel, crop, pix)
+}
+
+// scaled is resampled of a part that need not begin and end with a pixel.
+func (p plane) scaled(src C.resample_source, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
 	out := plane{pix, crop.width, crop.height, p.bands}
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	pin.Pin(&p.pix[0])
-	src := p.source(part)
 	failed := C.resample(&src, C.int(width), C.int(height), kernel.code(),
 		C.int(crop.left), C.int(crop.top), C.int(crop.width), C.int(crop.height), (*C.uint8_t)(unsafe.Pointer(&out.pix[0])))
 	if failed != 0 {
-		return out, fmt.Errorf("no memory to resize %d x %d to %d x %d", part.width, part.height, width, height)
+		return out, fmt.Errorf("no memory to resize %d x %d to %d x %d", src.width, src.height, width, height)
 	}
 	return out, nil
 }
@@ -82,7 +89,7 @@ func (p plane) turned(o orientation) plane {
 // luma is the brightness of each RGB pixel, in pooled memory.
 func (p plane) luma() plane {
 	out := newPlane(p.width, p.height, 1)
-	C.resample_luma((*C.uint8_t)(&p.pix[0]), C.size_t(len(out.pix)), (*C.uint8_t)(&out.pix[0]))
+	C.colours_luma((*C.uint8_t)(&p.pix[0]), C.size_t(len(out.pix)), (*C.uint8_t)(&out.pix[0]))
 	return out
 }
 

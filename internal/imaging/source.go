@@ -144,19 +144,23 @@ func (s *source) jpegShrink(need int) int {
 
 // canvases decodes the frames with the given indices, in ascending order, one after the other
 // and in one pass over the file, and lends each to visit. No canvas is shrunk to a shorter
-// side of less than need.
-func (s *source) canvases(indices []int, need int, visit func(index int, c *canvas) error) error {
-	lend := func(index int, stored plane) error {
-		c := s.canvas(stored)
+// side of less than need. Luma and chroma of a JPEG may be apart where chroma has at least apart samples a side, unless
+// that is 0.
+func (s *source) canvases(indices []int, need, apart int, visit func(index int, c *canvas) error) error {
+	lend := func(index int, c *canvas) error {
+		c = s.upright(c)
 		defer c.release()
 		return visit(index, c)
 	}
 	if by := s.jpegShrink(need); s.plain && averaging(s.width/by, s.height/by, need) == 1 {
-		stored, err := decodeJPEG(s.data, by, s.width/by, s.height/by)
+		if s.orientation != orientationUpright {
+			apart = 0
+		}
+		c, err := decodeJPEG(s.data, by, apart, s.width/by, s.height/by)
 		if err != nil {
 			return err
 		}
-		return lend(0, stored)
+		return lend(0, c)
 	}
 	in, err := s.openPixels(need, len(indices) > 1)
 	if err != nil {
@@ -172,7 +176,7 @@ func (s *source) canvases(indices []int, need int, visit func(index int, c *canv
 		if err != nil {
 			return err
 		}
-		if err := lend(index, stored); err != nil {
+		if err := lend(index, &canvas{pixels: stored, width: stored.width, height: stored.height}); err != nil {
 			return err
 		}
 	}
@@ -202,12 +206,12 @@ func (s *source) openPixels(need int, animated bool) (*handle, error) {
 	return open(s.format, s.data, how)
 }
 
-// canvas turns what is stored upright, and takes it over.
-func (s *source) canvas(stored plane) *canvas {
-	c := &canvas{plane: stored}
+// upright turns what is stored, and takes it over.
+func (s *source) upright(c *canvas) *canvas {
 	if s.orientation != orientationUpright {
-		c.plane = stored.turned(s.orientation)
-		stored.release()
+		turned := c.pixels.turned(s.orientation)
+		c.release()
+		c = &canvas{pixels: turned, width: turned.width, height: turned.height}
 	}
 	c.fullWidth, c.fullHeight = s.orientation.size(s.width, s.height)
 	return c

@@ -18,11 +18,11 @@ func requireSame(tb testing.TB, name string, data []byte) bool {
 	tb.Helper()
 	outline := outlineJPEG(data)
 	width, height := max(1, outline.width/8), max(1, outline.height/8)
-	want, _, wantErr := decodeThinned(data, 8, false, width, height)
-	got, thinned, err := decodeThinned(data, 8, true, width, height)
+	want, _, wantErr := decodeThinned(data, 8, 0, false, width, height)
+	got, thinned, err := decodeThinned(data, 8, 0, true, width, height)
 	require.Equal(tb, wantErr, err, name)
 	if err == nil {
-		require.True(tb, string(want.pix) == string(got.pix), name)
+		require.True(tb, string(want.pixels.pix) == string(got.pixels.pix), name)
 		want.release()
 		got.release()
 	}

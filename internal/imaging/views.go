@@ -84,26 +84,17 @@ func (v View) part(c *canvas) (r rect, ok bool) {
 type painter struct {
 	req    *Request
 	canvas *canvas
-	luma   plane // empty unless PDQ's input is wanted
-}
-
-func newPainter(req *Request, c *canvas) *painter {
-	p := &painter{req: req, canvas: c}
-	if req.Gray {
-		p.luma = c.luma()
-	}
-	return p
 }
 
 // paint renders a part of the canvas. The small result is turned, not the canvas.
-func (p *painter) paint(v View, part rect) (Rendered, error) {
+func (p painter) paint(v View, part rect) (Rendered, error) {
 	out, o := Rendered{View: v}, v.orientation()
 	fullWidth, fullHeight := o.size(p.canvas.full(part))
 	for _, t := range p.req.Targets {
 		w, h, crop := t.geometry(fullWidth, fullHeight)
 		crop = o.before(crop, w, h)
 		w, h = o.size(w, h)
-		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room(crop.width*crop.height*p.canvas.bands))
+		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room(crop.width*crop.height*3))
 		if err != nil {
 			return out, err
 		}
@@ -113,14 +104,13 @@ func (p *painter) paint(v View, part rect) (Rendered, error) {
 		return out, nil
 	}
 	var err error
-	out.Gray, err = gray(p.luma, part, o, p.req.room)
+	out.Gray, err = gray(p.canvas.luma(), part, o, p.req.room)
 	return out, err
 }
 
 // render makes all views of one frame.
 func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
-	p := newPainter(r, c)
-	defer p.luma.release()
+	p := painter{r, c}
 	views := make([]Rendered, 0, len(r.Views))
 	for _, v := range r.Views {
 		part, ok := v.part(c)
@@ -142,12 +132,11 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 
 // renderLarger decodes a still picture again, less shrunk, since what its borders leave of the
 // canvas would have to be blown up to fill the targets.
-func (r *Request) renderLarger(src *source, p *painter, v View, part rect) (rendered Rendered, err error) {
+func (r *Request) renderLarger(src *source, p painter, v View, part rect) (rendered Rendered, err error) {
 	need := r.need() * r.sharp() / min(part.width, part.height)
-	err = src.canvases([]int{0}, need, func(_ int, larger *canvas) error {
+	err = src.canvases([]int{0}, need, 0, func(_ int, larger *canvas) error {
 		if again, ok := v.part(larger); ok {
-			p, part = newPainter(r, larger), again
-			defer p.luma.release()
+			p, part = painter{r, larger}, again
 		}
 		rendered, err = p.paint(v, part)
 		return err

@@ -66,7 +66,7 @@ func (p plane) image() image.Image {
 }
 
 func TestCropViews(t *testing.T) {
-	c := &canvas{plane: plane{make([]byte, 101*50*3), 101, 50, 3}, fullWidth: 404, fullHeight: 200}
+	c := &canvas{width: 101, height: 50, fullWidth: 404, fullHeight: 200}
 	for v, want := range map[View]rect{
 		ViewOriginal: {0, 0, 101, 50}, ViewRotate90: {0, 0, 101, 50}, ViewCenter70: {15, 7, 70, 35},
 		ViewQuarterTL: {0, 0, 51, 25}, ViewQuarterTR: {50, 0, 51, 25},
@@ -92,7 +92,7 @@ func TestQuarterIsSharp(t *testing.T) {
 	src, err := openSource(file, DefaultLimits(), 2*224)
 	require.NoError(t, err)
 	defer src.close()
-	require.NoError(t, src.canvases([]int{0}, 2*224, func(_ int, c *canvas) error {
+	require.NoError(t, src.canvases([]int{0}, 2*224, 0, func(_ int, c *canvas) error {
 		part, _ := ViewQuarterTL.part(c)
 		require.GreaterOrEqual(t, min(part.width, part.height), 224)
 		return nil
