@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,6 +27,29 @@ func harmonic(a, b figure) figure {
 
 func mean(a, b figure) figure {
 	return figure{(a.perSecond + b.perSecond) / 2, (a.perCPU + b.perCPU) / 2}
+}
+
+// medians are the medians of the two speeds, each by itself.
+func medians(all []figure) figure {
+	var seconds, cpu []float64
+	for _, f := range all {
+		seconds, cpu = append(seconds, f.perSecond), append(cpu, f.perCPU)
+	}
+	return figure{median(seconds), median(cpu)}
+}
+
+// ratio is the median of a's speeds over b's, measured at the same times.
+func ratio(a, b []figure) figure {
+	ratios := make([]figure, len(a))
+	for i := range a {
+		ratios[i] = figure{a[i].perSecond / b[i].perSecond, a[i].perCPU / b[i].perCPU}
+	}
+	return medians(ratios)
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
 }
 
 // onAllCores runs work on every core for the given time, each call of which does count things, and measures them. The

@@ -34,6 +34,13 @@ func TestHarmonic(t *testing.T) {
 	require.Equal(t, figure{20, 10}, harmonic(figure{25, 12.5}, figure{100, 50}))
 }
 
+func TestOneSlowRoundMovesNothing(t *testing.T) {
+	ours := []figure{{10, 5}, {20, 8}, {11, 5}, {1, 1}}
+	theirs := []figure{{10, 4}, {10, 4}, {10, 4}, {1, 0.8}}
+	require.Equal(t, figure{10.5, 5}, medians(ours))
+	require.Equal(t, figure{1.05, 1.25}, ratio(ours, theirs))
+}
+
 func TestUsageCountsChildren(t *testing.T) {
 	child := exec.Command("sh", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done")
 	before, err := usageOf(os.Getpid())

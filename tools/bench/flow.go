@@ -27,8 +27,8 @@ func (p *moderator) flow() flow {
 	return flow{uploadsStream, durableName, "uploads.bench", "decisions.>", p.pid()}
 }
 
-// fewest uploads are measured at a time: fifteen batches, so that those at the beginning and the end do not matter.
-const fewest = 240
+// fewest uploads are measured at a time: several batches, so that those at the beginning and the end matter little.
+const fewest = 128
 
 // warmUp uploads go before, so that both sides have their memory and their connections.
 const warmUp = 32

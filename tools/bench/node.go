@@ -81,17 +81,16 @@ func (r *node) start(s *servers, m model) (*exec.Cmd, error) {
 func rivalFlow(pid int) flow { return flow{rivalStream, rivalDurable, rivalUploads, rivalResults, pid} }
 
 // againstNode reports the rival at each size, and moderator against it.
-func (b *bench) againstNode(m model, ceilings []ceiling, all []figure) {
-	for i, theirs := range all {
+func (b *bench) againstNode(m model, ceilings []ceiling, all []versus) {
+	for i, v := range all {
 		size := ceilings[i].pictures.name
-		ours := b.figures[cell{m.name, size}]
 		b.report.add("rival_node", field{"model", m.name}, field{"size", size},
-			field{"images_per_s", theirs.perSecond}, field{"images_per_cpu_s", theirs.perCPU},
-			field{"ours_over_theirs_per_cpu", ours.perCPU / theirs.perCPU}, field{"ours_over_theirs", ours.perSecond / theirs.perSecond})
+			field{"images_per_s", v.theirs.perSecond}, field{"images_per_cpu_s", v.theirs.perCPU},
+			field{"ours_over_theirs_per_cpu", v.ratio.perCPU}, field{"ours_over_theirs", v.ratio.perSecond})
 		bound := 1.0
 		if size == "12mp" {
 			bound = 1.1
 		}
-		b.report.atLeast("ours / Node per CPU-second "+m.name+" "+size, ours.perCPU/theirs.perCPU, bound)
+		b.report.atLeast("ours / Node per CPU-second "+m.name+" "+size, v.ratio.perCPU, bound)
 	}
 }

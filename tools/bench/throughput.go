@@ -66,8 +66,8 @@ func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
 }
 
 // rounds is how often each side is measured, ours, theirs, theirs, ours and so again, so that a machine that changes its speed
-// changes both.
-const rounds = 4
+// changes both. A figure is the median of the rounds, and one side over another the median of their ratios round by round.
+const rounds = 8
 
 // number is how many uploads take about as long as a round of a figure is to be measured.
 func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds()/rounds)) }
@@ -75,8 +75,11 @@ func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time
 // libraryRows is how many embeddings the library holds while throughput is measured.
 const libraryRows = 10_000
 
-// moderate measures real processes, NATS -> decision, in turns with the rival's where there is one, whose figures it returns.
-func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []ceiling) ([]figure, error) {
+// versus is a rival's speed, and ours over it.
+type versus struct{ theirs, ratio figure }
+
+// moderate measures real processes, NATS -> decision, in turns with the rival's where there is one.
+func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []ceiling) ([]versus, error) {
 	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
 		return nil, err
 	}
@@ -94,14 +97,16 @@ func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []c
 		defer func() { _ = end(cmd) }()
 		sides = append(sides, rivalFlow(cmd.Process.Pid))
 	}
-	var theirs []figure
+	var theirs []versus
 	for _, c := range ceilings {
-		figures, err := b.inTurns(ctx, sides, c)
+		turns, err := b.inTurns(ctx, sides, c)
 		if err != nil {
 			return nil, err
 		}
-		b.figures[cell{m.name, c.pictures.name}] = figures[0]
-		theirs = append(theirs, figures[1:]...)
+		b.figures[cell{m.name, c.pictures.name}] = medians(turns[0])
+		for _, other := range turns[1:] {
+			theirs = append(theirs, versus{medians(other), ratio(turns[0], other)})
+		}
 	}
 	if m.name != shipped {
 		return theirs, nil
@@ -109,9 +114,9 @@ func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []c
 	return theirs, b.closerLook(ctx, p, m, ceilings)
 }
 
-// inTurns measures each side at one size of picture.
-func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([]figure, error) {
-	figures := make([]figure, len(sides))
+// inTurns measures each side at one size of picture, all rounds.
+func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([][]figure, error) {
+	turns := make([][]figure, len(sides))
 	for _, side := range sides {
 		if _, err := b.servers.measure(ctx, side, c.pictures.files, warmUp); err != nil {
 			return nil, err
@@ -127,11 +132,10 @@ func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([]figure,
 			if err != nil {
 				return nil, err
 			}
-			figures[at].perSecond += f.perSecond / rounds
-			figures[at].perCPU += f.perCPU / rounds
+			turns[at] = append(turns[at], f)
 		}
 	}
-	return figures, nil
+	return turns, nil
 }
 
 // closerLook measures moderator once more, now that the flags have points of interest to be looked for in every upload.
