@@ -94,6 +94,11 @@ func (c *canvas) resampled(part rect, width, height int, kernel Kernel, crop rec
 	if _, err := c.chroma.scaled(c.chroma.source(part), width, height, kernel, crop, blueRed); err != nil {
 		return plane{}, err
 	}
-	C.colours_rgb((*C.uint8_t)(&y[0]), (*C.uint8_t)(&blueRed[0]), (*C.uint8_t)(&blueRed[n]), C.size_t(n), (*C.uint8_t)(&pix[0]))
+	toRGB(y, blueRed[:n], blueRed[n:], pix)
 	return plane{pix, crop.width, crop.height, 3}, nil
+}
+
+// toRGB writes the colours of samples of Y, Cb and Cr to pix, three bytes each.
+func toRGB(y, cb, cr, pix []byte) {
+	C.colours_rgb((*C.uint8_t)(&y[0]), (*C.uint8_t)(&cb[0]), (*C.uint8_t)(&cr[0]), C.size_t(len(y)), (*C.uint8_t)(&pix[0]))
 }
