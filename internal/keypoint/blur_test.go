@@ -16,12 +16,13 @@ func TestBlur(t *testing.T) {
 		weights[k] = math.Exp(-float64((k-radius)*(k-radius)) / (2 * sigma * sigma))
 		sum += weights[k]
 	}
-	for width := 1; width <= 24; width++ {
-		m := newImage(width, height)
+	for width := 1; width <= 70; width++ {
+		space := takeSpace(width * height)
+		m := space.image(width, height)
 		for i := range m.pix {
 			m.pix[i] = float32((i*7919)%31) / 31
 		}
-		got := m.blur(sigma)
+		got := space.blurred(m, sigma)
 		clamped := func(x, y int) float64 { return float64(m.at(min(max(x, 0), width-1), min(max(y, 0), height-1))) }
 		for y := range height {
 			for x := range width {

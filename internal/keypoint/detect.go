@@ -37,9 +37,9 @@ const border = 4
 
 func (o *octave) extrema(number, interval int, found []extremum) []extremum {
 	below, here, above := o.diff[interval-1], o.diff[interval], o.diff[interval+1]
-	row, at := make([]C.int32_t, here.width), make([]C.int32_t, len(here.pix)/2+1)
+	at := make([]C.int32_t, len(here.pix)/2+1)
 	n := C.kp_extremes((*C.float)(&below.pix[0]), (*C.float)(&here.pix[0]), (*C.float)(&above.pix[0]), C.int(here.width), C.int(here.height),
-		border, 0.8*minContrast, &row[0], &at[0])
+		border, 0.8*minContrast, &at[0])
 	for _, place := range at[:n] {
 		if e, ok := o.refine(interval, int(place)%here.width, int(place)/here.width); ok {
 			e.octave = number

@@ -10,29 +10,45 @@
 #define ALL(is) (NINE(is, below + x) & NINE(is, above + x) & THREE(is, here + x - width) & THREE(is, here + x + width) & \
 	(v is here[x - 1]) & (v is here[x + 1]))
 
-// Marks the extremes of one row. Plain comparisons with all neighbours, which compilers do for many pixels at once.
-CLONES static void mark(const float *restrict below, const float *restrict here, const float *restrict above, ptrdiff_t width,
-	int from, int to, float least, int32_t *restrict row)
+// Pixels that are looked at together: most are faint, and few of them have a neighbour that is not.
+enum { CHUNK = 32 };
+
+// Marks the extremes among a few pixels, and says whether there are any. Plain comparisons with all neighbours, which
+// compilers do for many pixels at once.
+static inline __attribute__((always_inline)) int mark(const float *restrict below, const float *restrict here, const float *restrict above,
+	ptrdiff_t width, int n, float least, int32_t *restrict marks)
 {
-	for (int x = from; x < to; x++) {
+	int32_t any = 0;
+
+	for (int x = 0; x < n; x++)
+		any |= (here[x] >= least) | (here[x] <= -least);
+	if (!any)
+		return 0;
+	any = 0;
+	for (int x = 0; x < n; x++) {
 		float v = here[x];
 
-		row[x] = ((v >= least) & ALL(>)) | ((v <= -least) & ALL(<));
+		any |= marks[x] = ((v >= least) & ALL(>)) | ((v <= -least) & ALL(<));
 	}
+	return any;
 }
 
-int kp_extremes(const float *below, const float *here, const float *above, int width, int height, int border, float least,
-	int32_t *row, int32_t *at)
+CLONES int kp_extremes(const float *below, const float *here, const float *above, int width, int height, int border, float least,
+	int32_t *at)
 {
+	int32_t marks[CHUNK];
 	int n = 0;
 
-	for (int y = border; y < height - border; y++) {
-		size_t first = (size_t)y * width;
+	for (int y = border; y < height - border; y++)
+		for (int x = border; x < width - border; x += CHUNK) {
+			size_t first = (size_t)y * width + x;
+			int here_are = width - border - x < CHUNK ? width - border - x : CHUNK;
+			int any = here_are == CHUNK ? mark(below + first, here + first, above + first, width, CHUNK, least, marks)
+				: mark(below + first, here + first, above + first, width, here_are, least, marks);
 
-		mark(below + first, here + first, above + first, width, border, width - border, least, row);
-		for (int x = border; x < width - border; x++)
-			if (row[x])
-				at[n++] = (int32_t)first + x;
-	}
+			for (int i = 0; any && i < here_are; i++)
+				if (marks[i])
+					at[n++] = (int32_t)first + i;
+		}
 	return n;
 }

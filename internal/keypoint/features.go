@@ -38,7 +38,9 @@ func Size(width, height int) (int, int) {
 // Extract finds at most most points in a luma plane of width x height bytes, row by row, whose longer side is Side.
 func Extract(width, height int, luma []byte, most int) Features {
 	f := Features{Width: width, Height: height}
-	octaves := scaleSpace(width, height, luma)
+	space := takeSpace(width * height)
+	defer space.give()
+	octaves := space.scaleSpace(width, height, luma)
 	for _, e := range spread(extrema(octaves), octaves, width, height, most) {
 		o := &octaves[e.octave]
 		plane := o.blurred[e.interval]

@@ -4,7 +4,10 @@ package keypoint
 // #include "blur.h"
 import "C"
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // The scale space of the paper: intervals scales an octave, the first blurred by firstSigma pixels; a plane as it comes is
 // taken to be blurred by half a pixel.
@@ -21,7 +24,31 @@ type image struct {
 	pix           []float32
 }
 
-func newImage(width, height int) image { return image{width, height, make([]float32, width*height)} }
+// space is memory for planes, which are megabytes a picture: dear to clear and to collect.
+type space struct{ all, left []float32 }
+
+var spaces = sync.Pool{New: func() any { return new(space) }}
+
+// takeSpace has room for all planes of a picture of so many pixels: two, ten for each octave, and what the next one begins with.
+func takeSpace(pixels int) *space {
+	s := spaces.Get().(*space)
+	if need := 18 * pixels; len(s.all) < need {
+		s.all = make([]float32, need)
+	}
+	s.left = s.all
+	return s
+}
+
+// give lets the memory be used again. No plane may be used after it.
+func (s *space) give() { spaces.Put(s) }
+
+// image is a plane whose pixels are undefined.
+func (s *space) image(width, height int) image {
+	n := width * height
+	m := image{width, height, s.left[:n:n]}
+	s.left = s.left[n:]
+	return m
+}
 
 func (m image) at(x, y int) float32 { return m.pix[y*m.width+x] }
 
@@ -33,12 +60,16 @@ type octave struct {
 }
 
 // scaleSpace makes the octaves of a plane of bytes.
-func scaleSpace(width, height int, pix []byte) []octave {
-	base := newImage(width, height)
-	for i, v := range pix {
-		base.pix[i] = float32(v) / 255
+func (s *space) scaleSpace(width, height int, pix []byte) []octave {
+	var levels [256]float32
+	for v := range levels {
+		levels[v] = float32(v) / 255
 	}
-	first := base.blur(math.Sqrt(firstSigma*firstSigma - givenSigma*givenSigma))
+	base := s.image(width, height)
+	for i, v := range pix {
+		base.pix[i] = levels[v]
+	}
+	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma - givenSigma*givenSigma))
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
@@ -46,16 +77,16 @@ func scaleSpace(width, height int, pix []byte) []octave {
 		for i := 1; i < len(o.blurred); i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
-			o.blurred[i] = o.blurred[i-1].blur(math.Sqrt(after*after - before*before))
-			o.diff[i-1] = o.blurred[i].minus(o.blurred[i-1])
+			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before))
+			o.diff[i-1] = s.difference(o.blurred[i], o.blurred[i-1])
 		}
 		octaves = append(octaves, o)
-		first = o.blurred[intervals].halved()
+		first = s.halved(o.blurred[intervals])
 	}
 	return octaves
 }
 
-func (m image) blur(sigma float64) image {
+func (s *space) blurred(m image, sigma float64) image {
 	radius := int(math.Ceil(3 * sigma))
 	half, sum := make([]float32, radius+1), 0.0
 	for k := range half {
@@ -69,21 +100,21 @@ func (m image) blur(sigma float64) image {
 	for k := range half {
 		half[k] /= float32(sum)
 	}
-	out, line := newImage(m.width, m.height), make([]float32, m.width+2*radius)
+	out, line := s.image(m.width, m.height), make([]float32, m.width+2*radius)
 	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(&line[0]), C.int(m.width), C.int(m.height),
 		(*C.float)(&half[0]), C.int(radius))
 	return out
 }
 
-func (m image) minus(o image) image {
-	d := newImage(m.width, m.height)
-	C.kp_subtract((*C.float)(&d.pix[0]), (*C.float)(&m.pix[0]), (*C.float)(&o.pix[0]), C.size_t(len(d.pix)))
+func (s *space) difference(a, b image) image {
+	d := s.image(a.width, a.height)
+	C.kp_subtract((*C.float)(&d.pix[0]), (*C.float)(&a.pix[0]), (*C.float)(&b.pix[0]), C.size_t(len(d.pix)))
 	return d
 }
 
 // halved takes every other pixel.
-func (m image) halved() image {
-	h := newImage(m.width/2, m.height/2)
+func (s *space) halved(m image) image {
+	h := s.image(m.width/2, m.height/2)
 	for y := range h.height {
 		for x := range h.width {
 			h.pix[y*h.width+x] = m.at(2*x, 2*y)
