@@ -1,6 +1,5 @@
 package keypoint
 
-// #cgo CFLAGS: -O3
 // #cgo LDFLAGS: -lm
 // #cgo noescape kp_directions
 // #cgo nocallback kp_directions

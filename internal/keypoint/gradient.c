@@ -7,18 +7,28 @@
 
 enum { NUMBERS = KP_GRID * KP_GRID * KP_BINS, ALL = KP_SAMPLES * KP_SAMPLES };
 
-// The angle of a vector in full turns, from 0 to 1, to a ten-thousandth of a radian (the polynomial of Abramowitz and Stegun,
-// "Handbook of Mathematical Functions", 4.4.49, shortened). Without branches, so that compilers do it for many at once.
-static inline __attribute__((always_inline)) float turns(float y, float x)
-{
-	float ax = fabsf(x), ay = fabsf(y), least = ax < ay ? ax : ay, most = ax < ay ? ay : ax;
-	float a = least / (most < 1e-45f ? 1e-45f : most), s = a * a;
-	float t = (((-0.0464964749f * s + 0.15931422f) * s - 0.327622764f) * s * a + a) / 6.2831853f;
+// Numbers that are computed at a time.
+enum { LANES = 8 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+typedef int32_t marks __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
 
-	t = ay > ax ? 0.25f - t : t;
-	t = x < 0 ? 0.5f - t : t;
-	t = y < 0 ? 1 - t : t;
-	return t < 1 - 1e-6f ? t : 1 - 1e-6f;
+#define CHOSEN(which, yes, no) ((lanes)(((marks)(yes) & (which)) | ((marks)(no) & ~(which))))
+
+// The angles of vectors in full turns, from 0 to 1, to a ten-thousandth of a radian (the polynomial of Abramowitz and Stegun,
+// "Handbook of Mathematical Functions", 4.4.49, shortened), times a number. The last ones may be more than n.
+static inline __attribute__((always_inline)) void angles(const float *gx, const float *gy, int n, float times, float *out)
+{
+	for (int i = 0; i < n; i += LANES) {
+		lanes x = *(const lanes *)(gx + i), y = *(const lanes *)(gy + i);
+		lanes ax = CHOSEN(x < 0, -x, x), ay = CHOSEN(y < 0, -y, y), most = CHOSEN(ax < ay, ay, ax);
+		lanes a = CHOSEN(ax < ay, ax, ay) / CHOSEN(most == 0, 1 + most, most), s = a * a;
+		lanes t = (((-0.0464964749f * s + 0.15931422f) * s - 0.327622764f) * s * a + a) / 6.2831853f;
+
+		t = CHOSEN(ay > ax, 0.25f - t, t);
+		t = CHOSEN(x < 0, 0.5f - t, t);
+		t = CHOSEN(y < 0, 1 - t, t);
+		*(lanes *)(out + i) = CHOSEN(t < 1 - 1e-6f, t, 0 * t + (1 - 1e-6f)) * times;
+	}
 }
 
 // Pixels whose gradients are computed at a time.
@@ -27,8 +37,7 @@ enum { CHUNK = 32 };
 CLONES void kp_directions(const float *pix, int width, int left, int right, int top, int bottom, const float *across, const float *down,
 	float *hist)
 {
-	float size[CHUNK];
-	int bin[CHUNK];
+	float gx[CHUNK] = { 0 }, gy[CHUNK] = { 0 }, bin[CHUNK];
 
 	for (int y = top; y <= bottom; y++)
 		for (int x = left; x <= right; x += CHUNK) {
@@ -36,12 +45,12 @@ CLONES void kp_directions(const float *pix, int width, int left, int right, int 
 			int n = right - x + 1 < CHUNK ? right - x + 1 : CHUNK;
 
 			for (int i = 0; i < n; i++) {
-				float gx = here[i + 1] - here[i - 1], gy = here[i + width] - here[i - width];
-				size[i] = sqrtf(gx * gx + gy * gy) * down[y - top] * weights[i];
-				bin[i] = (int)(turns(gy, gx) * KP_DIRECTIONS);
+				gx[i] = here[i + 1] - here[i - 1];
+				gy[i] = here[i + width] - here[i - width];
 			}
+			angles(gx, gy, n, KP_DIRECTIONS, bin);
 			for (int i = 0; i < n; i++)
-				hist[bin[i]] += size[i];
+				hist[(int)bin[i]] += sqrtf(gx[i] * gx[i] + gy[i] * gy[i]) * down[y - top] * weights[i];
 		}
 }
 
@@ -67,7 +76,7 @@ static inline __attribute__((always_inline)) float median(const float *all)
 CLONES void kp_describe(const float *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
 	const float *window, uint64_t *bits)
 {
-	float gx[ALL], gy[ALL], size[ALL], bin[ALL];
+	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL];
 
 	for (int j = 0, s = 0; j < KP_SAMPLES; j++)
 		for (int i = 0; i < KP_SAMPLES; i++, s++) {
@@ -80,9 +89,10 @@ CLONES void kp_describe(const float *pix, int width, int height, float x, float 
 			gy[s] = inside ? here[width] - here[-width] : 0;
 		}
 	for (int s = 0; s < ALL; s++) {
-		size[s] = sqrtf(gx[s] * gx[s] + gy[s] * gy[s]) * window[s];
-		bin[s] = turns(gy[s] * cosine - gx[s] * sine, gx[s] * cosine + gy[s] * sine) * KP_BINS;
+		along[s] = gx[s] * cosine + gy[s] * sine;
+		beside[s] = gy[s] * cosine - gx[s] * sine;
 	}
+	angles(along, beside, ALL, KP_BINS, bin);
 
 	// Each sample is spread over the cells and directions next to it; one more cell on each side is dropped.
 	float hist[KP_GRID + 2][KP_GRID + 2][KP_BINS] = { 0 };
@@ -92,7 +102,7 @@ CLONES void kp_describe(const float *pix, int width, int height, float x, float 
 			float row = (j - (KP_SAMPLES - 1) / 2.0f) * (KP_GRID + 1) / KP_SAMPLES + KP_GRID / 2.0f + 0.5f;
 			int c = (int)column, r = (int)row, b = (int)bin[s], next = (b + 1) % KP_BINS;
 			float fc = column - c, fr = row - r, fb = bin[s] - b;
-			float upper = (1 - fr) * size[s], lower = fr * size[s];
+			float size = sqrtf(gx[s] * gx[s] + gy[s] * gy[s]) * window[s], upper = (1 - fr) * size, lower = fr * size;
 
 			hist[r][c][b] += upper * (1 - fc) * (1 - fb);
 			hist[r][c][next] += upper * (1 - fc) * fb;

@@ -5,7 +5,7 @@
 // The distances are kept with their places in one number each, so that a minimum gives both.
 enum { place_bits = 20, place_mask = (1 << place_bits) - 1 };
 
-// bytes counts the bits of each byte. Plain arithmetic, which compilers do to several numbers at once.
+// bytes counts the bits of each byte.
 static inline uint64_t bytes(uint64_t x)
 {
 	x -= x >> 1 & 0x5555555555555555;
@@ -13,16 +13,50 @@ static inline uint64_t bytes(uint64_t x)
 	return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
 }
 
-CLONES static void distances(const uint64_t *restrict even, const uint64_t *restrict odd, int m, uint64_t a, uint64_t b, int32_t *restrict out)
+static void distances(const uint64_t *restrict even, const uint64_t *restrict odd, int from, int m, uint64_t a, uint64_t b, int32_t *restrict keys)
 {
-	for (int i = 0; i < m; i++) {
+	for (int i = from; i < m; i++) {
 		uint64_t t = bytes(even[i] ^ a) + bytes(odd[i] ^ b);
 		t += t >> 8;
 		t += t >> 16;
 		t += t >> 32;
-		out[i] = (int32_t)(t & 0xff) << place_bits | i;
+		keys[i] = (int32_t)(t & 0xff) << place_bits | i;
 	}
 }
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+// The bits of each byte, by a table of those of four bits.
+__attribute__((target("avx2"))) static inline __m256i counted(__m256i x)
+{
+	const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+	const __m256i four = _mm256_set1_epi8(15);
+
+	return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(x, four)),
+		_mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), four)));
+}
+
+// The same as distances does, four at a time, in half of the time; returns how many of the m it made.
+__attribute__((target("avx2"))) static int distances_wider(const uint64_t *even, const uint64_t *odd, int m, uint64_t a, uint64_t b, int32_t *keys)
+{
+	const __m256i as = _mm256_set1_epi64x((int64_t)a), bs = _mm256_set1_epi64x((int64_t)b);
+	const __m256i halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+	__m128i places = _mm_setr_epi32(0, 1, 2, 3);
+	int i = 0;
+
+	for (; i + 4 <= m; i += 4) {
+		__m256i x = counted(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(even + i)), as));
+		__m256i y = counted(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(odd + i)), bs));
+		__m256i sums = _mm256_sad_epu8(_mm256_add_epi8(x, y), _mm256_setzero_si256());
+		__m128i four = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(sums, halves));
+
+		_mm_storeu_si128((__m128i *)(keys + i), _mm_or_si128(_mm_slli_epi32(four, place_bits), places));
+		places = _mm_add_epi32(places, _mm_set1_epi32(4));
+	}
+	return i;
+}
+#endif
 
 CLONES static int32_t lowest(const int32_t *restrict all, int m, int32_t least)
 {
@@ -34,7 +68,14 @@ CLONES static int32_t lowest(const int32_t *restrict all, int m, int32_t least)
 void kp_nearest(const uint64_t *asked, int n, const uint64_t *even, const uint64_t *odd, int m, int none, int32_t *keys, int32_t *place, int32_t *first, int32_t *second)
 {
 	for (int j = 0; j < n; j++) {
-		distances(even, odd, m, asked[2 * j], asked[2 * j + 1], keys);
+		uint64_t a = asked[2 * j], b = asked[2 * j + 1];
+		int made = 0;
+
+#if defined(__x86_64__)
+		if (__builtin_cpu_supports("avx2"))
+			made = distances_wider(even, odd, m, a, b, keys);
+#endif
+		distances(even, odd, made, m, a, b, keys);
 		int32_t best = lowest(keys, m, none << place_bits);
 		place[j] = best & place_mask;
 		first[j] = best >> place_bits;
