@@ -69,7 +69,7 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 	for i, v := range pix {
 		base.pix[i] = levels[v]
 	}
-	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma - givenSigma*givenSigma))
+	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma))
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
