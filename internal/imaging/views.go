@@ -80,48 +80,43 @@ func (v View) part(c *canvas) (r rect, ok bool) {
 	return rect{0, 0, w, h}, true
 }
 
-// painter renders the views of one canvas.
-type painter struct {
-	req    *Request
-	canvas *canvas
-}
-
-// paint renders a part of the canvas. The small result is turned, not the canvas.
-func (p painter) paint(v View, part rect) (Rendered, error) {
+// paint renders a part of a canvas. The small result is turned, not the canvas.
+func (r *Request) paint(c *canvas, v View, part rect) (Rendered, error) {
 	out, o := Rendered{View: v}, v.orientation()
-	fullWidth, fullHeight := o.size(p.canvas.full(part))
-	for _, t := range p.req.Targets {
+	fullWidth, fullHeight := o.size(c.full(part))
+	for _, t := range r.Targets {
 		w, h, crop := t.geometry(fullWidth, fullHeight)
 		crop = o.before(crop, w, h)
 		w, h = o.size(w, h)
-		pixels, err := p.canvas.resampled(part, w, h, t.Kernel, crop, p.req.room(crop.width*crop.height*3))
+		pixels, err := c.resampled(part, w, h, t.Kernel, crop, r.room(crop.width*crop.height*3))
 		if err != nil {
 			return out, err
 		}
 		out.Pixels = append(out.Pixels, pixels.turned(o).pix)
 	}
-	if !p.req.Gray {
+	if !r.Gray {
 		return out, nil
 	}
 	var err error
-	out.Gray, err = gray(p.canvas.luma(), part, o, p.req.room)
+	out.Gray, err = gray(c.luma(), part, o, r.room)
 	return out, err
 }
 
 // render makes all views of one frame.
 func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
-	p := painter{r, c}
 	views := make([]Rendered, 0, len(r.Views))
 	for _, v := range r.Views {
 		part, ok := v.part(c)
 		if !ok {
 			continue
 		}
-		paint := p.paint
+		var rendered Rendered
+		var err error
 		if v == ViewTrimmed && c.reduced() && src.frames == 1 && min(part.width, part.height) < r.sharp() {
-			paint = func(v View, part rect) (Rendered, error) { return r.renderLarger(src, p, v, part) }
+			rendered, err = r.renderLarger(src, c, v, part)
+		} else {
+			rendered, err = r.paint(c, v, part)
 		}
-		rendered, err := paint(v, part)
 		if err != nil {
 			return nil, err
 		}
@@ -132,13 +127,13 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 
 // renderLarger decodes a still picture again, less shrunk, since what its borders leave of the
 // canvas would have to be blown up to fill the targets.
-func (r *Request) renderLarger(src *source, p painter, v View, part rect) (rendered Rendered, err error) {
+func (r *Request) renderLarger(src *source, c *canvas, v View, part rect) (rendered Rendered, err error) {
 	need := r.need() * r.sharp() / min(part.width, part.height)
 	err = src.canvases([]int{0}, need, 0, func(_ int, larger *canvas) error {
 		if again, ok := v.part(larger); ok {
-			p, part = painter{r, larger}, again
+			c, part = larger, again
 		}
-		rendered, err = p.paint(v, part)
+		rendered, err = r.paint(c, v, part)
 		return err
 	})
 	return rendered, err
