@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,13 +61,13 @@ func TestComponentsApartAreTheFiles(t *testing.T) {
 			file := randomJPEG(3, size[0], size[1], 5, factors[:])
 			c, _ := bothWays(t, file, 1)
 			require.Equal(t, apart, c.apart(), "%x", factors)
-			c.release()
 			if !apart {
 				continue
 			}
 			if im, err := jpeg.Decode(bytes.NewReader(file)); err == nil {
 				requirePlanes(t, im.(*image.YCbCr), c)
 			}
+			c.release()
 			for _, shrink := range []int{1, 2, 4, 8} {
 				c, rgb := bothWays(t, file, shrink)
 				if c.chroma.across*c.chroma.down > 1 {
@@ -145,7 +146,7 @@ func TestBordersApartAreTheSame(t *testing.T) {
 	require.False(t, ok)
 }
 
-// Components are apart where chroma need not be blown up, and nobody turned the picture.
+// Components are apart where the whole picture's chroma need not be blown up, and nobody turned it.
 func TestWhatIsDecodedApart(t *testing.T) {
 	require.NoError(t, Start())
 	photo := encodeJPEG(t, colourful(400, 300))
@@ -184,4 +185,17 @@ func TestColours(t *testing.T) {
 			requireNear(t, [3]byte{r, g, b}, [3]byte(rgb[3*i:]), 1, y[i], cb[i], cr[i])
 		}
 	}
+}
+
+// What is cut off behind the last line that is wanted is missed by neither way.
+func TestTheLineBeyondIsNotMissed(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	im := image.NewRGBA(image.Rect(0, 0, 64, 65))
+	for i := range im.Pix {
+		im.Pix[i] = uint8(r.Uint32())
+	}
+	file := encodeJPEG(t, im)
+	apart, rgb := bothWays(t, file[:len(file)-100], 8)
+	require.True(t, apart.apart())
+	require.Equal(t, rgb.height, apart.height)
 }

@@ -52,7 +52,7 @@ static void skip(j_decompress_ptr info, long n)
 	src->bytes_in_buffer -= n;
 }
 
-// Lines that one row of blocks of a component makes, at most 16.
+// Lines, and columns, of a component in one MCU.
 static int lines(const jpeg_component_info *component)
 {
 #if JPEG_LIB_VERSION >= 70
@@ -71,7 +71,7 @@ static int columns(const jpeg_component_info *component)
 #endif
 }
 
-// Lays the components out, if they can be left apart; what they take follows from what is asked for.
+// Lays the components out one after the other, if they can be left apart.
 static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
 {
 	const jpeg_component_info *luma = info->comp_info, *cb = luma + 1, *cr = luma + 2;
@@ -88,12 +88,12 @@ static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
 		how->width / across < how->apart || how->height / down < how->apart)
 		return 0;
 
-	// Whole rows of whole blocks are written.
-	size_t per_row = (info->image_width + info->max_h_samp_factor * DCTSIZE - 1) / (info->max_h_samp_factor * DCTSIZE);
-	size_t rows = (info->image_height + info->max_v_samp_factor * DCTSIZE - 1) / (info->max_v_samp_factor * DCTSIZE), end = 0;
+	// Whole MCUs are written.
+	size_t across_all = (info->output_width + columns(luma) - 1) / columns(luma);
+	size_t down_all = (info->output_height + lines(luma) - 1) / lines(luma), end = 0;
 	for (int c = 0; c < 3; c++) {
-		how->components[c] = (imaging_component) { end, per_row * columns(luma + c) };
-		end += how->components[c].stride * rows * lines(luma + c);
+		how->components[c] = (imaging_component) { end, across_all * columns(luma + c) };
+		end += how->components[c].stride * down_all * lines(luma + c);
 	}
 	if (end > (size_t) 3 * (how->width + IMAGING_APART_SPARE) * (how->height + IMAGING_APART_SPARE))
 		return 0;
@@ -103,13 +103,13 @@ static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
 	return 1;
 }
 
-// Reads one row of blocks after the other.
+// Reads one row of MCUs after the other, as far as lines are wanted.
 static void read_apart(j_decompress_ptr info, const imaging_jpeg *how, unsigned char *dst)
 {
 	JSAMPROW rows[3][IMAGING_APART_SPARE];
 	JSAMPARRAY components[3] = { rows[0], rows[1], rows[2] };
 
-	for (size_t row = 0; info->output_scanline < info->output_height; row++) {
+	for (size_t row = 0; info->output_scanline < (JDIMENSION) how->height; row++) {
 		for (int c = 0; c < 3; c++) {
 			const imaging_component *component = how->components + c;
 			size_t n = lines(info->comp_info + c);

@@ -39,12 +39,11 @@ func decodeThinned(data []byte, shrink, apart int, try bool, width, height int) 
 	}
 	c := &canvas{pixels: plane{memory.pix[:width*height*3], width, height, 3}, width: width, height: height}
 	if how.across > 0 {
-		component := func(k int) plane {
-			at, stride := int(how.components[k].offset), int(how.components[k].stride)
-			return plane{memory.pix[at:], stride, height, 1}
-		}
-		c.pixels, c.chroma = component(0), chroma{
-			component(1), int(how.components[2].offset - how.components[1].offset), int(how.across), int(how.down),
+		luma, cb, cr := how.components[0], how.components[1], how.components[2]
+		across, down := int(how.across), int(how.down)
+		c.pixels = plane{memory.pix[:int(luma.stride)*height], int(luma.stride), height, 1}
+		c.chroma = chroma{ // whose pixels go on to the end of Cr
+			plane{memory.pix[cb.offset:], int(cb.stride), (height + down - 1) / down, 1}, int(cr.offset - cb.offset), across, down,
 		}
 	}
 	return c, how.thin != 0, nil

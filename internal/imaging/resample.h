@@ -1,5 +1,5 @@
-// Resampling and turning of 8-bit pixels in memory. Integer arithmetic only: the same picture
-// gives the same bytes on every processor.
+// Resampling and turning of 8-bit pixels in memory. Weights are rounded once and pixels summed in
+// integers: vectors of any width give the same bytes.
 #ifndef MODERATOR_IMAGING_RESAMPLE_H
 #define MODERATOR_IMAGING_RESAMPLE_H
 
