@@ -30,14 +30,12 @@ CLONES void colours_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
 enum { BITS = 14, ONE = 1 << BITS, HALF = ONE / 2, CR_RED = 22970, CB_GREEN = -5638, CR_GREEN = -11700, CB_BLUE = 29032 };
 
 // The nearest byte for each of eight sums.
-static inline __attribute__((always_inline)) bytes clamped(sums first, sums second)
+static inline __attribute__((always_inline)) bytes bytes_of(sums first, sums second)
 {
-	samples v = narrowed(first >> BITS, second >> BITS);
-	v &= v > 0; // comparisons are -1, all bits, where they hold
-	return __builtin_convertvector((samples) (((v > 255) & 255) | ((v <= 255) & v)), bytes);
+	return __builtin_convertvector(clamped(narrowed(first >> BITS, second >> BITS)), bytes);
 }
 
-static uint8_t clamped_one(int v)
+static uint8_t byte_of(int v)
 {
 	v >>= BITS;
 	return v < 0 ? 0 : v > 255 ? 255 : v;
@@ -60,10 +58,10 @@ CLONES void colours_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, 
 		samples l = __builtin_convertvector(in[0], samples);
 		samples b = __builtin_convertvector(in[1], samples) - 128, r = __builtin_convertvector(in[2], samples) - 128;
 		bytes out[4] = {
-			clamped(weighted(FIRST_BY_TURNS(l, r), red) + HALF, weighted(SECOND_BY_TURNS(l, r), red) + HALF),
-			clamped(weighted(FIRST_BY_TURNS(l, b), green) + weighted(FIRST_BY_TURNS(r, one), rest),
+			bytes_of(weighted(FIRST_BY_TURNS(l, r), red) + HALF, weighted(SECOND_BY_TURNS(l, r), red) + HALF),
+			bytes_of(weighted(FIRST_BY_TURNS(l, b), green) + weighted(FIRST_BY_TURNS(r, one), rest),
 				weighted(SECOND_BY_TURNS(l, b), green) + weighted(SECOND_BY_TURNS(r, one), rest)),
-			clamped(weighted(FIRST_BY_TURNS(l, b), blue) + HALF, weighted(SECOND_BY_TURNS(l, b), blue) + HALF),
+			bytes_of(weighted(FIRST_BY_TURNS(l, b), blue) + HALF, weighted(SECOND_BY_TURNS(l, b), blue) + HALF),
 		};
 		twice planes[2];
 		memcpy(planes, out, sizeof planes);
@@ -75,8 +73,8 @@ CLONES void colours_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, 
 	}
 	for (; i < n; i++, dst += 3) {
 		int l = y[i] * ONE + HALF, b = cb[i] - 128, r = cr[i] - 128;
-		dst[0] = clamped_one(l + r * CR_RED);
-		dst[1] = clamped_one(l + b * CB_GREEN + r * CR_GREEN);
-		dst[2] = clamped_one(l + b * CB_BLUE);
+		dst[0] = byte_of(l + r * CR_RED);
+		dst[1] = byte_of(l + b * CB_GREEN + r * CR_GREEN);
+		dst[2] = byte_of(l + b * CB_BLUE);
 	}
 }

@@ -55,20 +55,12 @@ static void skip(j_decompress_ptr info, long n)
 // Lines, and columns, of a component in one MCU.
 static int lines(const jpeg_component_info *component)
 {
-#if JPEG_LIB_VERSION >= 70
-	return component->v_samp_factor * component->DCT_v_scaled_size;
-#else
-	return component->v_samp_factor * component->DCT_scaled_size;
-#endif
+	return component->v_samp_factor * BLOCK_HEIGHT(component);
 }
 
 static int columns(const jpeg_component_info *component)
 {
-#if JPEG_LIB_VERSION >= 70
-	return component->h_samp_factor * component->DCT_h_scaled_size;
-#else
-	return component->h_samp_factor * component->DCT_scaled_size;
-#endif
+	return component->h_samp_factor * BLOCK_WIDTH(component);
 }
 
 // Lays the components out one after the other, if they can be left apart.

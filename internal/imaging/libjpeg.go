@@ -26,12 +26,11 @@ func decodeThinned(data []byte, shrink, apart int, try bool, width, height int) 
 	if try {
 		how.thin = 1
 	}
-	var memory plane
+	spare := 0
 	if apart > 0 {
-		memory = newPlane(width+C.IMAGING_APART_SPARE, height+C.IMAGING_APART_SPARE, 3)
-	} else {
-		memory = newPlane(width, height, 3)
+		spare = C.IMAGING_APART_SPARE
 	}
+	memory := newPlane(width+spare, height+spare, 3)
 	var why [C.IMAGING_WHY]C.char
 	if C.imaging_decode_jpeg(unsafe.Pointer(&data[0]), C.size_t(len(data)), &how, (*C.uchar)(&memory.pix[0]), &why[0]) != 0 {
 		memory.release()

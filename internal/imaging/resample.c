@@ -230,9 +230,7 @@ CLONES static void sum_columns(const samples *columns, int offset, int bands, co
 				first += weighted(FIRST_BY_TURNS(column[0], column[bands]), pair);
 				second += weighted(SECOND_BY_TURNS(column[0], column[bands]), pair);
 			}
-			samples sum = narrowed(first >> shift, second >> shift);
-			sum &= sum > 0; // comparisons are -1, all bits, where they hold
-			*out++ = ((sum > 255) & 255) | ((sum <= 255) & sum);
+			*out++ = clamped(narrowed(first >> shift, second >> shift));
 		}
 	}
 }

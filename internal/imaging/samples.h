@@ -68,4 +68,11 @@ static inline samples narrowed(sums a, sums b)
 #endif
 }
 
+// The nearest byte for each sample, as a sample.
+static inline samples clamped(samples v)
+{
+	v &= v > 0; // comparisons are -1, all bits, where they hold
+	return ((v > 255) & 255) | ((v <= 255) & v);
+}
+
 #endif

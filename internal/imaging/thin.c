@@ -290,11 +290,7 @@ static const uint8_t *unstuff(const uint8_t *from, const uint8_t *end, uint8_t *
 // Whether the inverse transform makes more of a block than its mean.
 static int needs_ac(const jpeg_component_info *component)
 {
-#if JPEG_LIB_VERSION >= 70
-	return component->DCT_h_scaled_size > 1 || component->DCT_v_scaled_size > 1;
-#else
-	return component->DCT_scaled_size > 1;
-#endif
+	return BLOCK_WIDTH(component) > 1 || BLOCK_HEIGHT(component) > 1;
 }
 
 // Says how the blocks of an MCU are coded. Returns -1 if none is to be shortened.

@@ -5,8 +5,7 @@
 static int clamp(int i, int n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 
 // Pixels that are summed at a time, whose sums stay in registers.
-enum { LANES = 8, VECTORS = 4, CHUNK = LANES * VECTORS };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+enum { VECTORS = 4, CHUNK = LANES * VECTORS };
 
 // out[x] = half[0] * before[0][x] + half[k] * (before[k][x] + after[k][x]) for each k up to radius.
 static inline __attribute__((always_inline)) void weigh(float *restrict out, const float *const *before, const float *const *after,

@@ -6,3 +6,7 @@
 #else
 #define CLONES
 #endif
+
+// Numbers that are computed at a time, in one vector.
+enum { LANES = 8 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));

@@ -42,6 +42,7 @@ CLONES int kp_extremes(const float *below, const float *here, const float *above
 	for (int y = border; y < height - border; y++)
 		for (int x = border; x < width - border; x += CHUNK) {
 			size_t first = (size_t)y * width + x;
+			// Compilers know how many a whole chunk is.
 			int here_are = width - border - x < CHUNK ? width - border - x : CHUNK;
 			int any = here_are == CHUNK ? mark(below + first, here + first, above + first, width, CHUNK, least, marks)
 				: mark(below + first, here + first, above + first, width, here_are, least, marks);

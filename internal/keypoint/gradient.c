@@ -7,9 +7,6 @@
 
 enum { NUMBERS = KP_GRID * KP_GRID * KP_BINS, ALL = KP_SAMPLES * KP_SAMPLES };
 
-// Numbers that are computed at a time.
-enum { LANES = 8 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 typedef int32_t marks __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
 
 #define CHOSEN(which, yes, no) ((lanes)(((marks)(yes) & (which)) | ((marks)(no) & ~(which))))
