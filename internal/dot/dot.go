@@ -73,14 +73,20 @@ import "fmt"
 // b at i·(rows of b) + j. It is C because the compiler of Go has no vector instructions. It panics when out has not
 // (rows of a)·(rows of b) numbers.
 func Products(a, b []float32, dims int, out []float32) {
-	na, nb := len(a)/dims, len(b)/dims
-	if len(out) != na*nb || len(a)%dims != 0 || len(b)%dims != 0 {
-		panic(fmt.Sprintf("dot: %d and %d numbers in rows of %d into %d, want whole rows and a place for each pair", len(a), len(b), dims, len(out)))
-	}
+	na, nb := shape(len(a), len(b), dims, len(out))
 	if len(out) == 0 {
 		return
 	}
 	C.dot_products((*C.float)(&a[0]), C.size_t(na), (*C.float)(&b[0]), C.size_t(nb), C.size_t(dims), (*C.float)(&out[0]))
+}
+
+// shape is the rows that so many numbers of a and b are; it panics where out has not a place for each pair of them.
+func shape(a, b, dims, out int) (na, nb int) {
+	na, nb = a/dims, b/dims
+	if out != na*nb || a%dims != 0 || b%dims != 0 {
+		panic(fmt.Sprintf("dot: %d and %d numbers in rows of %d into %d, want whole rows and a place for each pair", a, b, dims, out))
+	}
+	return na, nb
 }
 
 // Product is the inner product of two vectors of the same width, for pairs that come one by one. It has four sums, since a

@@ -2,7 +2,9 @@ package dot
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +38,30 @@ func TestProductsAreTheInnerProducts(t *testing.T) {
 	}
 	Products(nil, []float32{1}, 1, nil)
 	require.Panics(t, func() { Products([]float32{1, 2}, []float32{1, 2}, 2, make([]float32, 2)) })
+}
+
+func TestFixedProductsAreTheInnerProductsOfUnitVectors(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for _, dims := range []int{1, 7, 16, 33, 1024} {
+		for _, rows := range [][2]int{{1, 1}, {3, 5}, {4, 2}, {9, 7}} {
+			a, b := random(r, rows[0]*dims), random(r, rows[1]*dims)
+			for _, m := range [][]float32{a, b} {
+				for row := range slices.Chunk(m, dims) {
+					length := float32(math.Sqrt(float64(Product(row, row))))
+					for i := range row {
+						row[i] /= length
+					}
+				}
+			}
+			want, out := make([]float32, rows[0]*rows[1]), make([]float32, rows[0]*rows[1])
+			Products(a, b, dims, want)
+			FixedProducts(Fixed(nil, a), Fixed(nil, b), dims, out)
+			require.InDeltaSlice(t, want, out, 1e-4)
+		}
+	}
+	long := []float32{1.02, 0, 0, 0}
+	require.Equal(t, []int16{32640, 0, 0, 0, 32767, -32768}, Fixed(Fixed(nil, long), []float32{2, -2}))
+	require.Panics(t, func() { FixedProducts(make([]int16, 2), make([]int16, 2), 2, make([]float32, 2)) })
 }
 
 func TestProduct(t *testing.T) {

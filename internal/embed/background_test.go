@@ -9,28 +9,31 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"moderator/internal/dot"
 )
 
-func randomBackground(rows, dims int) *Background {
+// randomVectors are unit vectors, one after the other.
+func randomVectors(rows, dims int) []float32 {
 	r := rand.New(rand.NewPCG(1, 2))
-	b := &Background{rows: rows, dims: dims, matrix: make([]float32, rows*dims)}
-	for i := range b.matrix {
-		b.matrix[i] = float32(r.NormFloat64())
+	matrix := make([]float32, rows*dims)
+	for i := range matrix {
+		matrix[i] = float32(r.NormFloat64())
 	}
-	for i := range rows {
-		normalise(b.matrix[i*dims : (i+1)*dims])
+	for row := range slices.Chunk(matrix, dims) {
+		normalise(row)
 	}
-	return b
+	return matrix
 }
 
 func TestHalfIsTheFormula(t *testing.T) {
 	for _, dims := range []int{3, 8, 250, 256} {
-		b := randomBackground(700, dims)
-		v := slices.Clone(randomBackground(7, dims).matrix[6*dims:])
+		matrix := randomVectors(700, dims)
+		b, v := NewBackground(dims, matrix[dims:]), matrix[:dims]
 		products := make([]float64, b.rows)
 		for r := range products {
 			for i := range v {
-				products[r] += float64(b.matrix[r*dims+i]) * float64(v[i])
+				products[r] += float64(matrix[(r+1)*dims+i]) * float64(v[i])
 			}
 		}
 		slices.Sort(products)
@@ -38,11 +41,11 @@ func TestHalfIsTheFormula(t *testing.T) {
 		for _, p := range products[len(products)-5:] {
 			sum += p
 		}
-		require.InDelta(t, sum/5/2, b.Half(v), 1e-6)
-		w := b.matrix[:dims]
+		require.InDelta(t, sum/5/2, b.Half(v), 2e-5)
+		w := matrix[2*dims : 3*dims]
 		require.Equal(t, []float32{b.Half(w), b.Half(v)}, b.Halves([][]float32{w, v}))
 	}
-	require.Panics(t, func() { randomBackground(5, 4).Half([]float32{1}) })
+	require.Panics(t, func() { NewBackground(4, randomVectors(5, 4)).Half([]float32{1}) })
 }
 
 func TestParseBackground(t *testing.T) {
@@ -56,7 +59,7 @@ func TestParseBackground(t *testing.T) {
 		require.NoError(t, err)
 		n, dims := b.Size()
 		require.Equal(t, []int{5, 2}, []int{n, dims})
-		require.InDeltaSlice(t, rows, b.matrix, 1e-3)
+		require.InDeltaSlice(t, dot.Fixed(nil, rows), b.matrix, 32)
 	}
 	nan := slices.Clone(rows)
 	nan[3] = float32(math.NaN())
@@ -110,11 +113,12 @@ func TestNormalise(t *testing.T) {
 }
 
 func BenchmarkHalves(b *testing.B) {
-	background := randomBackground(4096, 256)
+	matrix := randomVectors(4096, 256)
+	background := NewBackground(256, matrix)
 	for _, n := range []int{1, 16} {
 		var vectors [][]float32
 		for k := range n {
-			vectors = append(vectors, background.matrix[k*256:(k+1)*256])
+			vectors = append(vectors, matrix[k*256:(k+1)*256])
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {

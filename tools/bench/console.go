@@ -16,7 +16,7 @@ import (
 
 const (
 	consoleToken = "a token of the benchmark"
-	consoleTurns = 2 // of four measurements each: closed, open, open, closed, so that a machine that slows down slows both
+	consoleTurns = 4 // of four measurements each: closed, open, open, closed, so that a machine that slows down slows both
 	consoleSize  = "0.17mp"
 )
 
