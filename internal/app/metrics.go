@@ -35,6 +35,10 @@ func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchd
 		Logger: log,
 	}
 	state.Register(reg)
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "moderator_library_read_timestamp_seconds",
+		Help: "When the library was last read into memory, in seconds since 1970. What was flagged since counts too, but slows each search.",
+	}, func() float64 { return float64(db.LastRead().UnixMilli()) / 1000 }))
 }
 
 func queueState(ctx context.Context, js jetstream.JetStream) (q telemetry.Queue, err error) {

@@ -33,6 +33,7 @@ type mirrored[S any] struct {
 	first    int       // how many were read at once
 	snapshot string    // the server's; what it does not see as committed may be lacking
 	server   time.Time // when that started: with another one, or after a failover, a snapshot means something else
+	at       time.Time // of the reading, by our own clock
 	gone     map[uuid.UUID]bool
 }
 
@@ -85,7 +86,7 @@ func (m *mirror[S]) follow(ctx context.Context) {
 			return
 		case <-tick.C:
 			reading, cancel := context.WithTimeout(ctx, readTime)
-			_ = m.read(reading) // else next time: whatever is the matter, Match says so too
+			_ = m.read(reading) // else next time: LastRead says so, and Match where it fails too
 			cancel()
 		}
 	}
@@ -105,7 +106,7 @@ const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%s:%1$s:'
 
 // read reads what was added since it last did, or all.
 func (m *mirror[S]) read(ctx context.Context) error {
-	var next mirrored[S]
+	next := mirrored[S]{at: time.Now()}
 	// One transaction sees as committed what its snapshot does, whatever server it is of.
 	err := pgx.BeginTxFunc(ctx, m.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, snapshotSQL).Scan(&next.snapshot, &next.server); err != nil {
@@ -166,6 +167,22 @@ func (m *mirror[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[uuid.UUI
 		}
 	}
 	return rows.Err()
+}
+
+// LastRead is when what flags are found by was last read: of embeddings and hashes those that were read longest ago, and zero
+// where none were yet. What was flagged since counts too, but is compared one by one: with much of it each Match is slow.
+func (db *DB) LastRead() time.Time {
+	var last time.Time
+	if have := db.hashes.have.Load(); have != nil {
+		last = have.at
+	}
+	db.sketches.Range(func(_, of any) bool {
+		if have := of.(*sketches).have.Load(); have != nil && (last.IsZero() || have.at.Before(last)) {
+			last = have.at
+		}
+		return true
+	})
+	return last
 }
 
 // answered collects what a statement says of pictures that a mirror named: the number of the question from 0 on, or a negative one

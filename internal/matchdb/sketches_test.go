@@ -67,6 +67,24 @@ func TestAFlagIsFollowed(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 }
 
+func TestLastReadIsOfWhatWasReadLongestAgo(t *testing.T) {
+	db, _ := library(t)
+	require.Zero(t, db.LastRead())
+	s := unfollowed(t, db)
+	first := s.have.Load().at
+	require.WithinDuration(t, time.Now(), first, time.Minute)
+	require.Equal(t, first, db.LastRead())
+	require.NoError(t, db.hashes.read(t.Context()))
+	require.Equal(t, first, db.LastRead())
+
+	failing, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, s.read(failing))
+	require.Equal(t, first, db.LastRead(), "a reading that fails is none")
+	require.NoError(t, s.read(t.Context()))
+	require.Equal(t, db.hashes.have.Load().at, db.LastRead())
+}
+
 // A transaction that began before others which are read already, and ends after them, is not taken for read.
 func TestWhatIsCommittedLateCounts(t *testing.T) {
 	db, url := library(t)
