@@ -5,7 +5,17 @@ package dot
 #cgo CFLAGS: -O3
 #cgo noescape dot_products
 #cgo nocallback dot_products
+#cgo noescape dot_fixed
+#cgo nocallback dot_fixed
 #include <stddef.h>
+#include <stdint.h>
+
+// The instructions of the CPU are chosen when the program starts.
+#if defined(__x86_64__) && defined(__gnu_linux__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
 
 // Vectors that the CPU has: the compiler keeps sums of wider ones in memory, at a tenth of the speed.
 #if defined(__x86_64__)
@@ -32,9 +42,7 @@ static inline __attribute__((always_inline)) four sums(const lanes *s) {
 	return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
-__attribute__((target_clones("arch=x86-64-v3", "default")))
-#endif
+CLONES
 static void dot_products(const float *a, size_t na, const float *b, size_t nb, size_t dims, float *out) {
 	// Four rows of a by two of b, since sums that wait for memory are the slower ones. Past the end the last row is taken
 	// again, and its products are written once more.
@@ -64,10 +72,37 @@ static void dot_products(const float *a, size_t na, const float *b, size_t nb, s
 		}
 	}
 }
+
+CLONES
+static void dot_fixed(const int16_t *a, size_t na, const int16_t *b, size_t nb, size_t dims, float unit, float *out) {
+	// Four rows of a at a time; past the end the last row is taken again, and its products are written once more.
+	for (size_t i = 0; i < na; i += 4) {
+		size_t rows[4];
+		for (size_t r = 0; r < 4; r++) rows[r] = i + r < na ? i + r : na - 1;
+		const int16_t *a0 = a + rows[0] * dims, *a1 = a + rows[1] * dims, *a2 = a + rows[2] * dims, *a3 = a + rows[3] * dims;
+		for (size_t j = 0; j < nb; j++) {
+			const int16_t *row = b + j * dims;
+			int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0; // by name: the compiler makes multiply-adds of 16 numbers of these
+			for (size_t k = 0; k < dims; k++) {
+				s0 += (int32_t)a0[k] * row[k];
+				s1 += (int32_t)a1[k] * row[k];
+				s2 += (int32_t)a2[k] * row[k];
+				s3 += (int32_t)a3[k] * row[k];
+			}
+			out[rows[0] * nb + j] = s0 * unit;
+			out[rows[1] * nb + j] = s1 * unit;
+			out[rows[2] * nb + j] = s2 * unit;
+			out[rows[3] * nb + j] = s3 * unit;
+		}
+	}
+}
 */
 import "C"
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Products writes the inner products of the rows of a and b, dims numbers each, into out: that of row i of a and row j of
 // b at i·(rows of b) + j. It is C because the compiler of Go has no vector instructions. It panics when out has not
@@ -78,6 +113,28 @@ func Products(a, b []float32, dims int, out []float32) {
 		return
 	}
 	C.dot_products((*C.float)(&a[0]), C.size_t(na), (*C.float)(&b[0]), C.size_t(nb), C.size_t(dims), (*C.float)(&out[0]))
+}
+
+// fixedOne stands for 1 in fixed point. A unit vector's numbers fit into 16 bits even where its length is 1.02.
+const fixedOne = 32000
+
+// Fixed appends the numbers of unit vectors to fixed, in 16-bit fixed point.
+func Fixed(fixed []int16, numbers []float32) []int16 {
+	for _, v := range numbers {
+		fixed = append(fixed, int16(math.RoundToEven(float64(min(max(v*fixedOne, math.MinInt16), math.MaxInt16)))))
+	}
+	return fixed
+}
+
+// FixedProducts is Products of unit vectors in fixed point: in half of the time, of half of the memory, and off by some
+// hundred-thousandths. Its sums have 32 bits, which is enough, since no part of an inner product is larger than the lengths
+// of both vectors multiplied (Cauchy and Schwarz).
+func FixedProducts(a, b []int16, dims int, out []float32) {
+	na, nb := shape(len(a), len(b), dims, len(out))
+	if len(out) == 0 {
+		return
+	}
+	C.dot_fixed((*C.int16_t)(&a[0]), C.size_t(na), (*C.int16_t)(&b[0]), C.size_t(nb), C.size_t(dims), 1.0/(fixedOne*fixedOne), (*C.float)(&out[0]))
 }
 
 // shape is the rows that so many numbers of a and b are; it panics where out has not a place for each pair of them.
