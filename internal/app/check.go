@@ -70,14 +70,14 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 // checkRuntime runs each model.
 func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, report func(name, good string, err error) bool) {
 	for _, folder := range folders {
-		model, err := OpenModel(ctx, folder, c.Model, c.DataDir, slog.New(slog.DiscardHandler))
+		model, err := OpenModel(ctx, folder, c.Model, c.BatchSize, c.DataDir, slog.New(slog.DiscardHandler))
 		if err != nil {
 			report("runtime", "", err)
 			continue
 		}
 		r := model.Report()
-		report("runtime", fmt.Sprintf("model %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions",
-			folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions), model.Close())
+		report("runtime", fmt.Sprintf("model %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions, batches of at most %d",
+			folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions, r.MaxBatch), model.Close())
 	}
 }
 

@@ -72,10 +72,10 @@ func Folders(c config.Model) ([]*embed.Folder, error) {
 	return []*embed.Folder{first, second}, err
 }
 
-// openModels opens the folders.
-func openModels(ctx context.Context, folders []*embed.Folder, c config.Model, dataDir string, log *slog.Logger) (opened []*embed.Model, err error) {
+// openModels opens the folders. An inference takes as many pictures as a batch has uploads.
+func openModels(ctx context.Context, folders []*embed.Folder, c config.Model, batchSize int, dataDir string, log *slog.Logger) (opened []*embed.Model, err error) {
 	for _, f := range folders {
-		model, err := OpenModel(ctx, f, c, dataDir, log)
+		model, err := OpenModel(ctx, f, c, batchSize, dataDir, log)
 		if err != nil {
 			return nil, errors.Join(err, closeModels(opened))
 		}
@@ -92,17 +92,19 @@ func closeModels(opened []*embed.Model) error {
 	return errors.Join(errs...)
 }
 
-// OpenModel opens a session of the folder and logs what it runs on. What takes minutes to compile is kept in the data folder.
-func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, dataDir string, log *slog.Logger) (*embed.Model, error) {
+// OpenModel opens a session of the folder, for inferences of at most maxBatch pictures (0: embed's default), and logs what it
+// runs on. What takes minutes to compile is kept in the data folder.
+func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, maxBatch int, dataDir string, log *slog.Logger) (*embed.Model, error) {
 	model, err := embed.Open(ctx, folder, embed.Options{
-		Library: c.ONNXRuntimeLib, Provider: c.Provider, DeviceIDs: c.Devices, Sessions: c.Sessions, Cache: dataDir, Logger: log,
+		Library: c.ONNXRuntimeLib, Provider: c.Provider, DeviceIDs: c.Devices, Sessions: c.Sessions, MaxBatch: maxBatch,
+		Cache: dataDir, Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	report := model.Report()
 	log.Info("model", "name", folder.Name(), "fingerprint", folder.Fingerprint()[:12], "dims", folder.Dims(),
-		"provider", report.Provider, "sessions", report.Sessions, "onnxruntime", report.Version)
+		"provider", report.Provider, "sessions", report.Sessions, "max_batch", report.MaxBatch, "onnxruntime", report.Version)
 	for _, line := range report.Tried {
 		log.Debug("provider", "tried", line)
 	}

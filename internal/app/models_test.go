@@ -69,7 +69,7 @@ func TestEmbedderOfTwoModels(t *testing.T) {
 	c := config.Model{Model: []string{"shipped", otherModel(t)}, Provider: "cpu", ONNXRuntimeLib: testenv.ONNXRuntime(t)}
 	folders, err := Folders(c)
 	require.NoError(t, err)
-	opened, err := openModels(t.Context(), folders, c, t.TempDir(), slog.New(slog.DiscardHandler))
+	opened, err := openModels(t.Context(), folders, c, 32, t.TempDir(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, closeModels(opened)) }()
 

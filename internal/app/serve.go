@@ -41,7 +41,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, servers.stop(ctx)) }()
 
-	models, err := openModels(ctx, folders, c.Model, c.DataDir, log)
+	models, err := openModels(ctx, folders, c.Model, c.BatchSize, c.DataDir, log)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // started.
 func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err error) {
 	pace = consumer.Config{
-		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Workers: orCPUs(c.DecodeWorkers),
+		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Devices: len(c.Devices), Workers: orCPUs(c.DecodeWorkers),
 		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
 		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
 	}

@@ -8,10 +8,11 @@ import (
 	"moderator/internal/event"
 )
 
-// Config is how the consumer works. Every field must be set; Validate says which is not.
+// Config is how the consumer works. Every field but Devices must be set; Validate says which is not.
 type Config struct {
 	BatchSize      int             // uploads embedded together at most
 	BatchAge       time.Duration   // how long the first upload of a batch waits for those that are coming
+	Devices        int             // accelerators that embed, two batches at once each; 0: one, or the CPU
 	Workers        int             // uploads fetched and decoded at once
 	MaxUploadBytes int64           // a larger upload is decided review/too_large
 	MaxHeldBytes   int64           // bytes of uploads held in memory at once; pulling waits beyond

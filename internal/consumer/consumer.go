@@ -81,9 +81,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 	stages.Go(func() {
 		collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge, func() bool { return c.coming.Load() > 0 })
 	})
-	// Two batches are embedded at once: a session that is done with its share of the one begins with the other. And two are
-	// finished at once: the next is matched while the last waits for its acknowledgements.
-	stages.Go(func() { defer close(embedded); sideBySide(2, func() { c.embedAll(work, batches, embedded) }) })
+	// Each device has two batches to embed: when it is done with the one, it begins with the other. And two are finished at
+	// once: the next is matched while the last waits for its acknowledgements.
+	stages.Go(func() {
+		defer close(embedded)
+		sideBySide(2*max(c.cfg.Devices, 1), func() { c.embedAll(work, batches, embedded) })
+	})
 	stages.Go(func() { sideBySide(2, func() { c.finishAll(work, embedded) }) })
 	err := c.pull(ctx, work, pulled) // closes pulled
 	stages.Wait()

@@ -25,7 +25,7 @@ type Options struct {
 	DeviceIDs []int
 	// Sessions is how many single-threaded inferences run side by side on the CPU. 0: as many as the CPU quota allows.
 	Sessions int
-	// MaxBatch is the most pictures in one inference. 0: 32.
+	// MaxBatch is the most pictures in one inference. 0: 32. An inference on the CPU takes at most 16.
 	MaxBatch int
 	// Cache is the folder in which TensorRT's engines are kept, which take minutes to build. Empty: they are built at each start.
 	Cache string
@@ -38,6 +38,7 @@ type Report struct {
 	Provider string   // the one in use
 	Tried    []string // a line for each provider that was tried, in order: "cuda: not in this build of ONNX Runtime"
 	Sessions int      // inferences that run side by side
+	MaxBatch int      // pictures in one of them at most
 	Library  string   // file of the ONNX Runtime library
 	Version  string   // its version
 }
@@ -82,8 +83,8 @@ type Model struct {
 	report   Report
 	sessions []*ort.DynamicAdvancedSession
 	slots    []*slot
-	free     chan *slot
-	parallel int // parts to split a batch into, at least, when it has so many pictures
+	free     *queue
+	parallel int // parts that one batch is split into; 1: as few as possible
 	largest  int // pictures in one part, at most
 	closed   chan struct{}
 	once     sync.Once
@@ -136,7 +137,7 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 		}
 		o.Logger.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
 		report.Tried = append(report.Tried, p.name+": works")
-		report.Provider, report.Sessions = p.name, len(m.slots)
+		report.Provider, report.Sessions, report.MaxBatch = p.name, len(m.slots), m.largest
 		m.report = report
 		return m, nil
 	}
@@ -178,7 +179,7 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([][]float32, error)
 			if err != nil {
 				return err
 			}
-			defer func() { m.free <- s }()
+			defer m.free.release(s)
 			return s.run(pictures, into, done)
 		})
 	}
@@ -198,17 +199,20 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([][]float32, error)
 	return vectors, nil
 }
 
-// parts splits n pictures evenly into parts of at most largest, and into a multiple of parallel when there are so many.
+// parts splits n pictures into parts of at most largest. With parallel > 1 the parts are even, and their number is a multiple
+// of parallel or n. Else all parts but the last are full: an accelerator is fast with full batches only.
 func parts(n, parallel, largest int) []int {
-	if n == 0 {
-		return nil
-	}
 	count := (n + largest - 1) / largest
-	count = (count + parallel - 1) / parallel * parallel
-	count = min(count, n)
+	if parallel > 1 {
+		count = min((count+parallel-1)/parallel*parallel, n)
+	}
 	sizes := make([]int, count)
 	for i := range sizes {
-		sizes[i] = n*(i+1)/count - n*i/count
+		if parallel > 1 {
+			sizes[i] = n*(i+1)/count - n*i/count
+		} else {
+			sizes[i] = min(largest, n-i*largest)
+		}
 	}
 	return sizes
 }
@@ -224,8 +228,8 @@ func (m *Model) acquire(ctx context.Context) (*slot, error) {
 	default:
 	}
 	select {
-	case s := <-m.free:
-		return s, nil
+	case <-m.free.tokens:
+		return m.free.take(), nil
 	case <-m.closed:
 		return nil, ErrClosed
 	case <-ctx.Done():
@@ -239,7 +243,7 @@ func (m *Model) Close() error {
 	m.once.Do(func() {
 		close(m.closed)
 		for range m.slots {
-			<-m.free
+			<-m.free.tokens
 		}
 		err = m.destroy()
 	})

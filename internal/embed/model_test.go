@@ -138,7 +138,8 @@ func TestEmbedFromManyGoroutines(t *testing.T) {
 func TestEmbedEndsWithItsContextAndItsModel(t *testing.T) {
 	m := openColours(t, colours{}, Options{Sessions: 1})
 	ctx, cancel := context.WithCancel(t.Context())
-	busy := <-m.free // as if an inference ran
+	busy, err := m.acquire(ctx) // as if an inference ran
+	require.NoError(t, err)
 	done := make(chan error)
 	go func() {
 		_, err := m.Embed(ctx, [][]byte{paint(1, 0, 0)})
@@ -150,9 +151,9 @@ func TestEmbedEndsWithItsContextAndItsModel(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- m.Close() }()
 	<-m.closed
-	_, err := m.Embed(t.Context(), [][]byte{paint(1, 0, 0)})
+	_, err = m.Embed(t.Context(), [][]byte{paint(1, 0, 0)})
 	require.ErrorIs(t, err, ErrClosed)
-	m.free <- busy
+	m.free.release(busy)
 	require.NoError(t, <-closed)
 	require.NoError(t, m.Close())
 }
@@ -200,6 +201,8 @@ func TestPartsUseAllSessions(t *testing.T) {
 	require.Equal(t, []int{8, 8, 8, 8}, parts(32, 4, 32))
 	require.Equal(t, []int{8, 8, 8, 9}, parts(33, 2, 9))
 	require.Equal(t, []int{1, 1, 1}, parts(3, 16, 8))
+	require.Equal(t, []int{32, 32, 1}, parts(65, 1, 32))
+	require.Equal(t, []int{7}, parts(7, 1, 32))
 }
 
 // TestEmbedDoesNotDependOnTheBatch runs a real network, whose sessions share their weights and their allocator.

@@ -24,7 +24,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 	if len(devices) == 0 {
 		devices = []int{-1}
 	}
-	m.parallel = len(devices)
+	m.parallel = 1
 	if p.name == "cpu" {
 		// One session whose single-threaded runs go on side by side is as fast as a session each, and has the weights in
 		// memory once.
@@ -34,7 +34,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 	m.largest = sizes[len(sizes)-1]
 	lut := newTables(f.pre)
 	var tail []int64
-	for _, device := range devices {
+	for i, device := range devices {
 		session, err := newSession(f, p, place{device, o.Cache})
 		if err != nil {
 			return nil, err
@@ -46,7 +46,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 			}
 		}
 		for range perSession {
-			m.slots = append(m.slots, newSlot(session, f, lut, tail, sizes, free))
+			m.slots = append(m.slots, newSlot(session, i, f, lut, tail, sizes, free))
 		}
 		if err := m.slots[len(m.slots)-1].warmUp(int(vectorWidth(tail))); err != nil {
 			return nil, err
@@ -56,10 +56,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 	known.graph = nil // the sessions have it
 	known.tensors.width = int(vectorWidth(tail))
 	m.folder = &known
-	m.free = make(chan *slot, len(m.slots))
-	for _, s := range m.slots {
-		m.free <- s
-	}
+	m.free = newQueue(m.slots, len(devices))
 	return m, nil
 }
 

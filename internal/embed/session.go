@@ -40,7 +40,8 @@ func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, e
 // slot is what one inference at a time needs: buffers for the largest batch, and a pair of tensors over them for each batch
 // size that occurred. Several slots may share a session, whose Run is safe for concurrent use.
 type slot struct {
-	session *ort.DynamicAdvancedSession
+	session runner
+	device  int // index of the device in Options.DeviceIDs
 	t       tensors
 	tables  *tables
 	picture int     // numbers per picture of the input
@@ -51,6 +52,11 @@ type slot struct {
 	in      buffer
 	out     buffer
 	pairs   map[int][2]ort.Value
+}
+
+// runner computes one batch; it is a session of ONNX Runtime.
+type runner interface {
+	Run(inputs, outputs []ort.Value) error
 }
 
 // buffer is memory that tensors of several sizes share: one of the two slices, by the tensor's type. It is pinned, since the
@@ -82,10 +88,10 @@ func (b *buffer) tensor(shape ort.Shape) (ort.Value, error) {
 }
 
 // newSlot allocates the buffers. tail is the output's shape per picture, every number of it known.
-func newSlot(session *ort.DynamicAdvancedSession, f *Folder, t *tables, tail []int64, sizes []int, free bool) *slot {
+func newSlot(session runner, device int, f *Folder, t *tables, tail []int64, sizes []int, free bool) *slot {
 	width, height := f.Target().Size()
 	s := &slot{
-		session: session, t: f.tensors, tables: t,
+		session: session, device: device, t: f.tensors, tables: t,
 		picture: 3 * width * height, shape: []int64{3, int64(height), int64(width)}, tail: tail,
 		sizes: sizes, free: free, pairs: map[int][2]ort.Value{},
 	}

@@ -42,7 +42,7 @@ func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := app.OpenModel(ctx, folder, c.Model, c.DataDir, slog.New(slog.DiscardHandler))
+	model, err := app.OpenModel(ctx, folder, c.Model, 0, c.DataDir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

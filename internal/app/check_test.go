@@ -1,0 +1,20 @@
+package app
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/config"
+	"moderator/internal/testenv"
+)
+
+// --batch-size bounds the pictures of one inference, which check prints.
+func TestBatchSizeReachesTheModel(t *testing.T) {
+	var c config.Run
+	c.Provider, c.ONNXRuntimeLib, c.BatchSize, c.DataDir = "cpu", testenv.ONNXRuntime(t), 3, t.TempDir()
+	var out bytes.Buffer
+	_ = Check(t.Context(), c, &out) // the other settings are not given
+	require.Contains(t, out.String(), "sessions, batches of at most 3\n")
+}

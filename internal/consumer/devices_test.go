@@ -1,0 +1,44 @@
+package consumer
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// gatedEmbedder holds every batch until the gate is closed.
+type gatedEmbedder struct {
+	Embedder
+	entered atomic.Int64
+	gate    chan struct{}
+}
+
+func (g *gatedEmbedder) Embed(ctx context.Context, crops [][]byte) ([][]float32, error) {
+	g.entered.Add(1)
+	select {
+	case <-g.gate:
+		return g.Embedder.Embed(ctx, crops)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestEachDeviceHasTwoBatches(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.BatchSize, c.Devices, c.Workers = 1, 3, 8 })
+	c := b.consumer()
+	gated := &gatedEmbedder{Embedder: b.judges, gate: make(chan struct{})}
+	c.Embedder = gated
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	for range 10 {
+		b.publish("picture")
+	}
+	require.Eventually(t, func() bool { return gated.entered.Load() == 2*3 }, waitLong, waitStep)
+	close(gated.gate)
+	require.Eventually(t, func() bool { return b.count(DecisionsStream) == 10 }, waitLong, waitStep)
+	cancel()
+	require.NoError(t, <-done)
+}

@@ -1,0 +1,98 @@
+package embed
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	ort "github.com/yalue/onnxruntime_go"
+
+	"moderator/internal/testenv"
+)
+
+// recorder notes the batch size of each inference, and on which device it ran.
+type recorder struct {
+	runner
+	device int
+	log    *batchLog
+}
+
+type batchLog struct {
+	mu      sync.Mutex
+	batches [][2]int // device, pictures
+}
+
+func (r recorder) Run(in, out []ort.Value) error {
+	r.log.mu.Lock()
+	r.log.batches = append(r.log.batches, [2]int{r.device, int(in[0].GetShape()[0])})
+	r.log.mu.Unlock()
+	return r.runner.Run(in, out)
+}
+
+// openDevices opens the model of colours on n accelerators, which are sessions of the CPU.
+func openDevices(t *testing.T, n, maxBatch int) (*Model, *batchLog) {
+	t.Helper()
+	f, err := LoadFS(folderOf(colours{}.graph()))
+	require.NoError(t, err)
+	_, _, err = loadLibrary(testenv.ONNXRuntime(t))
+	require.NoError(t, err)
+	o := Options{MaxBatch: maxBatch}
+	for i := range n {
+		o.DeviceIDs = append(o.DeviceIDs, i)
+	}
+	simulated := provider{name: "simulated", attach: func(*ort.SessionOptions, place) error { return nil }, compiles: true}
+	m, err := open(f, simulated, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	log := &batchLog{}
+	for _, s := range m.slots {
+		s.session = recorder{s.session, s.device, log}
+	}
+	return m, log
+}
+
+func reds(n int) [][]byte {
+	pictures := make([][]byte, n)
+	for i := range pictures {
+		pictures[i] = paint(1, 0, 0)
+	}
+	return pictures
+}
+
+func TestDevicesGetFullBatchesInTurn(t *testing.T) {
+	m, log := openDevices(t, 2, 32)
+	for range 4 {
+		vectors, err := m.Embed(t.Context(), reds(32))
+		require.NoError(t, err)
+		require.Equal(t, []float32{1, 0, 0}, vectors[31])
+	}
+	require.Equal(t, [][2]int{{0, 32}, {1, 32}, {0, 32}, {1, 32}}, log.batches)
+
+	m, log = openDevices(t, 8, 32)
+	_, err := m.Embed(t.Context(), reds(32))
+	require.NoError(t, err)
+	require.Equal(t, [][2]int{{0, 32}}, log.batches, "eight devices must not split a batch")
+	for range 7 {
+		_, err = m.Embed(t.Context(), reds(32))
+		require.NoError(t, err)
+	}
+	require.Equal(t, [][2]int{{0, 32}, {1, 32}, {2, 32}, {3, 32}, {4, 32}, {5, 32}, {6, 32}, {7, 32}}, log.batches)
+}
+
+func TestSlotsComeFromTheDeviceWithFewestInFlight(t *testing.T) {
+	m, _ := openDevices(t, 2, 4)
+	acquire := func() *slot {
+		s, err := m.acquire(context.Background())
+		require.NoError(t, err)
+		return s
+	}
+	first, second, third := acquire(), acquire(), acquire()
+	require.Equal(t, []int{0, 1, 0}, []int{first.device, second.device, third.device})
+	m.free.release(first)
+	m.free.release(third)
+	again := acquire()
+	require.Equal(t, 0, again.device, "device 1 has one in flight")
+	m.free.release(again)
+	m.free.release(second)
+}
