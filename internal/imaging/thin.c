@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Codes are of up to 16 bits, and up to 15 bits of the value follow (ITU-T T.81, Annexes C and F).
+// Codes are of up to 16 bits. Up to 11 bits of a DC value follow, up to 10 of an AC value (ITU-T T.81, Annexes C and F, of
+// samples of 8 bits). Tables may name up to 15: a file that uses those is left to libjpeg, because skip counts on the bits
+// that one fill leaves.
 #define LONGEST 16
-#define BLOCK_BYTES 248 // of the longest block: 64 times 31 bits
+#define LONGEST_DC 11
+#define LONGEST_AC 10
+#define BLOCK_BYTES 248 // more than the longest block: 27 bits and 63 times 26 bits
 #define AHEAD 16        // bytes that are read beyond where the reader is
 
 // Bits of the code that are looked at to find one symbol, and to find as many as begin in them.
@@ -37,10 +41,10 @@ static unsigned entry_of(int symbol, int length, int is_ac)
 	int run = symbol >> 4, size = symbol & 15;
 
 	if (!is_ac)
-		return run ? NONE : (unsigned) (length + size);
+		return run || size > LONGEST_DC ? NONE : (unsigned) (length + size);
 	if (symbol == 0)
 		return (unsigned) (length | ENDS << ADVANCE);
-	if (size == 0 && run != 15)
+	if ((size == 0 && run != 15) || size > LONGEST_AC)
 		return NONE;
 	return (unsigned) (length + size) | (unsigned) (run + 1) << ADVANCE;
 }
@@ -156,7 +160,7 @@ static inline int skip(const table *t, reader *r)
 {
 	unsigned k = 1, entry, then;
 
-	// A DC coefficient, or one lookup, leaves 25 of 56 bits or more, which is enough for a lookup.
+	// A DC coefficient takes up to 27 of 56 bits, one lookup of many up to 22: what is left is enough for a lookup.
 	for (int enough = 1;; enough = !enough) {
 		if (!enough)
 			fill(r);

@@ -38,6 +38,7 @@ func TestThinnedFilesShowTheSame(t *testing.T) {
 	require.NoError(t, jpeg.Encode(&buf, gray, nil))
 	require.True(t, requireSame(t, "gray", buf.Bytes()))
 	require.True(t, requireSame(t, "photograph", photoLike(t, 1027, 515)))
+	require.True(t, requireSame(t, "the longest values", longValuesJPEG(11, 10)))
 	require.True(t, requireSame(t, "a tail", append(photoLike(t, 64, 64), "tail"...)))
 
 	for seed := range uint64(4) {
@@ -84,6 +85,9 @@ func TestNotThinned(t *testing.T) {
 		"a restart left out":       bytes.Replace(restarts, []byte{0xff, 0xd1}, nil, 1),
 		"restarts unannounced":     bytes.Replace(restarts, []byte{0xff, 0xdd, 0, 4, 0, 2}, nil, 1),
 		"restarts elsewhere":       bytes.Replace(restarts, []byte{0xff, 0xdd, 0, 4, 0, 2}, []byte{0xff, 0xdd, 0, 4, 0, 3}, 1),
+		"a DC value of 15 bits":    longValuesJPEG(15, 10),
+		"AC values of 15 bits":     longValuesJPEG(11, 15),
+		"all values of 15 bits":    longValuesJPEG(15, 15),
 		"no end of blocks":         withoutEndOfBlock(randomJPEG(1, 100, 100, 0, []int{0x11})),
 	} {
 		require.False(t, requireSame(t, name, file), name)
@@ -181,6 +185,32 @@ func randomBlock(r *rand.Rand, w *bitWriter, dc, ac *huffman) {
 		w.symbol(r, ac, byte(run<<4|size), size)
 		k += run + 1
 	}
+}
+
+// longValuesJPEG has values of the longest sizes that its tables name, after the longest codes: DC values after 16 bits, AC
+// values after 12.
+func longValuesJPEG(dcSize, acSize byte) []byte {
+	file := []byte{0xff, 0xd8}
+	segment := func(kind byte, body ...byte) {
+		file = append(binary.BigEndian.AppendUint16(append(file, 0xff, kind), uint16(2+len(body))), body...)
+	}
+	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
+	segment(0xc0, 8, 0, 64, 0, 64, 1, 0, 0x11, 0)
+	segment(0xc4, append([]byte{0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, dcSize)...)
+	segment(0xc4, append([]byte{0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 0, acSize)...)
+	segment(0xda, 1, 0, 0, 0, 63, 0)
+	w := bitWriter{}
+	for range 64 {
+		w.bits(0, 16)
+		w.bits(1<<dcSize-1, int(dcSize))
+		for range 40 {
+			w.bits(0x800, 12)
+			w.bits(1<<acSize-1, int(acSize))
+		}
+		w.bits(0, 1)
+	}
+	w.marker(0xd9)
+	return append(file, w.out...)
 }
 
 // huffman holds a table's codes and their lengths by their symbols, and what its segment says.
