@@ -36,7 +36,7 @@ type Limits struct {
 type Sandbox struct {
 	DecodeWorkers int           `help:"Uploads fetched and decoded at once, and processes that decode; 0 takes as many as the CPU quota allows." default:"0" group:"Limits"`
 	DecodeMemory  int64         `help:"Bytes of memory of one decode worker." default:"1073741824" group:"Limits"`
-	DecodeTimeout time.Duration `help:"Longest time by the clock for one picture." default:"10s" group:"Limits"`
+	DecodeTimeout time.Duration `help:"How long a decode worker may neither use a CPU nor wait for one before it counts as hung." default:"1m" group:"Limits"`
 	DecodeCPUTime time.Duration `name:"decode-cpu-time" help:"Longest CPU time for one picture, in whole seconds." default:"10s" group:"Limits"`
 	DecodeRecycle int           `help:"Pictures after which a decode worker is replaced." default:"2000" group:"Limits"`
 }

@@ -22,11 +22,11 @@ func benchmarkDecode(b *testing.B, width, height int) {
 	data, o := photo(b, width, height), options(b)
 	o.Request = imaging.Request{Targets: []imaging.Target{clip}, Limits: imaging.DefaultLimits()}
 	measure := func(b *testing.B, decode func() error) {
-		began := cpuTime(b)
+		began := usedCPU(b)
 		for b.Loop() {
 			require.NoError(b, decode())
 		}
-		b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+		b.ReportMetric(float64((usedCPU(b)-began).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	}
 	b.Run("in-process", func(b *testing.B) {
 		measure(b, func() error {
@@ -43,8 +43,8 @@ func benchmarkDecode(b *testing.B, width, height int) {
 	})
 }
 
-// cpuTime is what this process and its workers have used.
-func cpuTime(b *testing.B) time.Duration {
+// usedCPU is what this process and its workers have used.
+func usedCPU(b *testing.B) time.Duration {
 	var ticks int64
 	for _, pid := range append(children(b), os.Getpid()) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

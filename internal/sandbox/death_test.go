@@ -22,9 +22,9 @@ import (
 func TestDeathsOnAPicture(t *testing.T) {
 	for mode, words := range map[string]string{
 		"crash":      "SIGSEGV",
-		"hang":       "no answer within 1s",
+		"hang":       "no answer, and no use of the CPU within 1s",
 		"spin":       "the CPU time for one picture is used up",
-		"grow":       "memory|failed to allocate",
+		"grow":       "memory|failed to allocate|SIGSEGV",
 		"garbage":    "the decode worker's answer is none",
 		"oversized":  "wanted at most 1048576",
 		"incredible": "not credible: 9 frames of 1000",
@@ -116,6 +116,41 @@ func TestDeathWhileIdle(t *testing.T) {
 	_, err = pool.Decode(t.Context(), file)
 	require.ErrorIs(t, err, imaging.ErrUndecodable)
 	require.Equal(t, 3, deathsOf(t, hangs), "one idle, and both tries")
+}
+
+// A picture takes the CPU time that it takes: the clock, which is busy with others, does not end it.
+func TestSlowDecodeIsNoHang(t *testing.T) {
+	o := options(t).as("slow")
+	o.Timeout = time.Second
+	_, err := open(t, o).Decode(t.Context(), photo(t, 100, 100))
+	require.NoError(t, err)
+	require.Zero(t, deathsOf(t, o))
+}
+
+// A worker that was stopped or killed from outside says nothing about the picture.
+func TestEndsFromOutside(t *testing.T) {
+	for mode, words := range map[string]string{"stopped": "stopped by a signal for 1s", "killed": "signal: killed"} {
+		t.Run(mode, func(t *testing.T) {
+			o := options(t).as(mode)
+			o.Timeout = time.Second
+			_, err := open(t, o).Decode(t.Context(), []byte("a picture"))
+			require.ErrorIs(t, err, ErrWorkersEnded)
+			require.NotErrorIs(t, err, imaging.ErrUndecodable)
+			require.ErrorContains(t, err, words)
+			require.Equal(t, 2, deathsOf(t, o))
+		})
+	}
+}
+
+// A decode ends with its context, and its worker is no death.
+func TestDecodeHearsItsContext(t *testing.T) {
+	o := options(t).as("hang")
+	pool := open(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err := pool.Decode(ctx, []byte("a picture"))
+	require.ErrorIs(t, err, context.Canceled)
+	require.Zero(t, deathsOf(t, o))
 }
 
 // Also workers that hang end with a parent that is killed.

@@ -17,6 +17,10 @@
 //	died while idle                                  decoded in a fresh worker
 //	dies, hangs, or answers what was not asked for   tried once more in a fresh worker
 //	that one does so too                             imaging.ErrUndecodable, with how it ended
+//	one was stopped, or killed by SIGKILL            ErrWorkersEnded: the caller tries again
+//
+// A decode is bounded by CPU time. The clock only tells a worker that hangs, which neither uses a CPU nor waits for one: a
+// busy machine makes decoding slow and changes no result.
 //
 // What comes back is checked like any other hostile input: a worker may have been taken over by what it decoded.
 package sandbox

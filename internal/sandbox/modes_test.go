@@ -25,7 +25,7 @@ func workAs(mode string) {
 		return
 	}
 	decoders := map[string]func(file, pixels []byte, r imaging.Request) answer{
-		"": decode, "crash": crash, "hang": hang, "spin": spin, "grow": grow, "probe": probe,
+		"": decode, "crash": crash, "hang": hang, "spin": spin, "slow": slow, "stopped": stopped, "killed": killed, "grow": grow, "probe": probe,
 		"garbage": garbage, "oversized": oversized, "incredible": incredible, "installation": installation,
 	}
 	if err := work(os.Stdin, os.Stdout, decoders[mode]); err != nil {
@@ -57,6 +57,24 @@ func hang([]byte, []byte, imaging.Request) answer {
 	for {
 		time.Sleep(time.Hour)
 	}
+}
+
+// slow uses three seconds of CPU time before it decodes.
+func slow(file, pixels []byte, r imaging.Request) answer {
+	for began := cpuTime(os.Getpid()); cpuTime(os.Getpid()) < began+3*time.Second; {
+	}
+	return decode(file, pixels, r)
+}
+
+// stopped and killed get their signal from themselves, as nobody else's comes at the right time.
+func stopped([]byte, []byte, imaging.Request) answer {
+	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGSTOP)
+	select {}
+}
+
+func killed([]byte, []byte, imaging.Request) answer {
+	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGKILL)
+	select {}
 }
 
 func spin([]byte, []byte, imaging.Request) answer {

@@ -19,7 +19,7 @@ type Options struct {
 	Workers   int
 	MaxMemory int64         // bytes that a worker may take on top of what it starts with
 	CPUTime   time.Duration // of one picture; whole seconds
-	Timeout   time.Duration // of one picture, by the clock
+	Timeout   time.Duration // how long a worker may use no CPU before it counts as hung
 	Recycle   int           // pictures after which a worker is replaced
 	Metrics   prometheus.Registerer
 	Logger    *slog.Logger // hears of workers that died; nil: nobody does

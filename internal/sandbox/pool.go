@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,10 +52,15 @@ func Start(o Options) (*Pool, error) {
 // Confinement is what limits the workers, and what this system lacks.
 func (p *Pool) Confinement() (inForce, missing []string) { return p.hello.InForce, p.hello.Missing }
 
+// ErrWorkersEnded is the error of a picture whose workers were ended from outside: the picture may be good, and is to be
+// tried again.
+var ErrWorkersEnded = errors.New("decode workers were stopped or killed from outside")
+
 // Decode is imaging.Decode with the pool's request, in a worker. A picture on which a worker dies is tried once more
-// in a fresh one; when that dies too, the error wraps imaging.ErrUndecodable and says how. It returns ctx's error when
-// no worker is free before ctx is done; a decode that has begun takes at most twice the pool's timeout. Any other error
-// is this system's: no worker can be started.
+// in a fresh one; when that dies too, the error wraps imaging.ErrUndecodable and says how. Deaths by a signal from outside
+// end in ErrWorkersEnded instead. It returns ctx's error when ctx is done before the answer is there. What a decode takes is
+// bounded by CPU time and not by the clock, so that the result does not depend on the machine's load. Any other error is
+// this system's: no worker can be started.
 func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error) {
 	if limit := p.options.Request.Limits.MaxBytes; int64(len(data)) > limit {
 		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", imaging.ErrTooLarge, len(data), limit)
@@ -71,6 +77,7 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 		p.bury(worker, worker.kill(io.EOF)+", while idle")
 		worker = nil
 	}
+	fault := imaging.ErrUndecodable
 	for deaths := 0; ; {
 		if worker == nil {
 			var err error
@@ -78,7 +85,7 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 				return nil, err
 			}
 		}
-		result, err, broken := worker.decode(data)
+		result, err, broken := worker.decode(ctx, data)
 		if broken == nil {
 			if worker.isWorn(result) {
 				worker.stop()
@@ -86,11 +93,17 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 			}
 			return result, err
 		}
-		cause := worker.kill(broken)
-		p.bury(worker, cause)
+		dead, cause := worker, worker.kill(broken)
 		worker = nil
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		p.bury(dead, cause)
+		if !dead.isPicturesFault(broken) {
+			fault = ErrWorkersEnded
+		}
 		if deaths++; deaths == 2 {
-			return nil, fmt.Errorf("%w: two decoders ended on it, the second: %s", imaging.ErrUndecodable, cause)
+			return nil, fmt.Errorf("%w: two decoders ended on it, the second: %s", fault, cause)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,11 +27,15 @@ type process struct {
 	served    int
 	statm     *os.File      // of the worker
 	newSize   int64         // its dataSize before its first picture
+	killed    bool          // by SIGKILL, and not by us
 	gone      chan struct{} // closed when the process has ended and was reaped
 }
 
 // startTime bounds how long a worker may take to say that it is ready, also on a busy machine.
-const startTime = 30 * time.Second
+const startTime = 2 * time.Minute
+
+// lastWords bounds the wait for the end of a worker that closed its pipes, so that its exit status can be read.
+const lastWords = 10 * time.Second
 
 // startProcess starts the command as a worker and hears its greeting.
 func startProcess(o Options) (*process, error) {
@@ -97,18 +102,15 @@ func (p *process) launch() (err error) {
 
 // decode has one picture decoded. With broken the worker is of no further use and has to be killed; else it answered,
 // and result and err are those of imaging.Decode.
-func (p *process) decode(data []byte) (result *imaging.Result, err, broken error) {
+func (p *process) decode(ctx context.Context, data []byte) (result *imaging.Result, err, broken error) {
 	p.served++
 	p.memory.put(data)
 	defer p.memory.trim(len(data))
-	_ = p.answers.SetReadDeadline(time.Now().Add(p.options.Timeout))
-	if err := writeLength(p.questions, len(data)); err != nil {
-		return nil, nil, err
-	}
-	a, err := readAnswer(p.reader)
-	if err != nil {
+	watch := p.watch(ctx)
+	a, err := p.ask(len(data))
+	if verdict := watch.end(); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = fmt.Errorf("no answer within %v", p.options.Timeout)
+			err = verdict
 		}
 		return nil, nil, err
 	}
@@ -117,6 +119,14 @@ func (p *process) decode(data []byte) (result *imaging.Result, err, broken error
 	}
 	result, broken = a.unpack(p.options.Request, p.memory.pixels)
 	return result, nil, broken
+}
+
+// ask has the file in the shared memory decoded.
+func (p *process) ask(length int) (answer, error) {
+	if err := writeLength(p.questions, length); err != nil {
+		return answer{}, err
+	}
+	return readAnswer(p.reader)
 }
 
 // smallPicture is so few pixels that what a picture of them leaves behind is not worth a look at the worker's size.
@@ -147,17 +157,36 @@ func (p *process) hasEnded() bool {
 
 // kill ends the worker, if it has not ended, and says how it did, or else why it was killed.
 func (p *process) kill(why error) string {
+	if isEnd(why) {
+		select {
+		case <-p.gone:
+			p.killed = p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+		case <-time.After(lastWords):
+		}
+	}
 	_ = p.cmd.Process.Kill()
 	<-p.gone
 	p.release()
 	how := why.Error()
-	if errors.Is(why, io.EOF) || errors.Is(why, io.ErrUnexpectedEOF) || errors.Is(why, syscall.EPIPE) {
+	if isEnd(why) {
 		how = p.cmd.ProcessState.String() // it had ended already, and how is the news
 	}
 	if line := p.stderr.firstLine(); line != "" {
 		how += ": " + line
 	}
 	return how
+}
+
+// isEnd says whether an error of the pipes means that the worker's ends are closed.
+func isEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE)
+}
+
+// isPicturesFault says of a worker that kill has ended whether the picture is to blame. SIGKILL comes from a person, or from
+// a kernel that is out of memory.
+func (p *process) isPicturesFault(why error) bool {
+	var stopped *stoppedError
+	return !p.killed && !errors.As(why, &stopped)
 }
 
 // stop lets the worker end by itself.
