@@ -107,6 +107,7 @@ func openLibrary(ctx context.Context, url string, own bool, models []matchdb.Mod
 	if err != nil {
 		return nil, err
 	}
+	db.Logger = log
 	if err := readyLibrary(ctx, db, own, models, log); err != nil {
 		db.Close()
 		return nil, err

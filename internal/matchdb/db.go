@@ -1,8 +1,10 @@
 package matchdb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"sync"
@@ -39,6 +41,9 @@ const (
 
 // DB is the library. It is safe for concurrent use.
 type DB struct {
+	// Logger hears of readings of the library into memory that fail. Nil: slog.Default(). Set it before the first search.
+	Logger *slog.Logger
+
 	pool     *pgxpool.Pool
 	matching *pgxpool.Pool // of the same database, for what every upload is asked for
 	models   sync.Map      // fingerprint -> registered, which never changes
@@ -103,6 +108,15 @@ func (db *DB) Close() {
 	db.followed.Wait()
 	db.matching.Close()
 	db.pool.Close()
+}
+
+func (db *DB) log() *slog.Logger { return cmp.Or(db.Logger, slog.Default()) }
+
+// renew forgets what connections and we know of the database's types and models: another one may have taken its place.
+func (db *DB) renew() {
+	db.models.Clear()
+	db.pool.Reset()
+	db.matching.Reset()
 }
 
 // Ping asks the server for a sign of life.

@@ -77,7 +77,7 @@ SELECT 0, image_id, NULL, '', false, 0, 0 FROM (SELECT DISTINCT image_id FROM as
 WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
 UNION ALL
 SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', false, 0, 0 WHERE %[2]s`,
-	fmt.Sprintf(unseenSQL, "$10"), fmt.Sprintf(otherServerSQL, "$11", "$10"))
+	fmt.Sprintf(unseenSQL, "$10"), otherServer("flagged_pdq", "$11", "$10"))
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
 // within the query's Bits of one of its own: of each bank at least the nearest 100. One statement for the whole batch. Errors: a
@@ -95,7 +95,7 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		near, cut := have.set.Within(asked.questions, pdqNearest, have.gone)
 		hits, gone, err := db.matchHashes(ctx, len(qs), asked, near, have)
 		if err != nil {
-			return nil, fmt.Errorf("match hashes: %w", err)
+			return nil, fmt.Errorf("match hashes: %w", db.hashes.because(ctx, have, err))
 		}
 		db.hashes.forget(have, gone)
 		if !cut || len(gone) == 0 {

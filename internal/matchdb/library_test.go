@@ -161,10 +161,13 @@ func noHalf(int) float32 { return 0 }
 // exec runs SQL over a connection of its own.
 func exec(t testing.TB, url, sql string) error {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	defer func() { _ = conn.Close(t.Context()) }()
-	_, err = conn.Exec(t.Context(), sql)
+	ctx := context.WithoutCancel(t.Context()) // also while t is cleaned up
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, sql)
 	return err
 }
 

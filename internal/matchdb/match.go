@@ -105,7 +105,7 @@ SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', 0, 0, 0, NULL WHERE
 ORDER BY 1, 6 DESC, 3`
 
 func (r registered) matchSQL() string {
-	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, "$8"), sketchError, nearestRows, fmt.Sprintf(otherServerSQL, "$9", "$8"))
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, "$8"), sketchError, nearestRows, otherServer(r.partition(), "$9", "$8"))
 }
 
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
@@ -141,12 +141,12 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	unasked, near := nearest(have, qs)
 	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot, have.server)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, fmt.Errorf("match: %w", sketches.because(ctx, have, err))
 	}
 	var h Hit
 	hits, gone, err := answered(rows, len(qs), &h, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, fmt.Errorf("match: %w", sketches.because(ctx, have, err))
 	}
 	sketches.forget(have, gone)
 	return hits, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -52,12 +53,8 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	if _, err := provider.Up(ctx); err != nil {
 		return from, from, migrateError(err, config)
 	}
-	// What a dump brought from another server, whose transactions have higher numbers, would never count as read.
-	for _, table := range []string{"flagged_embedding", "flagged_pdq"} {
-		_, err := conn.ExecContext(ctx, "UPDATE "+table+" SET added = DEFAULT WHERE added >= pg_snapshot_xmax(pg_current_snapshot())")
-		if err != nil {
-			return from, from, migrateError(err, config)
-		}
+	if err := numberAlways(ctx, conn); err != nil {
+		return from, from, migrateError(err, config)
 	}
 	to, err = provider.GetDBVersion(ctx)
 	return from, to, err
@@ -72,6 +69,27 @@ func newProvider(conn *sql.DB, options ...goose.ProviderOption) (*goose.Provider
 func newest(p *goose.Provider) int64 {
 	sources := p.ListSources()
 	return sources[len(sources)-1].Version
+}
+
+// unnumberedSQL are the tables whose rows get no number of this server when replication brings them: pg_restore
+// --disable-triggers leaves the trigger enabled for others only.
+const unnumberedSQL = `SELECT coalesce(array_agg(c.oid::regclass::text ORDER BY c.relname), '{}') FROM pg_class c
+	WHERE (c.oid IN (to_regclass('flagged_pdq'), to_regclass('flagged_embedding'))
+		OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('flagged_embedding')))
+	AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'number_added' AND g.tgenabled = 'A')`
+
+// numberAlways enables the trigger of unnumbered tables. It leaves others alone, as its lock waits for who writes.
+func numberAlways(ctx context.Context, conn *sql.DB) error {
+	var tables []string
+	if err := conn.QueryRowContext(ctx, unnumberedSQL).Scan(pgtype.NewMap().SQLScanner(&tables)); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := conn.ExecContext(ctx, "ALTER TABLE "+table+" ENABLE ALWAYS TRIGGER number_added"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // extensionAvailable says what to install before a migration fails on it.

@@ -2,6 +2,7 @@ package matchdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type mirror[S interface {
 }] struct {
 	db      *DB
 	what    string // for errors
+	table   string // which rows are read from; it numbers them, see serverSQL
 	columns string // that are read of each row, the picture's id among them
 	rows    string // which those are: a FROM clause with a WHERE, of a table that says by what transaction a row was added
 	empty   func(context.Context, pgx.Tx) (S, error)
@@ -32,7 +34,7 @@ type mirrored[S any] struct {
 	set      S
 	first    int       // how many were read at once
 	snapshot string    // the server's; what it does not see as committed may be lacking
-	server   time.Time // when that started: with another one, or after a failover, a snapshot means something else
+	server   string    // the life of the server and of the table that the snapshot belongs to, see serverSQL
 	at       time.Time // of the reading, by our own clock
 	gone     map[uuid.UUID]bool
 }
@@ -44,6 +46,8 @@ const (
 	// and with so many pictures gone, which are in the way.
 	readAnew = 10_000
 	mostGone = 1_000
+
+	tellEvery = time.Minute // that readings fail
 )
 
 // warm reads all where that was not done, and returns how many rows there are and the bytes that are kept of them.
@@ -80,28 +84,56 @@ func (m *mirror[S]) get(ctx context.Context) (*mirrored[S], error) {
 func (m *mirror[S]) follow(ctx context.Context) {
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
+	var told time.Time // when a failure was last logged, since readings fail
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			reading, cancel := context.WithTimeout(ctx, readTime)
-			_ = m.read(reading) // else next time: LastRead says so, and Match where it fails too
+			err := m.read(reading)
 			cancel()
+			switch {
+			case ctx.Err() != nil:
+			case err != nil && time.Since(told) >= tellEvery:
+				m.db.log().Warn("the library cannot be read into memory; each search compares what was flagged since one by one",
+					"what", m.what, "last_read", m.have.Load().at, "error", err)
+				told = time.Now()
+			case err == nil && !told.IsZero():
+				m.db.log().Info("the library is read into memory again", "what", m.what)
+				told = time.Time{}
+			}
 		}
 	}
 }
 
-// unseenSQL is true of the rows that a snapshot, the parameter %[1]s, does not see.
-const unseenSQL = "added >= pg_snapshot_xmin(%[1]s::pg_snapshot) AND NOT pg_visible_in_snapshot(added, %[1]s::pg_snapshot)"
+// unseenSQL is true of the rows that a snapshot, the parameter %[1]s, does not see. A number that the server has not given out
+// yet is not of this server: pg_restore brought it, and the row was read with all others when its table was new, see serverSQL.
+const unseenSQL = "added >= pg_snapshot_xmin(%[1]s::pg_snapshot) AND added < pg_snapshot_xmax(pg_current_snapshot()) AND " +
+	"NOT pg_visible_in_snapshot(added, %[1]s::pg_snapshot)"
 
-// otherServerSQL is true where the server is not the one of a snapshot, the parameter %[2]s, which started at %[1]s: numbers of
-// transactions, if only of those that it lost in a crash, are given out anew.
-const otherServerSQL = "pg_postmaster_start_time() <> %[1]s::timestamptz OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%[2]s::pg_snapshot)"
+// serverSQL names the life of the server and of the table %[1]s, in which added can be compared with a snapshot:
+//
+//   - the server's start, which a failover changes;
+//   - when it last reset its statistics, which recovery from a crash does: transaction numbers that were not written to disk
+//     are given out again;
+//   - the table and its trigger, which writes the number. pg_restore makes both anew, or disables and enables the trigger, and
+//     its rows keep the numbers of the server that was dumped.
+//
+// NULL: the trigger is missing or disabled, so that nothing can be said of added.
+const serverSQL = `(SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()),
+		(SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter), g.tgrelid, g.oid, g.xmin)
+	FROM pg_trigger g WHERE g.tgrelid = to_regclass('%[1]s') AND g.tgname = 'number_added' AND g.tgenabled IN ('A', 'O'))`
+
+// otherServer is true where the server or the table is not the one of a snapshot: serverSQL was the parameter server then.
+func otherServer(table, server, snapshot string) string {
+	return fmt.Sprintf("%s IS DISTINCT FROM %s::text OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%s::pg_snapshot)",
+		fmt.Sprintf(serverSQL, table), server, snapshot)
+}
 
 // snapshotSQL is the transaction's snapshot. A standby's does not say which transactions are open: all from the oldest on count as
-// such there.
-const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END, pg_postmaster_start_time()
+// such there. Its argument is serverSQL.
+const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%%s:%%1$s:', pg_snapshot_xmin(s)) ELSE s::text END, %s
 	FROM pg_current_snapshot() s`
 
 // read reads what was added since it last did, or all.
@@ -109,23 +141,50 @@ func (m *mirror[S]) read(ctx context.Context) error {
 	next := mirrored[S]{at: time.Now()}
 	// One transaction sees as committed what its snapshot does, whatever server it is of.
 	err := pgx.BeginTxFunc(ctx, m.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, snapshotSQL).Scan(&next.snapshot, &next.server); err != nil {
+		var server *string
+		if err := tx.QueryRow(ctx, fmt.Sprintf(snapshotSQL, fmt.Sprintf(serverSQL, m.table))).Scan(&next.snapshot, &server); err != nil {
 			return err
 		}
+		if server == nil {
+			return fmt.Errorf("%w: table %s", errUnnumbered, m.table)
+		}
+		next.server = *server
 		return m.fill(ctx, tx, &next)
 	})
+	have := m.have.Load()
 	if err != nil {
+		if have != nil && errors.Is(m.because(ctx, have, err), errOtherServer) {
+			m.db.renew()
+		}
 		return err
 	}
 	m.have.Store(&next)
+	if have != nil && have.server != next.server {
+		m.db.log().Warn("the database was started again, recovered from a crash or restored: all was read anew", "what", m.what, "rows", next.set.Len())
+		m.db.renew()
+	}
 	return nil
+}
+
+// because returns the error of a statement about have, or errOtherServer where that is the reason: while a library is restored
+// tables are missing, and then types have other numbers than the connections know.
+func (m *mirror[S]) because(ctx context.Context, have *mirrored[S], err error) error {
+	if Retryable(err) {
+		return err
+	}
+	var other bool
+	sql := "SELECT " + otherServer(m.table, "$1", "$2")
+	if m.db.pool.QueryRow(ctx, sql, have.server, have.snapshot).Scan(&other) == nil && other {
+		return errOtherServer
+	}
+	return err
 }
 
 // fill reads into next what it has more than what is read, or all.
 func (m *mirror[S]) fill(ctx context.Context, tx pgx.Tx, next *mirrored[S]) error {
 	have, other := m.have.Load(), false
 	if have != nil {
-		err := tx.QueryRow(ctx, "SELECT "+fmt.Sprintf(otherServerSQL, "$1", "$2"), have.server, have.snapshot).Scan(&other)
+		err := tx.QueryRow(ctx, "SELECT "+otherServer(m.table, "$1", "$2"), have.server, have.snapshot).Scan(&other)
 		if err != nil {
 			return err
 		}

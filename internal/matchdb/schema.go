@@ -44,6 +44,14 @@ func (db *DB) CheckSchema(ctx context.Context) (warning string, err error) {
 	if have > want {
 		return "", tooNew(have, want)
 	}
+	var unnumbered []string
+	if err := db.pool.QueryRow(ctx, unnumberedSQL).Scan(&unnumbered); err != nil {
+		return "", err
+	}
+	if len(unnumbered) > 0 {
+		return "", fmt.Errorf("%w: the trigger number_added of %s is not enabled always, as a restore leaves it: flags that are replicated there "+
+			"would be missed: run `moderator migrate` or `flagctl migrate`", ErrSchema, strings.Join(unnumbered, ", "))
+	}
 	if extension == nil {
 		return "", fmt.Errorf("%w: it has no extension vector: run CREATE EXTENSION vector in it", ErrSchema)
 	}

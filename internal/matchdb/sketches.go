@@ -29,9 +29,12 @@ func (db *DB) sketchesOf(model registered) *sketches {
 	return s.(*sketches)
 }
 
+// partition is the table of the model's embeddings.
+func (r registered) partition() string { return fmt.Sprintf("flagged_embedding_%d", r.id) }
+
 func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
-		db: db, what: "embeddings", turn: make(chan struct{}, 1),
+		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1),
 		columns: "image_id, half, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
 		empty: model.emptySketches,
 		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {

@@ -1,8 +1,12 @@
 package matchdb
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math/rand/v2"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,7 +153,7 @@ func TestAllIsReadAnew(t *testing.T) {
 	require.Same(t, first.set, s.have.Load().set)
 
 	restarted := *first
-	restarted.server = first.server.Add(-time.Hour)
+	restarted.server = "another life"
 	s.have.Store(&restarted)
 	_, err := db.Match(t.Context(), testModel.Fingerprint, []Query{{Vector: random(r)}})
 	require.ErrorIs(t, err, errOtherServer)
@@ -206,24 +210,38 @@ func TestACrowdThatIsNotReadHidesNoBank(t *testing.T) {
 	require.ElementsMatch(t, []uuid.UUID{lone.ID, other.ID}, []uuid.UUID{hits[1].FlaggedID, hits[2].FlaggedID})
 }
 
-// A dump of a library comes from a server whose transactions have other numbers.
-func TestARestoredDumpIsRead(t *testing.T) {
+// A reading that fails is told, once a minute, and so is the first one that succeeds again.
+func TestAReadingThatFailsIsTold(t *testing.T) {
 	db, url := library(t)
-	v := random(rand.New(rand.NewPCG(5, 5)))
-	f := newFlag("default", "a", v)
-	f.PDQ = []PDQ{{View: "original", Hash: randomHash(rand.New(rand.NewPCG(5, 6))), Quality: 100}}
-	flag := mustFlag(t, db, f)
-	s := unfollowed(t, db)
-	_, err := db.pool.Exec(t.Context(), "UPDATE flagged_embedding SET added = '1000000000'; UPDATE flagged_pdq SET added = '1000000000'")
+	var told logged
+	db.Logger = slog.New(slog.NewTextHandler(&told, nil))
+	_, _, err := db.WarmHashes(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
-	require.Equal(t, 1, unseen(t, s), "each Match compares it")
-	_, _, err = Migrate(t.Context(), url)
-	require.NoError(t, err)
-	require.NoError(t, s.read(t.Context()))
-	require.Zero(t, unseen(t, s))
-	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
-	var ahead int
-	require.NoError(t, db.pool.QueryRow(t.Context(), "SELECT count(*) FROM flagged_pdq WHERE added >= pg_snapshot_xmax(pg_current_snapshot())").Scan(&ahead))
-	require.Zero(t, ahead)
+	require.NoError(t, exec(t, url, "ALTER TABLE flagged_pdq DISABLE TRIGGER number_added"))
+	require.Eventually(t, func() bool { return strings.Contains(told.String(), "cannot be read into memory") }, time.Minute, 20*time.Millisecond)
+	require.Contains(t, told.String(), `level=WARN`)
+	require.Contains(t, told.String(), `what="PDQ hashes"`)
+	require.Contains(t, told.String(), "moderator migrate")
+	_, err = db.MatchHashes(t.Context(), []HashQuery{{SHA256: sum256("a")}})
+	require.True(t, Retryable(err), "uploads wait")
+	require.NoError(t, exec(t, url, "ALTER TABLE flagged_pdq ENABLE ALWAYS TRIGGER number_added"))
+	require.Eventually(t, func() bool { return strings.Contains(told.String(), "is read into memory again") }, time.Minute, 20*time.Millisecond)
+}
+
+// logged is a log that is written to and read at the same time.
+type logged struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.Lock()
+	defer l.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func (l *logged) String() string {
+	l.Lock()
+	defer l.Unlock()
+	return l.Buffer.String()
 }
