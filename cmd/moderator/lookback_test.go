@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func (r *running) flagctl(args ...string) (string, error) {
 	return out.String(), err
 }
 
-// all waits for n decisions and returns them by id.
+// all waits for n decisions and returns them by id, which has "<stream>:<sequence>" for the upload's message.
 func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
@@ -48,8 +49,11 @@ func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
 		require.NoError(r.t, err)
 		e, err := event.DecodeDecision(msg.Data)
 		require.NoError(r.t, err)
-		require.NotContains(r.t, found, e.ID)
-		found[e.ID] = e.Data
+		u := e.Data.Upload
+		require.False(r.t, u.Stored.IsZero())
+		id := strings.Replace(e.ID, u.Key(), fmt.Sprintf("%s:%d", u.Stream, u.Sequence), 1)
+		require.NotContains(r.t, found, id)
+		found[id] = e.Data
 	}
 	return found
 }
@@ -191,8 +195,11 @@ func TestLookback(t *testing.T) {
 	cfg.Duplicates = 100 * time.Millisecond
 	stream, err = js.UpdateStream(t.Context(), cfg)
 	require.NoError(t, err)
+	last, err := stream.GetLastMsgForSubject(t.Context(), "decisions.block")
+	require.NoError(t, err)
+	lookback := last.Header.Get(jetstream.MsgIDHeader)
 	require.Eventually(t, func() bool { // never stored: either the id is known, or the sequence is wrong
-		_, err := js.Publish(t.Context(), "decisions.block", nil, jetstream.WithMsgID("UPLOADS:1"), jetstream.WithExpectLastSequence(1))
+		_, err := js.Publish(t.Context(), "decisions.block", nil, jetstream.WithMsgID(lookback), jetstream.WithExpectLastSequence(1))
 		return err != nil
 	}, time.Minute, 50*time.Millisecond)
 	again, err := r.flagctl("lookback", added[0].ID, added[1].ID)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"moderator/internal/app"
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
+	"moderator/internal/event"
 	"moderator/internal/flagctl"
 	"moderator/internal/testenv"
 )
@@ -108,7 +110,7 @@ func (r *running) jetStream() jetstream.JetStream {
 	return js
 }
 
-// decisions waits for n of them and returns the verdicts by id.
+// decisions waits for n of them and returns the verdicts by the upload's place, "<stream>:<sequence>".
 func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
@@ -121,13 +123,11 @@ func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
 	for i := 1; i <= int(stream.CachedInfo().State.LastSeq); i++ {
 		msg, err := stream.GetMsg(r.t.Context(), uint64(i))
 		require.NoError(r.t, err)
-		var e struct {
-			ID   string
-			Data struct{ Verdict string }
-		}
-		require.NoError(r.t, json.Unmarshal(msg.Data, &e))
-		require.NotContains(r.t, verdicts, e.ID, "decided twice")
-		verdicts[e.ID] = e.Data.Verdict
+		e, err := event.DecodeDecision(msg.Data)
+		require.NoError(r.t, err)
+		place := fmt.Sprintf("%s:%d", e.Data.Upload.Stream, e.Data.Upload.Sequence)
+		require.NotContains(r.t, verdicts, place, "decided twice")
+		verdicts[place] = string(e.Data.Verdict)
 	}
 	require.Len(r.t, verdicts, n)
 	return verdicts

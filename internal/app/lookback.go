@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"moderator/internal/consumer"
@@ -61,34 +60,21 @@ func publishOnce(ctx context.Context, db *matchdb.DB, js jetstream.JetStream, da
 		if err != nil {
 			return nil, err
 		}
-		found[i] = matchdb.Stopped{Flag: id, Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}
+		found[i] = matchdb.Stopped{Flag: id, Stream: d.Upload.Stream, Sequence: d.Upload.Sequence, Stored: d.Upload.StoredNanos()}
 		of[found[i]] = d
 	}
 	var published []event.Decision
 	err := db.OnceEach(ctx, day, found, func(fresh []matchdb.Stopped) error {
 		for _, f := range fresh {
-			if err := publishPast(ctx, js, of[f]); err != nil {
+			d, _, err := consumer.StoreDecision(ctx, js, of[f])
+			if err != nil {
 				return err
 			}
-			published = append(published, of[f])
+			published = append(published, d)
 		}
 		return nil
 	})
 	return published, err
-}
-
-func publishPast(ctx context.Context, js jetstream.JetStream, d event.Decision) error {
-	id, data, err := d.Encode(time.Now())
-	if err != nil {
-		return err
-	}
-	msg := nats.NewMsg(consumer.DecisionSubject(d.Verdict))
-	msg.Header.Set("Content-Type", "application/cloudevents+json")
-	msg.Data = data
-	if _, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
-		return fmt.Errorf("publish decision %s: %w", id, err)
-	}
-	return nil
 }
 
 // judgePast makes the decisions; hits of one flag and upload follow one another.

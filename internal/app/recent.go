@@ -116,7 +116,7 @@ func (r *recent) Keep(u event.UploadInfo, views []consumer.View) {
 // row is the upload as it is stored: one that is flat without its views, which count for nothing.
 func (r *recent) row(j judged) (matchdb.RecentUpload, error) {
 	info, err := json.Marshal(j.upload)
-	kept := matchdb.RecentUpload{Stream: j.upload.Stream, Sequence: j.upload.Sequence, SHA256: j.upload.SHA256, Upload: info}
+	kept := matchdb.RecentUpload{Stream: j.upload.Stream, Sequence: j.upload.Sequence, Stored: j.upload.StoredNanos(), SHA256: j.upload.SHA256, Upload: info}
 	if !consumer.Flat(j.views) {
 		for _, v := range j.views {
 			kept.Views = append(kept.Views, matchdb.RecentView{

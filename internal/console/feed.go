@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -109,7 +110,7 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return err
 	}
-	state := stream.CachedInfo().State
+	state, made := stream.CachedInfo().State, stream.CachedInfo().Created
 	start := max(state.FirstSeq, 1)
 	if state.LastSeq > keptRows {
 		start = max(start, state.LastSeq-keptRows+1)
@@ -124,12 +125,16 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	broken := make(chan error, 1)
+	var seen atomic.Uint64 // the last sequence that came
 	reading, err := ordered.Consume(func(msg jetstream.Msg) {
 		if r, ok := newRow(msg); ok {
 			f.put(r)
 		}
-		if meta, err := msg.Metadata(); err == nil && meta.Sequence.Stream >= state.LastSeq {
-			f.fill()
+		if meta, err := msg.Metadata(); err == nil {
+			seen.Store(meta.Sequence.Stream)
+			if meta.Sequence.Stream >= state.LastSeq {
+				f.fill()
+			}
 		}
 	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		select {
@@ -148,6 +153,10 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		f.countWaiting(ctx, js)
 		select {
 		case <-look.C:
+			// Its consumer would wait for the numbers to reach the last one that it saw.
+			if now, err := stream.Info(ctx); err == nil && (!now.Created.Equal(made) || now.State.LastSeq < seen.Load()) {
+				return fmt.Errorf("%s was made anew, or put back to an earlier copy", consumer.DecisionsStream)
+			}
 		case err := <-broken: // it mends itself
 			f.tell(fmt.Sprintf("The stream of decisions was interrupted: %v", err))
 		case <-reading.Closed():

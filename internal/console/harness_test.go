@@ -142,7 +142,6 @@ func (s *stand) upload(header nats.Header, body []byte) (uint64, event.CloudEven
 	s.t.Helper()
 	ack, err := s.js.PublishMsg(s.t.Context(), &nats.Msg{Subject: "uploads.test", Header: header, Data: body})
 	require.NoError(s.t, err)
-	want := event.Upload{Stream: ack.Stream, Sequence: ack.Sequence}.Key()
 	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
 	require.NoError(s.t, err)
 	var sequence uint64
@@ -153,13 +152,13 @@ func (s *stand) upload(header nats.Header, body []byte) (uint64, event.CloudEven
 		for n := info.State.LastSeq; n > 0; n-- {
 			msg, err := stream.GetMsg(s.t.Context(), n)
 			require.NoError(s.t, err)
-			if found, err = event.DecodeDecision(msg.Data); err == nil && found.ID == want {
+			if found, err = event.DecodeDecision(msg.Data); err == nil && found.ID == found.Data.Upload.Key() && found.Data.Upload.Sequence == ack.Sequence {
 				sequence = n
 				return true
 			}
 		}
 		return false
-	}, time.Minute, 10*time.Millisecond, "no decision on %s", want)
+	}, time.Minute, 10*time.Millisecond, "no decision on %s:%d", ack.Stream, ack.Sequence)
 	return sequence, found
 }
 

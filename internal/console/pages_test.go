@@ -79,10 +79,10 @@ func (s *stand) hostileNames(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, page.code)
 	require.Contains(t, page.body, "&lt;img src=x onerror=alert(2)&gt;.jpg: not a picture")
 	s.harmless(page.body)
-	page = s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {evil}, "note": {`"` + evil}})
+	page = s.review(n, url.Values{"decision": {evil}, "note": {`"` + evil}})
 	require.Equal(t, http.StatusBadRequest, page.code)
 	s.harmless(page.body)
-	s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {"allow"}, "note": {evil}})
+	s.review(n, url.Values{"decision": {"allow"}, "note": {evil}})
 	s.harmless(s.get("/library").body)
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,10 +18,28 @@ type queue struct {
 	More  bool        // there are more behind them
 }
 
-// mark is a sequence of DECISIONS before which all reviews are done. It holds in the stream that was made at that time.
+// mark is the message of DECISIONS up to which all reviews are done. The number alone does not name it: the stream may be
+// made anew, or put back to an earlier copy.
 type mark struct {
-	stream time.Time
-	from   uint64
+	sequence uint64
+	stored   time.Time
+}
+
+// after is the sequence from which on the queue is to be read.
+func (m *mark) after(ctx context.Context, stream jetstream.Stream) (uint64, error) {
+	if m == nil {
+		return 1, nil
+	}
+	msg, err := stream.GetMsg(ctx, m.sequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 1, nil
+	case err != nil:
+		return 0, err
+	case !msg.Time.Equal(m.stored):
+		return 1, nil
+	}
+	return m.sequence + 1, nil
 }
 
 // queueBatch is how many decisions are read and looked up together.
@@ -32,9 +51,9 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 	if err != nil {
 		return q, streamProblem(err)
 	}
-	created, from := stream.CachedInfo().Created, uint64(1)
-	if known := c.done.Load(); known != nil && known.stream.Equal(created) {
-		from = known.from
+	from, err := c.done.Load().after(ctx, stream)
+	if err != nil {
+		return q, streamProblem(err)
 	}
 	reader, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		FilterSubject: consumer.DecisionSubject(event.Review), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
@@ -74,7 +93,8 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 			break
 		}
 		if len(q.Items) == 0 && len(read) > 0 {
-			c.done.Store(&mark{created, read[len(read)-1].Sequence + 1})
+			last := read[len(read)-1]
+			c.done.Store(&mark{last.Sequence, last.Stored})
 		}
 	}
 	if len(q.Items) > most {

@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
@@ -69,6 +66,10 @@ func (c *Console) decide(r *http.Request) (view, error) {
 	d, err := c.load(r.Context(), r.PathValue("sequence"))
 	if err != nil {
 		return view{}, err
+	}
+	// The page may be older than the stream: another decision may have the number now.
+	if id := r.PostFormValue("decision_id"); id != d.Event.ID {
+		return view{}, &problem{http.StatusConflict, fmt.Sprintf("Number %d in the stream is another decision now, on %s: the stream was made anew or put back to an earlier copy. Go back to the queue.", d.Sequence, cut(d.Event.Data.Upload.ID, maxUploadShown))}
 	}
 	// Half of it must not be done because the browser went away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), reviewTime)
@@ -143,19 +144,12 @@ func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdic
 	next := d.Event.Data
 	next.Review = &event.ReviewInfo{By: by, Of: d.Event.ID, At: d.Event.Time, Reason: next.Reason}
 	next.Verdict, next.Reason = verdict, event.Reviewed
-	id, data, err := next.Encode(time.Now())
-	if err != nil {
-		return err
-	}
-	msg := nats.NewMsg(consumer.DecisionSubject(verdict))
-	msg.Header.Set("Content-Type", "application/cloudevents+json")
-	msg.Data = data
-	ack, err := c.JetStream.PublishMsg(ctx, msg, jetstream.WithMsgID(id))
+	_, duplicate, err := consumer.StoreDecision(ctx, c.JetStream, next)
 	switch {
 	case err != nil:
 		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("The decision was not stored: %v. Try again.", err)}
-	case ack.Duplicate: // perhaps of a review that the database did not take in the end
-		return &problem{http.StatusConflict, fmt.Sprintf("%s has the decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", consumer.DecisionsStream, id)}
+	case duplicate: // perhaps of a review that the database did not take in the end
+		return &problem{http.StatusConflict, fmt.Sprintf("%s has a review of decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", consumer.DecisionsStream, d.Event.ID)}
 	}
 	return nil
 }

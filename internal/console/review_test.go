@@ -31,13 +31,16 @@ func (s *stand) reviews(t *testing.T) {
 	s.t = t
 	first, decided := s.upload(nats.Header{"Nats-Msg-Id": {"first-one"}}, []byte("no picture"))
 	second, waiting := s.upload(nats.Header{"Nats-Msg-Id": {"second-one"}}, []byte("no picture either"))
-	path := "/review/" + strconv.FormatUint(first, 10)
 	queue := s.get("/review?at=" + strconv.FormatUint(first, 10)).body
 	require.Regexp(t, `(?s)first-one.*second-one`, queue)
 	require.Contains(t, queue, `name="next" value="`+strconv.FormatUint(second, 10)+`"`)
 	require.Contains(t, queue, "The picture is not kept")
 
-	done := s.post(path, url.Values{"decision": {"block"}, "note": {"seen before"}, "next": {strconv.FormatUint(second, 10)}})
+	// A page of before the stream was made anew has another decision under the number.
+	stale := s.post("/review/"+strconv.FormatUint(first, 10), url.Values{"decision": {"block"}, "decision_id": {waiting.ID}})
+	require.Equal(t, http.StatusConflict, stale.code)
+	require.Contains(t, stale.body, "is another decision now")
+	done := s.review(first, url.Values{"decision": {"block"}, "note": {"seen before"}, "next": {strconv.FormatUint(second, 10)}})
 	require.Equal(t, http.StatusSeeOther, done.code, done.body)
 	after := s.get(done.header.Get("Location")).body
 	require.Contains(t, after, "first-one</a> is decided and published")
@@ -58,7 +61,7 @@ func (s *stand) reviews(t *testing.T) {
 	require.Equal(t, "seen before", changes[0].Reason)
 	require.Equal(t, e.Data.Review.By, changes[0].By)
 
-	again := s.post(path, url.Values{"decision": {"allow"}})
+	again := s.review(first, url.Values{"decision": {"allow"}})
 	require.Equal(t, http.StatusConflict, again.code)
 	require.Contains(t, again.body, "was reviewed already: block by")
 	require.Equal(t, e.ID, s.last().ID, "nothing is published twice")
@@ -67,17 +70,31 @@ func (s *stand) reviews(t *testing.T) {
 	blocked := s.get("/decisions/" + strconv.FormatUint(first, 10)).body
 	require.Contains(t, blocked, "Reviewed:")
 	require.NotContains(t, blocked, "waits for a person")
-	require.Equal(t, http.StatusConflict, s.post("/review/"+strconv.FormatUint(s.sequenceOfLast(), 10), url.Values{"decision": {"allow"}}).code,
+	require.Equal(t, http.StatusConflict, s.review(s.sequenceOfLast(), url.Values{"decision": {"allow"}}).code,
 		"a person's decision is not reviewed again")
-	require.Equal(t, http.StatusGone, s.post("/review/"+strconv.FormatUint(second, 10), url.Values{"decision": {"list"}}).code,
+	require.Equal(t, http.StatusGone, s.review(second, url.Values{"decision": {"list"}}).code,
 		"what is not kept cannot be listed")
 
 	_, err = s.js.Publish(t.Context(), "decisions.allow", []byte("{}"), jetstream.WithMsgID(waiting.ID+":reviewed"))
 	require.NoError(t, err)
-	dropped := s.post("/review/"+strconv.FormatUint(second, 10), url.Values{"decision": {"block"}})
-	require.Equal(t, http.StatusConflict, dropped.code)
-	require.Contains(t, dropped.body, "has the decision "+waiting.ID+":reviewed already")
+	dropped := s.review(second, url.Values{"decision": {"block"}})
+	require.Equal(t, http.StatusServiceUnavailable, dropped.code)
+	require.Contains(t, dropped.body, "does not have it")
+	require.Contains(t, dropped.body, waiting.ID+":reviewed")
 	require.Contains(t, s.get("/review").body, "second-one", "what the stream drops is not reviewed")
+}
+
+// review posts the form of the Review page on decision n of the stream.
+func (s *stand) review(n uint64, form url.Values) answer {
+	s.t.Helper()
+	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
+	require.NoError(s.t, err)
+	msg, err := stream.GetMsg(s.t.Context(), n)
+	require.NoError(s.t, err)
+	e, err := event.DecodeDecision(msg.Data)
+	require.NoError(s.t, err)
+	form.Set("decision_id", e.ID)
+	return s.post("/review/"+strconv.FormatUint(n, 10), form)
 }
 
 func (s *stand) sequenceOfLast() uint64 {
@@ -91,7 +108,7 @@ func (s *stand) allowList(t *testing.T) {
 	s.t = t
 	n, _ := s.refer("innocent", "/innocent.jpg", nil)
 	s.put("/innocent.jpg", picture(t, 3))
-	done := s.post("/review/"+strconv.FormatUint(n, 10), url.Values{"decision": {"list"}, "note": {"a poster"}})
+	done := s.review(n, url.Values{"decision": {"list"}, "note": {"a poster"}})
 	require.Equal(t, http.StatusSeeOther, done.code, done.body)
 	require.Equal(t, event.Allow, s.last().Data.Verdict)
 	list, err := s.db.AllowList(t.Context())

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -96,35 +95,6 @@ func TestStopWhileTheStoreIsFull(t *testing.T) {
 	b.start()
 	for _, e := range b.decisions(uploads) {
 		require.Equal(t, event.NoMatch, e.Data.Reason)
-	}
-	b.settled()
-}
-
-// Decisions that are larger than their stream takes, even as many as there are workers, keep no others waiting.
-func TestDecisionsThatDoNotFitHoldNothingUp(t *testing.T) {
-	const large, uploads, most = 4, 20, 2 << 10
-	b := newBench(t, func(c *Config) { c.Attempts = 1000 })
-	limit := func(bytes int32) {
-		stream, err := b.js.Stream(t.Context(), DecisionsStream)
-		require.NoError(t, err)
-		cfg := stream.CachedInfo().Config
-		cfg.MaxMsgSize = bytes
-		_, err = b.js.UpdateStream(t.Context(), cfg)
-		require.NoError(t, err)
-	}
-	limit(most)
-	for range large {
-		b.publish(`{"id": "large", "url": "https://gone.example/", "note": "`+strings.Repeat("x", most)+`"}`, "Content-Type", "application/json")
-	}
-	for i := range uploads {
-		b.publish(fmt.Sprint("upload", i))
-	}
-	b.start()
-	b.decisions(uploads)
-	require.Eventually(t, func() bool { return b.count(UploadsStream) == large }, waitLong, waitStep)
-	limit(-1)
-	for _, e := range b.decisions(uploads + large)[uploads:] {
-		require.Equal(t, "large", e.Data.Upload.ID)
 	}
 	b.settled()
 }

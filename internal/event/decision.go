@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -101,6 +102,7 @@ type UploadInfo struct {
 	Subject    string                     `json:"subject"`
 	Stream     string                     `json:"stream"`
 	Sequence   uint64                     `json:"sequence"`
+	Stored     time.Time                  `json:"stored,omitzero"` // when the stream stored the message; zero in decisions of older versions
 	SHA256     string                     `json:"sha256,omitempty"`
 	Format     string                     `json:"format,omitempty"`
 	Width      int                        `json:"width,omitempty"`
@@ -109,6 +111,40 @@ type UploadInfo struct {
 	URL        string                     `json:"url,omitempty"`
 	Object     *Object                    `json:"object,omitempty"`
 	Attributes map[string]json.RawMessage `json:"attributes"`
+	// AttributesOmitted says that the decision would have been too large for the server with them.
+	AttributesOmitted bool `json:"attributes_omitted,omitempty"`
+}
+
+// Key names the upload's message, "<stream>:<sequence>:<stored>", with the time at which the stream stored it in
+// nanoseconds since 1970. It stays the same over redeliveries. The sequence alone names no message: a stream that is made
+// anew, or put back to an earlier copy, gives its numbers again. Without Stored it is "<stream>:<sequence>", as older
+// versions named their decisions.
+func (u UploadInfo) Key() string {
+	if u.Stored.IsZero() {
+		return place(u.Stream, u.Sequence)
+	}
+	return place(u.Stream, u.Sequence) + ":" + strconv.FormatInt(u.Stored.UnixNano(), 10)
+}
+
+// StoredNanos is Stored in nanoseconds since 1970, 0 where it is zero.
+func (u UploadInfo) StoredNanos() int64 {
+	if u.Stored.IsZero() {
+		return 0
+	}
+	return u.Stored.UnixNano()
+}
+
+// OmitAttributes leaves the attributes out and says so; false where there are none.
+func (u *UploadInfo) OmitAttributes() bool {
+	if len(u.Attributes) == 0 {
+		return false
+	}
+	u.Attributes, u.AttributesOmitted = map[string]json.RawMessage{}, true
+	return true
+}
+
+func place(stream string, sequence uint64) string {
+	return stream + ":" + strconv.FormatUint(sequence, 10)
 }
 
 // maxURLBytes of a URL are kept, which is what browsers and caches take.
@@ -149,7 +185,7 @@ func NewUploadInfo(u Upload) UploadInfo {
 		attributes = map[string]json.RawMessage{}
 	}
 	info := UploadInfo{
-		ID: u.ID, Subject: u.Subject, Stream: u.Stream, Sequence: u.Sequence,
+		ID: u.ID, Subject: u.Subject, Stream: u.Stream, Sequence: u.Sequence, Stored: u.Published.UTC(),
 		Bytes: len(u.Body), Object: u.Object, Attributes: attributes,
 	}
 	if len(u.URL) <= maxURLBytes {
@@ -162,7 +198,7 @@ func NewUploadInfo(u Upload) UploadInfo {
 // the decision of a redelivered upload once; one of a look-back has ":lookback:" and the flag's id behind it, and a
 // reviewed one's is that of the decision that was reviewed, with ":reviewed" behind it.
 func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
-	id = Upload{Stream: d.Upload.Stream, Sequence: d.Upload.Sequence}.Key()
+	id = d.Upload.Key()
 	if d.Review != nil {
 		id = d.Review.Of + ":reviewed"
 	}

@@ -14,7 +14,7 @@ func pointer(v float64) *float64 { return &v }
 func TestEncodeWritesTheContract(t *testing.T) {
 	match := MatchInfo{FlaggedID: "f1", Bank: "spam", View: "flip-horizontal", Similarity: 0.9731, Score: 0.71}
 	upload := NewUploadInfo(Upload{
-		ID: "photo-8812", Subject: "uploads.web", Stream: "UPLOADS", Sequence: 4711, Body: []byte("12345"),
+		ID: "photo-8812", Subject: "uploads.web", Stream: "UPLOADS", Sequence: 4711, Published: stored.Add(7), Body: []byte("12345"),
 		Attributes: attributes("user", `{"n": 1.50}`),
 	})
 	upload.SHA256, upload.Format, upload.Width, upload.Height = "ab12", "jpeg", 4032, 3024
@@ -25,14 +25,14 @@ func TestEncodeWritesTheContract(t *testing.T) {
 	}
 	id, data, err := d.Encode(time.Date(2026, 3, 4, 6, 6, 7, 500_000_000, time.FixedZone("", 3600)))
 	require.NoError(t, err)
-	require.Equal(t, "UPLOADS:4711", id)
-	require.Equal(t, `{"specversion":"1.0","type":"moderation.decision.v1","source":"/moderator","id":"UPLOADS:4711",`+
+	require.Equal(t, "UPLOADS:4711:1772600767000000007", id)
+	require.Equal(t, `{"specversion":"1.0","type":"moderation.decision.v1","source":"/moderator","id":"UPLOADS:4711:1772600767000000007",`+
 		`"subject":"photo-8812","time":"2026-03-04T05:06:07.5Z","datacontenttype":"application/json",`+
 		`"data":{"verdict":"block","reason":"match",`+
 		`"similarity":0.9731,"score":0.71,"threshold":0.52,"signal":"embedding",`+
 		`"match":{"flagged_id":"f1","bank":"spam","view":"flip-horizontal","similarity":0.9731,"score":0.71},`+
 		`"matches":[{"flagged_id":"f1","bank":"spam","view":"flip-horizontal","similarity":0.9731,"score":0.71}],`+
-		`"upload":{"id":"photo-8812","subject":"uploads.web","stream":"UPLOADS","sequence":4711,"sha256":"ab12",`+
+		`"upload":{"id":"photo-8812","subject":"uploads.web","stream":"UPLOADS","sequence":4711,"stored":"2026-03-04T05:06:07.000000007Z","sha256":"ab12",`+
 		`"format":"jpeg","width":4032,"height":3024,"bytes":5,"attributes":{"user":{"n":1.50}}},`+
 		`"model":{"name":"copydetect","fingerprint":"c0ffee"},`+
 		`"timing_ms":{"queue":3.1,"fetch":0,"decode":9.2,"embed":21,"match":1.4,"total":35.2}}}`, string(data))
@@ -115,4 +115,25 @@ func TestReviewedDecisionHasItsOwnID(t *testing.T) {
 	id, _, err = d.Encode(stored)
 	require.NoError(t, err)
 	require.Equal(t, "UPLOADS:7:lookback:f1:reviewed", id, "each of an upload's reviews is a message of its own")
+}
+
+// A sequence number comes again where a stream is made anew or put back: the message of it is another one.
+func TestIDNamesTheMessageAndNotItsPlace(t *testing.T) {
+	id := func(published time.Time) string {
+		id, _, err := Decision{Verdict: Allow, Upload: NewUploadInfo(Upload{Stream: "UPLOADS", Sequence: 1, Published: published})}.Encode(time.Now())
+		require.NoError(t, err)
+		return id
+	}
+	require.Equal(t, id(stored), id(stored.UTC()), "of a redelivery")
+	require.NotEqual(t, id(stored), id(stored.Add(time.Nanosecond)), "of another message")
+	require.Equal(t, "UPLOADS:1", id(time.Time{}), "of an upload that an older version kept")
+}
+
+func TestOmittedAttributesAreSaid(t *testing.T) {
+	u := NewUploadInfo(Upload{Attributes: attributes("note", `"x"`)})
+	require.True(t, u.OmitAttributes())
+	_, data, err := Decision{Verdict: Allow, Upload: u}.Encode(stored)
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"attributes":{},"attributes_omitted":true`)
+	require.False(t, u.OmitAttributes(), "there are none left")
 }

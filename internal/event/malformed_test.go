@@ -123,7 +123,7 @@ func FuzzParseUpload(f *testing.F) {
 			require.Equal(t, 1, sources)
 		}
 		require.True(t, validID(u.ID))
-		require.Equal(t, "UPLOADS:4711", u.Key())
+		require.Equal(t, fmt.Sprintf("UPLOADS:4711:%d", stored.UnixNano()), u.Key())
 		size := 0
 		for name, value := range u.Attributes {
 			size += len(name) + len(value)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -50,14 +49,16 @@ type Object struct {
 	Name   string `json:"name"`
 }
 
-// Key is the upload's place in its stream, "<stream>:<sequence>": the id of its decision.
-func (u Upload) Key() string { return u.Stream + ":" + strconv.FormatUint(u.Sequence, 10) }
+// Key names the upload's message: UploadInfo.Key.
+func (u Upload) Key() string {
+	return UploadInfo{Stream: u.Stream, Sequence: u.Sequence, Stored: u.Published}.Key()
+}
 
 // ParseUpload reads a message. With an error, which wraps ErrMalformed, the Upload still says whose it is (ID,
 // Subject, Stream, Sequence, Published), so that it can be decided.
 func ParseUpload(m Message) (Upload, error) {
 	u := Upload{Subject: m.Subject, Stream: m.Stream, Sequence: m.Sequence, Published: m.Timestamp}
-	u.ID = u.Key()
+	u.ID = place(u.Stream, u.Sequence)
 	if id := header(m.Header, "Nats-Msg-Id"); validID(id) {
 		u.ID = id
 	}

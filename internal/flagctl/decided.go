@@ -107,6 +107,9 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", u.Stream, err)
 	}
+	if !u.Stored.IsZero() && !msg.Time.Equal(u.Stored) {
+		return nil, fmt.Errorf("it was sent in the message itself, which is gone: message %d of %s is another one now", u.Sequence, u.Stream)
+	}
 	upload, err := event.ParseUpload(event.Message{
 		Subject: msg.Subject, Header: msg.Header, Data: msg.Data, Stream: u.Stream, Sequence: u.Sequence,
 	})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -55,27 +56,29 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	defer func() { _ = subscription.Unsubscribe() }()
 
 	results := make([]submitted, len(sources))
-	waiting := map[string]int{} // upload key → place in results
+	waiting := map[string]int{} // upload id → place in results
 	for i, source := range sources {
 		results[i].Picture = source
-		key, err := s.publish(ctx, c, js, source)
+		id, err := s.publish(ctx, c, js, source)
 		if err != nil {
 			results[i].Error = err.Error()
 			continue
 		}
-		waiting[key] = i
+		waiting[id] = i
 	}
 	s.await(ctx, decisions, waiting, results)
 	return s.report(c, results)
 }
 
-// publish sends one upload and returns its key. A file that is too large for a message goes through an object store.
-func (s *submitCommand) publish(ctx context.Context, c *cli, js jetstream.JetStream, source string) (key string, err error) {
+// publish sends one upload under an id of its own, and returns that. A file that is too large for a message goes through an object store.
+func (s *submitCommand) publish(ctx context.Context, c *cli, js jetstream.JetStream, source string) (id string, err error) {
 	data, err := read(ctx, source, c.MaxUploadBytes)
 	if err != nil {
 		return "", err
 	}
+	id = "flagctl-" + uuid.NewString()
 	msg := nats.NewMsg(s.Subject)
+	msg.Header.Set(jetstream.MsgIDHeader, id)
 	msg.Data = data
 	if int64(len(data)) > js.Conn().MaxPayload()-headerRoom {
 		if msg.Data, err = store(ctx, js, filepath.Base(source), data); err != nil {
@@ -83,11 +86,10 @@ func (s *submitCommand) publish(ctx context.Context, c *cli, js jetstream.JetStr
 		}
 		msg.Header.Set("Content-Type", "application/json")
 	}
-	ack, err := js.PublishMsg(ctx, msg)
-	if err != nil {
+	if _, err := js.PublishMsg(ctx, msg); err != nil {
 		return "", fmt.Errorf("publish to %s: %w: is a moderator running on this server?", s.Subject, err)
 	}
-	return event.Upload{Stream: ack.Stream, Sequence: ack.Sequence}.Key(), nil
+	return id, nil
 }
 
 const (
@@ -120,9 +122,9 @@ func (s *submitCommand) await(ctx context.Context, decisions <-chan *nats.Msg, w
 			if err != nil {
 				continue // somebody else's message
 			}
-			if i, ours := waiting[e.ID]; ours {
+			if i, ours := waiting[e.Subject]; ours {
 				results[i].Decision = &e.Data
-				delete(waiting, e.ID)
+				delete(waiting, e.Subject)
 			}
 		case <-ctx.Done():
 			for _, i := range waiting {

@@ -22,13 +22,13 @@ type Recent struct {
 // more rows are taken than uploads are wanted.
 const recentSQL = `
 SELECT n.day, u.upload, n.score + n.halves, n.score FROM (
-    SELECT DISTINCT ON (day, stream, sequence) * FROM (
-        SELECT r.day, r.stream, r.sequence, -(q.v <#> r.embedding) - r.half - 1 AS score, q.half + r.half AS halves
+    SELECT DISTINCT ON (day, stream, sequence, stored) * FROM (
+        SELECT r.day, r.stream, r.sequence, r.stored, -(q.v <#> r.embedding) - r.half - 1 AS score, q.half + r.half AS halves
         FROM recent_view r CROSS JOIN unnest($1::halfvec[], $2::float8[]) AS q (v, half)
         WHERE r.model_id = %d ORDER BY score DESC LIMIT $3 * 16
-    ) e ORDER BY day, stream, sequence, score DESC
-) n JOIN recent_upload u USING (day, stream, sequence)
-ORDER BY n.score DESC, n.day DESC, n.stream, n.sequence LIMIT $3`
+    ) e ORDER BY day, stream, sequence, stored, score DESC
+) n JOIN recent_upload u USING (day, stream, sequence, stored)
+ORDER BY n.score DESC, n.day DESC, n.stream, n.sequence, n.stored LIMIT $3`
 
 // SearchRecent returns the at most k kept uploads that are nearest to any of the queries, the nearest first. All that is
 // kept is compared. ErrReadOnly where this login may not see them.

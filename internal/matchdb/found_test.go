@@ -19,8 +19,9 @@ func TestWhatALookbackFoundIsPublishedOnce(t *testing.T) {
 	flags := []uuid.UUID{uuid.New(), uuid.New()}
 	var all []Stopped
 	for i := range uint64(50) {
-		all = append(all, Stopped{flags[0], "UPLOADS", i}, Stopped{flags[1], "UPLOADS", i})
+		all = append(all, Stopped{flags[0], "UPLOADS", i, 1}, Stopped{flags[1], "UPLOADS", i, 1})
 	}
+	all = append(all, Stopped{flags[0], "UPLOADS", 1, 2}) // another message with the same number
 	failed := errors.New("no answer")
 	require.ErrorIs(t, db.OnceEach(ctx, today, all, func(fresh []Stopped) error {
 		require.ElementsMatch(t, all, fresh)
@@ -38,7 +39,7 @@ func TestWhatALookbackFoundIsPublishedOnce(t *testing.T) {
 	}
 	var group errgroup.Group
 	for i := range 4 {
-		group.Go(func() error { return db.OnceEach(ctx, today, all[:70+10*i], publish) })
+		group.Go(func() error { return db.OnceEach(ctx, today, all[:71+10*i], publish) })
 	}
 	require.NoError(t, group.Wait())
 	require.ElementsMatch(t, all, published)

@@ -19,6 +19,7 @@ import (
 type RecentUpload struct {
 	Stream   string
 	Sequence uint64
+	Stored   int64           // when the stream stored the message, in nanoseconds since 1970; the three together name it
 	SHA256   string          // of the file, hex
 	Upload   json.RawMessage // as the decision says it
 	Views    []RecentView    // none of a flat picture
@@ -38,20 +39,21 @@ func (db *DB) PrepareRecent(ctx context.Context, days int) error {
 	return nil
 }
 
-// keepSQL stores uploads ($1 to $4) that are not there yet, and their views ($6 on), whose place among the uploads $5 is and
-// whose number among the upload's views $9.
+// keepSQL stores uploads ($1 to $5) that are not there yet, and their views ($7 on), whose place among the uploads $6 is and
+// whose number among the upload's views $10.
 const keepSQL = `
 WITH u AS (
     SELECT *, (now() AT TIME ZONE 'UTC')::date AS day
-    FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::json[]) WITH ORDINALITY AS u (stream, sequence, sha256, upload, ord)
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::json[])
+        WITH ORDINALITY AS u (stream, sequence, stored, sha256, upload, ord)
 ), fresh AS (
-    INSERT INTO recent_upload (day, stream, sequence, sha256, upload) SELECT day, stream, sequence, sha256, upload FROM u
-    ON CONFLICT DO NOTHING RETURNING day, stream, sequence
+    INSERT INTO recent_upload (day, stream, sequence, stored, sha256, upload) SELECT day, stream, sequence, stored, sha256, upload FROM u
+    ON CONFLICT DO NOTHING RETURNING day, stream, sequence, stored
 )
-INSERT INTO recent_view (day, stream, sequence, number, model_id, half, embedding, pdq)
-SELECT f.day, f.stream, f.sequence, v.number, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
-FROM fresh f JOIN u USING (stream, sequence)
-JOIN unnest($5::int[], $6::real[], $7::halfvec[], $8::text[], $9::int[]) AS v (ord, half, embedding, hash, number) ON v.ord = u.ord`
+INSERT INTO recent_view (day, stream, sequence, stored, number, model_id, half, embedding, pdq)
+SELECT f.day, f.stream, f.sequence, f.stored, v.number, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
+FROM fresh f JOIN u USING (stream, sequence, stored)
+JOIN unnest($6::int[], $7::real[], $8::halfvec[], $9::text[], $10::int[]) AS v (ord, half, embedding, hash, number) ON v.ord = u.ord`
 
 // KeepRecent stores uploads, in one statement. PrepareRecent has to have been called today or yesterday.
 func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUpload) error {
@@ -60,7 +62,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 		return err
 	}
 	var streams, infos, hashes []string
-	var sequences []int64
+	var sequences, stored []int64
 	var sums [][]byte
 	var ords, numbers []int32
 	var halves []float32
@@ -71,7 +73,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 			return fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, u.SHA256)
 		}
 		streams, sequences, sums = append(streams, u.Stream), append(sequences, int64(u.Sequence)), append(sums, sum)
-		infos = append(infos, string(u.Upload))
+		stored, infos = append(stored, u.Stored), append(infos, string(u.Upload))
 		for n, v := range u.Views {
 			hash := ""
 			if v.PDQ.Quality >= pdq.MinQuality {
@@ -81,7 +83,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 			vectors, hashes, numbers = append(vectors, Asked(v.Vector)), append(hashes, hash), append(numbers, int32(n))
 		}
 	}
-	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, sums, infos, ords, halves, vectors, hashes, numbers)
+	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, stored, sums, infos, ords, halves, vectors, hashes, numbers)
 	if err != nil {
 		return fmt.Errorf("keep recent uploads: %w", err)
 	}
@@ -113,22 +115,23 @@ WITH flag AS MATERIALIZED (
     SELECT f.id, e.view, e.half, e.embedding, least(f.block_at, f.review_at) AS lowest
     FROM flag f JOIN flagged_embedding e ON e.image_id = f.id AND e.model_id = %[1]d
 ), hit AS (
-    SELECT f.id, u.day, u.stream, u.sequence, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
+    SELECT f.id, u.day, u.stream, u.sequence, u.stored, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
            0::real AS half, NULL::halfvec AS asked, NULL::bit(256) AS pdq
     FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256 AND u.day = $3
     UNION ALL
-    SELECT h.id, v.day, v.stream, v.sequence, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
+    SELECT h.id, v.day, v.stream, v.sequence, v.stored, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
     FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d AND v.day = $3
     UNION ALL
-    SELECT e.id, v.day, v.stream, v.sequence, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half - 1, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
+    SELECT e.id, v.day, v.stream, v.sequence, v.stored, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half - 1, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
     FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half - 1 >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
 ), best AS (
-    SELECT DISTINCT ON (id, day, stream, sequence, signal, number) * FROM hit ORDER BY id, day, stream, sequence, signal, number, score DESC, view
+    SELECT DISTINCT ON (id, day, stream, sequence, stored, signal, number) * FROM hit
+    ORDER BY id, day, stream, sequence, stored, signal, number, score DESC, view
 )
 SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.halves, b.distance,
        f.block_at, f.review_at, b.half, b.asked, b.pdq
-FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence)
-ORDER BY b.id, b.stream, b.sequence, b.signal, b.number`
+FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence, stored)
+ORDER BY b.id, b.stream, b.sequence, b.stored, b.signal, b.number`
 
 // RecentDays are the days of which uploads may be kept, the oldest first.
 func (db *DB) RecentDays(ctx context.Context) ([]time.Time, error) {

@@ -144,7 +144,7 @@ func (p *publisher) await(ctx context.Context, uploads []upload, wait time.Durat
 			if err := json.Unmarshal(msg.Data, &d); err != nil {
 				continue
 			}
-			u := byKey[d.ID]
+			u := byKey[fmt.Sprintf("%s:%d", d.Data.Upload.Stream, d.Data.Upload.Sequence)]
 			if u == nil {
 				continue
 			}

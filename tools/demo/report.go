@@ -20,6 +20,10 @@ type decision struct {
 		Match   *struct {
 			View string `json:"view"`
 		} `json:"match"`
+		Upload struct {
+			Stream   string `json:"stream"`
+			Sequence uint64 `json:"sequence"`
+		} `json:"upload"`
 	} `json:"data"`
 }
 

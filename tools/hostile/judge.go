@@ -48,17 +48,21 @@ func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patienc
 		}
 		for msg := range batch.Messages() {
 			var d struct {
-				ID   string `json:"id"`
 				Data struct {
 					Verdict, Reason string
+					Upload          struct {
+						Stream   string
+						Sequence uint64
+					}
 				} `json:"data"`
 			}
 			if err := json.Unmarshal(msg.Data(), &d); err != nil {
 				return fmt.Errorf("a decision that is no JSON: %w", err)
 			}
-			if u := byKey[d.ID]; u != nil {
+			key := fmt.Sprintf("%s:%d", d.Data.Upload.Stream, d.Data.Upload.Sequence)
+			if u := byKey[key]; u != nil {
 				u.reason = d.Data.Verdict + "/" + d.Data.Reason
-				delete(byKey, d.ID)
+				delete(byKey, key)
 				last = time.Now()
 			}
 		}

@@ -14,7 +14,7 @@ import (
 type upload struct {
 	name   string
 	data   []byte
-	key    string // "<stream>:<sequence>", the id of its decision
+	key    string // "<stream>:<sequence>"
 	reason string // the decision's; empty without one
 }
 
