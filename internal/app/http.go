@@ -27,6 +27,7 @@ type probes struct {
 	nc    *nats.Conn
 	db    *matchdb.DB
 	stuck func() time.Duration
+	away  func() []string // dependencies without which nothing is pulled, a line each
 }
 
 // live says whether the loop moves, whatever the servers do: a restart would not bring them back.
@@ -42,7 +43,7 @@ func (p probes) live(w http.ResponseWriter, _ *http.Request) {
 func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	var wrong []string
+	wrong := p.away()
 	if !p.nc.IsConnected() {
 		wrong = append(wrong, "nats: "+strings.ToLower(p.nc.Status().String()))
 	}

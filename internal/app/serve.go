@@ -103,7 +103,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	registerState(registry, js, db, models, log)
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck}, registry, log)
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, registry, log)
 	if err != nil {
 		return err
 	}

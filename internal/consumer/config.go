@@ -58,3 +58,6 @@ func (c Config) backoff(n int) time.Duration {
 	}
 	return min(wait, longest)
 }
+
+// probeWait is the wait before the n-th probe of a dependency that is away.
+func (c Config) probeWait(n int) time.Duration { return min(c.backoff(n), longestProbe) }

@@ -37,6 +37,8 @@ type Consumer struct {
 	held    *semaphore.Weighted
 	flights flights
 	coming  atomic.Int64 // uploads that are about to be prepared, or are
+	outages *outages
+	parked  []*item // by pull alone: delivered to us while a dependency is away
 }
 
 // New checks the configuration against the durable's own: what exists on the server wins.
@@ -59,6 +61,7 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
 	}
 	c.flights.items = map[*item]struct{}{}
+	c.outages = newOutages(c.Logger, c.metrics.away)
 	return c, nil
 }
 
@@ -92,6 +95,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	stages.Wait()
 	stop()
 	background.Wait()
+	c.outages.probes.Wait()
 	return err
 }
 
@@ -122,8 +126,7 @@ func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc
 }
 
 // Stuck is how long the oldest upload in hand has been worked on: the liveness of the loop, whatever NATS and
-// Postgres do. An upload is given back when its dependencies fail, and a decision that NATS does not take is offered again
-// and again, so only a hang lets it grow old.
+// Postgres do. The time of an outage does not count, unless only a new process ends it.
 func (c *Consumer) Stuck() time.Duration { return c.flights.oldest(time.Now()) }
 
 // keepAlive tells the stream that uploads in hand are being worked on, so that long work is not delivered again.

@@ -25,9 +25,12 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // The judges of these tests read what to do off the upload's bytes, so that each outcome can be asked for by name:
 // "bad" cannot be decoded, "zero" has no vector, "flagged" is near a flagged picture, "slow" waits, anything else is near
-// nothing. What ends with "known file" is flagged by its hash.
+// nothing. What ends with "known file" is flagged by its hash. The library cannot be asked about "poison". An object holds
+// its name.
 type judges struct {
 	decodes    atomic.Int64
+	probes     atomic.Int64
+	away       atomic.Value // the name of the dependency that is away
 	embedFails atomic.Int64 // so many calls more fail
 	matchFails atomic.Int64
 	gate       chan struct{} // when not nil, a decode of "slow" waits for it
@@ -37,7 +40,42 @@ func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64) ([]byte, erro
 	if strings.HasPrefix(u.URL, "https://gone.example/") {
 		return nil, &Unjudgeable{event.FetchFailed, errors.New("404")}
 	}
+	if u.Object != nil {
+		return []byte(u.Object.Name), j.reach("object_store")
+	}
 	return nil, errors.New("503")
+}
+
+// reach fails while a dependency is away.
+func (j *judges) reach(name string) error {
+	if j.away.Load() == name {
+		return errors.New("no route to " + name)
+	}
+	return nil
+}
+
+func (j *judges) dependency(name string, restart bool) Dependency {
+	return Dependency{Name: name, Restart: restart, Probe: func(context.Context) error {
+		j.probes.Add(1)
+		return j.reach(name)
+	}}
+}
+
+type embedJudge struct{ *judges }
+
+func (j embedJudge) Dependency() Dependency { return j.dependency("model", true) }
+
+type matchJudge struct{ *judges }
+
+func (j matchJudge) Dependency() Dependency { return j.dependency("postgres", false) }
+
+// Dependency implements Fetcher.
+func (j *judges) Dependency(u event.Upload) *Dependency {
+	if u.Object == nil {
+		return nil
+	}
+	d := j.dependency("object_store", false)
+	return &d
 }
 
 func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
@@ -59,6 +97,9 @@ func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	if j.embedFails.Add(-1) >= 0 {
 		return nil, errors.New("device lost")
 	}
+	if err := j.reach("model"); err != nil {
+		return nil, err
+	}
 	vectors := make([][]float32, len(crops))
 	for i, crop := range crops {
 		switch {
@@ -77,8 +118,14 @@ func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
 		return nil, errors.New("connection refused")
 	}
 	review := 0.5
+	if err := j.reach("postgres"); err != nil {
+		return nil, err
+	}
 	hits := make([][]Hit, len(uploads))
 	for i, u := range uploads {
+		if bytes.HasPrefix(u.File, []byte("poison")) {
+			return nil, errors.New("a query that fails")
+		}
 		if bytes.HasSuffix(u.File, []byte("known file")) {
 			hits[i] = []Hit{{Signal: event.SignalExact, FlaggedID: "f2", Bank: "files", View: "original", Similarity: 1, Score: 1, BlockAt: 1}}
 		}
@@ -136,7 +183,7 @@ func newBenchOn(t *testing.T, url string, replicas int, change func(*Config)) *b
 func (b *bench) consumer() *Consumer {
 	b.t.Helper()
 	c, err := New(b.cfg, Parts{
-		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: b.judges, Matcher: b.judges,
+		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: embedJudge{b.judges}, Matcher: matchJudge{b.judges},
 		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 	})
 	require.NoError(b.t, err)

@@ -20,6 +20,7 @@ type item struct {
 	decision event.Decision
 	data     []byte // of the file
 	views    []View
+	refused  *Unjudgeable // why nothing of it is to be fetched
 	unseen   *Unjudgeable // why there are none: the upload is held against the library by its file alone
 	grey     Plane
 	trace    context.Context // has span

@@ -24,8 +24,6 @@ func (c *Consumer) embedAll(ctx context.Context, in <-chan []*item, out chan<- [
 
 // embed fills in the items' vectors and returns the items that can go on.
 func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
-	timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
-	defer cancel()
 	var crops [][]byte
 	for _, it := range batch {
 		for _, view := range it.views {
@@ -33,7 +31,16 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 		}
 	}
 	start := time.Now()
-	vectors, err := c.Embedder.Embed(timed, crops)
+	var vectors [][]float32
+	err := c.ask(ctx, c.Embedder.Dependency(), func() (err error) {
+		timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+		defer cancel()
+		vectors, err = c.Embedder.Embed(timed, crops)
+		return err
+	})
+	if err != nil && len(batch) > 1 && ctx.Err() == nil {
+		return c.eachAlone(ctx, batch, c.embed)
+	}
 	took := since(start)
 	var good []*item
 	for _, it := range batch {
@@ -71,20 +78,41 @@ func (c *Consumer) finishAll(ctx context.Context, in <-chan []*item) {
 	}
 }
 
+// eachAlone puts the uploads of a batch that failed through a stage one by one, which shows whose fault it is.
+func (c *Consumer) eachAlone(ctx context.Context, batch []*item, stage func(context.Context, []*item) []*item) (good []*item) {
+	for _, it := range batch {
+		good = append(good, stage(ctx, []*item{it})...)
+	}
+	return good
+}
+
 func (c *Consumer) finish(ctx context.Context, batch []*item) {
-	timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
-	defer cancel()
+	if batch = c.match(ctx, batch); len(batch) > 0 {
+		c.publish(ctx, batch)
+	}
+}
+
+// match decides on the items, and returns those that it could decide on.
+func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 	queries := make([]Query, len(batch))
 	for i, it := range batch {
 		u := it.decision.Upload
 		queries[i] = Query{SHA256: u.SHA256, File: it.data, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
-	hits, err := c.Matcher.Match(timed, queries)
-	took := since(start)
-	if err == nil {
-		err = checkHits(hits, len(queries))
+	var hits [][]Hit
+	err := c.ask(ctx, c.Matcher.Dependency(), func() (err error) {
+		timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+		defer cancel()
+		if hits, err = c.Matcher.Match(timed, queries); err != nil {
+			return err
+		}
+		return checkHits(hits, len(queries))
+	})
+	if err != nil && len(batch) > 1 && ctx.Err() == nil {
+		return c.eachAlone(ctx, batch, c.match)
 	}
+	took := since(start)
 	for i, it := range batch {
 		it.decision.Timing.Match = took
 		c.metrics.observe(stageMatch, took)
@@ -98,10 +126,9 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 		} else {
 			judge(&it.decision, it.views, hits[i])
 		}
+		decided = append(decided, it)
 	}
-	if err == nil {
-		c.publish(ctx, batch)
-	}
+	return decided
 }
 
 // checkHits refuses what cannot be decided on: no comparison with a number that is none is true, which would allow.

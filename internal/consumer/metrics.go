@@ -16,6 +16,7 @@ type metrics struct {
 	batches         prometheus.Histogram
 	inFlight        prometheus.Gauge
 	heldBytes       prometheus.Gauge
+	away            *prometheus.GaugeVec
 }
 
 // The stages of an upload's life that can fail and that are timed.
@@ -56,6 +57,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		heldBytes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "moderator_held_bytes", Help: "Bytes of uploads held in memory.",
 		}),
+		away: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "moderator_dependency_away", Help: "1 while a dependency is away, and no uploads are pulled; else 0.",
+		}, []string{"dependency"}),
 	}
 	// A series that appears with its first event has no rate of it, and none at all after a restart.
 	m.uploads.WithLabelValues(string(event.Block), string(event.Match))
@@ -64,7 +68,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, stage := range []string{stageQueue, stageFetch, stageDecode, stageEmbed, stageMatch, stagePublish} {
 		m.retries.WithLabelValues(stage)
 	}
-	reg.MustRegister(m.uploads, m.retries, m.duplicates, m.falseDuplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
+	m.away.WithLabelValues(natsName)
+	reg.MustRegister(m.away, m.uploads, m.retries, m.duplicates, m.falseDuplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
 	return m
 }
 

@@ -32,9 +32,9 @@ func TestOutcomes(t *testing.T) {
 		"gone":                {data: `{"url":"https://gone.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.FetchFailed, detail: "404"},
 		"fetch keeps failing": {data: `{"url":"https://down.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.RetriesExhausted, detail: "503"},
 		"database fails once": {data: "flagged", prepare: func(j *judges) { j.matchFails.Store(1) }, verdict: event.Block, reason: event.Match},
-		"database stays down for one that cannot be decoded": {data: "bad", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
-		"database stays down":                                {data: "plain", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
-		"device fails twice":                                 {data: "plain", prepare: func(j *judges) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
+		"its match always fails, and it cannot be decoded": {data: "bad", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
+		"its match always fails":                           {data: "poison", verdict: event.Review, reason: event.RetriesExhausted, detail: "match failed 3 times, the last time: a query that fails"},
+		"device fails twice":                               {data: "plain", prepare: func(j *judges) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

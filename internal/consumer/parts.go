@@ -13,6 +13,8 @@ type Fetcher interface {
 	// Fetch returns at most maxBytes bytes. An *Unjudgeable says that they can never be had; any other error is
 	// worth another delivery.
 	Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]byte, error)
+	// Dependency is the store that an upload's bytes are in. It is nil for a URL, whose host's outage is the upload's own.
+	Dependency(u event.Upload) *Dependency
 }
 
 // Picture is a decoded upload.
@@ -58,6 +60,7 @@ type Embedder interface {
 	// Embed returns one vector a crop, nil where the model gave none that can be compared. The crops are those of view after
 	// view, of each view one a model, as Decode gave them.
 	Embed(ctx context.Context, crops [][]byte) ([][]float32, error)
+	Dependency() Dependency
 }
 
 // Hit is a flagged picture near an upload. Scores of different signals do not compare.
@@ -81,6 +84,7 @@ type Matcher interface {
 	// Match returns for each upload hits of enabled banks, the best of each bank and signal among them. Every error is
 	// worth another delivery.
 	Match(ctx context.Context, uploads []Query) ([][]Hit, error)
+	Dependency() Dependency
 }
 
 // Recent keeps for a while what uploads look like, so that a later flag can be held against them.

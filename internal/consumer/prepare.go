@@ -27,6 +27,10 @@ func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *
 
 // prepare fills in the item's views, or why it has none, and says whether it can go on.
 func (c *Consumer) prepare(ctx context.Context, it *item) bool {
+	if it.refused != nil {
+		c.unjudgeable(ctx, it, it.refused.Reason, it.refused.Err)
+		return false
+	}
 	start := time.Now()
 	data, err := c.bytesOf(ctx, it)
 	it.decision.Timing.Fetch = since(start)
@@ -65,7 +69,16 @@ func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
 		}
 		return body, nil
 	}
-	return c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+	store := c.Fetcher.Dependency(it.upload)
+	if store == nil {
+		return c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+	}
+	var data []byte
+	err := c.ask(ctx, *store, func() (err error) {
+		data, err = c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+		return err
+	})
+	return data, err
 }
 
 // failed deals with an item whose stage returned err; it is false, as such an item goes no further.

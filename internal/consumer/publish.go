@@ -21,11 +21,13 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 	for try := 1; ; try++ {
 		var err error
 		if batch, err = c.store(ctx, batch); len(batch) == 0 {
+			c.outages.end(natsName)
 			return
 		}
+		c.outages.begin(natsName, err)
 		c.flights.touch()
 		c.metrics.retries.WithLabelValues(stagePublish).Add(float64(len(batch)))
-		wait := c.cfg.backoff(try)
+		wait := c.cfg.probeWait(try)
 		c.Logger.Warn("decisions wait to be stored", "uploads", len(batch), "try", try, "again_in", wait, "error", err)
 		select {
 		case <-time.After(wait):
@@ -151,8 +153,8 @@ func judged(reason event.Reason) bool {
 	return false
 }
 
-// giveBack deals with an upload whose dependency failed: another delivery, or, after the last, a decision. ctx is the
-// consumer's work, and not what bounds the stage, whose time may be what ran out.
+// giveBack deals with an upload that a stage failed on although its dependency answers: another delivery, or, after the
+// last, a decision. ctx is the consumer's work, and not what bounds the stage, whose time may be what ran out.
 func (c *Consumer) giveBack(ctx context.Context, it *item, stage string, err error) {
 	if it.attempt >= c.cfg.Attempts && !errors.Is(err, context.Canceled) {
 		c.Logger.Error("out of retries", "upload", it.id(), "attempt", it.attempt, "stage", stage, "error", err)

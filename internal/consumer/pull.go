@@ -16,27 +16,37 @@ import (
 // the server's pending limit with pictures, and is cut off as a slow consumer again and again.
 const pullBytes = 32 << 20
 
-// pull hands uploads to out, one at a time, as fast as they are taken; it closes out when it returns.
-// Uploads that the client library still holds at a shutdown are handed over too, they were delivered to us.
+// pull hands uploads to out, one at a time, as fast as they are taken; it closes out when it returns. It pauses while a
+// dependency is away. Uploads that the client library still holds then, or at a shutdown, are taken over: they were delivered
+// to us.
 func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 	defer close(out)
+	defer c.returnParked()
 	for {
+		c.unpark(ctx, work, out)
+		if ctx.Err() != nil {
+			return nil
+		}
 		consuming, err := c.consume(work, out)
 		if err != nil {
 			return err
 		}
 		closed := consuming.Closed() // after the last upload was handed over
+		began, _ := c.outages.signals()
 		select {
 		case <-ctx.Done():
-			consuming.Drain()
-			select {
-			case <-closed:
-			case <-work.Done(): // the drain time is over
-				consuming.Stop()
-				<-closed
-			}
-			return nil
+		case <-began:
 		case <-closed:
+		}
+		consuming.Drain()
+		select {
+		case <-closed:
+		case <-work.Done(): // the drain time is over
+			consuming.Stop()
+			<-closed
+		}
+		if ctx.Err() != nil {
+			return nil
 		}
 		if c.JetStream.Conn().IsClosed() {
 			return fmt.Errorf("the connection to NATS is closed: %w", nats.ErrConnectionClosed)
@@ -107,29 +117,85 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 	c.metrics.inFlight.Inc()
 	switch {
 	case err != nil:
-		c.unjudgeable(ctx, it, event.Undecodable, err)
-		return
+		it.refused = &Unjudgeable{event.Undecodable, err}
 	case it.attempt > c.cfg.Attempts: // the deliveries before ended without a word: a crash, most likely this upload's
-		c.unjudgeable(ctx, it, event.RetriesExhausted, fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1))
-		return
+		it.refused = &Unjudgeable{event.RetriesExhausted, fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1)}
 	}
-	if err := c.hold(ctx, it); err != nil {
-		c.giveBack(ctx, it, stageQueue, err)
+	c.enter(ctx, it, out)
+}
+
+// enter hands an item on once there is room for its bytes, or parks it when a dependency is away: others that were delivered
+// with it have to be kept alive too.
+func (c *Consumer) enter(ctx context.Context, it *item, out chan<- *item) {
+	calm, stop := c.calm(ctx)
+	defer stop()
+	if calm.Err() != nil || c.hold(calm, it) != nil {
+		c.parked = append(c.parked, it)
 		return
 	}
 	c.coming.Add(1)
 	select {
 	case out <- it:
-	case <-ctx.Done():
+	case <-calm.Done():
 		c.coming.Add(-1)
-		c.giveBack(ctx, it, stageQueue, ctx.Err())
+		c.parked = append(c.parked, it)
 	}
+}
+
+// calm is done when ctx is or a dependency is away.
+func (c *Consumer) calm(ctx context.Context) (calm context.Context, stop context.CancelFunc) {
+	calm, stop = context.WithCancel(ctx)
+	began, _ := c.outages.signals()
+	select {
+	case <-began:
+		stop()
+	default:
+		go func() {
+			select {
+			case <-began:
+				stop()
+			case <-calm.Done():
+			}
+		}()
+	}
+	return calm, stop
+}
+
+// unpark waits until nothing is away and hands on what was parked, or until ctx is done.
+func (c *Consumer) unpark(ctx, work context.Context, out chan<- *item) {
+	for ctx.Err() == nil {
+		_, ended := c.outages.signals()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return
+		}
+		if len(c.parked) == 0 {
+			return
+		}
+		again := c.parked
+		c.parked = nil
+		for _, it := range again {
+			c.enter(work, it, out)
+		}
+	}
+}
+
+// returnParked gives back what was parked, at a shutdown.
+func (c *Consumer) returnParked() {
+	for _, it := range c.parked {
+		c.nak(it, stageQueue, context.Canceled)
+	}
+	c.parked = nil
 }
 
 // hold reserves the item's bytes: its body's, or for a reference, whose size is not known yet, the largest allowed.
 func (c *Consumer) hold(ctx context.Context, it *item) error {
+	if it.held > 0 { // since before it was parked
+		return nil
+	}
 	want := min(int64(len(it.msg.Data())), c.cfg.MaxHeldBytes)
-	if it.upload.Body == nil {
+	if it.upload.Body == nil && it.refused == nil {
 		want = c.cfg.MaxUploadBytes
 	}
 	if err := c.held.Acquire(ctx, want); err != nil {

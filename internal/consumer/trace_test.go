@@ -71,7 +71,7 @@ func TestTraceJoinsThePublishers(t *testing.T) {
 // ones say why.
 func TestTraceOfFailures(t *testing.T) {
 	b := newBench(t, nil)
-	b.judges.matchFails.Store(1)
+	b.judges.matchFails.Store(2)
 	spans := b.traced()
 	stop := b.start()
 	b.publish("fine")

@@ -81,7 +81,7 @@ func (b *buckets) get(ctx context.Context, text string, maxBytes int64) ([]byte,
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, failed("the URL cannot be read, wanted s3://bucket/key without a query: percent-encode what a key has of ?, # and %%")
 	}
-	name := strings.ToLower(u.Scheme) + "://" + u.Host
+	name := bucketName(text)
 	bucket, ok := b.open[name]
 	if !ok {
 		return nil, failed("the bucket is not allowed: allow it with --fetch-bucket %s", cut(name, 255))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -13,6 +14,12 @@ const (
 	ackWait  = 5 * time.Second
 	stopTime = 30 * time.Second // the drain time, and what stopping takes besides
 	backOff  = 300 * time.Millisecond
+
+	// The defaults are 10 attempts and a first back-off of 1 s, four minutes in all. A fiftieth of that, and an outage of a
+	// fiftieth of twelve minutes, would end uploads' attempts if outages counted.
+	attempts     = 10
+	retryBackoff = 20 * time.Millisecond
+	longOutage   = 15 * time.Second
 )
 
 // replica is a moderator that is started again whenever it ends, as an orchestrator does it.
@@ -38,9 +45,9 @@ func newReplica(dir, bin, natsURL, databaseURL string, number int, out *progress
 		args: []string{
 			filepath.Join(bin, "moderator"), "run", "--nats-url", natsURL, "--database-url", databaseURL,
 			"--data-dir", data, "--http-listen", "127.0.0.1:0", "--log-format", "json",
-			// Uploads in the hands of the killed come again soon, and outages never use up the attempts.
+			// Uploads in the hands of the killed come again soon.
 			"--ack-wait", ackWait.String(), "--batch-budget", (ackWait - time.Second).String(), "--batch-size", "16",
-			"--attempts", "100", "--retry-backoff", "200ms", "--drain-time", "5s",
+			"--attempts", strconv.Itoa(attempts), "--retry-backoff", retryBackoff.String(), "--drain-time", "5s",
 		},
 	}
 }

@@ -17,12 +17,13 @@ const (
 	killPostgres    kind = "postgres: kill -9"
 	quitPostgres    kind = "postgres: immediate stop"
 	cutPostgres     kind = "postgres: connections terminated"
+	losePostgres    kind = "postgres: away for longer than all attempts"
 )
 
-// deck is dealt again and again, shuffled: ten kills have each kind among them, the likely ones more often.
+// deck is dealt again and again, shuffled: so many kills have each kind among them, the likely ones more often.
 var deck = []kind{
 	killModerator, killModerator, killModerator, stopModerator, freezeModerator,
-	killBroker, killBroker, killPostgres, quitPostgres, cutPostgres,
+	killBroker, killBroker, killPostgres, quitPostgres, cutPostgres, losePostgres,
 }
 
 // kill is one entry of the schedule.
@@ -54,8 +55,11 @@ func schedule(seed uint64, kills, replicas int) []kill {
 			gap: between(random, shortestGap, longestGap), kind: hand[0],
 			victim: random.IntN(replicas), down: between(random, 0, longestDown),
 		}
-		if all[i].kind == freezeModerator {
+		switch all[i].kind {
+		case freezeModerator:
 			all[i].down += shortestHold
+		case losePostgres:
+			all[i].down += longOutage
 		}
 		hand = hand[1:]
 	}

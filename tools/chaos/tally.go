@@ -8,6 +8,7 @@ import (
 // tally is how the decisions compare with what they must be; the lists name the uploads and say what is the matter.
 type tally struct {
 	uploads, decided    int
+	exhausted           int // of the wrong ones: reviewed for want of further attempts
 	lost, double, wrong []string
 	storedTwice         []string // by the publisher's retries: no fault of moderator's
 }
@@ -44,6 +45,9 @@ func (t *tally) add(u upload, decisions []decision) {
 		if !slices.Contains(places, d.ID) {
 			places = append(places, d.ID)
 		}
+		if d.Data.Reason == "retries_exhausted" {
+			t.exhausted++
+		}
 		if d.Data.Verdict != u.verdict || d.Data.Reason != u.reason {
 			t.wrong = append(t.wrong, fmt.Sprintf("%s: %s is %s/%s, wanted %s/%s: %s",
 				name, d.ID, d.Data.Verdict, d.Data.Reason, u.verdict, u.reason, d.Data.Detail))
@@ -63,8 +67,8 @@ func (t *tally) add(u upload, decisions []decision) {
 func (t tally) good() bool { return len(t.lost)+len(t.double)+len(t.wrong) == 0 }
 
 func (t tally) line(kills int) string {
-	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d",
-		t.uploads, kills, t.decided, len(t.lost), len(t.double), len(t.wrong))
+	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d exhausted=%d",
+		t.uploads, kills, t.decided, len(t.lost), len(t.double), len(t.wrong), t.exhausted)
 }
 
 // print names every upload that is not as it must be.

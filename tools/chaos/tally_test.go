@@ -20,20 +20,20 @@ func TestCountFindsWhatIsNotAsItMustBe(t *testing.T) {
 		decisions []decision
 		line      string
 	}{
-		"all is well":       {[]decision{rightB, rightA}, "decided=2 lost=0 double=0 wrong=0"},
-		"nothing":           {nil, "decided=0 lost=2 double=0 wrong=0"},
-		"one is missing":    {[]decision{rightA}, "decided=1 lost=1 double=0 wrong=0"},
-		"one came twice":    {[]decision{rightA, rightA, rightB}, "decided=2 lost=0 double=1 wrong=0"},
-		"of two deliveries": {[]decision{rightA, decided("UPLOADS:9", "a", "allow", "no_match"), rightB}, "decided=2 lost=0 double=1 wrong=0"},
-		"wrong verdict":     {[]decision{decided("UPLOADS:1", "a", "block", "match"), rightB}, "decided=2 lost=0 double=0 wrong=1"},
-		"out of retries":    {[]decision{rightA, decided("UPLOADS:2", "b", "review", "retries_exhausted")}, "decided=2 lost=0 double=0 wrong=1"},
-		"a stranger":        {[]decision{rightA, rightB, decided("UPLOADS:3", "c", "allow", "no_match")}, "decided=2 lost=0 double=0 wrong=1"},
-		"stored twice":      {[]decision{rightA, rightB, decided("UPLOADS:9", "b", "review", "undecodable")}, "decided=2 lost=0 double=0 wrong=0"},
+		"all is well":       {[]decision{rightB, rightA}, "decided=2 lost=0 double=0 wrong=0 exhausted=0"},
+		"nothing":           {nil, "decided=0 lost=2 double=0 wrong=0 exhausted=0"},
+		"one is missing":    {[]decision{rightA}, "decided=1 lost=1 double=0 wrong=0 exhausted=0"},
+		"one came twice":    {[]decision{rightA, rightA, rightB}, "decided=2 lost=0 double=1 wrong=0 exhausted=0"},
+		"of two deliveries": {[]decision{rightA, decided("UPLOADS:9", "a", "allow", "no_match"), rightB}, "decided=2 lost=0 double=1 wrong=0 exhausted=0"},
+		"wrong verdict":     {[]decision{decided("UPLOADS:1", "a", "block", "match"), rightB}, "decided=2 lost=0 double=0 wrong=1 exhausted=0"},
+		"out of retries":    {[]decision{rightA, decided("UPLOADS:2", "b", "review", "retries_exhausted")}, "decided=2 lost=0 double=0 wrong=1 exhausted=1"},
+		"a stranger":        {[]decision{rightA, rightB, decided("UPLOADS:3", "c", "allow", "no_match")}, "decided=2 lost=0 double=0 wrong=1 exhausted=0"},
+		"stored twice":      {[]decision{rightA, rightB, decided("UPLOADS:9", "b", "review", "undecodable")}, "decided=2 lost=0 double=0 wrong=0 exhausted=0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := count([]upload{a, b}, c.decisions)
 			require.Equal(t, "chaos: uploads=2 kills=5 "+c.line, got.line(5))
-			require.Equal(t, c.line == "decided=2 lost=0 double=0 wrong=0", got.good())
+			require.Equal(t, c.line == "decided=2 lost=0 double=0 wrong=0 exhausted=0", got.good())
 		})
 	}
 }

@@ -1,0 +1,62 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"gocloud.dev/gcerrors"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+)
+
+// Dependency is the store that an upload's bytes are in: NATS' object store or an allowed bucket. It is nil for what no
+// outage explains: a URL, or a bucket that is not allowed.
+func (f *Fetcher) Dependency(u event.Upload) *consumer.Dependency {
+	switch {
+	case u.Object != nil:
+		return &consumer.Dependency{Name: "object_store", Probe: func(ctx context.Context) error { return f.objects.probe(ctx, u.Object.Bucket) }}
+	case isBucket(u.URL):
+		if name := bucketName(u.URL); f.buckets.open[name] != nil {
+			return &consumer.Dependency{Name: name, Probe: func(ctx context.Context) error { return f.buckets.probe(ctx, name) }}
+		}
+	}
+	return nil
+}
+
+// probe asks for the bucket. Any answer will do, also that there is no such bucket: uploads choose its name.
+func (o *objects) probe(ctx context.Context, bucket string) error {
+	_, err := o.js.ObjectStore(ctx, bucket)
+	var answer jetstream.JetStreamError
+	if errors.As(err, &answer) && (answer.APIError() == nil || answer.APIError().Code < http.StatusInternalServerError) {
+		return nil
+	}
+	return err
+}
+
+// probeKey is looked for in buckets. Whether it is there does not matter.
+const probeKey = "moderator-probe"
+
+func (b *buckets) probe(ctx context.Context, name string) error {
+	_, err := b.open[name].Exists(ctx, probeKey)
+	switch code := gcerrors.Code(err); code {
+	case gcerrors.OK, gcerrors.NotFound, gcerrors.PermissionDenied, gcerrors.InvalidArgument:
+		return nil
+	default:
+		return fmt.Errorf("the store does not answer (%s): %w", code, plain(err))
+	}
+}
+
+// bucketName is the bucket that a URL names, as the list of buckets has it; "" where it cannot be read.
+func bucketName(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Scheme) + "://" + u.Host
+}
