@@ -24,8 +24,8 @@ func (u *Upload) parseReference(data []byte, named bool) error {
 			u.setAttribute(name, value)
 		}
 	}
-	if id, ok := fields["id"]; ok && !named {
-		if err := u.stringID(id); err != nil {
+	if given(fields, "id") && !named {
+		if err := u.readID(fields["id"]); err != nil {
 			return err
 		}
 	}
@@ -56,9 +56,9 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: the CloudEvent is not a JSON object: %s", ErrMalformed, err)
 	}
-	id, named := fields["id"]
+	named := given(fields, "id")
 	if named {
-		if err := u.stringID(id); err != nil {
+		if err := u.readID(fields["id"]); err != nil {
 			return err
 		}
 	}
@@ -69,9 +69,8 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 	if !named {
 		return fmt.Errorf("%w: the CloudEvent has no id", ErrMalformed)
 	}
-	data, hasData := fields["data"]
-	encoded, hasBytes := fields["data_base64"]
-	if hasData == hasBytes {
+	hasData := given(fields, "data")
+	if hasData == given(fields, "data_base64") {
 		return fmt.Errorf("%w: the CloudEvent wants one of data (a reference) and data_base64 (a file)", ErrMalformed)
 	}
 	for name, value := range fields {
@@ -80,18 +79,21 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 		}
 	}
 	if hasData {
-		return u.parseReference(data, true)
+		return u.parseReference(fields["data"], true)
 	}
 	var text string
-	if err := decode("data_base64", encoded, &text); err != nil {
+	if err := decode("data_base64", fields["data_base64"], &text); err != nil {
 		return err
 	}
-	file, err := base64.StdEncoding.DecodeString(text)
+	file, err := base64.RawStdEncoding.DecodeString(standard.Replace(strings.TrimRight(text, "=\r\n")))
 	if err != nil {
 		return fmt.Errorf("%w: the CloudEvent's data_base64 is not base64: %s", ErrMalformed, err)
 	}
 	return u.setBody(file)
 }
+
+// standard turns the alphabet of URLs (RFC 4648, section 5) into base64's own.
+var standard = strings.NewReplacer("-", "+", "_", "/")
 
 // coreAttributes are CloudEvents' own; everything else in an event is an extension.
 var coreAttributes = map[string]bool{
@@ -114,7 +116,12 @@ func (u *Upload) addExtensionHeaders(h map[string][]string) {
 	}
 }
 
-func (u *Upload) stringID(value json.RawMessage) error {
+// readID takes a number as it is written: databases have them as keys.
+func (u *Upload) readID(value json.RawMessage) error {
+	var number json.Number
+	if value[0] != '"' && json.Unmarshal(value, &number) == nil {
+		return u.setID(number.String())
+	}
 	var id string
 	if err := decode("id", value, &id); err != nil {
 		return err
@@ -122,9 +129,19 @@ func (u *Upload) stringID(value json.RawMessage) error {
 	return u.setID(id)
 }
 
+// bom is UTF-8's byte order mark, which some writers put before JSON.
+var bom = []byte("\uFEFF")
+
+// given tells whether a field is there; null is as good as none.
+func given(fields map[string]json.RawMessage, name string) bool {
+	value, ok := fields[name]
+	return ok && string(value) != "null"
+}
+
 // object reads a JSON object. What is not UTF-8 in it is replaced, as encoding/json does for strings: its values go
 // into decisions, which have to be JSON for everyone.
 func object(data []byte) (fields map[string]json.RawMessage, err error) {
+	data = bytes.TrimPrefix(data, bom)
 	if !utf8.Valid(data) {
 		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
 	}

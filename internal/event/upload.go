@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,8 +73,12 @@ func ParseUpload(m Message) (Upload, error) {
 	if contentType == "" {
 		contentType = unescape(header(m.Header, "ce-datacontenttype"))
 	}
+	kind := mediaType(contentType)
+	if contentType == "" {
+		kind = sniff(m.Data)
+	}
 	var err error
-	switch mediaType(contentType) {
+	switch kind {
 	case "application/cloudevents+json":
 		err = u.parseCloudEvent(m.Data)
 	case "application/json":
@@ -138,6 +143,23 @@ func mediaType(contentType string) string {
 		return strings.ToLower(strings.TrimSpace(t))
 	}
 	return t
+}
+
+// sniff tells JSON messages whose publisher gave no type: no picture begins like them.
+func sniff(data []byte) (kind string) {
+	if trimmed := bytes.TrimLeft(bytes.TrimPrefix(data, bom), " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return ""
+	}
+	fields, err := object(data)
+	switch {
+	case err != nil:
+		return ""
+	case given(fields, "specversion"):
+		return "application/cloudevents+json"
+	case given(fields, "url") || given(fields, "object"):
+		return "application/json"
+	}
+	return ""
 }
 
 // header looks a header up without regard to case: NATS keeps names as the publisher wrote them. Of names that differ

@@ -122,6 +122,28 @@ func TestParseUploadReadsEveryForm(t *testing.T) {
 			contentType(asEvent, "ce-id", "header"), `{"specversion":"1.0","id":"e1","data":{"object":{"bucket":"photos","name":"a/b.jpg"}}}`,
 			Upload{ID: "e1", Object: object},
 		},
+		"an id that is a number":    {contentType(asJSON), `{"id":90071992547409931,"url":"https://a/b"}`, Upload{ID: "90071992547409931", URL: "https://a/b"}},
+		"an id that is a fraction":  {contentType(asJSON), `{"id": -1.50,"url":"https://a/b"}`, Upload{ID: "-1.50", URL: "https://a/b"}},
+		"an id that is null":        {contentType(asJSON, "Nats-Msg-Id", "m1"), `{"id":null,"url":"https://a/b"}`, Upload{ID: "m1", URL: "https://a/b"}},
+		"an event's id is a number": {contentType(asEvent), `{"specversion":"1.0","id":7,"data":{"url":"https://a/b"}}`, Upload{ID: "7", URL: "https://a/b"}},
+		"a byte order mark":         {contentType(asJSON), "\uFEFF" + `{"id":"p1","url":"https://a/b"}`, Upload{ID: "p1", URL: "https://a/b"}},
+		"an event with a byte order mark": {
+			contentType(asEvent), "\uFEFF" + `{"specversion":"1.0","id":"e1","data_base64":"/9j/"}`,
+			Upload{ID: "e1", Body: []byte("\xff\xd8\xff")},
+		},
+		"null data beside a file": {contentType(asEvent), `{"specversion":"1.0","id":"e1","data":null,"data_base64":"/9j/"}`, Upload{ID: "e1", Body: []byte("\xff\xd8\xff")}},
+		"a null file beside data": {contentType(asEvent), `{"specversion":"1.0","id":"e1","data":{"url":"https://a/b"},"data_base64":null}`, Upload{ID: "e1", URL: "https://a/b"}},
+		"base64 of URLs":          {contentType(asEvent), `{"specversion":"1.0","id":"e1","data_base64":"_9j_-A=="}`, Upload{ID: "e1", Body: []byte("\xff\xd8\xff\xf8")}},
+		"base64 without padding":  {contentType(asEvent), `{"specversion":"1.0","id":"e1","data_base64":"/9j/+A"}`, Upload{ID: "e1", Body: []byte("\xff\xd8\xff\xf8")}},
+		"base64 in lines":         {contentType(asEvent), `{"specversion":"1.0","id":"e1","data_base64":"/9j/\r\n+A==\r\n"}`, Upload{ID: "e1", Body: []byte("\xff\xd8\xff\xf8")}},
+
+		"a URL without a type":        {headers{"ce-id": {"e1"}}, "\uFEFF \n" + `{"id":"p1","url":"https://a/b"}`, Upload{ID: "e1", URL: "https://a/b"}},
+		"an object without a type":    {nil, `{"id":"p1","object":{"bucket":"photos","name":"a/b.jpg"}}`, Upload{ID: "p1", Object: object}},
+		"an event without a type":     {nil, `{"specversion":"1.0","id":"e1","data_base64":"/9j/"}`, Upload{ID: "e1", Body: []byte("\xff\xd8\xff")}},
+		"other JSON without a type":   {nil, `{"user":"u1"}`, Upload{ID: "UPLOADS:4711", Body: []byte(`{"user":"u1"}`)}},
+		"half a JSON without a type":  {nil, `{"url":`, Upload{ID: "UPLOADS:4711", Body: []byte(`{"url":`)}},
+		"a reference of another type": {contentType("image/jpeg"), `{"url":"https://a/b"}`, Upload{ID: "UPLOADS:4711", Body: []byte(`{"url":"https://a/b"}`)}},
+
 		"what is not UTF-8 in JSON": {
 			contentType(asJSON), "{\"id\":\"caf\xe9\",\"url\":\"https://a/b\",\"by\":\"Ren\xe9\"}",
 			Upload{ID: "caf\uFFFD", URL: "https://a/b", Attributes: attributes("by", "\"Ren\uFFFD\"")},
