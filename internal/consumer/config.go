@@ -61,3 +61,7 @@ func (c Config) backoff(n int) time.Duration {
 
 // probeWait is the wait before the n-th probe of a dependency that is away.
 func (c Config) probeWait(n int) time.Duration { return min(c.backoff(n), longestProbe) }
+
+// probeTime bounds one probe. A stage that ran out of its budget and the probe after it must end before the ack wait of what
+// the client library holds does.
+func (c Config) probeTime() time.Duration { return min(c.Budget, (c.AckWait-c.BatchAge-c.Budget)/2) }

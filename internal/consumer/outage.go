@@ -157,7 +157,7 @@ func (c *Consumer) away(ctx context.Context, d Dependency) *outage {
 }
 
 func (c *Consumer) probe(ctx context.Context, d Dependency) error {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.probeTime())
 	defer cancel()
 	return d.Probe(ctx)
 }
