@@ -139,11 +139,16 @@ func (c *Consumer) keepAlive(ctx context.Context) {
 			return
 		case <-ticker.C:
 			for _, it := range c.flights.all() {
-				if err := it.msg.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
-					c.Logger.Warn("could not extend an upload's time", "upload", it.id(), "error", err)
-				}
+				c.extend(it)
 			}
 		}
+	}
+}
+
+// extend lets an upload's ack wait begin anew.
+func (c *Consumer) extend(it *item) {
+	if err := it.msg.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
+		c.Logger.Warn("could not extend an upload's time", "upload", it.id(), "error", err)
 	}
 }
 

@@ -130,7 +130,7 @@ func (c *Consumer) enter(ctx context.Context, it *item, out chan<- *item) {
 	calm, stop := c.calm(ctx)
 	defer stop()
 	if calm.Err() != nil || c.hold(calm, it) != nil {
-		c.parked = append(c.parked, it)
+		c.park(it)
 		return
 	}
 	c.coming.Add(1)
@@ -138,8 +138,14 @@ func (c *Consumer) enter(ctx context.Context, it *item, out chan<- *item) {
 	case out <- it:
 	case <-calm.Done():
 		c.coming.Add(-1)
-		c.parked = append(c.parked, it)
+		c.park(it)
 	}
+}
+
+// park keeps an item aside. The client library may have held it for most of its ack wait already.
+func (c *Consumer) park(it *item) {
+	c.extend(it)
+	c.parked = append(c.parked, it)
 }
 
 // calm is done when ctx is or a dependency is away.
