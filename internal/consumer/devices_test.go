@@ -28,7 +28,7 @@ func (g *gatedEmbedder) Embed(ctx context.Context, crops [][]byte) ([][]float32,
 func TestEachDeviceHasTwoBatches(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.BatchSize, c.Devices, c.Workers = 1, 3, 8 })
 	c := b.consumer()
-	gated := &gatedEmbedder{Embedder: b.judges, gate: make(chan struct{})}
+	gated := &gatedEmbedder{Embedder: embedJudge{b.judges}, gate: make(chan struct{})}
 	c.Embedder = gated
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -24,7 +24,9 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 			c.outages.end(natsName)
 			return
 		}
-		c.outages.begin(natsName, err)
+		if !errors.Is(err, ErrFalseDuplicate) { // of this decision alone
+			c.outages.begin(natsName, err)
+		}
 		c.flights.touch()
 		c.metrics.retries.WithLabelValues(stagePublish).Add(float64(len(batch)))
 		wait := c.cfg.probeWait(try)
