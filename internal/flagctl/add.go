@@ -27,7 +27,7 @@ type addCommand struct {
 	// The variable of this name is moderator's, and says how long uploads are kept.
 	Lookback bool `env:"-" help:"Hold them against the uploads of the past that are kept, too (moderator --lookback)."`
 
-	Picture []string `arg:"" help:"Files, folders and URLs." predictor:"file"`
+	Picture []string `arg:"" help:"Files, folders and URLs; - is standard input." predictor:"file"`
 }
 
 // added is what became of one picture.
@@ -41,7 +41,7 @@ type added struct {
 }
 
 func (a *addCommand) Run(ctx context.Context, c *cli) error {
-	sources, err := expand(a.Picture)
+	sources, err := c.expand(a.Picture)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,11 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		Bank: a.Bank, SHA256: sha256Hex(data), MD5: md5Hex(data), Source: a.Source, Note: a.Note, By: c.As,
 		Model: x.Folder().Fingerprint(),
 	}
-	if flag.Source == "" {
+	switch {
+	case flag.Source != "":
+	case source == stdin:
+		flag.Source = "standard input"
+	default:
 		flag.Source = source
 	}
 	flag.Embeddings, flag.PDQ = picture.Signals()

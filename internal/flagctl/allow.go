@@ -21,7 +21,7 @@ type allowCommands struct {
 type allowAdd struct {
 	Decision string   `help:"Id of the decision that stopped it, or of the upload: the picture is fetched anew." placeholder:"ID"`
 	Note     string   `help:"Why it is innocent." placeholder:"TEXT"`
-	Picture  []string `arg:"" optional:"" help:"Files, folders and URLs." predictor:"file"`
+	Picture  []string `arg:"" optional:"" help:"Files, folders and URLs; - is standard input." predictor:"file"`
 }
 
 // allowed is what became of one picture.
@@ -39,7 +39,9 @@ func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 		var done []allowed
 		add := func(name string, data []byte) error {
 			result, err := a.add(ctx, c, db, x, name, data)
-			done = append(done, result)
+			if err == nil {
+				done = append(done, result)
+			}
 			return err
 		}
 		if a.Decision != "" {
@@ -52,20 +54,21 @@ func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 			}
 			return a.report(c, done)
 		}
-		sources, err := expand(a.Picture)
+		sources, err := c.expand(a.Picture)
 		if err != nil {
 			return err
 		}
+		var failed error
 		for _, source := range sources {
 			data, err := read(ctx, source, c.MaxUploadBytes)
 			if err == nil {
 				err = add(source, data)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: %w", source, err)
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", source, err))
 			}
 		}
-		return a.report(c, done)
+		return errors.Join(a.report(c, done), failed)
 	})
 }
 

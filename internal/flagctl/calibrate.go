@@ -98,7 +98,7 @@ func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
 
 // sources reads the folder's pictures. A file that may not be decoded, such as one of too many pixels, is left out.
 func (k *calibrateCommand) sources(ctx context.Context, c *cli) ([]calibrate.Source, error) {
-	names, err := expand([]string{k.Folder})
+	names, err := c.expand([]string{k.Folder})
 	if err != nil {
 		return nil, err
 	}

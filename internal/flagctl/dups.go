@@ -115,7 +115,7 @@ func (a *album) held() *near.Set {
 
 // album reads the folder's pictures. Other files are left out and said so.
 func (c *cli) album(ctx context.Context, x *app.Extractor, folder string, turned bool) (*album, error) {
-	sources, err := expand([]string{folder})
+	sources, err := c.expand([]string{folder})
 	if err != nil {
 		return nil, err
 	}

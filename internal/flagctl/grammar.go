@@ -80,7 +80,10 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return command.Run(c)
+	if err := command.Run(c); err != nil {
+		return printableError{err}
+	}
+	return nil
 }
 
 // NewParser makes the parser of flagctl's command line.

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +51,8 @@ type loader struct {
 	size   int64 // in bytes; 0 where it is not known
 	meter  *meter
 	banks  map[string]bool // that are there
+	met    *lists.Met      // what a dry run has counted; nil: the library knows
+	skips  map[string]int  // by reason
 	result imported
 	mu     sync.Mutex // result's counts
 }
@@ -60,7 +63,7 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	in, size, err := openList(i.File)
+	in, size, err := open(ctx, i.File)
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,10 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 	}
 	l := &loader{
 		importCommand: i, c: c, db: db, list: list, size: size, load: db.NewImport(c.As, i.why()),
-		meter: newMeter(c.stderr, "import", size), banks: map[string]bool{}, result: imported{File: i.File, Format: string(list.Format), DryRun: i.DryRun},
+		meter: newMeter(c.stderr, "import", size), banks: map[string]bool{}, skips: map[string]int{}, result: imported{File: i.File, Format: string(list.Format), DryRun: i.DryRun},
+	}
+	if i.DryRun {
+		l.met = lists.NewMet()
 	}
 	if err := l.prepare(ctx); err != nil {
 		return fmt.Errorf("%s: %w", i.File, err)
@@ -92,24 +98,6 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 
 // why is for the audit log.
 func (i *importCommand) why() string { return "import of " + filepath.Base(i.File) }
-
-func openList(name string) (io.ReadCloser, int64, error) {
-	if name == "-" {
-		return io.NopCloser(os.Stdin), 0, nil
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, file.Close())
-	}
-	if !info.Mode().IsRegular() {
-		return file, 0, nil
-	}
-	return file, info.Size(), nil
-}
 
 // prepare refuses what must not begin, and switches those of the list's banks off that are to begin so.
 func (l *loader) prepare(ctx context.Context) error {
@@ -216,6 +204,9 @@ func (l *loader) read(ctx context.Context, parts chan<- []lists.Flag) error {
 			continue
 		case err != nil:
 			return err
+		case l.met != nil && !l.met.First(flag):
+			l.count(matchdb.Loaded{Known: 1}, 1)
+			continue
 		}
 		part = append(part, flag)
 		rows += len(flag.PDQ) + len(flag.Embeddings)
@@ -261,10 +252,21 @@ func (l *loader) next(ctx context.Context) (lists.Flag, error) {
 	return f, l.makeBank(ctx, f.Bank)
 }
 
+const (
+	saidSkips   = 10  // lines that are skipped for one reason are said; the others are counted
+	skipReasons = 100 // are told apart
+)
+
 func (l *loader) fault(line *lists.LineError) {
 	if line.Skipped {
 		l.result.Skipped++
-		l.meter.say("skipped " + printable(line.Error()))
+		reason := line.Err.Error()
+		if _, known := l.skips[reason]; !known && len(l.skips) == skipReasons {
+			reason = "other reasons"
+		}
+		if l.skips[reason]++; l.skips[reason] <= saidSkips {
+			l.meter.say("skipped " + printable(line.Error()))
+		}
 		return
 	}
 	l.result.Bad++
@@ -282,12 +284,7 @@ func (l *loader) write(ctx context.Context, part []lists.Flag) error {
 	for attempt := 1; ; attempt++ {
 		loaded, err := do(ctx, part)
 		if err == nil {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.result.Flagged += loaded.New
-			l.result.Already += loaded.Known
-			l.result.Retracted += loaded.Retracted
-			l.meter.add(len(part))
+			l.count(loaded, len(part))
 			return nil
 		}
 		if attempt > retries || !matchdb.Retryable(err) || ctx.Err() != nil {
@@ -301,6 +298,15 @@ func (l *loader) write(ctx context.Context, part []lists.Flag) error {
 	}
 }
 
+func (l *loader) count(loaded matchdb.Loaded, flags int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.result.Flagged += loaded.New
+	l.result.Already += loaded.Known
+	l.result.Retracted += loaded.Retracted
+	l.meter.add(flags)
+}
+
 func (l *loader) report() error {
 	r := l.result
 	done := "flagged"
@@ -311,6 +317,11 @@ func (l *loader) report() error {
 	rows = append(rows, []string{"retracted before", fmt.Sprint(r.Retracted)}, []string{"skipped", fmt.Sprint(r.Skipped)}, []string{"bad", fmt.Sprint(r.Bad)})
 	if err := l.c.print(r, "", rows); err != nil {
 		return err
+	}
+	for _, reason := range slices.Sorted(maps.Keys(l.skips)) {
+		if n := l.skips[reason]; n > saidSkips {
+			fmt.Fprintf(l.c.stderr, "skipped %d lines in all: %s\n", n, printable(reason))
+		}
 	}
 	all := r.Flagged + r.Already + r.Retracted
 	fmt.Fprintf(l.c.stderr, "%s of %s read in %.1f s, %.0f a second\n", plural(all, "flag"), r.Format, r.Seconds, float64(all)/max(r.Seconds, 1e-3))

@@ -1,19 +1,28 @@
 package flagctl
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf16"
 )
 
 // print writes value as JSON, or the rows as a table under the header, as --output says.
 func (c *cli) print(value any, header string, rows [][]string) error {
 	if c.Output == "json" {
-		encoder := json.NewEncoder(c.stdout)
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(value)
+		if err := encoder.Encode(value); err != nil {
+			return err
+		}
+		_, err := io.WriteString(c.stdout, escaped(text.String()))
+		return err
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	if header != "" && len(rows) > 0 {
@@ -28,15 +37,52 @@ func (c *cli) print(value any, header string, rows [][]string) error {
 	return w.Flush()
 }
 
-// printable keeps control characters of file names and notes, which are hostile input, off the terminal.
+// printable keeps what moves or hides text off the terminal: file names and notes are hostile input.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if unicode.IsControl(r) || invisible(r) {
 			return '�'
 		}
 		return r
 	}, text)
 }
+
+// invisible is true of characters that change the direction of others, as U+202E, break lines or show nothing. Those that join
+// letters and emoji are left.
+func invisible(r rune) bool {
+	const nonJoiner, joiner = 0x200c, 0x200d
+	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// escaped is the same JSON without invisible characters. Encoding has escaped those below U+0020.
+func escaped(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		switch {
+		case invisible(r) && r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		case invisible(r) || r >= 0x7f && r < 0xa0:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// printableError is an error whose lines are printable. It wraps the error.
+type printableError struct{ error }
+
+func (e printableError) Error() string {
+	lines := strings.Split(e.error.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e printableError) Unwrap() error { return e.error }
 
 func number(v float64) string { return fmt.Sprintf("%.4f", v) }
 

@@ -65,7 +65,7 @@ type reembedding struct {
 }
 
 func (r *reembedCommand) Run(ctx context.Context, c *cli) error {
-	files, err := expand([]string{r.Folder})
+	files, err := c.expand([]string{r.Folder})
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,16 @@
 package flagctl
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"image/jpeg"
 	"os"
+	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,6 +19,7 @@ import (
 	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/drawn"
+	"moderator/internal/lists"
 	"moderator/internal/matchdb"
 	"moderator/internal/testenv"
 )
@@ -88,4 +94,63 @@ func picture(ts *testscript.TestScript, _ bool, args []string) {
 func TestPrintableKeepsControlCharactersOffTheTerminal(t *testing.T) {
 	require.Equal(t, "a�[31mb�c", printable("a\x1b[31mb\u009bc"))
 	require.Equal(t, "naïve – 雪.jpg", printable("naïve – 雪.jpg"))
+	require.Equal(t, "gpj.�txt", printable("gpj.\u202etxt"))
+	require.Equal(t, "a�b�c�d�e", printable("a\u2066b\u2028c\ufeffd\U000e0041e"))
+	require.Equal(t, "👩\u200d🔬", printable("👩\u200d🔬"))
+	failure := errors.New("gpj.\u202etxt: \x1b[2J\nsecond line")
+	require.EqualError(t, printableError{failure}, "gpj.�txt: �[2J\nsecond line")
+	require.ErrorIs(t, printableError{failure}, failure)
+}
+
+func TestJSONHasNoInvisibleCharacters(t *testing.T) {
+	var out bytes.Buffer
+	c := &cli{Grammar: &Grammar{Output: "json"}, stdout: &out}
+	name := "gpj.\u202etxt\U000e0041\u0085\x1b雪"
+	require.NoError(t, c.print(name, "", nil))
+	require.Equal(t, `"gpj.\u202etxt\udb40\udc41\u0085\u001b雪"`+"\n", out.String())
+	var back string
+	require.NoError(t, json.Unmarshal(out.Bytes(), &back))
+	require.Equal(t, name, back)
+}
+
+// Nobody writes to the pipe: only the end of ctx ends the reading, of a picture and of a list.
+func TestReadingAPipeCanBeInterrupted(t *testing.T) {
+	for what, reading := range map[string]func(ctx context.Context, pipe string) error{
+		"picture": func(ctx context.Context, pipe string) error {
+			_, err := read(ctx, pipe, 100)
+			return err
+		},
+		"list": func(ctx context.Context, pipe string) error {
+			in, _, err := open(ctx, pipe)
+			require.NoError(t, err)
+			_, err = lists.Open(in, "")
+			return err
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			pipe := filepath.Join(t.TempDir(), "pipe")
+			require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.EqualError(t, reading(ctx, pipe), "interrupted")
+			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the other side, and ends it
+			require.NoError(t, err)
+			require.NoError(t, writer.Close())
+		})
+	}
+}
+
+func TestAPipeIsReadUpToTheLimit(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	for length, want := range map[int]string{100: "", 101: "it is more than 100 bytes, wanted at most that: raise --max-upload-bytes"} {
+		go func() { _ = os.WriteFile(pipe, make([]byte, length), 0o600) }()
+		data, err := read(t.Context(), pipe, 100)
+		if want != "" {
+			require.EqualError(t, err, want)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, data, length)
+	}
 }

@@ -15,7 +15,7 @@ import (
 
 type searchCommand struct {
 	Limit   int    `short:"n" help:"So many of the nearest." default:"5"`
-	Picture string `arg:"" help:"A file or URL." predictor:"file"`
+	Picture string `arg:"" help:"A file or URL; - is standard input." predictor:"file"`
 }
 
 // found is one flagged picture near the picture that was searched for.

@@ -2,7 +2,9 @@ package flagctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -15,62 +17,142 @@ import (
 	"moderator/internal/fetch"
 )
 
-// expand turns the arguments of a verb into single files and URLs: folders are walked, hidden files are left out.
-func expand(args []string) ([]string, error) {
+// stdin is the argument that stands for standard input.
+const stdin = "-"
+
+// expand turns the arguments of a verb into single files and URLs; folders are walked. What a folder holds beside files is said
+// on stderr. An argument that does not exist stays one that cannot be read, unless all are.
+func (c *cli) expand(args []string) ([]string, error) {
 	var sources []string
+	var missing []error
 	for _, arg := range args {
-		if isURL(arg) {
+		if isURL(arg) || arg == stdin {
 			sources = append(sources, arg)
 			continue
 		}
 		info, err := os.Stat(arg)
-		if err != nil {
-			return nil, fmt.Errorf("%s: no such file or folder: give pictures, folders of pictures, or URLs", arg)
-		}
-		if !info.IsDir() {
+		switch {
+		case err != nil:
+			missing = append(missing, absent(arg, err))
 			sources = append(sources, arg)
-			continue
-		}
-		err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case strings.HasPrefix(entry.Name(), ".") && path != arg:
-				if entry.IsDir() {
-					return fs.SkipDir
-				}
-			case entry.Type().IsRegular():
-				sources = append(sources, path)
+		case info.IsDir():
+			files, left := walk(arg)
+			sources = append(sources, files...)
+			if left != "" {
+				fmt.Fprintf(c.stderr, "left out of %s: %s: name them to take them\n", printable(arg), left)
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read folder %s: %w", arg, err)
+		default:
+			sources = append(sources, arg)
 		}
 	}
-	if len(sources) == 0 {
+	switch {
+	case len(sources) == 0:
 		return nil, fmt.Errorf("no files in %s", strings.Join(args, ", "))
+	case len(missing) == len(sources):
+		return nil, errors.Join(missing...)
 	}
 	return sources, nil
+}
+
+// absent is the error of an argument that cannot be looked at.
+func absent(name string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if target, err := os.Readlink(name); err == nil {
+		return fmt.Errorf("%s: a link to %s, which does not exist: mend it or leave it out", name, target)
+	}
+	return fmt.Errorf("%s: no such file or folder: give pictures, folders of pictures, or URLs", name)
+}
+
+// walk returns the files of a folder, and in words what it left out: what is hidden, and links, which may lead out of the
+// folder. A folder below that cannot be read is among the files, so that reading it says why.
+func walk(folder string) (files []string, left string) {
+	var hidden, links, others int
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error { // which returns no error
+		switch {
+		case err != nil:
+			files = append(files, path)
+		case path == folder:
+		case strings.HasPrefix(entry.Name(), "."):
+			hidden++
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+		case entry.Type()&fs.ModeSymlink != 0:
+			links++
+		case entry.Type().IsRegular():
+			files = append(files, path)
+		case !entry.IsDir():
+			others++
+		}
+		return nil
+	})
+	var parts []string
+	if hidden > 0 {
+		parts = append(parts, fmt.Sprintf("%d hidden", hidden))
+	}
+	if links > 0 {
+		parts = append(parts, plural(links, "link"))
+	}
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("%d neither file nor folder", others))
+	}
+	return files, strings.Join(parts, ", ")
 }
 
 func isURL(source string) bool {
 	return strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://")
 }
 
-// read returns the bytes of a file or URL.
+// read returns the bytes of a file, a URL or standard input.
 func read(ctx context.Context, source string, maxBytes int64) ([]byte, error) {
 	if isURL(source) {
 		return download(ctx, source, maxBytes)
 	}
-	info, err := os.Stat(source)
+	in, size, err := open(ctx, source)
 	if err != nil {
-		return nil, err
+		return nil, absent(source, err)
 	}
-	if info.Size() > maxBytes {
-		return nil, fmt.Errorf("the file is %d bytes, wanted at most %d: raise --max-upload-bytes", info.Size(), maxBytes)
+	defer in.Close()
+	if size > maxBytes {
+		return nil, fmt.Errorf("the file is %d bytes, wanted at most %d: raise --max-upload-bytes", size, maxBytes)
 	}
-	return os.ReadFile(source)
+	data, err := io.ReadAll(io.LimitReader(in, maxBytes+1))
+	if err == nil && int64(len(data)) > maxBytes {
+		return nil, fmt.Errorf("it is more than %d bytes, wanted at most that: raise --max-upload-bytes", maxBytes)
+	}
+	return data, err
+}
+
+// open opens a file or standard input, and returns the size in bytes of a regular file, else 0. Where it is none, opening and
+// reading end with ctx: nobody may ever write to a pipe.
+func open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
+	if name != stdin {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		if info.Mode().IsRegular() {
+			file, err := os.Open(name)
+			return file, info.Size(), err
+		}
+	}
+	out, in := io.Pipe()
+	context.AfterFunc(ctx, func() { _ = in.CloseWithError(errors.New("interrupted")) })
+	go func() { // a process that is to end does not wait for it
+		from, err := os.Stdin, error(nil)
+		if name != stdin {
+			if from, err = os.Open(name); err == nil {
+				defer from.Close()
+			}
+		}
+		if err == nil {
+			_, err = io.Copy(in, from)
+		}
+		_ = in.CloseWithError(err)
+	}()
+	return out, 0, nil
 }
 
 // download fetches a URL that the person at the keyboard named: its host is allowed by that, wherever it is.

@@ -19,7 +19,7 @@ import (
 type submitCommand struct {
 	Subject string        `help:"Subject to publish to." default:"uploads.flagctl"`
 	Wait    time.Duration `help:"How long to wait for the decisions." default:"60s"`
-	Picture []string      `arg:"" help:"Files, folders and URLs." predictor:"file"`
+	Picture []string      `arg:"" help:"Files, folders and URLs; - is standard input." predictor:"file"`
 }
 
 // submitted is one upload and its decision.
@@ -30,7 +30,7 @@ type submitted struct {
 }
 
 func (s *submitCommand) Run(ctx context.Context, c *cli) error {
-	sources, err := expand(s.Picture)
+	sources, err := c.expand(s.Picture)
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,43 @@ func TestFormatsOfTheField(t *testing.T) {
 			text: sumA + "  dir/a b.jpg\n" + sumB + " *b.jpg\n", format: Bare,
 			flags: []Flag{{SHA256: bytesOf(t, sumA), Source: "dir/a b.jpg"}, {SHA256: bytesOf(t, sumB), Source: "b.jpg"}},
 		},
+		"sha256sum and md5sum of names that they escape": {
+			text: `\` + sumA + `  new\nline \\n.jpg` + "\n" + `\` + md5C + ` *a\rb.jpg` + "\n" + sumB + `  plain\n.jpg` + "\n", format: Bare,
+			flags: []Flag{
+				{SHA256: bytesOf(t, sumA), Source: "new\nline \\n.jpg"}, {MD5: bytesOf(t, md5C), Source: "a\rb.jpg"},
+				{SHA256: bytesOf(t, sumB), Source: `plain\n.jpg`},
+			},
+		},
+		"md5 and sha256 of BSD": {
+			text: "MD5 (a (1).jpg) = " + md5C + "\nSHA256 (b.jpg) = " + sumA + "\n" + `\SHA256 (x\ny) = ` + sumB + "\nSHA1 (c) = " + sumA[:40] + "\nMD5 (d) = 12\n", format: Bare,
+			flags: []Flag{
+				{MD5: bytesOf(t, md5C), Source: "a (1).jpg"}, {SHA256: bytesOf(t, sumA), Source: "b.jpg"}, {SHA256: bytesOf(t, sumB), Source: "x\ny"},
+			},
+			bad: []string{`line 5: "12" is no md5 hash`}, skips: []string{"line 4: signal type sha1, by which the library finds nothing"},
+		},
+		"sha1sum": {
+			text: sumA[:40] + "  a.jpg\n" + sumA[:40] + "\n" + sumA + "  b.jpg\n", format: Bare,
+			flags: []Flag{{SHA256: bytesOf(t, sumA), Source: "b.jpg"}},
+			skips: []string{"line 1: signal type sha1", "line 2: signal type sha1"},
+		},
+		"types in capitals": {
+			text: "MD5 " + md5C + "\nSHA-256 " + sumA + "\nPDQ " + sumB + "\nSHA1 " + sumA[:40] + "\n", format: Signals,
+			flags: []Flag{{MD5: bytesOf(t, md5C)}, {SHA256: bytesOf(t, sumA)}, {PDQ: b}}, skips: []string{"line 4: signal type sha1"},
+		},
+		"tx dataset with semicolons and capitals": {
+			text:   "Signal_Type;Signal_Str;Collab;Category;Tags\nPDQ;" + sumA + ";\"My; list\";true_positive;a,b\n",
+			format: Exchange, flags: []Flag{{PDQ: a, Source: "My; list", Note: "a,b"}},
+		},
+		"semicolons": {
+			text: "hash;quality;filename\n" + sumA + ";77;a, b; c.jpg\n", format: HashCSV,
+			flags: []Flag{{PDQ: pdqOf(t, sumA, 77), Source: "a, b; c.jpg"}},
+		},
+		"semicolons without a header": {
+			text: sumA + ";77;a.jpg\n", format: HashCSV, flags: []Flag{{PDQ: pdqOf(t, sumA, 77), Source: "a.jpg"}},
+		},
+		"tabs": {
+			text: "hash\tfilename\n" + md5C + "\ta.jpg\n", format: HashCSV, flags: []Flag{{MD5: bytesOf(t, md5C), Source: "a.jpg"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Open(strings.NewReader(c.text), c.bare)

@@ -19,7 +19,7 @@ const (
 	HashCSV  Format = "pdq-csv" // hash,quality,filename or hash,filename; with or without this header
 	Exchange Format = "tx-csv"  // signal_type,signal_str,collab,category,tags, in any order
 	Signals  Format = "signals" // type and hash
-	Bare     Format = "hashes"  // a hash, or what sha256sum and md5sum print
+	Bare     Format = "hashes"  // a hash, or what sha256sum and md5sum print, with --tag too
 )
 
 // maxLine bounds a line, in bytes: 1000 views of the widest vectors.
@@ -81,39 +81,31 @@ func (r *Reader) recognise(first string) error {
 		r.parse = func(text string, _ HashType) (Flag, error) { return parseLine([]byte(text)) }
 		return err
 	}
-	if names := headerColumns(first); names != nil {
+	if c, ok := headerColumns(first); ok {
 		r.ahead = nil
-		r.Format, r.parse = HashCSV, names.hashLine
-		if slices.Contains(names, "signal_str") {
-			r.Format, r.parse = Exchange, names.exchangeLine
+		r.Format, r.parse = HashCSV, c.hashLine
+		if slices.Contains(c.names, "signal_str") {
+			r.Format, r.parse = Exchange, c.exchangeLine
 		}
 		return nil
 	}
-	if names := unnamedColumns(first); names != nil {
-		r.Format, r.parse = HashCSV, names.hashLine
-		return r.askType(first[:strings.IndexByte(first, ',')], !slices.Contains(names, "quality"))
+	if c, hash, ok := unnamedColumns(first); ok {
+		r.Format, r.parse = HashCSV, c.hashLine
+		return r.askType(hash, !slices.Contains(c.names, "quality"))
 	}
-	if kind := strings.Fields(first)[0]; kind != first && (slices.Contains(otherTypes, kind) || slices.Contains(ourTypes, HashType(kind))) {
+	if _, ok := cutTagged(first); ok {
+		r.Format, r.parse = Bare, bareLine
+		return nil
+	}
+	if kind := strings.Fields(first)[0]; kind != first && knownType(signalType(kind)) {
 		r.Format, r.parse = Signals, typedLine
 		return nil
 	}
-	if hash, _, summed := cutSum(first); looksHashed(hash) {
+	if s := cutSum(first); looksHashed(s.hash) {
 		r.Format, r.parse = Bare, bareLine
-		return r.askType(hash, !summed)
+		return r.askType(s.hash, !s.named)
 	}
 	return unknownFormat([]byte(first))
-}
-
-// unnamedColumns are those of a hash CSV without a header, or nil where the line is none.
-func unnamedColumns(first string) columns {
-	fields := strings.SplitN(first, ",", 3)
-	if len(fields) < 2 || !looksHashed(fields[0]) {
-		return nil
-	}
-	if _, err := parseQuality(strings.TrimSpace(fields[1])); err == nil && len(fields) == 3 {
-		return columns{"hash", "quality", "filename"}
-	}
-	return columns{"hash", "filename"}
 }
 
 // askType is an error where nobody says what a hash of 64 digits is.
@@ -127,7 +119,7 @@ func (r *Reader) askType(hash string, open bool) error {
 func unknownFormat(first []byte) error {
 	return fmt.Errorf(`no list in a known format, tried were: moderator's own (a first line {"format":%q,"version":%d,…}); `+
 		"CSV of hash,quality,filename or hash,filename; CSV of signal_type,signal_str,collab,category,tags; "+
-		"lines of a type and a hash (pdq 0123…); lines of a PDQ, SHA-256 or MD5 hash. Its first line is %.60q", ownFormat, Version, first)
+		"lines of a type and a hash (pdq 0123…); lines of a PDQ, SHA-256 or MD5 hash, or as sha256sum and md5sum print them. Its first line is %.60q", ownFormat, Version, first)
 }
 
 // Next returns the next flag, io.EOF after the last, or a *LineError for a line that is none; other errors are those of
