@@ -33,11 +33,11 @@ func allowedCalls(goarch string) []string {
 	}
 	return []string{
 		// descriptors that are open, and what there is to know of files
-		"read", "pread64", "write", "writev", "close", "lseek", "fcntl", "fstat", stat, "statx", "getdents64",
+		"read", "pread64", "write", "writev", "close", "lseek", "fstat", stat, "statx", "getdents64",
 		// memory
-		"brk", "munmap", "mremap", "mprotect", "madvise",
+		"brk", "munmap", "mremap", "mprotect",
 		// threads and their signals
-		"futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu", "gettid", "getpid", "sigaltstack",
+		"futex", "set_robust_list", "rseq", "sched_yield", "getcpu", "gettid", "getpid", "sigaltstack",
 		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "exit", "exit_group",
 		// the Go runtime's timers
 		"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2",
@@ -46,19 +46,31 @@ func allowedCalls(goarch string) []string {
 	}
 }
 
-// conditionalCalls are allowed with some arguments.
+// conditionalCalls are allowed with some arguments. What names a process may name only this one: our parent has our user,
+// so that the kernel would let us change its limits, and have signals sent to it by what happens on a descriptor.
 func conditionalCalls() []seccomp.NameWithConditions {
-	when := func(name string, argument uint32, is seccomp.Operation, value uint64) seccomp.NameWithConditions {
-		return seccomp.NameWithConditions{Name: name, Conditions: []seccomp.Condition{{Argument: argument, Operation: is, Value: value}}}
+	type condition = seccomp.Condition
+	when := func(name string, all ...condition) seccomp.NameWithConditions {
+		return seccomp.NameWithConditions{Name: name, Conditions: all}
 	}
+	equal := func(argument uint32, value uint64) condition { return condition{Argument: argument, Operation: seccomp.Equal, Value: value} }
+	without := func(argument uint32, bits uint64) condition { return condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits} }
 	const writes = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC | unix.O_APPEND
+	itself := equal(0, 0)
 	return []seccomp.NameWithConditions{
-		when("openat", 2, seccomp.BitsNotSet, writes),
-		when("mmap", 3, seccomp.BitsNotSet, unix.MAP_SHARED), // RLIMIT_DATA does not count shared memory
-		when("clone", 0, seccomp.BitsSet, unix.CLONE_THREAD),
-		when("tgkill", 0, seccomp.Equal, uint64(os.Getpid())),
-		when("prctl", 0, seccomp.Equal, unix.PR_SET_NAME),
-		when("prlimit64", 1, seccomp.Equal, unix.RLIMIT_CPU), // see limitCPU
-		when("prlimit64", 2, seccomp.Equal, 0),               // questions only
+		when("openat", without(2, writes)),
+		when("fcntl", equal(1, unix.F_GETFD)),
+		when("fcntl", equal(1, unix.F_SETFD)),
+		when("fcntl", equal(1, unix.F_GETFL)),
+		when("fcntl", equal(1, unix.F_SETFL), without(2, unix.O_ASYNC)),
+		when("fcntl", equal(1, unix.F_DUPFD_CLOEXEC)),
+		when("mmap", without(3, unix.MAP_SHARED)),                           // RLIMIT_DATA does not count shared memory
+		when("madvise", condition{Argument: 2, Operation: seccomp.LessThan, Value: unix.MADV_HWPOISON}), // which would break pages that the parent has too
+		when("clone", condition{Argument: 0, Operation: seccomp.BitsSet, Value: unix.CLONE_THREAD}),
+		when("tgkill", equal(0, uint64(os.Getpid()))),
+		when("prctl", equal(0, unix.PR_SET_NAME)),
+		when("sched_getaffinity", itself),
+		when("prlimit64", itself, equal(1, unix.RLIMIT_CPU)), // see limitCPU
+		when("prlimit64", itself, equal(2, 0)),               // questions only
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"os"
 	"runtime"
 	"time"
+	"unsafe"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
 // confine takes from this process what decoding does not need. Limits always apply; Landlock and seccomp where the
@@ -44,6 +46,7 @@ func confine(s settings) (greeting, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	g.add(confinedFiles, hasLandlock() && denyFiles() == nil)
+	g.add(confinedRights, dropCapabilities() == nil)
 	g.add(confinedCalls, filterCalls() == nil)
 	return g, nil
 }
@@ -60,6 +63,18 @@ func (g *greeting) add(what string, inForce bool) {
 // knows of is refused: other files, TCP, abstract sockets, signals to others.
 func denyFiles() error {
 	return landlock.V9.BestEffort().Restrict(landlock.RODirs("/usr", "/lib").IgnoreIfMissing())
+}
+
+// dropCapabilities takes all capabilities from all threads, which a moderator that root started passes on. Without new
+// privileges and new programs none comes back.
+func dropCapabilities() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	_, _, errno := psx.Syscall3(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // hasLandlock asks the kernel, as the library quietly does nothing where there is none.

@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -36,6 +39,50 @@ func TestConfinement(t *testing.T) {
 		"start a program", "signal the parent", "share memory that no limit counts", "make a file in memory",
 	} {
 		require.Contains(t, string(free), attempt)
+	}
+}
+
+// A worker that a picture has taken over cannot harm the moderator that started it: neither by a call that names the
+// parent's process nor by what it can do to descriptors and pages that both have. The victim is a process of its own, as
+// a worker that succeeds kills it.
+func TestAttacksOnTheParent(t *testing.T) {
+	victim := exec.Command(os.Args[0], Argument)
+	victim.Env = []string{"SANDBOX_TEST=victim"}
+	said, err := victim.CombinedOutput()
+	require.NoError(t, err, "the victim ended: %s", said)
+	if bytes.HasPrefix(said, []byte("missing")) {
+		t.Skipf("this kernel lacks what confines a worker: %s", said)
+	}
+	require.Equal(t, "worked: \nalive, limits as before\n", string(said))
+
+	// The attempts would show nothing if they failed anyway: here on the process itself, with a signal that is ignored and
+	// limits that it has.
+	unconfined := exec.Command(os.Args[0], Argument)
+	unconfined.Env = []string{"SANDBOX_TEST=attack itself"}
+	free, err := unconfined.Output()
+	require.NoError(t, err)
+	for _, attempt := range []string{
+		"F_NOTIFY", "F_SETLEASE", "F_SETLK", "F_SETOWN", "F_SETOWN_EX", "F_SETPIPE_SZ", "F_SETSIG", "FIOASYNC", "FIOSETOWN", "O_ASYNC",
+		"kill", "pidfd_open", "read CPUs", "read limits", "set CPUs", "set limits", "tgkill", "tkill",
+	} {
+		require.Contains(t, strings.Split(strings.TrimSpace(string(free)), ", "), attempt)
+	}
+}
+
+// Root's capabilities are no worker's, of none of its threads.
+func TestNoCapabilities(t *testing.T) {
+	open(t, options(t))
+	for _, pid := range children(t) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+		require.NoError(t, err)
+		require.NotEmpty(t, threads)
+		for _, thread := range threads {
+			status, err := os.ReadFile(thread)
+			require.NoError(t, err)
+			for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb"} {
+				require.Regexp(t, set+`:\t0+\n`, string(status))
+			}
+		}
 	}
 }
 

@@ -20,12 +20,18 @@ func workAs(mode string) {
 	switch mode {
 	case "parent":
 		parent()
+	case "victim":
+		victim()
+		return
+	case "attack itself":
+		fmt.Println(strings.Join(attackOn(os.Getpid(), syscall.SIGURG, limits()), ", "))
+		return
 	case "free":
 		fmt.Println(probe([]byte(os.Args[2]), nil, imaging.Request{}).Error)
 		return
 	}
 	decoders := map[string]func(file, pixels []byte, r imaging.Request) answer{
-		"": decode, "crash": crash, "hang": hang, "spin": spin, "slow": slow, "stopped": stopped, "killed": killed, "grow": grow, "probe": probe,
+		"": decode, "crash": crash, "hang": hang, "attack": attack, "spin": spin, "slow": slow, "stopped": stopped, "killed": killed, "grow": grow, "probe": probe,
 		"garbage": garbage, "oversized": oversized, "incredible": incredible, "installation": installation,
 	}
 	if err := work(os.Stdin, os.Stdout, decoders[mode]); err != nil {

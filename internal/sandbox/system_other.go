@@ -40,7 +40,7 @@ func dataSize(*os.File) (int64, error) { return 0, nil }
 
 // confine has nothing to offer here but the process of its own, and says so.
 func confine(settings) (greeting, error) {
-	return greeting{Missing: []string{confinedLimits, confinedFiles, confinedCalls}}, nil
+	return greeting{Missing: []string{confinedLimits, confinedFiles, confinedRights, confinedCalls}}, nil
 }
 
 func limitCPU(int64) error { return nil }

@@ -27,6 +27,7 @@ type greeting struct {
 const (
 	confinedLimits = "limits of memory, CPU time and file size"
 	confinedFiles  = "landlock: reads below /usr and /lib only"
+	confinedRights = "no capabilities"
 	confinedCalls  = "seccomp: no network, no programs, no writable files"
 )
 
