@@ -8,10 +8,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/app"
+	"moderator/internal/config"
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
 	"moderator/internal/embed"
@@ -42,7 +44,7 @@ func nextModel(t *testing.T) string {
 func flagBy(t *testing.T, db *matchdb.DB, folder *embed.Folder, number int) string {
 	model, err := embed.Open(t.Context(), folder, embed.Options{Library: testenv.ONNXRuntime(t), Provider: "cpu"})
 	require.NoError(t, err)
-	x := app.NewExtractor(model, imaging.Limits{})
+	x := app.NewExtractor(model, imaging.DefaultLimits(), config.Sandbox{DecodeMemory: 1 << 30, DecodeCPUTime: time.Minute, DecodeTimeout: time.Minute, DecodeRecycle: 100})
 	defer func() { require.NoError(t, x.Close()) }()
 	found, err := x.Extract(t.Context(), encode(t, drawn.Draw(5, number, 640, 480), 95), views.Flag())
 	require.NoError(t, err)

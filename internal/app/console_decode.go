@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 	"log/slog"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/image/draw"
@@ -16,70 +15,40 @@ import (
 	"moderator/internal/views"
 )
 
-// lazyPool is one decode worker that starts with its first picture: most moderators' consoles are never opened.
-type lazyPool struct {
-	options sandbox.Options
-	mu      sync.Mutex
-	pool    *sandbox.Pool
-}
-
-func (l *lazyPool) decode(ctx context.Context, data []byte) (*imaging.Result, error) {
-	pool, err := l.start()
-	if err != nil {
-		return nil, err
-	}
-	return pool.Decode(ctx, data)
-}
-
-func (l *lazyPool) start() (*sandbox.Pool, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pool == nil {
-		pool, err := sandbox.Start(l.options)
-		if err != nil {
-			return nil, err
-		}
-		l.pool = pool
-	}
-	return l.pool, nil
-}
-
-func (l *lazyPool) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pool != nil {
-		l.pool.Close()
-	}
-}
-
 // shownSide is the longer side of a picture that people look at, in pixels.
 const shownSide = 640
 
 // consoleDecoders are a worker that renders pictures to look at, and one that renders what is compared.
-func consoleDecoders(f *embed.Folder, c config.Run, log *slog.Logger) (viewer, comparer *lazyPool, err error) {
-	command, err := sandbox.Self()
+func consoleDecoders(f *embed.Folder, c config.Run, log *slog.Logger) (viewer, comparer *sandbox.Pool, err error) {
+	c.DecodeWorkers = 1 // of each: most moderators' consoles are never opened
+	limits := ImageLimits(c.Limits)
+	viewer, err = LazyDecoder(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}, Limits: limits}, c.Sandbox, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	pool := func(request imaging.Request) *lazyPool {
-		request.Limits = ImageLimits(c.Limits)
-		return &lazyPool{options: sandbox.Options{
-			Command: command, Request: request, Workers: 1,
-			MaxMemory: c.DecodeMemory, CPUTime: c.DecodeCPUTime, Timeout: c.DecodeTimeout, Recycle: c.DecodeRecycle,
-			Logger: log,
-			// A metric has one owner, and that is the uploads' decoders; deaths here are in the log.
-			Metrics: prometheus.NewRegistry(),
-		}}
+	comparer, err = LazyDecoder(imaging.Request{Targets: []imaging.Target{f.Target()}, Views: views.Flag(), Gray: true, Limits: limits}, c.Sandbox, log)
+	return viewer, comparer, err
+}
+
+// LazyDecoder is a pool of decode workers, which start with their first pictures.
+func LazyDecoder(request imaging.Request, s config.Sandbox, log *slog.Logger) (*sandbox.Pool, error) {
+	command, err := sandbox.Self()
+	if err != nil {
+		return nil, err
 	}
-	viewer = pool(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}})
-	comparer = pool(imaging.Request{Targets: []imaging.Target{f.Target()}, Views: views.Flag(), Gray: true})
-	return viewer, comparer, nil
+	return sandbox.Start(sandbox.Options{
+		Command: command, Request: request, Workers: orCPUs(s.DecodeWorkers), Lazy: true,
+		MaxMemory: s.DecodeMemory, CPUTime: s.DecodeCPUTime, Timeout: s.DecodeTimeout, Recycle: s.DecodeRecycle,
+		Logger: log,
+		// A metric has one owner, and that is the uploads' decoders; deaths here are in the log.
+		Metrics: prometheus.NewRegistry(),
+	})
 }
 
 // Frames are the picture's, upright and in its proportions. Every worker's answer has the same size, so that they come
 // squeezed into a square.
 func (p *pictures) Frames(ctx context.Context, data []byte) ([]image.Image, error) {
-	result, err := p.viewer.decode(ctx, data)
+	result, err := p.viewer.Decode(ctx, data)
 	if err != nil {
 		return nil, err
 	}

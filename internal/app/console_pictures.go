@@ -12,6 +12,7 @@ import (
 	"moderator/internal/console"
 	"moderator/internal/embed"
 	"moderator/internal/matchdb"
+	"moderator/internal/sandbox"
 	"moderator/internal/views"
 )
 
@@ -20,7 +21,7 @@ import (
 type pictures struct {
 	model            *embed.Model
 	db               *matchdb.DB
-	viewer, comparer *lazyPool
+	viewer, comparer *sandbox.Pool
 }
 
 func newPictures(model *embed.Model, db *matchdb.DB, c config.Run, log *slog.Logger) (*pictures, error) {
@@ -29,13 +30,13 @@ func newPictures(model *embed.Model, db *matchdb.DB, c config.Run, log *slog.Log
 }
 
 func (p *pictures) close() {
-	p.viewer.close()
-	p.comparer.close()
+	p.viewer.Close()
+	p.comparer.Close()
 }
 
 // extract is what a picture is compared by: all views of a flag, which are those of an upload and more.
 func (p *pictures) extract(ctx context.Context, data []byte) (Extracted, error) {
-	result, err := p.comparer.decode(ctx, data)
+	result, err := p.comparer.Decode(ctx, data)
 	if err != nil {
 		return Extracted{}, err
 	}

@@ -3,29 +3,43 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
 
+	"moderator/internal/config"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
+	"moderator/internal/sandbox"
 )
 
-// Extractor makes vectors of whole pictures, for flags and for questions asked by hand.
+// Extractor makes vectors of whole pictures, for flags and for questions asked by hand. Pictures are decoded in workers, as
+// uploads are.
 type Extractor struct {
-	model  *embed.Model
-	limits imaging.Limits
+	model   *embed.Model
+	limits  imaging.Limits
+	sandbox config.Sandbox
+
+	mu    sync.Mutex
+	pools map[string]*sandbox.Pool // by the views that they render
 }
 
 // NewExtractor takes the model over: Close closes it.
-func NewExtractor(model *embed.Model, limits imaging.Limits) *Extractor {
-	return &Extractor{model: model, limits: limits}
+func NewExtractor(model *embed.Model, limits imaging.Limits, s config.Sandbox) *Extractor {
+	return &Extractor{model: model, limits: limits, sandbox: s, pools: map[string]*sandbox.Pool{}}
 }
 
 // Folder is the model's.
 func (x *Extractor) Folder() *embed.Folder { return x.model.Folder() }
 
-// Close releases the model.
-func (x *Extractor) Close() error { return x.model.Close() }
+// Close ends the workers and releases the model.
+func (x *Extractor) Close() error {
+	for _, pool := range x.pools {
+		pool.Close()
+	}
+	return x.model.Close()
+}
 
 // Extracted is a picture and its vectors.
 type Extracted struct {
@@ -62,13 +76,32 @@ func (v ViewVector) Name() string {
 // Extract decodes data and embeds the views of its frames; a view that does not apply (trimmed, where there is no
 // border) is left out.
 func (x *Extractor) Extract(ctx context.Context, data []byte, wanted []imaging.View) (Extracted, error) {
-	result, err := imaging.Decode(data, imaging.Request{
-		Targets: []imaging.Target{x.Folder().Target()}, Views: wanted, Gray: true, Limits: x.limits,
-	})
+	pool, err := x.pool(wanted)
+	if err != nil {
+		return Extracted{}, err
+	}
+	result, err := pool.Decode(ctx, data)
 	if err != nil {
 		return Extracted{}, err
 	}
 	return extracted(ctx, x.model, result)
+}
+
+// pool is the workers that render the views.
+func (x *Extractor) pool(wanted []imaging.View) (*sandbox.Pool, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	key := fmt.Sprint(wanted)
+	if pool := x.pools[key]; pool != nil {
+		return pool, nil
+	}
+	pool, err := LazyDecoder(imaging.Request{
+		Targets: []imaging.Target{x.Folder().Target()}, Views: wanted, Gray: true, Limits: x.limits,
+	}, x.sandbox, slog.New(slog.DiscardHandler)) // how a worker ended is in the picture's error
+	if err == nil {
+		x.pools[key] = pool
+	}
+	return pool, err
 }
 
 // extracted embeds and hashes the views of a decoded picture.

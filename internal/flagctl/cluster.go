@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"image"
 	"image/jpeg"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
+	"moderator/internal/sandbox"
 )
 
 type clusterCommand struct {
@@ -91,6 +93,11 @@ func (c *cli) contactSheet(ctx context.Context, folder string, at float64, model
 	if err != nil {
 		return nil, err
 	}
+	small, err := c.thumbDecoder()
+	if err != nil {
+		return nil, err
+	}
+	defer small.Close()
 	var sheet []sheetGroup
 	room, pictures := shownInAll, 0
 	for i, g := range groups {
@@ -100,7 +107,7 @@ func (c *cli) contactSheet(ctx context.Context, folder string, at float64, model
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			shown, err := c.thumb(ctx, folder, p)
+			shown, err := c.thumb(ctx, small, folder, p)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.Picture, err)
 			}
@@ -119,7 +126,7 @@ func (c *cli) contactSheet(ctx context.Context, folder string, at float64, model
 	return page.Bytes(), err
 }
 
-func (c *cli) thumb(ctx context.Context, folder string, p alike) (thumb, error) {
+func (c *cli) thumb(ctx context.Context, small *sandbox.Pool, folder string, p alike) (thumb, error) {
 	data, err := read(ctx, p.Picture, c.MaxUploadBytes)
 	if err != nil {
 		return thumb{}, err
@@ -134,14 +141,19 @@ func (c *cli) thumb(ctx context.Context, folder string, p alike) (thumb, error) 
 	}
 	scale := float64(thumbEdge) / float64(max(p.Width, p.Height))
 	t.Width, t.Height = max(1, int(scale*float64(p.Width))), max(1, int(scale*float64(p.Height)))
-	small, err := imaging.Decode(data, imaging.Request{
-		Targets: []imaging.Target{{ResizeWidth: t.Width, ResizeHeight: t.Height}}, Limits: c.limitsOfOne(),
-	})
+	decoded, err := small.Decode(ctx, data)
 	if err != nil {
 		return thumb{}, err
 	}
-	t.Src, err = dataURL(small.Frames[0].Views[0].Pixels[0], t.Width, t.Height)
+	t.Src, err = dataURL(decoded.Frames[0].Views[0].Pixels[0], thumbEdge, thumbEdge)
 	return t, err
+}
+
+// thumbDecoder renders pictures squeezed into a square, which the page gives their proportions back.
+func (c *cli) thumbDecoder() (*sandbox.Pool, error) {
+	return app.LazyDecoder(imaging.Request{
+		Targets: []imaging.Target{{ResizeWidth: thumbEdge, ResizeHeight: thumbEdge}}, Limits: c.limitsOfOne(),
+	}, c.Sandbox, slog.New(slog.DiscardHandler))
 }
 
 // dataURL is a JPEG of RGB pixels that stands in the page itself.

@@ -13,6 +13,7 @@ import (
 	"github.com/posener/complete"
 
 	"moderator/internal/config"
+	"moderator/internal/sandbox"
 	"moderator/internal/version"
 )
 
@@ -21,6 +22,7 @@ type Grammar struct {
 	config.Stack
 	config.Model
 	config.Limits
+	config.Sandbox
 	Config config.File `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
 	Output string      `short:"o" help:"Output: ${enum}." enum:"table,json" default:"table"`
 	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
@@ -49,6 +51,8 @@ type Grammar struct {
 
 	Calibrate calibrateCommand `cmd:"" help:"Find the thresholds for a rate of false matches on your own pictures."`
 
+	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for flagctl, confined."`
+
 	Version    versionCommand        `cmd:"" help:"Print the version."`
 	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
 	Man        mangokong.ManFlag     `hidden:"" help:"Print the manual page and exit."`
@@ -66,6 +70,10 @@ func (versionCommand) Run(c *cli) error {
 	fmt.Fprintln(c.stdout, "flagctl", version.String())
 	return nil
 }
+
+type decodeWorkerCommand struct{}
+
+func (decodeWorkerCommand) Run() error { return sandbox.Work(os.Stdin, os.Stdout) }
 
 // Run is the whole command: it parses args and runs their verb.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -46,7 +46,7 @@ func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.NewExtractor(model, app.ImageLimits(c.Limits)), nil
+	return app.NewExtractor(model, app.ImageLimits(c.Limits), c.Sandbox), nil
 }
 
 // withLibraryAndModel runs a verb that needs both.

@@ -21,6 +21,7 @@ import (
 	"moderator/internal/drawn"
 	"moderator/internal/lists"
 	"moderator/internal/matchdb"
+	"moderator/internal/sandbox"
 	"moderator/internal/testenv"
 )
 
@@ -30,6 +31,13 @@ type tests struct{ m *testing.M }
 func (t tests) Run() int { return testenv.Main(t.m) }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == sandbox.Argument { // a script's flagctl starts this binary to decode
+		if err := sandbox.Work(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	testscript.Main(tests{m}, map[string]func(){
 		"flagctl": func() {
 			if err := Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -56,7 +64,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"picture": picture, "pictures": pictures, "flat": flat, "id": id,
+			"picture": picture, "pictures": pictures, "flat": flat, "interlaced": interlaced, "id": id,
 			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel,
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"moderator/models"
+	"moderator/tools/hostile/classics"
 )
 
 // flat FILE writes a picture of one colour.
@@ -19,6 +20,11 @@ func flat(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(jpeg.Encode(file, image.NewGray(image.Rect(0, 0, 320, 240)), nil))
 	ts.Check(file.Close())
+}
+
+// interlaced FILE writes a PNG of 7000 x 7000 pixels that has to be unpacked whole, to 392 MB.
+func interlaced(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), classics.InterlacedPNG(7000, 7000), 0o644))
 }
 
 // othermodel DIR writes the shipped model with other preprocessing, which makes it another model.

@@ -53,8 +53,12 @@ func conditionalCalls() []seccomp.NameWithConditions {
 	when := func(name string, all ...condition) seccomp.NameWithConditions {
 		return seccomp.NameWithConditions{Name: name, Conditions: all}
 	}
-	equal := func(argument uint32, value uint64) condition { return condition{Argument: argument, Operation: seccomp.Equal, Value: value} }
-	without := func(argument uint32, bits uint64) condition { return condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits} }
+	equal := func(argument uint32, value uint64) condition {
+		return condition{Argument: argument, Operation: seccomp.Equal, Value: value}
+	}
+	without := func(argument uint32, bits uint64) condition {
+		return condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits}
+	}
 	const writes = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC | unix.O_APPEND
 	itself := equal(0, 0)
 	return []seccomp.NameWithConditions{
@@ -64,7 +68,7 @@ func conditionalCalls() []seccomp.NameWithConditions {
 		when("fcntl", equal(1, unix.F_GETFL)),
 		when("fcntl", equal(1, unix.F_SETFL), without(2, unix.O_ASYNC)),
 		when("fcntl", equal(1, unix.F_DUPFD_CLOEXEC)),
-		when("mmap", without(3, unix.MAP_SHARED)),                           // RLIMIT_DATA does not count shared memory
+		when("mmap", without(3, unix.MAP_SHARED)),                                                       // RLIMIT_DATA does not count shared memory
 		when("madvise", condition{Argument: 2, Operation: seccomp.LessThan, Value: unix.MADV_HWPOISON}), // which would break pages that the parent has too
 		when("clone", condition{Argument: 0, Operation: seccomp.BitsSet, Value: unix.CLONE_THREAD}),
 		when("tgkill", equal(0, uint64(os.Getpid()))),

@@ -17,6 +17,7 @@ type Options struct {
 	Command   []string        // starts a worker; see Self
 	Request   imaging.Request // the same for every picture
 	Workers   int
+	Lazy      bool          // a worker starts with its first picture, and what keeps it from starting is that picture's error
 	MaxMemory int64         // bytes that a worker may take on top of what it starts with
 	CPUTime   time.Duration // of one picture; whole seconds
 	Timeout   time.Duration // how long a worker may use no CPU before it counts as hung

@@ -21,7 +21,7 @@ type Pool struct {
 	deaths  prometheus.Counter
 }
 
-// Start starts the workers, all at once, and returns when they are ready.
+// Start starts the workers, all at once, and returns when they are ready; those of a lazy pool start later.
 func Start(o Options) (*Pool, error) {
 	o = o.withDefaults()
 	if err := o.Validate(); err != nil {
@@ -30,6 +30,13 @@ func Start(o Options) (*Pool, error) {
 	p := &Pool{options: o, idle: make(chan *process, o.Workers), deaths: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "moderator_decode_worker_deaths_total", Help: "Decode workers that crashed, hung or were ended by a limit.",
 	})}
+	if o.Lazy {
+		for range o.Workers {
+			p.idle <- nil
+		}
+		o.Metrics.MustRegister(p.deaths)
+		return p, nil
+	}
 	var starts errgroup.Group
 	for range o.Workers {
 		starts.Go(func() error {
@@ -49,7 +56,7 @@ func Start(o Options) (*Pool, error) {
 	return p, nil
 }
 
-// Confinement is what limits the workers, and what this system lacks.
+// Confinement is what limits the workers, and what this system lacks. A lazy pool does not know it.
 func (p *Pool) Confinement() (inForce, missing []string) { return p.hello.InForce, p.hello.Missing }
 
 // ErrWorkersEnded is the error of a picture whose workers were ended from outside: the picture may be good, and is to be
