@@ -33,6 +33,14 @@ test: setup ## all tests, with the race detector
 lint: setup ## gofumpt, go vet, staticcheck
 	@./scripts/lint.sh
 
+.PHONY: sanitize
+sanitize: setup ## all C under AddressSanitizer and UndefinedBehaviorSanitizer
+	@./scripts/sanitize.sh
+
+.PHONY: fuzz
+fuzz: setup ## every fuzz target for FUZZTIME=10m
+	@FUZZTIME=$(or $(FUZZTIME),10m) ./scripts/fuzz.sh
+
 .PHONY: quality
 quality: $(if $(LIVE),build,setup) ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR, LIVE=1 also in a running moderator
 	@go run ./tools/quality $(if $(LIVE),--live) $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
