@@ -40,7 +40,7 @@ func TestNumberThatComesAgainHidesNoUpload(t *testing.T) {
 
 // What an older version kept, and what its look-backs published, stays known once the keys have the time.
 func TestMigrateMessageKeys(t *testing.T) {
-	db, url := libraryBefore(t, 16)
+	db, url := libraryBefore(t, 17)
 	_, err := db.pool.Exec(t.Context(), "SELECT keep_recent(2)")
 	require.NoError(t, err)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
