@@ -267,17 +267,22 @@ func TestAServerThatLostNumbersIsReadAnew(t *testing.T) {
 	f.requireRead(t, 1)
 }
 
-// kill ends a backend as the kernel does when memory is short.
+// kill ends a backend as the kernel does when memory is short, and returns when the postmaster has ended all others for it.
 func kill(t *testing.T, url string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer func() { _ = conn.Close(context.Background()) }()
+	witness, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { _ = witness.Close(context.Background()) }()
 	var pid int
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid))
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	_, err = conn.Exec(t.Context(), "SELECT 1")
-	require.Error(t, err)
+	require.Eventually(t, func() bool {
+		_, err := witness.Exec(t.Context(), "SELECT 1")
+		return err != nil
+	}, time.Minute, 10*time.Millisecond)
 }
 
 // connection is a URL as libpq takes it in a statement.
