@@ -29,7 +29,7 @@ type Model struct {
 type Limits struct {
 	MaxUploadBytes int64 `help:"Largest upload; a larger one is decided review/too_large." default:"67108864" group:"Limits"`
 	MaxPixels      int64 `help:"Most pixels of a picture or of one frame; more is decided review/too_large." default:"50000000" group:"Limits"`
-	MaxFrames      int   `help:"Frames of an animation that are judged, spread over its length." default:"8" group:"Limits"`
+	MaxFrames      int   `help:"Frames of an animation, or pages of a TIFF, that are judged, spread over its length." default:"8" group:"Limits"`
 }
 
 // Sandbox is what one decode worker may use. A picture on which two workers die is decided review/undecodable.

@@ -86,19 +86,24 @@ func TestPixelModes(t *testing.T) {
 	}
 }
 
-// The fixtures are the same drawing, made by libvips.
-func TestCodecs(t *testing.T) {
-	want := drawing(64, 48)
-	for x := range 64 { // theirs has a smaller blue corner
+// fixture is the drawing of the files in testdata, which has a smaller blue corner.
+func fixture() *image.RGBA {
+	im := drawing(64, 48)
+	for x := range 64 {
 		for y := range 48 {
-			c := want.RGBAAt(x, y)
+			c := im.RGBAAt(x, y)
 			c.B = 0
 			if x < 16 && y < 12 {
 				c.B = 220
 			}
-			want.SetRGBA(x, y, c)
+			im.SetRGBA(x, y, c)
 		}
 	}
+	return im
+}
+
+func TestCodecs(t *testing.T) {
+	want := fixture()
 	for file, format := range map[string]string{
 		"still.avif": "avif", "still.heic": "heic", "still.webp": "webp", "progressive.jpg": "jpeg",
 	} {

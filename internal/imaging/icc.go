@@ -10,8 +10,13 @@ import (
 // sRGB's curve. What it is called does not matter; what cannot be read is not sRGB.
 func isSRGB(profile []byte) bool {
 	tags := profileTags(profile)
-	if tags == nil || string(profile[16:20]) != "RGB " || tags["A2B0"] != nil {
+	if tags == nil || string(profile[16:20]) != "RGB " {
 		return false
+	}
+	for name := range tags { // tables, for any intent, go before matrix and curves
+		if prefix := name[:3]; prefix == "A2B" || prefix == "D2B" {
+			return false
+		}
 	}
 	// The primaries of sRGB, adapted to D50 as in IEC 61966-2-1 Amendment 1, in XYZ.
 	primaries := map[string][3]float64{

@@ -68,3 +68,20 @@ func TestIsSRGB(t *testing.T) {
 		require.False(t, isSRGB(srgb[:n]), "cut off after %d bytes", n)
 	}
 }
+
+// Tables go before matrix and curves in browsers, whichever intent they are for.
+func TestTablesBesideTheMatrix(t *testing.T) {
+	for _, name := range []string{"A2B0", "A2B1", "D2B0"} {
+		profile := matrixProfile(srgbPrimaries, srgbCurve)
+		const end = 128 + 4 + 6*12
+		for at := 132; at < end; at += 12 {
+			binary.BigEndian.PutUint32(profile[at+4:], binary.BigEndian.Uint32(profile[at+4:])+12)
+		}
+		profile[131] = 7
+		entry := append([]byte(name), 0, 0, 0, 0, 0, 0, 0, 0)
+		profile = append(append(profile[:end:end], entry...), profile[end:]...)
+		require.False(t, isSRGB(profile), name)
+		copy(profile[end:], "wtpt")
+		require.True(t, isSRGB(profile))
+	}
+}

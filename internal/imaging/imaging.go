@@ -1,5 +1,5 @@
 // Package imaging turns the bytes of a picture into the pixels that models and PDQ take:
-// sniffed, bounded, upright, sRGB, over white, resized and cropped by libvips.
+// sniffed, bounded, upright, sRGB, over white (and over black where that differs), resized and cropped by libvips.
 //
 // It decodes hostile files with C libraries in this process. Limits bound bytes, pixels and
 // frames; against faults in a codec only a process of its own helps.
@@ -32,15 +32,15 @@ func (r *Request) room(n int) []byte {
 
 // Result is a decoded picture.
 type Result struct {
-	Format        string // "jpeg", "png", "webp", "gif", "tiff", "bmp", "heic", "avif"
-	Width, Height int    // upright, in pixels
-	FrameCount    int    // of the file; Frames holds at most Limits.MaxFrames of them
-	Frames        []Frame
+	Format        string  // "jpeg", "png", "webp", "gif", "tiff", "bmp", "heic", "avif"
+	Width, Height int     // upright, in pixels
+	FrameCount    int     // of the file, pages and what stands beside an animation included
+	Frames        []Frame // the picture first; at most Limits.MaxFrames times MaxRenderings
 }
 
-// Frame is one frame of an animation, or the picture.
+// Frame is one rendering of the picture, or of one frame of an animation.
 type Frame struct {
-	Index int
+	Index int        // of the frame, from 0; what it looks like to other viewers or on another background is FrameCount later each
 	Views []Rendered // in the order of Request.Views; "trimmed" is left out when there is nothing to trim
 }
 

@@ -56,7 +56,7 @@ func compareJPEG(t *testing.T, name string, data []byte, shrink int) int {
 	if in.bands() > 3 {
 		return 0
 	}
-	rgb, err := in.rgb(0, in.height(), false, 1)
+	rgb, err := in.rgb(0, in.height(), look{}, 1)
 	require.NoError(t, err)
 	defer rgb.close()
 	want, wantErr := rgb.pixels()

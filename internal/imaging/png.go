@@ -4,24 +4,81 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"strings"
 )
 
-// isAnimatedPNG looks for the acTL chunk, which an animated PNG has before its first IDAT, with
-// more than one frame. libvips shows such a file's first picture only; browsers play it.
-func isAnimatedPNG(data []byte) bool {
-	const signature, chunkHeader, checksum = 8, 8, 4
-	for at := signature; at+chunkHeader+4 <= len(data); {
-		size, kind := int(binary.BigEndian.Uint32(data[at:])), string(data[at+4:at+8])
-		switch kind {
-		case "acTL":
-			return binary.BigEndian.Uint32(data[at+chunkHeader:]) > 1
-		case "IDAT", "IEND":
-			return false
+// pngChunk is one chunk of a PNG (PNG specification, section 5.3).
+type pngChunk struct {
+	kind  string
+	data  []byte
+	whole []byte // length, kind, data and checksum
+}
+
+func (c pngChunk) intact() bool {
+	end := len(c.whole) - 4
+	return crc32.ChecksumIEEE(c.whole[4:end]) == binary.BigEndian.Uint32(c.whole[end:])
+}
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// pngChunks goes through the chunks up to the first that is cut off.
+func pngChunks(data []byte) iter.Seq[pngChunk] {
+	return func(yield func(pngChunk) bool) {
+		const header, checksum = 8, 4
+		for at := len(pngSignature); at+header+checksum <= len(data); {
+			size := uint64(binary.BigEndian.Uint32(data[at:]))
+			if size > uint64(len(data)-at-header-checksum) {
+				return
+			}
+			end := at + header + int(size)
+			c := pngChunk{string(data[at+4 : at+8]), data[at+header : end], data[at : end+checksum]}
+			if !yield(c) || c.kind == "IEND" {
+				return
+			}
+			at = end + checksum
 		}
-		at += chunkHeader + size + checksum
 	}
-	return false
+}
+
+// pngOutline is what stands in a PNG before its pixels, and where those of an animation are.
+type pngOutline struct {
+	header  []byte // the data of IHDR
+	colours pngColours
+	shared  []byte     // the palette and its transparency, which all frames have
+	control []pngChunk // acTL that stand before the pixels
+	frames  []pngChunk // fcTL, IDAT and fdAT in order, where control is there
+}
+
+func outlinePNG(data []byte) (o pngOutline) {
+	pixels := false
+	for c := range pngChunks(data) {
+		switch c.kind {
+		case "IHDR":
+			if o.header == nil && len(c.data) == 13 {
+				o.header = c.data
+			}
+		case "PLTE", "tRNS":
+			if !pixels {
+				o.shared = append(o.shared, c.whole...)
+			}
+		case "acTL":
+			if !pixels {
+				o.control = append(o.control, c)
+			}
+		case "fcTL", "IDAT", "fdAT":
+			pixels = pixels || c.kind == "IDAT"
+			if pixels && o.control == nil || len(o.frames) > maxParts {
+				return o
+			}
+			o.frames = append(o.frames, c)
+		default:
+			if !pixels {
+				o.colours.read(c)
+			}
+		}
+	}
+	return o
 }
 
 // pngHeaderFault says what is wrong with the header chunk of a PNG (PNG specification, section 11.2.1), or "" when nothing

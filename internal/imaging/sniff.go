@@ -48,11 +48,8 @@ func isBMP(data []byte) bool {
 	if !hasPrefix(data, "BM") || len(data) < 18 {
 		return false
 	}
-	switch binary.LittleEndian.Uint32(data[14:]) {
-	case 12, 40, 52, 56, 64, 108, 124:
-		return true
-	}
-	return false
+	size := binary.LittleEndian.Uint32(data[14:])
+	return size == 12 || size >= 16 && size <= 64 || size == 108 || size == 124
 }
 
 // sniffBrands reads the ftyp box that begins an ISO base media file (ISO/IEC 23008-12, AVIF

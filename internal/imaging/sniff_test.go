@@ -36,7 +36,9 @@ func seeds(f *testing.F) {
 	f.Add(encodeJPEG(f, drawing(17, 9)))
 	f.Add(animatedGIF(f, 5, 4, 3))
 	f.Add(bmpHeader(40, 4, 4, 24, 0))
-	for _, name := range []string{"still.avif", "still.heic", "still.webp", "animated.webp", "progressive.jpg"} {
+	f.Add(makeAPNG(f, 9, 7, drawing(9, 7), madeFrame{im: drawing(9, 7)}))
+	f.Add(pagesOf(f, drawing(9, 7), drawing(5, 4)))
+	for _, name := range []string{"still.avif", "still.heic", "still.webp", "animated.webp", "progressive.jpg", "alpha.avif", "alpha.webp", "lab.tif", "float.tif"} {
 		f.Add(readFile(f, "testdata/"+name))
 	}
 }
@@ -49,9 +51,20 @@ func FuzzSniff(f *testing.F) {
 		}
 		outlineJPEG(data)
 		walkGIF(data)
-		isAnimatedPNG(data)
+		outline := outlinePNG(data)
+		_, _ = outline.animation()
+		outline.colours.looks()
+		hasMovie(data)
+		if len(data) > 0 {
+			_, _ = countPages(data)
+		}
 		isSRGB(data)
 	})
+}
+
+// isFault tells whether an error is the file's fault.
+func isFault(err error) bool {
+	return errors.Is(err, ErrUndecodable) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge)
 }
 
 func FuzzDecode(f *testing.F) {
@@ -63,7 +76,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		res, err := Decode(data, req)
 		if err != nil {
-			if !errors.Is(err, ErrUndecodable) && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrTooLarge) {
+			if !isFault(err) {
 				t.Fatalf("an error of no kind: %v", err)
 			}
 			return

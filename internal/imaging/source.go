@@ -12,8 +12,11 @@ type source struct {
 	width, height int // of one frame, as stored
 	orientation   orientation
 	frames        int
-	useProfile    bool // the embedded ICC profile is another than sRGB
-	plain         bool // a JPEG, grey or of three colours, with no profile but sRGB: libjpeg gives its pixels by itself
+	looks         []look // the first is the file's by its ICC profile, if any
+	plain         bool   // a JPEG, grey or of three colours, with no profile but sRGB: libjpeg gives its pixels by itself
+	animation     *apng  // nil unless the file is an animated PNG
+	bitmap        *bitmap
+	pages         map[int]*source // of a TIFF with more than one: those that are rendered
 
 	// The reader of the header, if nobody has taken it.
 	opened *handle
@@ -33,17 +36,21 @@ func openSource(data []byte, limits Limits, need int) (*source, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: the file begins with %q", ErrUnsupported, data[:min(len(data), 12)])
 	}
-	s := &source{format: format, data: data, orientation: orientationUpright, frames: 1}
+	s := &source{format: format, data: data, orientation: orientationUpright, frames: 1, looks: []look{{}}}
 	if err := s.survey(); err != nil {
 		return nil, err
 	}
 	if format == formatBMP {
-		return s, s.readBMPHeader(limits)
+		return s, limits.checkSize(s.width, s.height)
 	}
 	if s.plain { // libvips takes a twentieth of a small one's time to read the header
 		return s, limits.checkSize(s.width, s.height)
 	}
-	if err := s.readHeader(limits, need); err != nil {
+	err := s.readHeader(limits, need)
+	if err == nil && format == formatTIFF && s.frames > 1 {
+		err = s.readPages(limits, need)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -55,11 +62,14 @@ func (s *source) close() {
 		s.opened.close()
 		s.opened = nil
 	}
+	for _, page := range s.pages {
+		page.close()
+	}
 }
 
 // survey refuses, by the outline of the file, what libvips would take too much time for or
 // show only in part.
-func (s *source) survey() error {
+func (s *source) survey() (err error) {
 	switch s.format {
 	case formatJPEG:
 		outline := outlineJPEG(s.data)
@@ -69,8 +79,20 @@ func (s *source) survey() error {
 		s.width, s.height = outline.width, outline.height // so that the first reader is already the one that shrinks
 		s.plain = outline.bare()
 	case formatPNG:
-		if isAnimatedPNG(s.data) {
-			return fmt.Errorf("%w: an animated PNG, of which only the first frame could be judged", ErrUnsupported)
+		outline := outlinePNG(s.data)
+		s.looks = append(s.looks, outline.colours.looks()...)
+		if s.animation, err = outline.animation(); s.animation != nil {
+			s.frames = s.animation.frameCount()
+		}
+		return err
+	case formatBMP:
+		return s.readBitmap()
+	case formatTIFF:
+		s.frames, err = countPages(s.data)
+		return err
+	case formatHEIC, formatAVIF:
+		if hasMovie(s.data) {
+			return fmt.Errorf("%w: %s: an image sequence, which some viewers play instead of the still picture", ErrUnsupported, s.format)
 		}
 	case formatGIF:
 		frames, whole := walkGIF(s.data)
@@ -90,7 +112,7 @@ func (s *source) survey() error {
 }
 
 func (s *source) readHeader(limits Limits, need int) (err error) {
-	s.how = opening{shrink: s.jpegShrink(need), scale: 1}
+	s.how = opening{shrink: s.jpegShrink(need), scale: 1, page: s.how.page}
 	s.opened, err = open(s.format, s.data, s.how)
 	if fault := pngHeaderFault(s.data); s.format == formatPNG && errors.Is(err, errNoReason) && fault != "" {
 		err = errors.New(fault)
@@ -111,15 +133,30 @@ func (s *source) readHeader(limits Limits, need int) (err error) {
 			return fmt.Errorf("%w: %s: %d of its %d frames can be read", ErrUndecodable, s.format, head.pages(), s.frames)
 		}
 		s.frames = head.pages()
-		if s.frames > 1 && limits.MaxFrames > 1 {
-			if err := limits.checkWalk(s.width, s.height, s.frames); err != nil {
-				return err
-			}
+	}
+	if s.frames > 1 && s.format != formatTIFF && limits.MaxFrames > 1 {
+		if err := limits.checkWalk(s.width, s.height, s.frames); err != nil {
+			return err
 		}
 	}
-	profile := head.profile()
-	s.useProfile = profile != nil && !isSRGB(profile)
-	s.plain = s.format == formatJPEG && head.bands() <= 3 && !s.useProfile
+	if profile := head.profile(); profile != nil && !isSRGB(profile) {
+		s.looks[0].profile = profile
+	}
+	s.plain = s.format == formatJPEG && head.bands() <= 3 && s.looks[0].profile == nil
+	return s.checkSamples()
+}
+
+// checkSamples refuses pixels that viewers do not agree on how to show, and gives floats both looks that they have in use.
+func (s *source) checkSamples() error {
+	floats, err := s.opened.checkSamples()
+	if floats {
+		s.opened.close()
+		s.opened = nil
+		s.looks = append(s.looks, look{space: linearSpace()})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.format, err)
+	}
 	return nil
 }
 
@@ -146,7 +183,13 @@ func (s *source) jpegShrink(need int) int {
 // and in one pass over the file, and lends each to visit. No canvas is shrunk to a shorter
 // side of less than need. Luma and chroma of a JPEG may be apart where chroma has at least apart samples a side, unless
 // that is 0.
+//
+// A frame that does not look the same everywhere is lent several times: look by look, over white, then over black. The
+// index of each rendering after the first is higher by the number of frames.
 func (s *source) canvases(indices []int, need, apart int, visit func(index int, c *canvas) error) error {
+	if s.pages != nil {
+		return s.pageCanvases(indices, need, visit)
+	}
 	lend := func(index int, c *canvas) error {
 		c = s.upright(c)
 		defer c.release()
@@ -162,26 +205,47 @@ func (s *source) canvases(indices []int, need, apart int, visit func(index int, 
 		}
 		return lend(0, c)
 	}
-	in, err := s.openPixels(need, len(indices) > 1)
-	if err != nil {
-		return err
-	}
-	defer in.close()
-	frameHeight := in.height()
-	if len(indices) > 1 {
-		frameHeight = s.height // all frames lie below each other
-	}
-	for _, index := range indices {
-		stored, err := s.pixels(in, index*frameHeight, frameHeight, need)
+	for number, l := range s.looks {
+		err := s.walk(indices, need, l, func(index int, in *handle, top, height int) error {
+			white, black, err := s.pixels(in, top, height, need, l)
+			if err != nil {
+				return err
+			}
+			index += number * backgrounds * s.frames
+			if err := lend(index, newCanvas(white)); err != nil || black.pix == nil {
+				return err
+			}
+			return lend(index+s.frames, newCanvas(black))
+		})
 		if err != nil {
-			return err
-		}
-		if err := lend(index, &canvas{pixels: stored, width: stored.width, height: stored.height}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// walk opens the frames one after the other; each is the rows [top, top+height) of in.
+func (s *source) walk(indices []int, need int, l look, visit func(index int, in *handle, top, height int) error) error {
+	if s.animation != nil {
+		return s.animation.play(indices, s.width, s.height, func(index int, in *handle) error { return visit(index, in, 0, s.height) })
+	}
+	in, err := s.openPixels(need, len(indices) > 1, l)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	if len(indices) == 1 {
+		return visit(indices[0], in, 0, in.height())
+	}
+	for _, index := range indices {
+		if err := visit(index, in, index*s.height, s.height); err != nil { // all frames lie below each other
+			return err
+		}
+	}
+	return nil
+}
+
+func newCanvas(p plane) *canvas { return &canvas{pixels: p, width: p.width, height: p.height} }
 
 // roomy is how many times need an averaging shrink leaves. Fine patterns (dither, nets) survive
 // libjpeg's shrinking well and an average of few pixels badly.
@@ -191,11 +255,11 @@ const roomy = 2
 func averaging(w, h, need int) int { return max(1, min(w, h)/(roomy*need)) }
 
 // openPixels opens the picture for decoding, shrunk by the codec where it can do that.
-func (s *source) openPixels(need int, animated bool) (*handle, error) {
+func (s *source) openPixels(need int, animated bool, l look) (*handle, error) {
 	if s.format == formatBMP {
-		return s.openBMP()
+		return s.openBitmap(l)
 	}
-	how := opening{shrink: s.jpegShrink(need), scale: 1, allPages: animated}
+	how := opening{shrink: s.jpegShrink(need), scale: 1, allPages: animated, page: s.how.page}
 	if s.format == formatWebP && !animated {
 		how.scale = min(1, float64(roomy*need)/float64(min(s.width, s.height)))
 	}
@@ -211,18 +275,24 @@ func (s *source) upright(c *canvas) *canvas {
 	if s.orientation != orientationUpright {
 		turned := c.pixels.turned(s.orientation)
 		c.release()
-		c = &canvas{pixels: turned, width: turned.width, height: turned.height}
+		c = newCanvas(turned)
 	}
 	c.fullWidth, c.fullHeight = s.orientation.size(s.width, s.height)
 	return c
 }
 
-// pixels computes the rows [top, top+height) of in, further shrunk by an average.
-func (s *source) pixels(in *handle, top, height, need int) (plane, error) {
-	rgb, err := in.rgb(top, height, s.useProfile, averaging(in.width(), height, need))
+// pixels computes the rows [top, top+height) of in, further shrunk by an average, over white and, where it differs, over
+// black.
+func (s *source) pixels(in *handle, top, height, need int, l look) (white, black plane, err error) {
+	rgb, err := in.rgb(top, height, l, averaging(in.width(), height, need))
 	if err != nil {
-		return plane{}, err
+		return plane{}, plane{}, err
 	}
 	defer rgb.close()
-	return rgb.pixels()
+	p, err := rgb.pixels()
+	if err != nil || p.bands == 3 {
+		return p, plane{}, err
+	}
+	white, black = p.onBackgrounds()
+	return white, black, nil
 }

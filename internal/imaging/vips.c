@@ -41,11 +41,10 @@ int imaging_start(void)
 	return 0;
 }
 
-VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int all_pages)
+VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int page, int n)
 {
 	VipsImage *im = NULL;
 	void *b = (void *) buf;
-	int n = all_pages ? -1 : 1;
 
 	vips_error_clear(); // of what earlier pictures were forgiven
 
@@ -65,7 +64,7 @@ VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, dou
 		vips_gifload_buffer(b, len, &im, COMMON, "n", n, NULL);
 		break;
 	case IMAGING_TIFF:
-		vips_tiffload_buffer(b, len, &im, COMMON, NULL);
+		vips_tiffload_buffer(b, len, &im, COMMON, "page", page, NULL);
 		break;
 	case IMAGING_HEIF:
 		vips_heifload_buffer(b, len, &im, COMMON, NULL);
@@ -110,87 +109,228 @@ static int step(VipsImage **im, VipsImage *next)
 	return next ? 0 : -1;
 }
 
-// Alpha over white, in the picture's own colour space: white there is white in sRGB.
-static int flatten(VipsImage **im)
+// Lab and XYZ: colours that need no profile, whatever their numbers' range.
+static gboolean is_colorimetric(VipsImage *im)
+{
+	return im->Coding != VIPS_CODING_NONE || im->Type == VIPS_INTERPRETATION_LAB || im->Type == VIPS_INTERPRETATION_LABS ||
+		im->Type == VIPS_INTERPRETATION_XYZ || im->Type == VIPS_INTERPRETATION_YXY;
+}
+
+int imaging_samples(VipsImage *im)
+{
+	if (is_colorimetric(im) || im->BandFmt == VIPS_FORMAT_UCHAR || im->BandFmt == VIPS_FORMAT_USHORT)
+		return IMAGING_INTEGERS;
+	if (im->Type == VIPS_INTERPRETATION_CMYK)
+		return IMAGING_OTHERS;
+	return im->BandFmt == VIPS_FORMAT_FLOAT || im->BandFmt == VIPS_FORMAT_DOUBLE ? IMAGING_FLOATS : IMAGING_OTHERS;
+}
+
+int imaging_range(VipsImage *im, double *least, double *most)
+{
+	VipsImage *stats = NULL;
+
+	if (vips_stats(im, &stats, NULL))
+		return -1;
+	*least = *VIPS_MATRIX(stats, 0, 0);
+	*most = *VIPS_MATRIX(stats, 1, 0);
+	g_object_unref(stats);
+	return 0;
+}
+
+static int to_srgb(VipsImage **im)
 {
 	VipsImage *next = NULL;
-	double white = 255, max = 255;
 
-	if ((*im)->Type != VIPS_INTERPRETATION_sRGB && (*im)->Type != VIPS_INTERPRETATION_B_W &&
-		(*im)->Type != VIPS_INTERPRETATION_RGB16 && (*im)->Type != VIPS_INTERPRETATION_GREY16 &&
-		(*im)->Type != VIPS_INTERPRETATION_CMYK) {
-		vips_colourspace(*im, &next, VIPS_INTERPRETATION_sRGB, NULL);
-		if (step(im, next))
-			return -1;
-		next = NULL;
-	}
-	if ((*im)->Type == VIPS_INTERPRETATION_RGB16 || (*im)->Type == VIPS_INTERPRETATION_GREY16)
-		white = max = 65535;
-	if ((*im)->Type == VIPS_INTERPRETATION_CMYK)
-		white = 0;
-
-	VipsArrayDouble *background = vips_array_double_newv(1, white);
-	vips_flatten(*im, &next, "background", background, "max_alpha", max, NULL);
-	vips_area_unref(VIPS_AREA(background));
+	if ((*im)->Type == VIPS_INTERPRETATION_sRGB && (*im)->Coding == VIPS_CODING_NONE)
+		return 0;
+	vips_colourspace(*im, &next, VIPS_INTERPRETATION_sRGB, NULL);
 	return step(im, next);
 }
 
-VipsImage *imaging_rgb(VipsImage *in, int top, int height, int use_profile, int shrink)
+static int to_8bit(VipsImage **im)
+{
+	VipsImage *next = NULL;
+
+	if ((*im)->BandFmt == VIPS_FORMAT_UCHAR)
+		return 0;
+	vips_cast(*im, &next, VIPS_FORMAT_UCHAR, NULL);
+	return step(im, next);
+}
+
+// Floats from 0 to 1 become 16 bits.
+static int quantise(VipsImage **im)
+{
+	VipsImage *next = NULL;
+
+	vips_linear1(*im, &next, 65535, 0.5, NULL);
+	if (step(im, next))
+		return -1;
+	next = NULL;
+	vips_cast(*im, &next, VIPS_FORMAT_USHORT, NULL);
+	if (step(im, next))
+		return -1;
+	next = NULL;
+	vips_copy(*im, &next, "interpretation",
+		(*im)->Bands < 3 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16, NULL);
+	return step(im, next);
+}
+
+static int box_shrink(VipsImage **im, int by)
+{
+	VipsImage *next = NULL;
+
+	if (by <= 1)
+		return 0;
+	vips_shrink(*im, &next, by, by, NULL);
+	return step(im, next);
+}
+
+// Applies a profile. A broken one is no reason to refuse the picture: then it is read without.
+static int apply_profile(VipsImage **im, const void *profile, size_t len)
+{
+	VipsImage *next = NULL, *labelled = NULL;
+	int failed;
+
+	if (vips_copy(*im, &labelled, NULL))
+		return -1;
+	vips_image_set_blob_copy(labelled, VIPS_META_ICC_NAME, profile, len);
+	failed = vips_icc_transform(labelled, &next, "srgb", "embedded", TRUE,
+		"intent", VIPS_INTENT_PERCEPTUAL, "depth", 8, NULL);
+	g_object_unref(labelled);
+	if (failed) {
+		vips_error_clear();
+		return 0;
+	}
+	return step(im, next);
+}
+
+// 1 or 2 bands that call themselves sRGB become 3 or 4; what is more than wanted goes.
+static int set_bands(VipsImage **im, gboolean alpha)
+{
+	VipsImage *next = NULL;
+	int wanted = alpha ? 4 : 3;
+
+	if ((*im)->Bands < 3) {
+		VipsImage *grey = NULL, *last = NULL;
+
+		if (vips_extract_band(*im, &grey, 0, NULL) || vips_extract_band(*im, &last, (*im)->Bands - 1, NULL)) {
+			VIPS_UNREF(grey);
+			return -1;
+		}
+		VipsImage *bands[4] = { grey, grey, grey, last };
+		vips_bandjoin(bands, &next, wanted, NULL);
+		g_object_unref(grey);
+		g_object_unref(last);
+		return step(im, next);
+	}
+	if ((*im)->Bands == wanted)
+		return 0;
+	vips_extract_band(*im, &next, 0, "n", wanted, NULL);
+	return step(im, next);
+}
+
+int imaging_levels(VipsImage *im)
+{
+	return im->BandFmt == VIPS_FORMAT_UCHAR ? 256 : 65536;
+}
+
+// Of 16 bits, the upper 8.
+static int high_bits(VipsImage **im)
+{
+	VipsImage *next = NULL;
+
+	vips_rshift_const1(*im, &next, 8, NULL);
+	return step(im, next);
+}
+
+// Takes samples to light and that to sRGB. Alpha stays.
+static int apply_light(VipsImage **im, gboolean alpha, const float *tables, const double *matrix)
+{
+	if (set_bands(im, alpha))
+		return -1;
+
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 8), *next = NULL;
+	int levels = imaging_levels(*im);
+	int failed = !(t[0] = vips_image_new_from_memory_copy(tables, sizeof(float) * 3 * levels, levels, 1, 3, VIPS_FORMAT_FLOAT)) ||
+		!(t[1] = vips_image_new_matrix_from_array(3, 3, matrix, 9)) ||
+		vips_extract_band(*im, &t[2], 0, "n", 3, NULL) || vips_maplut(t[2], &t[3], t[0], NULL) ||
+		vips_recomb(t[3], &t[4], t[1], NULL) ||
+		vips_copy(t[4], &t[5], "interpretation", VIPS_INTERPRETATION_scRGB, NULL) ||
+		vips_colourspace(t[5], &t[6], VIPS_INTERPRETATION_sRGB, NULL);
+	if (!failed && alpha)
+		failed = vips_extract_band(*im, &t[7], 3, NULL) || (levels > 256 && high_bits(&t[7])) || to_8bit(&t[7]) ||
+			vips_bandjoin2(t[6], t[7], &next, NULL);
+	else if (!failed) {
+		next = t[6];
+		g_object_ref(next);
+	}
+	g_object_unref(scope);
+	return step(im, failed ? NULL : next);
+}
+
+// Multiplies by alpha, so that transparent pixels' colours do not bleed when pixels are averaged.
+static int premultiply(VipsImage **im, int shrink)
+{
+	VipsImage *next = NULL;
+
+	vips_premultiply(*im, &next, "max_alpha", 255.0, NULL);
+	if (step(im, next) || box_shrink(im, shrink))
+		return -1;
+	next = NULL;
+	vips_rint(*im, &next, NULL);
+	return step(im, next) || to_8bit(im) ? -1 : 0;
+}
+
+VipsImage *imaging_rgb(VipsImage *in, int top, int height, int shrink, const void *profile, size_t profile_len,
+	const float *tables, const double *matrix)
 {
 	VipsImage *im = in, *next = NULL;
+	gboolean alpha;
+	int failed = 0;
 
 	g_object_ref(im);
 	if (height < im->Ysize) {
 		vips_extract_area(im, &next, 0, top, im->Xsize, height, NULL);
 		if (step(&im, next))
 			return NULL;
-		next = NULL;
 	}
-	if (vips_image_hasalpha(im) && flatten(&im))
-		return NULL;
-	if (shrink > 1) {
-		vips_shrink(im, &next, shrink, shrink, NULL);
-		if (step(&im, next))
-			return NULL;
-		next = NULL;
+	if (is_colorimetric(im)) {
+		profile = NULL; // it says the same once more
+		failed = to_srgb(&im);
 	}
-	if (use_profile) {
-		// A broken profile is no reason to refuse the picture: then it is read without.
-		if (vips_icc_transform(im, &next, "srgb", "embedded", TRUE,
-				"intent", VIPS_INTENT_PERCEPTUAL, "depth", 8, NULL))
-			vips_error_clear();
-		else if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-	if (im->Type != VIPS_INTERPRETATION_sRGB) {
-		vips_colourspace(im, &next, VIPS_INTERPRETATION_sRGB, NULL);
+	else if (imaging_samples(im) == IMAGING_FLOATS)
+		failed = quantise(&im);
+	if (failed)
+		goto fail;
+	alpha = vips_image_hasalpha(im);
+	if ((!alpha && box_shrink(&im, shrink)) || (profile && apply_profile(&im, profile, profile_len)) ||
+		(tables && apply_light(&im, alpha, tables, matrix)) ||
+		to_srgb(&im) || to_8bit(&im) || set_bands(&im, alpha) || (alpha && premultiply(&im, shrink)))
+		goto fail;
+	return im;
+fail:
+	VIPS_UNREF(im);
+	return NULL;
+}
+
+VipsImage *imaging_straight(VipsImage *in)
+{
+	VipsImage *im = in, *next = NULL;
+
+	g_object_ref(im);
+	gboolean alpha = vips_image_hasalpha(im);
+	if (to_srgb(&im) || to_8bit(&im) || set_bands(&im, alpha))
+		goto fail;
+	if (!alpha) {
+		vips_bandjoin_const1(im, &next, 255, NULL);
 		if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-	if (im->BandFmt != VIPS_FORMAT_UCHAR) {
-		vips_cast(im, &next, VIPS_FORMAT_UCHAR, NULL);
-		if (step(&im, next))
-			return NULL;
-		next = NULL;
-	}
-	if (im->Bands < 3) { // grey that calls itself sRGB
-		vips_extract_band(im, &next, 0, NULL);
-		if (step(&im, next))
-			return NULL;
-		VipsImage *rgb[3] = { im, im, im };
-		next = NULL;
-		vips_bandjoin(rgb, &next, 3, NULL);
-		if (step(&im, next))
-			return NULL;
-	}
-	else if (im->Bands > 3) {
-		vips_extract_band(im, &next, 0, "n", 3, NULL);
-		if (step(&im, next))
-			return NULL;
+			goto fail;
 	}
 	return im;
+fail:
+	VIPS_UNREF(im);
+	return NULL;
 }
 
 int imaging_write(VipsImage *im, void *dst, size_t len)

@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -100,6 +101,7 @@ type opening struct {
 	shrink   int     // 1, 2, 4 or 8; JPEG only
 	scale    float64 // (0, 1]; WebP only
 	allPages bool    // the frames of an animation, below each other
+	page     int     // TIFF only
 }
 
 // open reads the header of data with the loader of its format.
@@ -108,12 +110,12 @@ func open(format string, data []byte, how opening) (*handle, error) {
 		formatJPEG: C.IMAGING_JPEG, formatPNG: C.IMAGING_PNG, formatWebP: C.IMAGING_WEBP,
 		formatGIF: C.IMAGING_GIF, formatTIFF: C.IMAGING_TIFF, formatHEIC: C.IMAGING_HEIF, formatAVIF: C.IMAGING_HEIF,
 	}[format]
-	var pages C.int
+	pages := C.int(1)
 	if how.allPages {
-		pages = 1
+		pages = -1
 	}
 	return reading(data, func(first *byte) *C.VipsImage {
-		return C.imaging_open(loader, unsafe.Pointer(first), C.size_t(len(data)), C.int(how.shrink), C.double(how.scale), pages)
+		return C.imaging_open(loader, unsafe.Pointer(first), C.size_t(len(data)), C.int(how.shrink), C.double(how.scale), C.int(how.page), pages)
 	})
 }
 
@@ -124,14 +126,40 @@ func wrapRGBA(pixels []byte, width, height int) (*handle, error) {
 	})
 }
 
-// rgb gives the rows [top, top+height) as 8-bit sRGB, alpha over white, box-shrunk by an
-// integer; nothing is computed until pixels is called.
-func (h *handle) rgb(top, height int, useProfile bool, shrink int) (*handle, error) {
-	var use C.int
-	if useProfile {
-		use = 1
+// rgb gives the rows [top, top+height) as 8-bit sRGB, box-shrunk by an integer; 4 bands where there is alpha, by which
+// the colours are multiplied. Nothing is computed until pixels is called.
+func (h *handle) rgb(top, height int, l look, shrink int) (*handle, error) {
+	var tables []float32
+	var matrix matrix3
+	if l.space != nil {
+		tables, matrix = l.space.tables(int(C.imaging_levels(h.im))), l.space.matrix()
 	}
-	return own(C.imaging_rgb(h.im, C.int(top), C.int(height), use, C.int(shrink)))
+	return own(C.imaging_rgb(h.im, C.int(top), C.int(height), C.int(shrink),
+		unsafe.Pointer(unsafe.SliceData(l.profile)), C.size_t(len(l.profile)),
+		(*C.float)(unsafe.SliceData(tables)), (*C.double)(&matrix[0][0])))
+}
+
+// straight gives 8-bit RGBA, as stored.
+func (h *handle) straight() (*handle, error) { return own(C.imaging_straight(h.im)) }
+
+// checkSamples refuses numbers that viewers do not agree on how to show. Of floats it decodes the picture, and h cannot be
+// decoded again. The second result tells whether they are floats.
+func (h *handle) checkSamples() (floats bool, err error) {
+	switch C.imaging_samples(h.im) {
+	case C.IMAGING_INTEGERS:
+		return false, nil
+	case C.IMAGING_OTHERS:
+		return false, fmt.Errorf("%w: samples that are neither unsigned integers of 8 or 16 bits nor floats", ErrUnsupported)
+	}
+	var least, most C.double
+	if C.imaging_range(h.im, &least, &most) != 0 {
+		return true, fmt.Errorf("%w: %w", ErrUndecodable, vipsError())
+	}
+	const slack = 0.001
+	if !(least >= -slack && most <= 1+slack) { // also what is no number
+		return true, fmt.Errorf("%w: float samples from %g to %g, wanted 0 to 1: beyond, each viewer shows something else", ErrUnsupported, least, most)
+	}
+	return true, nil
 }
 
 // pixels computes the image: 8 bit, row-major, width*height*bands bytes, in pooled memory.

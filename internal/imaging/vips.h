@@ -20,8 +20,9 @@ int imaging_start(void);
 
 // Opens a picture with the loader of its format; reads the header, no pixels.
 // buf must stay valid until the image is released. shrink is 1, 2, 4 or 8 (JPEG only),
-// scale in (0, 1] (WebP only); with all_pages the frames of an animation lie below each other.
-VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int all_pages);
+// scale in (0, 1] (WebP only), page counts from 0 (TIFF only); with n = -1 the frames of an animation lie below each
+// other, with 1 there is only the first.
+VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int page, int n);
 
 // Wraps RGBA pixels in memory (8 bit, width*height*4 bytes), which must outlive the image.
 VipsImage *imaging_wrap(const void *rgba, int width, int height);
@@ -32,9 +33,30 @@ int imaging_orientation(VipsImage *im);
 // The embedded ICC profile, which stays the image's; NULL when there is none.
 const void *imaging_profile(VipsImage *im, size_t *len);
 
-// The rows [top, top+height) of an image as 8-bit sRGB, alpha flattened over white and
-// box-shrunk by an integer. The embedded profile is honoured when use_profile is set.
-VipsImage *imaging_rgb(VipsImage *in, int top, int height, int use_profile, int shrink);
+// What the numbers of a picture are.
+enum {
+	IMAGING_INTEGERS, // unsigned, of 8 or 16 bits, or colours in a space that is defined by light, such as Lab
+	IMAGING_FLOATS,
+	IMAGING_OTHERS,
+};
+
+int imaging_samples(VipsImage *im);
+
+// The least and the greatest sample. It decodes the whole picture.
+int imaging_range(VipsImage *im, double *least, double *most);
+
+// How many levels a sample has once floats are quantised: 256 or 65536.
+int imaging_levels(VipsImage *im);
+
+// The rows [top, top+height) of an image as 8-bit sRGB, box-shrunk by an integer: 3 bands, or 4 where there is alpha,
+// by which the colours are multiplied. Floats are taken to reach from 0 to 1. Colours are what the ICC profile says; or
+// light by tables (for each level that of red, green and blue) that a matrix of 3 x 3 takes to sRGB's primaries; or sRGB where
+// both are NULL. All is copied.
+VipsImage *imaging_rgb(VipsImage *in, int top, int height, int shrink, const void *profile, size_t profile_len,
+	const float *tables, const double *matrix);
+
+// The image as 8-bit RGBA, its colours neither multiplied by alpha nor changed by a profile.
+VipsImage *imaging_straight(VipsImage *in);
 
 // Computes all pixels of an 8-bit image into dst (len = width * height * bands).
 int imaging_write(VipsImage *im, void *dst, size_t len);

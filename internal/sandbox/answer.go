@@ -90,15 +90,15 @@ func (a *answer) check(asked imaging.Request) error {
 	if len(a.Format) > 8 || a.Width < 1 || a.Height < 1 || int64(a.Width) > asked.Limits.MaxPixels/int64(a.Height) {
 		return fmt.Errorf("a %.8q of %d x %d pixels", a.Format, a.Width, a.Height)
 	}
-	if len(a.Frames) < 1 || len(a.Frames) > asked.Limits.MaxFrames || a.FrameCount < len(a.Frames) {
+	if len(a.Frames) < 1 || len(a.Frames) > asked.Limits.MaxFrames*imaging.MaxRenderings || a.FrameCount < 1 {
 		return fmt.Errorf("%d frames of %d", len(a.Frames), a.FrameCount)
 	}
-	before := -1
+	seen := map[int]bool{}
 	for _, frame := range a.Frames {
-		if frame.Index <= before || frame.Index >= a.FrameCount {
-			return fmt.Errorf("frame %d after frame %d, of %d", frame.Index, before, a.FrameCount)
+		if seen[frame.Index] || frame.Index < 0 || frame.Index/imaging.MaxRenderings >= a.FrameCount {
+			return fmt.Errorf("frame %d of %d, or twice", frame.Index, a.FrameCount)
 		}
-		before = frame.Index
+		seen[frame.Index] = true
 		if err := checkViews(frame.Views, asked); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func TestDeathsOnAPicture(t *testing.T) {
 		"grow":       "memory|failed to allocate|SIGSEGV",
 		"garbage":    "the decode worker's answer is none",
 		"oversized":  "wanted at most 1048576",
-		"incredible": "not credible: 9 frames of 1000",
+		"incredible": "not credible: 49 frames of 1000",
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()

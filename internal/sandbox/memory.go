@@ -29,7 +29,7 @@ func memorySizes(r imaging.Request) (file, pixels int) {
 		view += imaging.MaxGray
 	}
 	pages := func(bytes int) int { return (bytes + page - 1) / page * page }
-	return pages(int(r.Limits.MaxBytes)), pages(max(1, r.Limits.MaxFrames*len(r.Views)*view))
+	return pages(int(r.Limits.MaxBytes)), pages(max(1, r.Limits.MaxFrames*imaging.MaxRenderings*len(r.Views)*view))
 }
 
 // newMemory makes the memory for one worker; the file is for the worker, and to be closed after its start.

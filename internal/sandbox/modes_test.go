@@ -111,7 +111,7 @@ func oversized([]byte, []byte, imaging.Request) answer {
 // incredible has more frames than were asked for.
 func incredible(_, _ []byte, r imaging.Request) answer {
 	a := answer{Format: "gif", Width: 1, Height: 1, FrameCount: 1000}
-	for i := range r.Limits.MaxFrames + 1 {
+	for i := range r.Limits.MaxFrames*imaging.MaxRenderings + 1 {
 		a.Frames = append(a.Frames, answerFrame{Index: i})
 	}
 	return a
