@@ -11,12 +11,13 @@ import (
 // gatedEmbedder holds every batch until the gate is closed.
 type gatedEmbedder struct {
 	Embedder
-	entered atomic.Int64
-	gate    chan struct{}
+	inFlight atomic.Int64
+	gate     chan struct{}
 }
 
 func (g *gatedEmbedder) Embed(ctx context.Context, crops [][]byte) ([][]float32, error) {
-	g.entered.Add(1)
+	g.inFlight.Add(1)
+	defer g.inFlight.Add(-1)
 	select {
 	case <-g.gate:
 		return g.Embedder.Embed(ctx, crops)
@@ -36,7 +37,7 @@ func TestEachDeviceHasTwoBatches(t *testing.T) {
 	for range 10 {
 		b.publish("picture")
 	}
-	require.Eventually(t, func() bool { return gated.entered.Load() == 2*3 }, waitLong, waitStep)
+	require.Eventually(t, func() bool { return gated.inFlight.Load() == 2*3 }, waitLong, waitStep)
 	close(gated.gate)
 	require.Eventually(t, func() bool { return b.count(DecisionsStream) == 10 }, waitLong, waitStep)
 	cancel()

@@ -16,14 +16,15 @@
 //
 // The graph is the first of these that exists:
 //
-//	onnx/vision_model.onnx  onnx/vision_model_fp16.onnx  onnx/vision_model_quantized.onnx
-//	onnx/model.onnx         onnx/model_fp16.onnx         onnx/model_quantized.onnx
-//	the same six names beside config.json
+//	onnx/vision_model.onnx  onnx/model.onnx  vision_model.onnx  model.onnx
 //	visual/model.onnx       (Immich, with visual/preprocess_cfg.json)
 //
-// A graph must take one picture tensor [N, 3, H, W] of float32 or float16. Its vector is the output image_embeds; else the
-// only two-dimensional output; else pooler_output; else, for the DINO and ViT families, the class token of last_hidden_state.
+// each but the last also, after it, with _fp16, _quantized, _int8, _uint8, _q4, _q4f16 or _bnb4 before the dot.
 //
-// Beside it: preprocessor_config.json (required), config.json (name and width), background.npy ([K, D] of <f2 or <f4) and
+// A graph must take one picture tensor [N, 3, H, W] of float32 or float16. Its vector is the output that vectorNames names first;
+// else the only two-dimensional output; else pooler_output; else, for the families in classTokenFirst, the first token of
+// last_hidden_state.
+//
+// Beside it: one of the preprocessings (required), config.json (name and width), background.npy ([K, D] of <f2 or <f4) and
 // moderation.json (how to score, and from which score on to block and to review).
 package embed

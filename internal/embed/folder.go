@@ -23,7 +23,7 @@ type Folder struct {
 	graphPath   string // within the folder
 	fingerprint string
 	graph       []byte
-	weightsDir  string // where the graph's external weights lie; "" when it has none
+	graphFile   string // the graph's path on disk when it keeps weights in files beside it, else ""
 	tensors     tensors
 	pre         preprocessing
 	background  *Background
@@ -35,7 +35,10 @@ type modelConfig struct {
 	Name          string `json:"_name_or_path"`
 	ModelType     string `json:"model_type"`
 	ProjectionDim int    `json:"projection_dim"`
+	Classes       *int   `json:"num_classes"` // timm's; 0: the network has no classifier
 }
+
+func (c modelConfig) headless() bool { return c.Classes != nil && *c.Classes == 0 }
 
 // LoadDir reads and checks the model folder dir. The runtime is not needed yet.
 func LoadDir(dir string) (*Folder, error) {
@@ -130,17 +133,25 @@ func load(fsys fs.FS, dir string) (*Folder, error) {
 		return nil, fmt.Errorf("%s: %w: fetch the file again (a Git LFS pointer is not the file)", graphPath, err)
 	}
 	width, height := f.pre.target.Size()
-	if f.tensors, err = chooseTensors(g, config.ModelType, width, height); err != nil {
+	if f.tensors, err = chooseTensors(g, config, width, height); err != nil {
 		return nil, fmt.Errorf("%s: %w", graphPath, err)
 	}
 	if f.tensors.width == 0 && f.tensors.output == "image_embeds" {
+		if d := config.ProjectionDim; d < 0 || d > widest {
+			return nil, fmt.Errorf("config.json: projection_dim %d: wanted 1 to %d", d, widest)
+		}
 		f.tensors.width = config.ProjectionDim
 	}
 	if len(g.external) > 0 {
 		if dir == "" {
 			return nil, fmt.Errorf("%s keeps its weights in %s: wanted a graph that holds them, or a folder on disk", graphPath, strings.Join(g.external, ", "))
 		}
-		f.weightsDir = filepath.Join(dir, filepath.FromSlash(path.Dir(graphPath)))
+		for _, name := range g.external {
+			if !filepath.IsLocal(filepath.FromSlash(name)) {
+				return nil, fmt.Errorf("%s keeps its weights in %q, outside of its folder: wanted a file beside it", graphPath, name)
+			}
+		}
+		f.graphFile = filepath.Join(dir, filepath.FromSlash(graphPath))
 	}
 	background, err := f.readBackground(fsys)
 	if err != nil {

@@ -31,7 +31,8 @@ func TestLoadDirReadsTheGoldenFolders(t *testing.T) {
 
 func TestLoadFindsTheGraphInEveryLayout(t *testing.T) {
 	graph := colours{}.graph()
-	for _, place := range []string{"onnx/vision_model_fp16.onnx", "onnx/model_quantized.onnx", "vision_model.onnx", "model.onnx"} {
+	for _, place := range []string{"onnx/vision_model_fp16.onnx", "onnx/model_quantized.onnx", "vision_model.onnx", "model.onnx",
+		"onnx/vision_model_q4f16.onnx", "onnx/vision_model_int8.onnx", "onnx/model_uint8.onnx", "model_q4.onnx", "model_bnb4.onnx"} {
 		files := folderOf(nil)
 		delete(files, "onnx/vision_model.onnx")
 		files[place] = &fstest.MapFile{Data: graph}
@@ -148,7 +149,7 @@ func TestLoadRefusesWrongFolders(t *testing.T) {
 		"the graph takes pixel_values float32[?,3,224,224] but the preprocessing makes 2×2 pixels": graph(
 			[]port{{"pixel_values", typeFloat32, []int{-1, 3, 224, 224}}}, []port{vector}),
 		"the graph's pixel_values uint8[?,3,2,2] must be float32 or float16": graph([]port{{"pixel_values", 2, []int{-1, 3, 2, 2}}}, []port{vector}),
-		"no output of the graph is a vector per picture (it has a float32[?,4], b float32[?,5])": graph([]port{picture},
+		"no output of the graph is known to be a vector per picture (it has a float32[?,4], b float32[?,5])": graph([]port{picture},
 			[]port{{"a", typeFloat32, []int{-1, 4}}, {"b", typeFloat32, []int{-1, 5}}}),
 	} {
 		_, err := LoadFS(files)
@@ -175,12 +176,12 @@ func TestChooseOutput(t *testing.T) {
 		"embedding":     {hidden, port("embedding", -1, 512)},
 		"pooler_output": {hidden, port("pooler_output", -1, 2048, 1, 1)},
 	} {
-		out, err := chooseOutput(&graph{outputs: outputs}, "clip")
+		out, err := chooseOutput(&graph{outputs: outputs}, modelConfig{ModelType: "clip"})
 		require.NoError(t, err)
 		require.Equal(t, want, out.name)
 	}
 	two := []valueInfo{port("logits", -1, 10), port("pooler_output", -1, 768)}
-	out, err := chooseOutput(&graph{outputs: two}, "clip")
+	out, err := chooseOutput(&graph{outputs: two}, modelConfig{ModelType: "clip"})
 	require.NoError(t, err)
 	require.Equal(t, "pooler_output", out.name)
 }
@@ -195,7 +196,7 @@ func FuzzParseGraph(f *testing.F) {
 	f.Add(portsOnly(nil, nil))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		if g, err := parseGraph(data); err == nil {
-			_, _ = chooseTensors(g, "dinov2", 2, 2) // must not panic
+			_, _ = chooseTensors(g, modelConfig{ModelType: "dinov2"}, 2, 2) // must not panic
 		}
 	})
 }

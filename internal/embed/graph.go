@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Element types of ONNX tensors (TensorProto.DataType in onnx.proto) that pictures and vectors may have.
@@ -53,7 +54,6 @@ var errProto = errors.New("not an ONNX file (its protobuf does not parse)")
 func parseGraph(model []byte) (*graph, error) {
 	g := &graph{}
 	weights := map[string]bool{} // initializers may be listed as inputs as well (IR version 3)
-	seen := map[string]bool{}
 	found := false
 	err := fields(model, func(num int, body []byte, _ uint64) error {
 		if num != 7 { // ModelProto.graph
@@ -62,16 +62,15 @@ func parseGraph(model []byte) (*graph, error) {
 		found = true
 		return fields(body, func(num int, body []byte, _ uint64) error {
 			switch num {
+			case 1: // GraphProto.node
+				return g.externalOfNode(body, 0)
 			case 5: // GraphProto.initializer
-				name, file, err := parseInitializer(body)
+				name, file, err := parseTensor(body)
 				if err != nil {
 					return err
 				}
 				weights[name] = true
-				if file != "" && !seen[file] {
-					seen[file] = true
-					g.external = append(g.external, file)
-				}
+				g.addExternal(file)
 			case 11, 12: // GraphProto.input, .output
 				v, err := parseValueInfo(body)
 				if err != nil {
@@ -102,8 +101,52 @@ func parseGraph(model []byte) (*graph, error) {
 	return g, nil
 }
 
-// parseInitializer returns the name of a TensorProto and the file that holds its data ("" when it is in the graph).
-func parseInitializer(tensor []byte) (name, file string, err error) {
+func (g *graph) addExternal(file string) {
+	if file != "" && !slices.Contains(g.external, file) {
+		g.external = append(g.external, file)
+	}
+}
+
+// deepest bounds how many graphs a node may hold one in another (If, Loop); real ones nest two or three.
+const deepest = 16
+
+// externalOfNode adds the external files of a node's tensors (Constant), and of those in the graphs that it holds.
+func (g *graph) externalOfNode(node []byte, depth int) error {
+	if depth > deepest {
+		return fmt.Errorf("its graphs are nested more than %d deep", deepest)
+	}
+	tensor := func(body []byte) error {
+		_, file, err := parseTensor(body)
+		g.addExternal(file)
+		return err
+	}
+	inner := func(num int, body []byte, _ uint64) error { // GraphProto
+		switch num {
+		case 1:
+			return g.externalOfNode(body, depth+1)
+		case 5:
+			return tensor(body)
+		}
+		return nil
+	}
+	return fields(node, func(num int, body []byte, _ uint64) error {
+		if num != 5 { // NodeProto.attribute
+			return nil
+		}
+		return fields(body, func(num int, body []byte, _ uint64) error {
+			switch num {
+			case 5, 10: // AttributeProto.t, .tensors
+				return tensor(body)
+			case 6, 11: // AttributeProto.g, .graphs
+				return fields(body, inner)
+			}
+			return nil
+		})
+	})
+}
+
+// parseTensor returns the name of a TensorProto and the file that holds its data ("" when it is in the graph).
+func parseTensor(tensor []byte) (name, file string, err error) {
 	err = fields(tensor, func(num int, body []byte, _ uint64) error {
 		switch num {
 		case 8: // TensorProto.name
@@ -134,7 +177,7 @@ func parseValueInfo(info []byte) (v valueInfo, err error) {
 	dim := func(body []byte) error {
 		size := int64(-1)
 		err := fields(body, func(num int, _ []byte, n uint64) error {
-			if num == 1 && n > 0 { // Dimension.dim_value
+			if num == 1 && int64(n) > 0 { // Dimension.dim_value
 				size = int64(n)
 			}
 			return nil

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,12 +11,13 @@ import (
 
 // graphFiles are the places of an image encoder's graph, best first. Full precision comes first: a smaller variant is
 // chosen by leaving the larger ones out of the folder.
-var graphFiles = []string{
-	"onnx/vision_model.onnx", "onnx/vision_model_fp16.onnx", "onnx/vision_model_quantized.onnx",
-	"onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx",
-	"vision_model.onnx", "vision_model_fp16.onnx", "vision_model_quantized.onnx",
-	"model.onnx", "model_fp16.onnx", "model_quantized.onnx",
-	immichGraph,
+func graphFiles() (files []string) {
+	for _, name := range []string{"onnx/vision_model", "onnx/model", "vision_model", "model"} {
+		for _, precision := range []string{"", "_fp16", "_quantized", "_int8", "_uint8", "_q4", "_q4f16", "_bnb4"} {
+			files = append(files, name+precision+".onnx")
+		}
+	}
+	return append(files, immichGraph)
 }
 
 // Immich's own layout.
@@ -25,7 +27,7 @@ const (
 )
 
 func findGraph(fsys fs.FS) (string, error) {
-	for _, name := range graphFiles {
+	for _, name := range graphFiles() {
 		if info, err := fs.Stat(fsys, name); err == nil && info.Mode().IsRegular() {
 			return name, nil
 		}
@@ -51,23 +53,45 @@ func findGraph(fsys fs.FS) (string, error) {
 	return "", fmt.Errorf("none of its graphs (%s) is an image encoder that is known by its name: wanted onnx/vision_model.onnx", strings.Join(found, ", "))
 }
 
-// readPreprocessing reads Hugging Face's preprocessor_config.json, or OpenCLIP's file in Immich's layout.
+// preprocessings are the files that say what a picture looks like to the graph, best first.
+var preprocessings = []struct {
+	name  string
+	key   string // of the object in the file that says it; "": the whole file
+	parse func([]byte) (preprocessing, error)
+}{
+	{"preprocessor_config.json", "", parsePreprocessor},
+	{"processor_config.json", "image_processor", parsePreprocessor},
+	{immichPreprocessing, "", parseOpenCLIP},
+	{"open_clip_config.json", "", parseOpenCLIPModel},
+	{"config.json", "pretrained_cfg", parseTimm},
+}
+
+// readPreprocessing reads the first of the preprocessings that the folder has.
 func readPreprocessing(fsys fs.FS, graphPath string) (preprocessing, error) {
-	name, parse := "preprocessor_config.json", parsePreprocessor
-	data, err := fs.ReadFile(fsys, name)
-	if errors.Is(err, fs.ErrNotExist) && graphPath == immichGraph {
-		name, parse = immichPreprocessing, parseOpenCLIP
-		data, err = fs.ReadFile(fsys, name)
+	for _, from := range preprocessings {
+		if from.name == immichPreprocessing && graphPath != immichGraph {
+			continue
+		}
+		data, err := fs.ReadFile(fsys, from.name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && from.key != "" {
+			var parts map[string]json.RawMessage
+			if err = json.Unmarshal(data, &parts); err == nil {
+				if data = parts[from.key]; data == nil {
+					continue
+				}
+			}
+		}
+		var p preprocessing
+		if err == nil {
+			p, err = from.parse(data)
+		}
+		if err != nil {
+			return preprocessing{}, fmt.Errorf("%s: %w", from.name, err)
+		}
+		return p, nil
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return preprocessing{}, fmt.Errorf("%s is missing: fetch it from where %s came from", name, graphPath)
-	}
-	if err != nil {
-		return preprocessing{}, err
-	}
-	p, err := parse(data)
-	if err != nil {
-		return preprocessing{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return p, nil
+	return preprocessing{}, fmt.Errorf("preprocessor_config.json is missing: fetch it from where %s came from (processor_config.json, open_clip_config.json or timm's config.json serve too)", graphPath)
 }

@@ -48,7 +48,7 @@ func TestEmbedReadsNamesTypesAndWidthFromTheGraph(t *testing.T) {
 func TestEmbedTakesTheClassTokenOfDINO(t *testing.T) {
 	files := folderOf(colours{tokens: true}.graph())
 	_, err := LoadFS(files)
-	require.ErrorContains(t, err, "no output of the graph is a vector per picture (it has last_hidden_state float32[?,?,3])")
+	require.ErrorContains(t, err, "no output of the graph is known to be a vector per picture (it has last_hidden_state float32[?,?,3])")
 
 	files["config.json"] = &fstest.MapFile{Data: []byte(`{"model_type": "dinov2"}`)}
 	f, err := LoadFS(files)

@@ -100,6 +100,7 @@ type colours struct {
 	freeWidth       bool   // the graph does not say how wide its output is
 	tokens          bool   // [N, 1, 3] as last_hidden_state
 	external        string // file of the weights
+	constant        bool   // the weights are a Constant node's
 }
 
 func (c colours) graph() []byte {
@@ -126,7 +127,14 @@ func (c colours) graph() []byte {
 		g = g.bytes(5, message{}.number(1, 1).number(2, 7).text(8, "one").bytes(9, []byte{1, 0, 0, 0, 0, 0, 0, 0}))
 	}
 	g = g.bytes(1, node("Cast", output, map[string]int{"to": orFloat(c.outElem)}, last))
-	g = g.text(2, "colours").bytes(5, initializer("weights", []int{12, 3}, colourWeights(), c.external))
+	weights := initializer("weights", []int{12, 3}, colourWeights(), c.external)
+	if c.constant {
+		value := message{}.text(1, "value").bytes(5, weights).number(20, 4) // AttributeProto.TENSOR
+		g = append(message{}.bytes(1, message{}.text(2, "weights").text(4, "Constant").bytes(5, value)), g...)
+	} else {
+		g = g.bytes(5, weights)
+	}
+	g = g.text(2, "colours")
 	g = g.bytes(11, port{"pixel_values", orFloat(c.inElem), []int{batch, 3, 2, 2}}.message())
 	g = g.bytes(12, port{output, orFloat(c.outElem), dims}.message())
 	return modelProto(g)

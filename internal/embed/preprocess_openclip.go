@@ -2,7 +2,6 @@ package embed
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"moderator/internal/imaging"
@@ -12,23 +11,23 @@ import (
 type openCLIPConfig struct {
 	Size          json.RawMessage `json:"size"` // 224 or [224, 224], height first
 	Mode          string          `json:"mode"`
-	Mean          []float64       `json:"mean"`
-	Std           []float64       `json:"std"`
+	Mean          channels        `json:"mean"`
+	Std           channels        `json:"std"`
 	Interpolation string          `json:"interpolation"`
 	ResizeMode    string          `json:"resize_mode"`
 }
 
 // parseOpenCLIP reads a preprocess_cfg.json. Absent keys are OpenCLIP's PreprocessCfg defaults.
 func parseOpenCLIP(data []byte) (preprocessing, error) {
-	c := openCLIPConfig{Size: []byte("224"), Mode: "RGB", Interpolation: "bicubic", ResizeMode: "shortest"}
-	if err := json.Unmarshal(data, &c); err != nil {
+	c := openCLIPConfig{
+		Size: []byte("224"), Mode: "RGB", Mean: clipMean, Std: clipStd, Interpolation: "bicubic", ResizeMode: "shortest",
+	}
+	data, err := withoutNulls(data)
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err != nil {
 		return preprocessing{}, err
-	}
-	if c.Mean == nil {
-		c.Mean = clipMean
-	}
-	if c.Std == nil {
-		c.Std = clipStd
 	}
 	var sides []int
 	var edge int
@@ -47,10 +46,7 @@ func parseOpenCLIP(data []byte) (preprocessing, error) {
 	if c.Mode != "RGB" {
 		return preprocessing{}, fmt.Errorf("mode %q is not supported: wanted RGB", c.Mode)
 	}
-	if len(c.Mean) != 3 || len(c.Std) != 3 {
-		return preprocessing{}, errors.New("mean and std: wanted three numbers each (red, green, blue)")
-	}
-	p := preprocessing{scale: 1.0 / 255, mean: [3]float64(c.Mean), std: [3]float64(c.Std)}
+	p := preprocessing{scale: 1.0 / 255, mean: c.Mean, std: c.Std}
 	height, width := sides[0], sides[1]
 	switch c.ResizeMode {
 	case "squash":
@@ -64,4 +60,31 @@ func parseOpenCLIP(data []byte) (preprocessing, error) {
 		return preprocessing{}, fmt.Errorf("resize_mode %q is not supported: wanted shortest or squash", c.ResizeMode)
 	}
 	return p, p.check()
+}
+
+// parseOpenCLIPModel reads an open_clip_config.json. As in OpenCLIP, the network's image_size takes the place of the
+// preprocessing's size.
+func parseOpenCLIPModel(data []byte) (preprocessing, error) {
+	var c struct {
+		Model struct {
+			Vision struct {
+				ImageSize json.RawMessage `json:"image_size"`
+			} `json:"vision_cfg"`
+		} `json:"model_cfg"`
+		Preprocessing map[string]json.RawMessage `json:"preprocess_cfg"`
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return preprocessing{}, err
+	}
+	if c.Preprocessing == nil {
+		c.Preprocessing = map[string]json.RawMessage{}
+	}
+	if size := c.Model.Vision.ImageSize; len(size) > 0 && string(size) != "null" {
+		c.Preprocessing["size"] = size
+	}
+	inner, err := json.Marshal(c.Preprocessing)
+	if err != nil {
+		return preprocessing{}, err
+	}
+	return parseOpenCLIP(inner)
 }

@@ -26,13 +26,11 @@ func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, e
 	); err != nil {
 		return nil, err
 	}
-	if f.weightsDir != "" {
-		if err := o.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", f.weightsDir); err != nil {
-			return nil, err
-		}
-	}
 	if err := p.attach(o, on); err != nil {
 		return nil, err
+	}
+	if f.graphFile != "" { // from bytes, the runtime finds the weights of initializers only, and not of Constant nodes
+		return ort.NewDynamicAdvancedSession(f.graphFile, []string{f.tensors.input}, []string{f.tensors.output}, o)
 	}
 	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
 }
@@ -166,10 +164,7 @@ func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
 func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error) {
 	t := f.tensors
 	if t.outHalf { // the binding cannot receive a float16 output that it has not allocated
-		if t.width == 0 || t.tokens {
-			return nil, fmt.Errorf("the graph does not say how wide its float16 output %s is: export it with a float32 output, or with fixed dimensions", t.output)
-		}
-		return t.tail, nil
+		return halfTail(f)
 	}
 	width, height := f.Target().Size()
 	batch := int64(max(t.batch, 1))
@@ -192,9 +187,50 @@ func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error)
 	}
 	tail := shape[1:]
 	if width := int(vectorWidth(tail)); t.width != 0 && t.width != width {
-		return nil, fmt.Errorf("the output %s is %d wide, but the folder says %d: its files are not of the same model", t.output, width, t.width)
+		return nil, otherWidth(t, width)
 	}
-	return tail, nil
+	return tail, checkTail(t.output, tail)
+}
+
+// halfTail is the shape per picture of f's float16 output: as the graph says, else as the runtime infers it from the weights,
+// else as wide as the folder says.
+func halfTail(f *Folder) ([]int64, error) {
+	t := f.tensors
+	if !slices.Contains(t.tail, -1) {
+		return t.tail, nil
+	}
+	outputs, err := inferredOutputs(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range outputs {
+		if o.Name == t.output && len(o.Dimensions) == len(t.tail)+1 {
+			t.tail = o.Dimensions[1:]
+		}
+	}
+	if len(t.tail) == 1 && t.tail[0] < 0 && t.width > 0 {
+		t.tail = []int64{int64(t.width)}
+	}
+	if slices.ContainsFunc(t.tail, func(d int64) bool { return d < 1 }) {
+		return nil, fmt.Errorf("nothing says how wide the float16 output %s is: export it with a float32 output or fixed dimensions, or give projection_dim in config.json", t.output)
+	}
+	if width := int(vectorWidth(t.tail)); t.width != 0 && t.width != width {
+		return nil, otherWidth(t, width)
+	}
+	return t.tail, checkTail(t.output, t.tail)
+}
+
+func inferredOutputs(f *Folder) (outputs []ort.InputOutputInfo, err error) {
+	if f.graphFile != "" {
+		_, outputs, err = ort.GetInputOutputInfo(f.graphFile)
+	} else {
+		_, outputs, err = ort.GetInputOutputInfoWithONNXData(f.graph)
+	}
+	return outputs, err
+}
+
+func otherWidth(t tensors, width int) error {
+	return fmt.Errorf("the output %s is %d wide, but the folder says %d: its files are not of the same model", t.output, width, t.width)
 }
 
 // vectorWidth is the width of the vector in an output of shape tail per picture: [D], [T, D] or [D, 1, 1].

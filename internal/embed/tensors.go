@@ -17,18 +17,31 @@ type tensors struct {
 	tail          []int64 // the output's shape without the batch, -1 where the graph does not say
 }
 
+// Bounds of what a graph may say of itself, so that a slip in it is named and not allocated.
+const (
+	widest       = 16000   // numbers of a vector: Postgres stores no wider halfvec
+	largestFixed = 256     // pictures of a batch that the graph insists on
+	largestTail  = 1 << 24 // numbers of the output per picture
+)
+
 // classTokenFirst are the families (config.json, model_type) whose last_hidden_state starts with the class token, and whose
-// pooled output is that token after the final layer norm.
-var classTokenFirst = []string{"dinov2", "dinov2_with_registers", "dinov3_vit", "vit", "deit"}
+// vector is that token. nomic_bert is nomic-embed-vision, whose only token is the pooled one.
+var classTokenFirst = []string{"dinov2", "dinov2_with_registers", "dinov3_vit", "vit", "deit", "nomic_bert"}
+
+// vectorNames are the outputs [N, D] that are a picture's vector whatever else the graph puts out, best first.
+var vectorNames = []string{"image_embeds", "l2norm_image_embeddings", "image_embeddings", "embedding"}
+
+// classifierOutput holds scores of classes and no features, unless the network was exported without its classifier.
+const classifierOutput = "logits"
 
 // chooseTensors finds the picture input and the vector output of g. width and height are the preprocessing's.
-func chooseTensors(g *graph, modelType string, width, height int) (tensors, error) {
+func chooseTensors(g *graph, c modelConfig, width, height int) (tensors, error) {
 	var t tensors
 	in, err := chooseInput(g)
 	if err != nil {
 		return t, err
 	}
-	out, err := chooseOutput(g, modelType)
+	out, err := chooseOutput(g, c)
 	if err != nil {
 		return t, err
 	}
@@ -54,7 +67,25 @@ func chooseTensors(g *graph, modelType string, width, height int) (tensors, erro
 		tail: out.dims[1:],
 	}
 	t.width = max(int(vectorWidth(t.tail)), 0)
-	return t, nil
+	if t.batch > largestFixed {
+		return t, fmt.Errorf("the graph takes %s, batches of %d pictures: export it with a free batch size, or with %d at most", in, t.batch, largestFixed)
+	}
+	return t, checkTail(out.name, t.tail)
+}
+
+// checkTail refuses an output whose shape per picture, where known, holds no vector that can be kept.
+func checkTail(output string, tail []int64) error {
+	numbers := int64(1)
+	for _, d := range tail {
+		if d == 0 || d > largestTail || numbers*max(d, 1) > largestTail {
+			return fmt.Errorf("the output %s has shape %v for each picture, wanted %d numbers at most", output, tail, largestTail)
+		}
+		numbers *= max(d, 1)
+	}
+	if width := vectorWidth(tail); width > widest {
+		return fmt.Errorf("the output %s is %d wide, wanted %d at most: choose the output of an image encoder", output, width, widest)
+	}
+	return nil
 }
 
 func chooseInput(g *graph) (valueInfo, error) {
@@ -70,15 +101,22 @@ func chooseInput(g *graph) (valueInfo, error) {
 	return g.inputs[0], nil
 }
 
-func chooseOutput(g *graph, modelType string) (valueInfo, error) {
+func chooseOutput(g *graph, c modelConfig) (valueInfo, error) {
 	var flat []valueInfo
+	named := map[string]valueInfo{}
 	for _, v := range g.outputs {
-		if v.name == "image_embeds" && len(v.dims) == 2 {
-			return v, nil
-		}
 		if len(v.dims) == 2 {
 			flat = append(flat, v)
+			named[v.name] = v
 		}
+	}
+	for _, name := range vectorNames {
+		if v, ok := named[name]; ok {
+			return v, nil
+		}
+	}
+	if len(flat) == 1 && flat[0].name == classifierOutput && !c.headless() {
+		return valueInfo{}, fmt.Errorf("the graph's only vector, %s, is a classifier's scores: wanted an export without the classifier (timm: num_classes=0, which config.json says then)", flat[0])
 	}
 	if len(flat) == 1 {
 		return flat[0], nil
@@ -90,14 +128,15 @@ func chooseOutput(g *graph, modelType string) (valueInfo, error) {
 			return v, nil
 		}
 	}
-	if slices.Contains(classTokenFirst, modelType) {
+	if slices.Contains(classTokenFirst, c.ModelType) {
 		for _, v := range g.outputs {
 			if v.name == "last_hidden_state" && len(v.dims) == 3 {
 				return v, nil
 			}
 		}
 	}
-	return valueInfo{}, fmt.Errorf("no output of the graph is a vector per picture (it has %s): wanted image_embeds, pooler_output or a single [N,D]", list(g.outputs))
+	return valueInfo{}, fmt.Errorf("no output of the graph is known to be a vector per picture (it has %s): wanted %s, pooler_output or a single [N,D]",
+		list(g.outputs), strings.Join(vectorNames, ", "))
 }
 
 func list(vs []valueInfo) string {
