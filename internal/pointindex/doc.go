@@ -1,0 +1,22 @@
+// Package pointindex finds the flags that an upload may show a part of, among all flags: by points of interest that both have.
+// It brings the candidates that keypoint.Verify then compares, where the vector and the hash of the whole picture say
+// nothing: half crops, pictures side by side, a picture in a picture.
+//
+//	a point's 128 bits ── 70 learned projections ──► signs of 6: the partition
+//	                                             ├─► signs of up to 16 more: the bucket in it
+//	                                             └─► signs of 64: the code, to be compared
+//	upload ── its points as they are, mirrored, in the negative ── buckets of the most probable signs ──►
+//	entries whose codes differ in few bits: votes ── those of a flag that agree on one place ──► candidates
+//
+// The projections are decorrelated (tools/pointcodes learns them), so that buckets are filled evenly: two points share 24
+// signs in 1 of 2^21 cases, and 24 plain bits of a description in 1 of 2^15. The buckets are chosen by how near the
+// projections are to zero (multi-probe LSH, Lv et al. 2007): that finds more points for the same look-ups than all codes
+// within a distance (multi-index hashing, Norouzi et al. 2012), which at 24 of 128 bits is out of reach. Votes are
+// weighed by distance (Hamming embedding, Jégou et al. 2008) and by how many flags their point votes for, and counted where
+// they agree on turn, zoom and place: weak geometric consistency asks for the first two alone, and among a million flags
+// chance has as many votes as a small copy.
+//
+//	Add ──► the partition's delta ── merge, once that has an eighth of the entries ──► frozen entries, sorted by bucket
+//
+// A flag is a candidate from the moment that Add returns, and no more from the moment that Remove returns.
+package pointindex

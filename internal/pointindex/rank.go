@@ -1,0 +1,152 @@
+package pointindex
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"moderator/internal/keypoint"
+)
+
+// Votes agree as the pairs of points do that keypoint.Verify begins with.
+const (
+	loose    = 0.06 * keypoint.Side // pixels by which a point may miss its place
+	maxScale = 0.7 * perOctave
+	maxAngle = 30 * turn / 360
+
+	leastPoints = 3   // that a flag is a candidate with
+	mostVotes   = 100 // of a flag in one variant that are held against each other: the nearest
+)
+
+// A vote weighs less the more bits of its code differ, and the more flags its point votes for.
+const (
+	bitsWeight = 1.0 / 40
+	common     = 16 // votes of a point from which on it weighs clearly less
+)
+
+// ranked weighs the hits of each flag that agree on where the upload shows it.
+func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
+	kept := s.several(int(x.flags.Load()))
+	slices.SortFunc(kept, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.spot.flag, b.spot.flag), cmp.Compare(q.variants[a.asked], q.variants[b.asked]),
+			cmp.Compare(a.distance, b.distance), cmp.Compare(a.asked, b.asked), cmp.Compare(place(&a), place(&b)))
+	})
+	often := make([]int32, len(q.points))
+	for i := range s.hits {
+		often[s.hits[i].asked]++
+	}
+	weights := make([]float32, len(q.points))
+	for i, n := range often {
+		weights[i] = float32(1 / (1 + math.Log2(1+float64(n)/common)))
+	}
+	var found []Candidate
+	for len(kept) > 0 {
+		flag, variant := kept[0].spot.flag, q.variants[kept[0].asked]
+		n := 1
+		for n < len(kept) && kept[n].spot.flag == flag && q.variants[kept[n].asked] == variant {
+			n++
+		}
+		if n >= leastPoints {
+			c := q.agreeing(kept[:min(n, mostVotes)], weights)
+			if c.ID, c.Variant = flag, variant; c.Points >= leastPoints && !x.isGone(c.ID) {
+				found = append(found, c)
+			}
+		}
+		kept = kept[n:]
+	}
+	slices.SortFunc(found, func(a, b Candidate) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
+	seen := make(map[uint32]bool, len(found)) // a flag in its best variant
+	found = slices.DeleteFunc(found, func(c Candidate) bool {
+		again := seen[c.ID]
+		seen[c.ID] = true
+		return again
+	})
+	return found[:min(len(found), most)]
+}
+
+// place is where the entry of a hit is, as a number.
+func place(h *hit) uint32 {
+	return uint32(h.spot.x) | uint32(h.spot.y)<<8 | uint32(h.spot.angle)<<16 | uint32(h.spot.scale)<<24
+}
+
+// several are the hits of flags that have enough to be a candidate: of many flags that is a small part of all hits.
+func (s *scratch) several(flags int) (kept []hit) {
+	if len(s.votes) < flags {
+		s.votes = make([]uint8, flags+flags/8)
+	}
+	for i := range s.hits {
+		if v := &s.votes[s.hits[i].spot.flag]; *v < leastPoints {
+			*v++
+		}
+	}
+	for i := range s.hits {
+		if s.votes[s.hits[i].spot.flag] == leastPoints {
+			kept = append(kept, s.hits[i])
+		}
+	}
+	for i := range s.hits {
+		s.votes[s.hits[i].spot.flag] = 0
+	}
+	return kept
+}
+
+// vote is a hit with its points' places in plain numbers: a flag's and the upload's.
+type vote struct {
+	flagX, flagY, x, y    float32 // pixels
+	turned                float32 // from the flag to the upload, in steps of angle
+	zoomed                float32 // in steps of scale
+	weight                float32
+	flagPoint, askedPoint uint32
+}
+
+// agreeing is the largest weight of votes for one place: each vote says where the whole flag would lie, and is held against
+// all. A point of the flag or of the upload votes once.
+func (q *query) agreeing(hits []hit, weights []float32) (best Candidate) {
+	votes := make([]vote, len(hits))
+	for i := range hits {
+		h := &hits[i]
+		p := &q.points[h.asked]
+		votes[i] = vote{
+			flagX: float32(h.spot.x) / perPixel, flagY: float32(h.spot.y) / perPixel, x: p.X, y: p.Y,
+			turned: p.Angle/(2*math.Pi)*turn - float32(h.spot.angle),
+			zoomed: float32(math.Log2(float64(p.Scale)))*perOctave - float32(h.spot.scale),
+			weight: weights[h.asked] * (1 - float32(h.distance)*bitsWeight), flagPoint: place(h), askedPoint: h.asked,
+		}
+	}
+	var with []*vote
+	for i := range votes {
+		with = votes[i].supporters(votes, with[:0])
+		var sum float32
+		for _, v := range with {
+			sum += v.weight
+		}
+		if sum > best.Score {
+			best.Score, best.Points = sum, len(with)
+		}
+	}
+	return best
+}
+
+// supporters are the votes that the map which v says brings together.
+func (v *vote) supporters(votes []vote, with []*vote) []*vote {
+	zoom := math.Exp2(float64(v.zoomed) / perOctave)
+	sin, cos := math.Sincos(float64(v.turned) * 2 * math.Pi / turn)
+	a, b := float32(zoom*cos), float32(zoom*sin)
+	limit := float32(loose * max(1, min(zoom, 2)))
+	for i := range votes {
+		o := &votes[i]
+		dx, dy := o.flagX-v.flagX, o.flagY-v.flagY
+		missX, missY := a*dx-b*dy+v.x-o.x, b*dx+a*dy+v.y-o.y
+		if missX*missX+missY*missY > limit*limit || max(o.zoomed-v.zoomed, v.zoomed-o.zoomed) > maxScale {
+			continue
+		}
+		between := float64(o.turned - v.turned)
+		if math.Abs(between-turn*math.Round(between/turn)) > maxAngle {
+			continue
+		}
+		if !slices.ContainsFunc(with, func(w *vote) bool { return w.flagPoint == o.flagPoint || w.askedPoint == o.askedPoint }) {
+			with = append(with, o)
+		}
+	}
+	return with
+}

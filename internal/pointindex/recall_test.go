@@ -1,0 +1,68 @@
+package pointindex_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/drawn"
+	"moderator/internal/edits"
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
+	"moderator/internal/pointindex"
+)
+
+func points(t testing.TB, file []byte, most int) keypoint.Features {
+	t.Helper()
+	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
+	require.NoError(t, err)
+	w, h := keypoint.Size(result.Width, result.Height)
+	g, err := result.Frames[0].Views[0].Gray.Resized(w, h)
+	require.NoError(t, err)
+	return keypoint.Extract(g.Width, g.Height, g.Pix, most)
+}
+
+// Copies that verification accepts are among the candidates.
+func TestVerifiableCopiesAreCandidates(t *testing.T) {
+	const flags, asked = 120, 12
+	x := pointindex.New()
+	all := make([]keypoint.Features, flags)
+	for i := range all {
+		file, err := edits.Encode(drawn.Draw(11, i, 480, 360), edits.JPEG, 92)
+		require.NoError(t, err)
+		all[i] = points(t, file, keypoint.FlagPoints)
+		require.Equal(t, uint32(i), x.Add(all[i]))
+	}
+	wanted := map[string]bool{
+		"crop-75-corner": true, "crop-50": true, "caption-bar": true, "rotated-25": true, "mirror": true, "negative": true, "side-by-side": true,
+		"phone-screenshot": true, "combination": true,
+	}
+	verifiable, candidates, first := 0, 0, 0
+	for i := range asked {
+		p, other := drawn.Draw(11, i, 480, 360), drawn.Draw(11, i+asked, 480, 360)
+		for _, e := range edits.Quality() {
+			if !wanted[e.Name] {
+				continue
+			}
+			file, err := e.Apply(p, other, uint64(i))
+			require.NoError(t, err)
+			upload := keypoint.Prepare(points(t, file, keypoint.UploadPoints))
+			if keypoint.Verify(all[i], upload).Score() < keypoint.BlockAt {
+				continue
+			}
+			verifiable++
+			for rank, c := range x.Search(upload, 8) {
+				if c.ID == uint32(i) {
+					candidates++
+					if rank == 0 {
+						first++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d verifiable copies, %d among 8 candidates, %d the first", verifiable, candidates, first)
+	require.GreaterOrEqual(t, verifiable, asked*4)
+	require.GreaterOrEqual(t, candidates*100, verifiable*98)
+	require.GreaterOrEqual(t, first*100, verifiable*85) // side by side, the other picture is one too
+}

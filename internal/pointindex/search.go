@@ -1,0 +1,150 @@
+package pointindex
+
+import (
+	"math/bits"
+	"sync"
+
+	"moderator/internal/keypoint"
+)
+
+// Candidate is a flag that an upload may show.
+type Candidate struct {
+	ID      uint32
+	Score   float32 // sum of the votes that agree on one place; comparable within one search
+	Points  int     // that cast them
+	Variant keypoint.Variant
+}
+
+// An upload is looked up in about probesAll buckets: the fewer points it has the more for each, within bounds. At a million
+// flags 128 buckets a point bring .9965 of the copies that verification accepts among the first 8, and 64 bring .991.
+const (
+	probesAll   = 64 << 10
+	probesLeast = 48
+	probesMost  = 128
+)
+
+// codeLimit is in how many bits codes may differ for a vote. A bit more lets through twice as many by chance, so that a
+// library of half the flags can have it.
+func codeLimit(flags uint32) int {
+	const (
+		atMillion     = 17
+		least, most   = 14, 23
+		lengthMillion = 20
+	)
+	return max(least, min(most, atMillion+lengthMillion-bits.Len32(flags)))
+}
+
+// Search returns the flags with the most votes, the best first: at most most of them, and none that fewer than leastPoints
+// points speak for.
+func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
+	q := newQuery(upload)
+	if len(q.points) == 0 {
+		return nil
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.hits, s.limit = s.hits[:0], codeLimit(x.flags.Load())
+	for i, asks := range q.probes(x.bucketBits()) {
+		x.locks[i].RLock()
+		s.look(x.partitions[i], asks, q.codes)
+		x.locks[i].RUnlock()
+	}
+	return x.ranked(q, s, most)
+}
+
+// bucketBits is the number of projections that choose a bucket, in the partition that has the most.
+func (x *Index) bucketBits() int {
+	most := 0
+	for i := range x.partitions {
+		x.locks[i].RLock()
+		most = max(most, x.partitions[i].bits)
+		x.locks[i].RUnlock()
+	}
+	return partDims + most
+}
+
+// query is the points of an upload in all its variants.
+type query struct {
+	points   []keypoint.Point
+	variants []keypoint.Variant
+	z        []int16
+	parts    []uint32
+	codes    []uint64
+}
+
+func newQuery(upload keypoint.Upload) *query {
+	q := new(query)
+	for v, f := range upload {
+		q.points = append(q.points, f.Points...)
+		for range f.Points {
+			q.variants = append(q.variants, keypoint.Variant(v))
+		}
+	}
+	q.z = projected(q.points)
+	for i := range q.points {
+		part, code := signs(q.z[i*width:])
+		q.parts, q.codes = append(q.parts, part), append(q.codes, code)
+	}
+	return q
+}
+
+// ask is a bucket to be looked into for a point: which bits of its code are flipped.
+type ask struct{ point, flip uint32 }
+
+// probes are the buckets of each partition. n projections choose one.
+func (q *query) probes(n int) (lists [partitions][]ask) {
+	each := max(probesLeast, min(probesMost, probesAll/len(q.points)))
+	var flips []uint32
+	for i := range q.points {
+		flips = appendFlips(flips[:0], q.z[i*width:], n, each)
+		for _, flip := range flips {
+			part := q.parts[i] ^ flip&(partitions-1)
+			lists[part] = append(lists[part], ask{uint32(i), flip >> partDims})
+		}
+	}
+	return lists
+}
+
+// hit is an entry near to a point.
+type hit struct {
+	spot            spot
+	asked, distance uint32
+}
+
+// scratch is a search's memory, which is too much to be made anew for each.
+type scratch struct {
+	limit int // of differing bits
+	spans []span
+	hits  []hit
+	votes []uint8 // of each flag; zeros between searches
+	found [1 << 16]near
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// look collects the entries of a partition that are near to what is asked. Of a partition's frozen entries it takes no more
+// than there is room for.
+func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
+	s.spans = s.spans[:0]
+	starts := p.starts.Values
+	for _, a := range asks {
+		if a.flip>>p.bits != 0 {
+			continue // the bucket of the same flips without those that do not choose here; they come first
+		}
+		code := codes[a.point]
+		at := p.bucket(code) ^ a.flip
+		s.spans = append(s.spans, span{starts[at], starts[at+1], a.point})
+		if len(p.delta) == 0 {
+			continue
+		}
+		for k := p.heads[at]; k >= 0; k = p.delta[k].next {
+			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= s.limit {
+				s.hits = append(s.hits, hit{p.delta[k].spot, a.point, uint32(d)})
+			}
+		}
+	}
+	n := scan(p.codes.Values, s.spans, codes, s.limit, s.found[:])
+	for _, f := range s.found[:n] {
+		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.asked, f.distance})
+	}
+}
