@@ -67,17 +67,18 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	return nil
 }
 
-// checkRuntime runs each model.
+// checkRuntime runs each model, and puts into folders what it knows of its dimensions then.
 func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, report func(name, good string, err error) bool) {
-	for _, folder := range folders {
+	for i, folder := range folders {
 		model, err := OpenModel(ctx, folder, c.Model, c.BatchSize, c.DataDir, slog.New(slog.DiscardHandler))
 		if err != nil {
 			report("runtime", "", err)
 			continue
 		}
+		folders[i] = model.Folder()
 		r := model.Report()
 		report("runtime", fmt.Sprintf("model %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions, batches of at most %d",
-			folder.Name(), folder.Fingerprint()[:12], folder.Dims(), r.Version, r.Provider, r.Sessions, r.MaxBatch), model.Close())
+			folder.Name(), folder.Fingerprint()[:12], folders[i].Dims(), r.Version, r.Provider, r.Sessions, r.MaxBatch), model.Close())
 	}
 }
 

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"moderator/internal/config"
+	"moderator/internal/embed"
 	"moderator/internal/matchdb"
 )
 
@@ -52,6 +54,9 @@ func Migrate(ctx context.Context, c config.Stack, m config.Model, by string) (Mi
 	}
 	defer db.Close()
 	for _, folder := range folders {
+		if folder, err = withDims(ctx, folder, m); err != nil {
+			return done, err
+		}
 		record, _ := ModelRecord(folder)
 		if err := db.RegisterModelAs(ctx, record, by, "migrate"); err != nil {
 			return done, err
@@ -59,4 +64,16 @@ func Migrate(ctx context.Context, c config.Stack, m config.Model, by string) (Mi
 		done.Models = append(done.Models, RegisteredModel{record.Name, record.Fingerprint})
 	}
 	return done, nil
+}
+
+// withDims is the folder with its dimensions known: where its files do not say, the runtime does.
+func withDims(ctx context.Context, f *embed.Folder, c config.Model) (*embed.Folder, error) {
+	if f.Dims() > 0 {
+		return f, nil
+	}
+	model, err := OpenModel(ctx, f, c, 1, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return model.Folder(), model.Close()
 }

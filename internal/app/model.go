@@ -103,7 +103,7 @@ func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, maxBat
 		return nil, err
 	}
 	report := model.Report()
-	log.Info("model", "name", folder.Name(), "fingerprint", folder.Fingerprint()[:12], "dims", folder.Dims(),
+	log.Info("model", "name", folder.Name(), "fingerprint", folder.Fingerprint()[:12], "dims", model.Folder().Dims(),
 		"provider", report.Provider, "sessions", report.Sessions, "max_batch", report.MaxBatch, "onnxruntime", report.Version)
 	for _, line := range report.Tried {
 		log.Debug("provider", "tried", line)

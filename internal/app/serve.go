@@ -31,7 +31,6 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	known := records(folders, log)
 	if err := makeDataDir(c.DataDir); err != nil {
 		return err
 	}
@@ -46,6 +45,10 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, closeModels(models)) }()
+	for i, model := range models {
+		folders[i] = model.Folder() // knows its dimensions even where the files do not say
+	}
+	known := records(folders, log)
 
 	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", known, log)
 	if err != nil {

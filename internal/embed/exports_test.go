@@ -106,7 +106,7 @@ func TestHostileGraphsAreRefused(t *testing.T) {
 	picture := port{"pixel_values", typeFloat32, []int{-1, 3, 2, 2}}
 	out := func(elem int, dims ...int) []port { return []port{{"image_embeds", elem, dims}} }
 	for want, graph := range map[string][]byte{
-		"is 1000000 wide, wanted 16000 at most":                      portsOnly([]port{picture}, out(typeFloat16, -1, 1_000_000)),
+		"is 1000000 wide, wanted 3999 at most":                       portsOnly([]port{picture}, out(typeFloat16, -1, 1_000_000)),
 		"has shape [1073741824] for each picture":                    portsOnly([]port{picture}, out(typeFloat16, -1, 1<<30)),
 		"batches of 1000000 pictures: export it with a free batch":   portsOnly([]port{{"pixel_values", typeFloat32, []int{1_000_000, 3, 2, 2}}}, out(typeFloat32, -1, 3)),
 		`keeps its weights in "../../secret", outside of its folder`: colours{external: "../../secret"}.graph(),
@@ -121,7 +121,7 @@ func TestHostileGraphsAreRefused(t *testing.T) {
 		files := folderOf(colours{outElem: typeFloat16, freeWidth: true}.graph())
 		files["config.json"] = &fstest.MapFile{Data: []byte(`{"projection_dim": ` + dim + `}`)}
 		_, err := LoadFS(files)
-		require.ErrorContains(t, err, "projection_dim "+dim+": wanted 1 to 16000")
+		require.ErrorContains(t, err, "projection_dim "+dim+": wanted 1 to 3999")
 	}
 	node := message{}
 	for range 40 {

@@ -19,7 +19,7 @@ type tensors struct {
 
 // Bounds of what a graph may say of itself, so that a slip in it is named and not allocated.
 const (
-	widest       = 16000   // numbers of a vector: Postgres stores no wider halfvec
+	widest       = 3999    // numbers of a vector: the library keeps no wider ones
 	largestFixed = 256     // pictures of a batch that the graph insists on
 	largestTail  = 1 << 24 // numbers of the output per picture
 )
