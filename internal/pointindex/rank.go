@@ -2,6 +2,7 @@ package pointindex
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -26,11 +27,6 @@ const (
 
 // ranked weighs the hits of each flag that agree on where the upload shows it.
 func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
-	kept := s.several(int(x.flags.Load()))
-	slices.SortFunc(kept, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.spot.flag, b.spot.flag), cmp.Compare(q.variants[a.asked], q.variants[b.asked]),
-			cmp.Compare(a.distance, b.distance), cmp.Compare(a.asked, b.asked), cmp.Compare(place(&a), place(&b)))
-	})
 	often := make([]int32, len(q.points))
 	for i := range s.hits {
 		often[s.hits[i].asked]++
@@ -40,27 +36,27 @@ func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
 		weights[i] = float32(1 / (1 + math.Log2(1+float64(n)/common)))
 	}
 	var found []Candidate
-	for len(kept) > 0 {
-		flag, variant := kept[0].spot.flag, q.variants[kept[0].asked]
-		n := 1
-		for n < len(kept) && kept[n].spot.flag == flag && q.variants[kept[n].asked] == variant {
-			n++
-		}
-		if n >= leastPoints {
-			c := q.agreeing(kept[:min(n, mostVotes)], weights)
-			if c.ID, c.Variant = flag, variant; c.Points >= leastPoints && !x.isGone(c.ID) {
-				found = append(found, c)
+	for hits := range s.byFlag(int(x.flags.Load())) {
+		slices.SortFunc(hits, func(a, b hit) int {
+			return cmp.Or(cmp.Compare(q.variants[a.asked], q.variants[b.asked]), cmp.Compare(a.distance, b.distance),
+				cmp.Compare(a.asked, b.asked), cmp.Compare(place(&a), place(&b)))
+		})
+		best := Candidate{ID: hits[0].spot.flag}
+		for len(hits) > 0 {
+			variant, n := q.variants[hits[0].asked], 1
+			for n < len(hits) && q.variants[hits[n].asked] == variant {
+				n++
 			}
+			if score, points := q.agreeing(hits[:min(n, mostVotes)], weights); points >= leastPoints && score > best.Score {
+				best.Score, best.Points, best.Variant = score, points, variant
+			}
+			hits = hits[n:]
 		}
-		kept = kept[n:]
+		if best.Points > 0 && !x.isGone(best.ID) {
+			found = append(found, best)
+		}
 	}
 	slices.SortFunc(found, func(a, b Candidate) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
-	seen := make(map[uint32]bool, len(found)) // a flag in its best variant
-	found = slices.DeleteFunc(found, func(c Candidate) bool {
-		again := seen[c.ID]
-		seen[c.ID] = true
-		return again
-	})
 	return found[:min(len(found), most)]
 }
 
@@ -69,25 +65,45 @@ func place(h *hit) uint32 {
 	return uint32(h.spot.x) | uint32(h.spot.y)<<8 | uint32(h.spot.angle)<<16 | uint32(h.spot.scale)<<24
 }
 
-// several are the hits of flags that have enough to be a candidate: of many flags that is a small part of all hits.
-func (s *scratch) several(flags int) (kept []hit) {
+// byFlag yields the hits of each flag that has enough to be a candidate: of many flags these are a small part of all hits.
+func (s *scratch) byFlag(flags int) iter.Seq[[]hit] {
 	if len(s.votes) < flags {
-		s.votes = make([]uint8, flags+flags/8)
+		s.votes = make([]uint32, flags+flags/8)
 	}
 	for i := range s.hits {
-		if v := &s.votes[s.hits[i].spot.flag]; *v < leastPoints {
-			*v++
-		}
+		s.votes[s.hits[i].spot.flag]++
 	}
+	// The votes of a flag become the place of its next hit.
+	const placed = 1 << 31
+	var ends []int
+	total := 0
+	s.sorted = slices.Grow(s.sorted[:0], len(s.hits))[:len(s.hits)]
 	for i := range s.hits {
-		if s.votes[s.hits[i].spot.flag] == leastPoints {
-			kept = append(kept, s.hits[i])
+		at := &s.votes[s.hits[i].spot.flag]
+		if *at < leastPoints {
+			continue
 		}
+		if *at < placed {
+			n := int(*at)
+			*at = placed | uint32(total)
+			total += n
+			ends = append(ends, total)
+		}
+		s.sorted[*at&^placed] = s.hits[i]
+		*at++
 	}
 	for i := range s.hits {
 		s.votes[s.hits[i].spot.flag] = 0
 	}
-	return kept
+	return func(yield func([]hit) bool) {
+		from := 0
+		for _, to := range ends {
+			if !yield(s.sorted[from:to]) {
+				return
+			}
+			from = to
+		}
+	}
 }
 
 // vote is a hit with its points' places in plain numbers: a flag's and the upload's.
@@ -101,7 +117,10 @@ type vote struct {
 
 // agreeing is the largest weight of votes for one place: each vote says where the whole flag would lie, and is held against
 // all. A point of the flag or of the upload votes once.
-func (q *query) agreeing(hits []hit, weights []float32) (best Candidate) {
+func (q *query) agreeing(hits []hit, weights []float32) (score float32, points int) {
+	if len(hits) < leastPoints {
+		return 0, 0
+	}
 	votes := make([]vote, len(hits))
 	for i := range hits {
 		h := &hits[i]
@@ -120,11 +139,11 @@ func (q *query) agreeing(hits []hit, weights []float32) (best Candidate) {
 		for _, v := range with {
 			sum += v.weight
 		}
-		if sum > best.Score {
-			best.Score, best.Points = sum, len(with)
+		if sum > score {
+			score, points = sum, len(with)
 		}
 	}
-	return best
+	return score, points
 }
 
 // supporters are the votes that the map which v says brings together.
