@@ -99,7 +99,9 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 			want[e.code] = e.spot.flag
 		}
 		gone := uint32(round)
-		p = p.merged(func(flag uint32) bool { return flag == gone })
+		more := []entry{{code: r.Uint64(), spot: spot{flag: gone}}, {code: r.Uint64(), spot: spot{flag: gone + 1}}}
+		want[more[0].code], want[more[1].code] = gone, gone+1
+		p = p.merged(more, func(flag uint32) bool { return flag == gone })
 		for code, flag := range want {
 			if flag == gone {
 				delete(want, code)

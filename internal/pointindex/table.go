@@ -50,17 +50,13 @@ var sums = func() (t [tableSize]int16) {
 	return t
 }()
 
-// signs are the partition and the code of projections.
+// signs are the partition and the code of projections: a bit is set where one is above zero.
 func signs(z []int16) (partition uint32, code uint64) {
-	for d := range partDims {
-		if z[d] > 0 {
-			partition |= 1 << d
-		}
+	for d, v := range z[:partDims] {
+		partition |= uint32(uint16(-v)>>15) << d // no branch, which would be taken every other time
 	}
-	for i := range codeBits {
-		if z[partDims+i] > 0 {
-			code |= 1 << i
-		}
+	for i, v := range z[partDims : partDims+codeBits] {
+		code |= uint64(uint16(-v)>>15) << i
 	}
 	return partition, code
 }
