@@ -23,7 +23,7 @@ func (c *Console) fetch(ctx context.Context, d *decision) ([]byte, error) {
 	if d.Source == "" {
 		return nil, &problem{http.StatusGone, "The picture is not kept: it came inside its message."}
 	}
-	data, err := c.Fetcher.Fetch(ctx, event.Upload{URL: u.URL, Object: u.Object}, c.MaxUploadBytes)
+	data, err := c.Fetcher.Fetch(ctx, event.Upload{URL: u.URL, Object: u.Object}, c.MaxUploadBytes, nil)
 	var gone *consumer.Unjudgeable
 	switch {
 	case errors.As(err, &gone):

@@ -38,7 +38,8 @@ type Consumer struct {
 	flights flights
 	coming  atomic.Int64 // uploads that are about to be prepared, or are
 	outages *outages
-	parked  []*item // by pull alone: delivered to us while a dependency is away
+	busy    chan struct{} // a token for each worker that has an item, or is about to get one
+	parked  []*item       // by pull alone: delivered to us while a dependency is away
 }
 
 // New checks the configuration against the durable's own: what exists on the server wins.
@@ -61,6 +62,7 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
 	}
 	c.flights.items = map[*item]struct{}{}
+	c.busy = make(chan struct{}, cfg.Workers)
 	c.outages = newOutages(c.Logger, c.metrics.away)
 	return c, nil
 }

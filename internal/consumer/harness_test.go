@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,9 +27,10 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 // The judges of these tests read what to do off the upload's bytes, so that each outcome can be asked for by name:
 // "bad" cannot be decoded, "zero" has no vector, "flagged" is near a flagged picture, "slow" waits, anything else is near
 // nothing. What ends with "known file" is flagged by its hash. The library cannot be asked about "poison". An object holds
-// its name.
+// its name; its bucket is the size that it announces.
 type judges struct {
 	decodes    atomic.Int64
+	fetches    atomic.Int64 // of objects, with room for them
 	probes     atomic.Int64
 	away       atomic.Value // the name of the dependency that is away
 	embedFails atomic.Int64 // so many calls more fail
@@ -36,11 +38,19 @@ type judges struct {
 	gate       chan struct{} // when not nil, a decode of "slow" waits for it
 }
 
-func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64) ([]byte, error) {
+func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64, reserve func(int64) bool) ([]byte, error) {
 	if strings.HasPrefix(u.URL, "https://gone.example/") {
 		return nil, &Unjudgeable{event.FetchFailed, errors.New("404")}
 	}
 	if u.Object != nil {
+		size, err := strconv.ParseInt(u.Object.Bucket, 10, 64)
+		if err == nil && !reserve(size) {
+			return nil, &NoRoom{size}
+		}
+		j.fetches.Add(1)
+		if strings.HasPrefix(u.Object.Name, "waiting") {
+			<-j.gate
+		}
 		return []byte(u.Object.Name), j.reach("object_store")
 	}
 	return nil, errors.New("503")

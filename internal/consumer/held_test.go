@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,5 +48,43 @@ func TestPullingWaitsWhereNoMoreMayBeHeld(t *testing.T) {
 	}
 	b.settled()
 	require.Eventually(t, func() bool { return held() == 0 }, waitLong, waitStep)
+	require.EqualValues(t, uploads, b.judges.decodes.Load(), "none was delivered again")
+}
+
+// A reference reserves what its store announces, so that large limits keep neither fetches nor other uploads waiting.
+func TestReferencesReserveWhatTheyHave(t *testing.T) {
+	const workers, references = 4, 3
+	b := newBench(t, func(c *Config) { c.Workers, c.MaxUploadBytes, c.MaxHeldBytes = workers, 1<<20, 1<<20 })
+	b.judges.gate = make(chan struct{})
+	for range references {
+		b.publish(`{"object": {"bucket": "1000", "name": "waiting"}}`, "Content-Type", "application/json")
+	}
+	c, _ := b.startConsumer()
+	require.Eventually(t, func() bool { return b.judges.fetches.Load() == references }, waitLong, waitStep, "all are fetched at once")
+	require.EqualValues(t, references*1000, testutil.ToFloat64(c.metrics.heldBytes))
+	b.publish("plain")
+	b.decisions(1)
+	close(b.judges.gate)
+	b.decisions(1 + references)
+	b.settled()
+}
+
+// References that want all the room there is are fetched one after the other, and uploads between them go on.
+func TestReferencesWaitForRoom(t *testing.T) {
+	const most, uploads = 1 << 20, 24
+	b := newBench(t, func(c *Config) { c.Workers, c.MaxUploadBytes, c.MaxHeldBytes = 4, most, most })
+	for i := range uploads {
+		if i%3 == 0 {
+			b.publish(strings.Repeat("x", most/2))
+		} else {
+			b.publish(fmt.Sprintf(`{"object": {"bucket": "%d", "name": "large %d"}}`, most, i), "Content-Type", "application/json")
+		}
+	}
+	c, _ := b.startConsumer()
+	for _, e := range b.decisions(uploads) {
+		require.Equal(t, event.NoMatch, e.Data.Reason, e.Data.Detail)
+	}
+	b.settled()
+	require.Eventually(t, func() bool { return testutil.ToFloat64(c.metrics.heldBytes) == 0 }, waitLong, waitStep)
 	require.EqualValues(t, uploads, b.judges.decodes.Load(), "none was delivered again")
 }

@@ -10,12 +10,18 @@ import (
 
 // Fetcher gets the bytes of an upload from where its message says they are.
 type Fetcher interface {
-	// Fetch returns at most maxBytes bytes. An *Unjudgeable says that they can never be had; any other error is
-	// worth another delivery.
-	Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]byte, error)
+	// Fetch returns at most maxBytes bytes. Before it takes memory for some it calls reserve with how many it then holds in
+	// all, as the store announces them or as they come; where that says no it returns a *NoRoom. An *Unjudgeable says that the
+	// bytes can never be had; any other error is worth another delivery. A nil reserve says yes.
+	Fetch(ctx context.Context, u event.Upload, maxBytes int64, reserve func(bytes int64) bool) ([]byte, error)
 	// Dependency is the store that an upload's bytes are in. It is nil for a URL, whose host's outage is the upload's own.
 	Dependency(u event.Upload) *Dependency
 }
+
+// NoRoom is the error of a fetch that may not hold so many bytes at the moment.
+type NoRoom struct{ Bytes int64 }
+
+func (e *NoRoom) Error() string { return fmt.Sprintf("no room for %d bytes", e.Bytes) }
 
 // Picture is a decoded upload.
 type Picture struct {

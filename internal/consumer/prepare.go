@@ -21,6 +21,7 @@ func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *
 			if ok {
 				out <- it
 			}
+			<-c.busy
 		}
 	})
 }
@@ -71,14 +72,30 @@ func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
 	}
 	store := c.Fetcher.Dependency(it.upload)
 	if store == nil {
-		return c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+		return c.fetch(ctx, it)
 	}
 	var data []byte
 	err := c.ask(ctx, *store, func() (err error) {
-		data, err = c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes)
+		data, err = c.fetch(ctx, it)
 		return err
 	})
 	return data, err
+}
+
+// fetch begins anew where there was no room for what the store announced, once there is. Until then it holds nothing: if
+// several held a part and waited for the rest, none might ever get it.
+func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
+	for {
+		data, err := c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes, func(bytes int64) bool { return c.growHold(it, bytes) })
+		var full *NoRoom
+		if !errors.As(err, &full) {
+			return data, err
+		}
+		c.shrinkHold(it, 0)
+		if err := c.hold(ctx, it, full.Bytes); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // failed deals with an item whose stage returned err; it is false, as such an item goes no further.

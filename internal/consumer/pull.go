@@ -124,22 +124,29 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 	c.enter(ctx, it, out)
 }
 
-// enter hands an item on once there is room for its bytes, or parks it when a dependency is away: others that were delivered
-// with it have to be kept alive too.
+// enter hands an item on once a worker is free and there is room for its bytes, or parks it when a dependency is away: others
+// that were delivered with it have to be kept alive too. The worker comes first: what waits for one holds no room, for which
+// the workers may be waiting.
 func (c *Consumer) enter(ctx context.Context, it *item, out chan<- *item) {
 	calm, stop := c.calm(ctx)
 	defer stop()
-	if calm.Err() != nil || c.hold(calm, it) != nil {
+	if calm.Err() != nil {
+		c.park(it)
+		return
+	}
+	select {
+	case c.busy <- struct{}{}:
+	case <-calm.Done():
+		c.park(it)
+		return
+	}
+	if err := c.hold(calm, it, int64(len(it.msg.Data()))); err != nil {
+		<-c.busy
 		c.park(it)
 		return
 	}
 	c.coming.Add(1)
-	select {
-	case out <- it:
-	case <-calm.Done():
-		c.coming.Add(-1)
-		c.park(it)
-	}
+	out <- it
 }
 
 // park keeps an item aside. The client library may have held it for most of its ack wait already.
@@ -195,21 +202,29 @@ func (c *Consumer) returnParked() {
 	c.parked = nil
 }
 
-// hold reserves the item's bytes: its body's, or for a reference, whose size is not known yet, the largest allowed.
-func (c *Consumer) hold(ctx context.Context, it *item) error {
-	if it.held > 0 { // since before it was parked
-		return nil
-	}
-	want := min(int64(len(it.msg.Data())), c.cfg.MaxHeldBytes)
-	if it.upload.Body == nil && it.refused == nil {
-		want = c.cfg.MaxUploadBytes
-	}
-	if err := c.held.Acquire(ctx, want); err != nil {
+// hold waits for room for an item's bytes: its message's, or, of a reference, those that its store announces.
+func (c *Consumer) hold(ctx context.Context, it *item, bytes int64) error {
+	bytes = min(bytes, c.cfg.MaxHeldBytes)
+	if err := c.held.Acquire(ctx, bytes); err != nil {
 		return err
 	}
-	it.held = want
-	c.metrics.heldBytes.Add(float64(want))
+	it.held = bytes
+	c.metrics.heldBytes.Add(float64(bytes))
 	return nil
+}
+
+// growHold makes the item's reservation as large as given, where there is room at once.
+func (c *Consumer) growHold(it *item, bytes int64) bool {
+	more := bytes - it.held
+	if more <= 0 {
+		return true
+	}
+	if !c.held.TryAcquire(more) {
+		return false
+	}
+	it.held = bytes
+	c.metrics.heldBytes.Add(float64(more))
+	return true
 }
 
 // shrinkHold gives back what a reservation had too much, once the size is known.

@@ -76,7 +76,7 @@ func isBucket(text string) bool {
 }
 
 // get returns the bytes of a key, which the URL has as its path.
-func (b *buckets) get(ctx context.Context, text string, maxBytes int64) ([]byte, error) {
+func (b *buckets) get(ctx context.Context, text string, within room) ([]byte, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, failed("the URL cannot be read, wanted s3://bucket/key without a query: percent-encode what a key has of ?, # and %%")
@@ -95,10 +95,7 @@ func (b *buckets) get(ctx context.Context, text string, maxBytes int64) ([]byte,
 		return nil, refused(err)
 	}
 	defer func() { _ = reader.Close() }() // what is not read ends the connection
-	if reader.Size() > maxBytes {
-		return nil, tooLarge(reader.Size(), maxBytes)
-	}
-	data, err := readAll(reader, reader.Size(), maxBytes)
+	data, err := within.readAll(reader, reader.Size())
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -67,7 +67,7 @@ func TestFetchFromS3(t *testing.T) {
 	bucket, broken := s3(t, map[string][]byte{"2026/a b.jpg": picture, "odd?#%": []byte("odd")})
 	f := newFetcher(t, Config{Buckets: []string{bucket}, Timeout: 5 * time.Second})
 	fetch := func(url string, most int64) ([]byte, error) {
-		return f.Fetch(t.Context(), event.Upload{URL: url}, most)
+		return f.Fetch(t.Context(), event.Upload{URL: url}, most, nil)
 	}
 	for url, want := range map[string][]byte{
 		"s3://uploads/2026/a%20b.jpg": picture,
@@ -112,7 +112,7 @@ func TestFetchFromS3(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = f.Fetch(ctx, event.Upload{URL: "s3://uploads/2026/a%20b.jpg"}, 1<<20)
+	_, err = f.Fetch(ctx, event.Upload{URL: "s3://uploads/2026/a%20b.jpg"}, 1<<20, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

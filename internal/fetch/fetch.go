@@ -1,11 +1,9 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -46,9 +44,12 @@ func (f *Fetcher) Close() {
 	f.buckets.close()
 }
 
-// Fetch returns the bytes of an upload that is a reference, at most maxBytes. The package's documentation says what
-// the errors mean.
-func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]byte, error) {
+// Fetch implements consumer.Fetcher for an upload that is a reference. The package's documentation says what the errors mean.
+func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, reserve func(bytes int64) bool) ([]byte, error) {
+	if reserve == nil {
+		reserve = func(int64) bool { return true }
+	}
+	within := room{maxBytes, reserve}
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	var what string
@@ -57,13 +58,13 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64) ([]
 	switch {
 	case u.Object != nil:
 		what = fmt.Sprintf("object %q of bucket %q", cut(u.Object.Name, 255), cut(u.Object.Bucket, 255))
-		data, err = f.objects.get(limited, *u.Object, maxBytes)
+		data, err = f.objects.get(limited, *u.Object, within)
 	case isBucket(u.URL):
 		what = withoutSecrets(u.URL)
-		data, err = f.buckets.get(limited, u.URL, maxBytes)
+		data, err = f.buckets.get(limited, u.URL, within)
 	default:
 		what = withoutSecrets(u.URL)
-		data, err = f.web.get(limited, u.URL, maxBytes)
+		data, err = f.web.get(limited, u.URL, within)
 	}
 	var verdict *consumer.Unjudgeable
 	switch {
@@ -90,21 +91,6 @@ func tooLarge(size any, maxBytes int64) error {
 		Reason: event.TooLarge,
 		Err:    fmt.Errorf("it has %v bytes, wanted at most %d: allow more with --max-upload-bytes", size, maxBytes),
 	}
-}
-
-// readAll reads r to its end. Its announced size, -1 where there is none, was checked; its real one is not trusted.
-func readAll(r io.Reader, announced, maxBytes int64) ([]byte, error) {
-	var data bytes.Buffer
-	if announced > 0 {
-		data.Grow(int(announced) + bytes.MinRead) // ReadFrom wants that much room to find the end
-	}
-	if _, err := data.ReadFrom(io.LimitReader(r, maxBytes+1)); err != nil {
-		return nil, err
-	}
-	if int64(data.Len()) > maxBytes {
-		return nil, tooLarge(fmt.Sprintf("over %d", maxBytes), maxBytes)
-	}
-	return data.Bytes(), nil
 }
 
 // cut bounds a text that comes from outside, so that a decision always fits a message.

@@ -15,7 +15,7 @@ import (
 
 func fetchURL(t *testing.T, f *Fetcher, url string) (string, error) {
 	t.Helper()
-	data, err := f.Fetch(t.Context(), event.Upload{URL: url}, 1000)
+	data, err := f.Fetch(t.Context(), event.Upload{URL: url}, 1000, nil)
 	return string(data), err
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"moderator/internal/consumer"
 	"moderator/internal/event"
 )
 
@@ -30,7 +32,7 @@ type objects struct {
 func newObjects(js jetstream.JetStream) *objects { return &objects{js: js, again: time.Second} }
 
 // get returns an object's bytes, whose digest was checked. A link is followed once.
-func (o *objects) get(ctx context.Context, from event.Object, maxBytes int64) ([]byte, error) {
+func (o *objects) get(ctx context.Context, from event.Object, within room) ([]byte, error) {
 	store, info, err := o.find(ctx, from)
 	if err == nil && linked(info) {
 		from = event.Object{Bucket: info.Opts.Link.Bucket, Name: info.Opts.Link.Name}
@@ -42,10 +44,13 @@ func (o *objects) get(ctx context.Context, from event.Object, maxBytes int64) ([
 	if err != nil {
 		return nil, forGood(err)
 	}
-	if info.Size > uint64(maxBytes) {
-		return nil, tooLarge(info.Size, maxBytes)
+	if info.Size > math.MaxInt64 {
+		return nil, tooLarge(info.Size, within.most)
 	}
-	return o.read(ctx, store, from.Name, int64(info.Size), maxBytes)
+	if err := within.announced(int64(info.Size)); err != nil {
+		return nil, err
+	}
+	return o.read(ctx, store, from.Name, int64(info.Size), within.most)
 }
 
 // find looks an object up. One that is not there is looked up again after a moment: any replica of the store may
@@ -85,7 +90,12 @@ func (o *objects) read(ctx context.Context, store jetstream.ObjectStore, name st
 			return
 		}
 		defer func() { _ = object.Close() }()
-		data, err := readAll(object, size, maxBytes)
+		reserved := room{maxBytes, func(bytes int64) bool { return bytes <= max(size, firstBytes) }} // it may outlive its reservation
+		data, err := reserved.readAll(object, size)
+		var full *consumer.NoRoom
+		if errors.As(err, &full) {
+			err = fmt.Errorf("it has more than the %d bytes that its description says", size)
+		}
 		if errors.Is(err, os.ErrDeadlineExceeded) { // the reader keeps the deadline of ctx by a timer of its own
 			err = context.DeadlineExceeded
 		}

@@ -64,7 +64,7 @@ func (s stored) describe(t *testing.T, info jetstream.ObjectInfo) {
 }
 
 func (s stored) fetch(ctx context.Context, bucket, name string) ([]byte, error) {
-	return s.Fetch(ctx, event.Upload{Object: &event.Object{Bucket: bucket, Name: name}}, 5000)
+	return s.Fetch(ctx, event.Upload{Object: &event.Object{Bucket: bucket, Name: name}}, 5000, nil)
 }
 
 func TestObjectsAreRead(t *testing.T) {

@@ -65,7 +65,7 @@ func newWeb(cfg Config) (*web, error) {
 }
 
 // get follows a URL and returns its body.
-func (w *web) get(ctx context.Context, text string, maxBytes int64) ([]byte, error) {
+func (w *web) get(ctx context.Context, text string, within room) ([]byte, error) {
 	if len(text) > maxURLBytes {
 		return nil, failed("the URL is %d bytes, wanted at most %d", len(text), maxURLBytes)
 	}
@@ -83,10 +83,10 @@ func (w *web) get(ctx context.Context, text string, maxBytes int64) ([]byte, err
 		return nil, plain(err)
 	}
 	defer func() { _ = response.Body.Close() }() // unread, it ends the connection: nothing more is taken from it
-	if err := checkResponse(response, maxBytes); err != nil {
+	if err := checkResponse(response); err != nil {
 		return nil, err
 	}
-	data, err := readAll(response.Body, response.ContentLength, maxBytes)
+	data, err := within.readAll(response.Body, response.ContentLength)
 	if err != nil {
 		return nil, plain(err)
 	}
@@ -94,7 +94,7 @@ func (w *web) get(ctx context.Context, text string, maxBytes int64) ([]byte, err
 }
 
 // checkResponse says whether a response has a body to read.
-func checkResponse(r *http.Response, maxBytes int64) error {
+func checkResponse(r *http.Response) error {
 	switch code := r.StatusCode; {
 	case code == http.StatusOK:
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
@@ -107,9 +107,6 @@ func checkResponse(r *http.Response, maxBytes int64) error {
 			return failed("the server sent it compressed although asked for identity, wanted no Content-Encoding")
 		}
 	}
-	if r.ContentLength > maxBytes {
-		return tooLarge(r.ContentLength, maxBytes)
-	}
 	return nil
 }
 
@@ -117,6 +114,7 @@ func checkResponse(r *http.Response, maxBytes int64) error {
 // what the server sent, and all of them quote the URL.
 func plain(err error) error {
 	var verdict *consumer.Unjudgeable
+	var full *consumer.NoRoom
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var operation *net.OpError
@@ -124,6 +122,8 @@ func plain(err error) error {
 	switch {
 	case errors.As(err, &verdict):
 		return verdict
+	case errors.As(err, &full):
+		return full
 	case errors.As(err, &certificate):
 		return errors.New(cut(certificate.Error(), 500))
 	case errors.As(err, &lookup):

@@ -172,10 +172,10 @@ func TestCompressedAnswersAreRefused(t *testing.T) {
 	})
 	f := newFetcher(t, local(at))
 	for _, encoding := range []string{"gzip", "br", "identity,gzip", kept} {
-		_, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=" + encoding}, 1<<20)
+		_, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=" + encoding}, 1<<20, nil)
 		requireForGood(t, err, event.FetchFailed, "wanted no Content-Encoding")
 	}
-	data, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=identity"}, 1<<20)
+	data, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=identity"}, 1<<20, nil)
 	require.NoError(t, err)
 	require.Equal(t, bomb.Bytes(), data)
 }
@@ -198,7 +198,7 @@ func TestSlowServers(t *testing.T) {
 
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
-		_, err = newFetcher(t, local(at)).Fetch(ctx, event.Upload{URL: "http://" + at + path}, 1000)
+		_, err = newFetcher(t, local(at)).Fetch(ctx, event.Upload{URL: "http://" + at + path}, 1000, nil)
 		requireRetry(t, err, "context canceled")
 		require.ErrorIs(t, err, context.Canceled)
 	}

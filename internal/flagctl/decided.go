@@ -94,7 +94,7 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 			return nil, err
 		}
 		defer f.Close()
-		return f.Fetch(ctx, event.Upload{Object: u.Object}, c.MaxUploadBytes)
+		return f.Fetch(ctx, event.Upload{Object: u.Object}, c.MaxUploadBytes, nil)
 	}
 	stream, err := js.Stream(ctx, u.Stream)
 	if err != nil {

@@ -169,5 +169,5 @@ func download(ctx context.Context, source string, maxBytes int64) ([]byte, error
 		return nil, err
 	}
 	defer f.Close()
-	return f.Fetch(ctx, event.Upload{URL: source}, maxBytes)
+	return f.Fetch(ctx, event.Upload{URL: source}, maxBytes, nil)
 }

@@ -1,0 +1,69 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/consumer"
+	"moderator/internal/event"
+)
+
+// reserving fetches with room for so many bytes, and returns the reservations that were asked for.
+func reserving(ctx context.Context, f *Fetcher, u event.Upload, most, room int64) (data []byte, asked []int64, err error) {
+	data, err = f.Fetch(ctx, u, most, func(bytes int64) bool {
+		asked = append(asked, bytes)
+		return bytes <= room
+	})
+	return data, asked, err
+}
+
+func TestReservations(t *testing.T) {
+	const size, most = 300_000, 1 << 20
+	file := bytes.Repeat([]byte("x"), size)
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/announced" {
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+		}
+		_, _ = w.Write(file)
+	})
+	web := newFetcher(t, local(at))
+	s := newStored(t, 10*time.Second)
+	s.put(t, "n", size)
+	bucket, _ := s3(t, map[string][]byte{"n": file})
+	cloud := newFetcher(t, Config{Buckets: []string{bucket}, Timeout: 5 * time.Second})
+	for name, c := range map[string]struct {
+		f      *Fetcher
+		upload event.Upload
+		first  int64 // that is asked for
+		last   int64
+		wants  int64 // where there is no room
+	}{
+		"announced by a host": {web, event.Upload{URL: "http://" + at + "/announced"}, size, size, size},
+		"not announced":       {web, event.Upload{URL: "http://" + at + "/"}, firstBytes, 8 * firstBytes, most},
+		"an object":           {s.Fetcher, event.Upload{Object: &event.Object{Bucket: "photos", Name: "n"}}, size, size, size},
+		"a bucket's key":      {cloud, event.Upload{URL: "s3://uploads/n"}, size, size, size},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, asked, err := reserving(t.Context(), c.f, c.upload, most, most)
+			require.NoError(t, err)
+			require.Equal(t, file, data)
+			require.Contains(t, asked, c.first)
+			require.Equal(t, c.last, asked[len(asked)-1])
+			_, _, err = reserving(t.Context(), c.f, c.upload, most, size/2)
+			var full *consumer.NoRoom
+			require.ErrorAs(t, err, &full)
+			require.Equal(t, c.wants, full.Bytes)
+			data, _, err = reserving(t.Context(), c.f, c.upload, most, full.Bytes)
+			require.NoError(t, err, "with that much room it is fetched")
+			require.Equal(t, file, data)
+			_, _, err = reserving(t.Context(), c.f, c.upload, size-1, most)
+			requireForGood(t, err, event.TooLarge, "wanted at most 299999")
+		})
+	}
+}
