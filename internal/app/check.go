@@ -55,6 +55,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 		checkRuntime(ctx, folders, c, report)
 	}
 	checkServers(ctx, c, report)
+	checkPorts(c, report)
 	if complete && c.DatabaseURL != "" {
 		db, err := openLibrary(ctx, c.DatabaseURL, false, records(folders, quiet), quiet)
 		if report("library", "schema and model fit", err) {

@@ -80,9 +80,14 @@ type consoleParts struct {
 	model   *embed.Model
 }
 
+// consoleOn tells whether there is a console: by default on the embedded servers.
+func consoleOn(c config.Run, embedded bool) bool {
+	return c.Console.Console == "on" || c.Console.Console == "auto" && embedded
+}
+
 // startConsole serves the console where it is wanted, and returns nil where it is not.
 func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Logger) (*desk, error) {
-	if c.Console.Console == "off" || c.Console.Console == "auto" && !embedded {
+	if !consoleOn(c, embedded) {
 		return nil, nil
 	}
 	cfg, err := consoleConfig(c)

@@ -23,6 +23,11 @@ import (
 // Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
 // stdout what to type next.
 func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
+	defer func() {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = nil // asked to stop while it was starting
+		}
+	}()
 	pace, fetching, err := settings(c)
 	if err != nil {
 		return err

@@ -91,7 +91,7 @@ type Model struct {
 }
 
 // Open loads the runtime, builds f's sessions and warms them up. With provider auto the first provider that really computes
-// a vector is used; Report tells what was tried.
+// a vector is used; Report tells what was tried. It ends with ctx.
 func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 	if o.MaxBatch == 0 {
 		o.MaxBatch = 32
@@ -129,7 +129,13 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 				continue
 			}
 		}
-		m, err := open(f, p, o)
+		m, err := openUntil(ctx, f, p, o)
+		if ctx.Err() != nil {
+			if err == nil {
+				err = m.destroy()
+			}
+			return nil, errors.Join(ctx.Err(), err)
+		}
 		if err != nil {
 			o.Logger.Debug("execution provider does not work", "provider", p.name, "error", err)
 			report.Tried = append(report.Tried, p.name+": "+plain(err))

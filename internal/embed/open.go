@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -12,8 +13,35 @@ const cpuBatch = 16
 // slotsPerDevice lets the next batch be filled while an accelerator computes the last.
 const slotsPerDevice = 2
 
-// open builds f's sessions on p and warms them up: each batch size that will be compiled for runs once.
-func open(f *Folder, p provider, o Options) (_ *Model, err error) {
+// openUntil is open, and returns as soon as ctx is done. ONNX Runtime cannot be interrupted: what it builds at that moment, which
+// takes minutes for some devices, is given up behind the caller's back.
+func openUntil(ctx context.Context, f *Folder, p provider, o Options) (*Model, error) {
+	type opened struct {
+		model *Model
+		err   error
+	}
+	done := make(chan opened)
+	go func() {
+		m, err := open(ctx, f, p, o)
+		select {
+		case done <- opened{m, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = m.destroy() // nobody is left to hear of it
+			}
+		}
+	}()
+	select {
+	case got := <-done:
+		return got.model, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// open builds f's sessions on p and warms them up: each batch size that will be compiled for runs once. Between these steps it
+// heeds ctx.
+func open(ctx context.Context, f *Folder, p provider, o Options) (_ *Model, err error) {
 	m := &Model{closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -35,6 +63,9 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 	lut := newTables(f.pre)
 	var tail []int64
 	for i, device := range devices {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		session, err := newSession(f, p, place{device, o.Cache})
 		if err != nil {
 			return nil, err
@@ -48,7 +79,7 @@ func open(f *Folder, p provider, o Options) (_ *Model, err error) {
 		for range perSession {
 			m.slots = append(m.slots, newSlot(session, i, f, lut, tail, sizes, free))
 		}
-		if err := m.slots[len(m.slots)-1].warmUp(int(vectorWidth(tail))); err != nil {
+		if err := m.slots[len(m.slots)-1].warmUp(ctx, int(vectorWidth(tail))); err != nil {
 			return nil, err
 		}
 	}
@@ -77,12 +108,15 @@ func batchSizes(p provider, fixed, largest int) (sizes []int, free bool) {
 
 // warmUp runs each batch size once, the largest first, and checks that a vector comes out: a driver that computes nonsense
 // is found here and not among the decisions.
-func (s *slot) warmUp(dims int) error {
+func (s *slot) warmUp(ctx context.Context, dims int) error {
 	picture := make([]byte, s.picture)
 	for i := range picture {
 		picture[i] = byte(i * 37)
 	}
 	for i := len(s.sizes) - 1; i >= 0; i-- {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n := s.sizes[i]
 		pictures, vectors, ok := make([][]byte, n), make([][]float32, n), make([]bool, n)
 		for k := range n {

@@ -42,7 +42,7 @@ func openDevices(t *testing.T, n, maxBatch int) (*Model, *batchLog) {
 		o.DeviceIDs = append(o.DeviceIDs, i)
 	}
 	simulated := provider{name: "simulated", attach: func(*ort.SessionOptions, place) error { return nil }, compiles: true}
-	m, err := open(f, simulated, o)
+	m, err := open(t.Context(), f, simulated, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	log := &batchLog{}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"syscall"
+
+	"moderator/internal/config"
+)
+
+// checkPorts looks whether moderator can listen where it is to. What the moderator of the same data folder listens on is its own.
+func checkPorts(c config.Run, report func(name, good string, err error) bool) {
+	running, _ := ReadState(c.DataDir) // nothing where none runs
+	check := func(setting, address, ours string, mayMove bool) {
+		good, err := fmt.Sprintf("--%s %s", setting, address), canListen(setting, address)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			if u, wrong := url.Parse(ours); wrong == nil && u.Host == address {
+				good, err = good+", in use by the moderator that runs on "+c.DataDir, nil
+			} else if mayMove {
+				good, err = good+" is taken, another port will be", nil
+			}
+		}
+		report("listen", good, err)
+	}
+	check("http-listen", c.HTTPListen, running.HTTPURL, false)
+	if c.NATSURL == "" {
+		check("nats-listen", c.NATSListen, running.NATSURL, false)
+	}
+	if consoleOn(c, c.NATSURL == "" && c.DatabaseURL == "") {
+		check("console-listen", c.ConsoleListen, running.ConsoleURL, c.Console.Console == "auto")
+	}
+}
+
+func canListen(setting, address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w: another address is set by --%s", address, err, setting)
+	}
+	return listener.Close()
+}
