@@ -17,6 +17,7 @@ type arena struct {
 	broker   *broker
 	library  *library
 	replicas []*replica
+	pipeline *publisher
 	repairs  errgroup.Group // servers on their way back
 }
 

@@ -36,6 +36,7 @@ func (c *serverCommand) Run(ctx context.Context) error {
 type broker struct {
 	mu      sync.Mutex // held while it is down
 	args    []string
+	store   string // folder of the streams
 	address string
 	log     string
 	process *child
@@ -50,9 +51,10 @@ func newBroker(dir string) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	store := filepath.Join(dir, "nats")
 	return &broker{
-		address: address, log: filepath.Join(dir, "nats.log"),
-		args: []string{self, "nats-server", "--store", filepath.Join(dir, "nats"), "--listen", address},
+		store: store, address: address, log: filepath.Join(dir, "nats.log"),
+		args: []string{self, "nats-server", "--store", store, "--listen", address},
 	}, nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 // decision is as much of a decision event as is looked at, read as any other program would.
 type decision struct {
-	ID     string `json:"id"` // the upload's place in its stream
+	ID     string `json:"id"` // names the upload's message
 	Upload string `json:"subject"`
 	Data   struct {
 		Verdict string `json:"verdict"`

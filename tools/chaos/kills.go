@@ -15,6 +15,11 @@ func (a *arena) apply(ctx context.Context, k kill, announce func()) error {
 	case killBroker:
 		a.hitBroker(ctx, k, announce)
 		return nil
+	case deleteStream:
+		return a.deleteStream(ctx, announce)
+	case putBackStore:
+		a.putBack(ctx, k, announce)
+		return nil
 	default:
 		return a.hitLibrary(ctx, k, announce)
 	}

@@ -1,6 +1,7 @@
 // Command chaos shows that nothing is lost, decided twice or decided wrongly while things are killed. It runs real
 // processes: replicas of moderator on one durable, a NATS server and a Postgres cluster. While uploads flow, a schedule
-// that its seed determines kills them. At the end every upload must have one decision, the right one.
+// that its seed determines kills them, deletes the uploads' stream, and puts the server's store back to an earlier copy. At
+// the end every upload must have one decision, the right one. Those that went with a stream or a store may have none.
 package main
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,9 @@ type publisher struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	stored atomic.Int64
+
+	mu        sync.Mutex // held while an upload is published, and while streams are deleted or put back
+	published []*upload  // those that were stored, in that order
 }
 
 func newPublisher(url string) (*publisher, error) {
@@ -66,14 +70,9 @@ func (p *publisher) publish(ctx context.Context, u *upload) error {
 	if err != nil {
 		return err
 	}
-	const patience = 3 * time.Second
 	for ctx.Err() == nil {
-		u.tries++
-		try, cancel := context.WithTimeout(ctx, patience)
-		_, err := p.js.PublishMsg(try, msg)
-		cancel()
+		err := p.try(ctx, u, msg)
 		if err == nil {
-			p.stored.Add(1)
 			return nil
 		}
 		if errors.Is(err, nats.ErrMaxPayload) {
@@ -82,6 +81,21 @@ func (p *publisher) publish(ctx context.Context, u *upload) error {
 		sleep(ctx, 100*time.Millisecond)
 	}
 	return ctx.Err()
+}
+
+func (p *publisher) try(ctx context.Context, u *upload, msg *nats.Msg) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const patience = 3 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	u.tries++
+	_, err := p.js.PublishMsg(ctx, msg)
+	if err == nil {
+		p.stored.Add(1)
+		p.published = append(p.published, u)
+	}
+	return err
 }
 
 // sleep waits for d or until ctx is done.

@@ -34,6 +34,7 @@ type replica struct {
 	process  *child
 	ready    bool
 	expected bool          // its end was asked for
+	excused  bool          // it may end: its durable was deleted
 	down     time.Duration // until it is started again
 }
 
@@ -76,7 +77,7 @@ func (r *replica) stateFile() string { return filepath.Join(r.dir, "moderator.js
 func (r *replica) set(process *child) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.process, r.ready, r.expected = process, false, false
+	r.process, r.ready, r.expected, r.excused = process, false, false, false
 }
 
 // watch notices when the moderator is ready, and returns when it has ended; it ends it when ctx is done.
@@ -109,7 +110,7 @@ func (r *replica) ended(process *child) time.Duration {
 	if r.expected {
 		return r.down
 	}
-	if r.ready {
+	if r.ready && !r.excused {
 		r.out.bad("%s ended though nothing asked it to: %v: its log is %s", r.name, process.err, r.log)
 	}
 	return backOff
@@ -118,7 +119,7 @@ func (r *replica) ended(process *child) time.Duration {
 // terminate stops the moderator in good order, which must succeed.
 func (r *replica) terminate(process *child) {
 	r.mu.Lock()
-	ready := r.ready
+	ready := r.ready && !r.excused
 	r.expected = true
 	r.mu.Unlock()
 	if !process.stop(stopTime) {
@@ -145,6 +146,13 @@ func (r *replica) victim(ctx context.Context) (*child, error) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// excuse announces an end that may come, and after which the moderator is started again.
+func (r *replica) excuse() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.excused = true
 }
 
 // expect announces an end that is asked for; the moderator is started again after down.

@@ -40,6 +40,7 @@ func (c *runCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
 		return err
 	}
 	defer p.close()
+	a.pipeline = p
 	uploads, objects := makeUploads(c.Seed, c.Uploads, flagged, unrelated)
 	if err := p.putObjects(ctx, objects); err != nil {
 		return err
@@ -57,9 +58,9 @@ func (c *runCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
 	} else if stay > 0 {
 		out.say("%d uploads were acknowledged and stay in UPLOADS: the broker was killed before it kept their removal", stay)
 	}
-	t := count(uploads, decisions)
+	t := compare(uploads, decisions)
 	t.print(out)
-	fmt.Fprintln(stdout, t.line(c.Kills))
+	fmt.Fprintln(stdout, t.line(schedule(c.Seed, c.Kills, c.Replicas)))
 	switch {
 	case !t.good():
 		return errors.New("decisions are missing, double or wrong: they are listed above")

@@ -18,12 +18,15 @@ const (
 	quitPostgres    kind = "postgres: immediate stop"
 	cutPostgres     kind = "postgres: connections terminated"
 	losePostgres    kind = "postgres: away for longer than all attempts"
+	deleteStream    kind = "UPLOADS: deleted, to be made anew"
+	putBackStore    kind = "broker: store copied and put back"
 )
 
 // deck is dealt again and again, shuffled: so many kills have each kind among them, the likely ones more often.
 var deck = []kind{
 	killModerator, killModerator, killModerator, stopModerator, freezeModerator,
 	killBroker, killBroker, killPostgres, quitPostgres, cutPostgres, losePostgres,
+	deleteStream, putBackStore,
 }
 
 // kill is one entry of the schedule.
@@ -31,13 +34,14 @@ type kill struct {
 	gap    time.Duration // since the kill before
 	kind   kind
 	victim int           // which replica, where it is a moderator
-	down   time.Duration // until the victim is started again, or goes on
+	down   time.Duration // until the victim is started again, or goes on, or the store is put back
 }
 
 const (
 	shortestGap  = 500 * time.Millisecond
 	longestGap   = 3500 * time.Millisecond
 	longestDown  = 3 * time.Second
+	shortestFlow = time.Second           // uploads flow for so long before the store is put back
 	shortestHold = ackWait + time.Second // a frozen moderator's uploads are delivered to others before it goes on
 )
 
@@ -60,6 +64,8 @@ func schedule(seed uint64, kills, replicas int) []kill {
 			all[i].down += shortestHold
 		case losePostgres:
 			all[i].down += longOutage
+		case putBackStore:
+			all[i].down += shortestFlow
 		}
 		hand = hand[1:]
 	}
@@ -70,12 +76,22 @@ func between(random *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(random.Int64N(int64(high-low)))
 }
 
+// count is how many of the kills are of that kind.
+func count(kills []kill, of kind) (n int) {
+	for _, k := range kills {
+		if k.kind == of {
+			n++
+		}
+	}
+	return n
+}
+
 func (k kill) String() string {
 	text := string(k.kind)
 	switch k.kind {
 	case killModerator, stopModerator, freezeModerator:
 		text = fmt.Sprintf("moderator %d%s", k.victim, text[len("moderator"):])
-	case cutPostgres:
+	case cutPostgres, deleteStream:
 		return text
 	}
 	return fmt.Sprintf("%s, for %.1f s", text, k.down.Seconds())

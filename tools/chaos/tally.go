@@ -9,12 +9,13 @@ import (
 type tally struct {
 	uploads, decided    int
 	exhausted           int // of the wrong ones: reviewed for want of further attempts
+	gone                int // with their stream, undecided
 	lost, double, wrong []string
 	storedTwice         []string // by the publisher's retries: no fault of moderator's
 }
 
-// count compares. Decisions about uploads that nobody published are wrong.
-func count(uploads []upload, decisions []decision) tally {
+// compare counts. Decisions about uploads that nobody published are wrong.
+func compare(uploads []upload, decisions []decision) tally {
 	t := tally{uploads: len(uploads)}
 	published := map[string]bool{}
 	of := map[string][]decision{}
@@ -35,6 +36,10 @@ func count(uploads []upload, decisions []decision) tally {
 
 func (t *tally) add(u upload, decisions []decision) {
 	name := fmt.Sprintf("%s (%s)", u.id, u.what)
+	if len(decisions) == 0 && u.gone {
+		t.gone++
+		return
+	}
 	if len(decisions) == 0 {
 		t.lost = append(t.lost, name)
 		return
@@ -66,9 +71,10 @@ func (t *tally) add(u upload, decisions []decision) {
 
 func (t tally) good() bool { return len(t.lost)+len(t.double)+len(t.wrong) == 0 }
 
-func (t tally) line(kills int) string {
-	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d exhausted=%d",
-		t.uploads, kills, t.decided, len(t.lost), len(t.double), len(t.wrong), t.exhausted)
+func (t tally) line(kills []kill) string {
+	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d exhausted=%d streams_deleted=%d stores_put_back=%d gone=%d",
+		t.uploads, len(kills), t.decided, len(t.lost), len(t.double), len(t.wrong), t.exhausted,
+		count(kills, deleteStream), count(kills, putBackStore), t.gone)
 }
 
 // print names every upload that is not as it must be.

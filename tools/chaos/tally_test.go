@@ -31,9 +31,24 @@ func TestCountFindsWhatIsNotAsItMustBe(t *testing.T) {
 		"stored twice":      {[]decision{rightA, rightB, decided("UPLOADS:9", "b", "review", "undecodable")}, "decided=2 lost=0 double=0 wrong=0 exhausted=0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := count([]upload{a, b}, c.decisions)
-			require.Equal(t, "chaos: uploads=2 kills=5 "+c.line, got.line(5))
+			got := compare([]upload{a, b}, c.decisions)
+			require.Equal(t, "chaos: uploads=2 kills=3 "+c.line+" streams_deleted=1 stores_put_back=2 gone=0",
+				got.line([]kill{{kind: putBackStore}, {kind: deleteStream}, {kind: putBackStore}}))
 			require.Equal(t, c.line == "decided=2 lost=0 double=0 wrong=0 exhausted=0", got.good())
 		})
+	}
+}
+
+// What went with its stream needs no decision. One that it got has to be right, and the only one.
+func TestUploadsThatAreGone(t *testing.T) {
+	gone := upload{id: "a", verdict: "allow", reason: "no_match", tries: 1, gone: true}
+	right := decided("UPLOADS:1:1", "a", "allow", "no_match")
+	for line, decisions := range map[string][]decision{
+		"decided=0 lost=0 double=0 wrong=0 exhausted=0 streams_deleted=0 stores_put_back=0 gone=1": nil,
+		"decided=1 lost=0 double=0 wrong=0 exhausted=0 streams_deleted=0 stores_put_back=0 gone=0": {right},
+		"decided=1 lost=0 double=1 wrong=0 exhausted=0 streams_deleted=0 stores_put_back=0 gone=0": {right, right},
+		"decided=1 lost=0 double=0 wrong=1 exhausted=0 streams_deleted=0 stores_put_back=0 gone=0": {decided("UPLOADS:1:1", "a", "block", "match")},
+	} {
+		require.Equal(t, "chaos: uploads=1 kills=0 "+line, compare([]upload{gone}, decisions).line(nil))
 	}
 }

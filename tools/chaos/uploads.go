@@ -59,7 +59,8 @@ type upload struct {
 	body            []byte
 	object          string // where it is a reference: the object's name
 	verdict, reason string
-	tries           int // publishes until one was acknowledged
+	tries           int  // publishes until one was acknowledged
+	gone            bool // its stream was deleted, or put back, before it was known to be decided
 }
 
 const objectBucket = "chaos"
