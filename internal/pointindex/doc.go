@@ -18,5 +18,16 @@
 //
 //	Add ──► the partition's delta ── merge, once that has an eighth of the entries ──► frozen entries, sorted by bucket
 //
+// Measured on 1,729 edits of 120 photographs, templates and screenshots that keypoint.Verify accepts (crops, halves, mirrors,
+// negatives, frames, turns, pictures side by side and in pictures), with the points of 10,435 other pictures, and up to a
+// million flags with points made of those by changing bits and places. One core of a busy AMD EPYC (Zen 4), by CPU time:
+//
+//	flags        the flag is first   among the first 8   an upload, median / 99 %   bytes a flag
+//	10,808       .983                .997                3.3 ms / 6.8 ms            1,084
+//	1,000,000    .980                .995                12.2 ms / 22.4 ms          1,040
+//
+// Of the 8 that a million flags hide, 6 are behind a checkerboard. A flag that is not among the first 8 is not among 32
+// either: fewer than three of its 64 points agree.
+//
 // A flag is a candidate from the moment that Add returns, and no more from the moment that Remove returns.
 package pointindex
