@@ -13,9 +13,12 @@ help: ## list the targets
 setup: ## install what is missing: libvips, PostgreSQL with pgvector, ONNX Runtime
 	@./scripts/setup.sh
 
+BIN ?= bin
+
 .PHONY: build
-build: setup ## build bin/moderator and bin/flagctl
-	@go build -tags disable_grpc_modules -ldflags "-X moderator/internal/version.Commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" -o bin/ ./cmd/...
+build: setup ## build bin/moderator and bin/flagctl, with the library that they need beside them
+	@go build -tags disable_grpc_modules -ldflags "-X moderator/internal/version.Commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" -o $(BIN)/ ./cmd/...
+	@cp -f --link .cache/onnxruntime/libonnxruntime.so.1 $(BIN)/ 2>/dev/null || cp -f .cache/onnxruntime/libonnxruntime.so.1 $(BIN)/
 
 .PHONY: demo
 demo: build ## the main job end to end on the embedded default; IMAGES=DIR takes your photographs

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -49,9 +50,15 @@ func dataDir(t *testing.T) string {
 
 func start(t *testing.T, dataDir string, flags ...string) *running {
 	t.Helper()
+	return startProgram(t, os.Args[0], dataDir, flags...)
+}
+
+// startProgram starts a moderator that is not this binary.
+func startProgram(t *testing.T, program, dataDir string, flags ...string) *running {
+	t.Helper()
 	r := &running{t: t, dataDir: dataDir, exited: make(chan error, 1)}
 	args := append([]string{"run", "--data-dir", dataDir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, flags...)
-	r.cmd = exec.Command(os.Args[0], args...)
+	r.cmd = exec.Command(program, args...)
 	r.cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))
 	out := io.MultiWriter(t.Output(), &r.printed) // one for both, so that one is written to at a time
 	r.cmd.Stdout, r.cmd.Stderr = out, out
@@ -170,6 +177,9 @@ func TestServe(t *testing.T) {
 
 	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and ends well")
 	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
+	require.Contains(t, r.state.ConsoleURL, "?token=")
+	_, token, _ := strings.Cut(r.state.ConsoleURL, "?token=")
+	require.NotContains(t, r.printed.String(), token, "no log keeps the console's token")
 	require.Regexp(t, `"msg":"decoders","workers":\d+,"confined_by":\["[^]]*limits[^]]*"\]`, r.printed.String(), "the log says what confines the decoders")
 }
 

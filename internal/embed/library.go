@@ -23,6 +23,13 @@ var library struct {
 	path, version string
 }
 
+// LoadLibrary loads the runtime that the environment names or that is found, for programs that use it beside models. The error
+// says what to install.
+func LoadLibrary() error {
+	_, _, err := loadLibrary("")
+	return err
+}
+
 // loadLibrary loads the runtime from path, or searches for it when path is empty, and returns where it was found and its
 // version. Once one is loaded it stays; asking for another is an error.
 func loadLibrary(path string) (found, version string, err error) {
@@ -47,9 +54,16 @@ func loadLibrary(path string) (found, version string, err error) {
 	return "", "", err
 }
 
-// initialise loads one library. The binding asks it for version 24 of the C API, which 1.24 and everything later has: an
+// noTelemetry is read by the library once, when it is loaded: builds that report to their maker look up names, connect, and write
+// files under the home folder and /tmp. Go's Setenv sets the variable for C too.
+const noTelemetry = "ORT_DISABLE_TELEMETRY"
+
+// initialise loads one library, with its telemetry off whatever the environment says. The binding asks it for version 24 of the C API, which 1.24 and everything later has: an
 // older library refuses.
 func initialise(path string) error {
+	if err := os.Setenv(noTelemetry, "1"); err != nil {
+		return err
+	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		text := err.Error()

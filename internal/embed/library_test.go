@@ -90,6 +90,28 @@ func TestLoadLibraryOnlyOnce(t *testing.T) {
 	require.EqualError(t, err, "ONNX Runtime /another.so: this process has already loaded "+path+": use one library for all models")
 }
 
+// A library sees its telemetry off from its first instruction on, whatever the environment says.
+func TestTelemetryIsOffBeforeTheLibraryLoads(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "told")
+	library := compile(t, t.TempDir(), "loaded", `
+		#include <stdio.h>
+		#include <stdlib.h>
+		__attribute__((constructor)) static void loaded(void) {
+			FILE *file = fopen("`+told+`", "w");
+			const char *value = getenv("ORT_DISABLE_TELEMETRY");
+			fputs(value ? value : "unset", file);
+			fclose(file);
+		}`)
+	for _, environment := range []string{"", "0"} {
+		t.Setenv("ORT_DISABLE_TELEMETRY", environment)
+		require.Contains(t, loadElsewhere(t, t.TempDir(), library, ""), "is not the ONNX Runtime library")
+		value, err := os.ReadFile(told)
+		require.NoError(t, err)
+		require.Equal(t, "1", string(value))
+		require.NoError(t, os.Remove(told))
+	}
+}
+
 // compile makes a shared library of a few lines of C.
 func compile(t *testing.T, dir, name, source string) string {
 	t.Helper()

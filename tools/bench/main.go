@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"moderator/internal/embed"
 )
 
 type options struct {
@@ -49,7 +51,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if o.ServeNATS != "" {
 		return serveNATS(ctx, o.ServeNATS, stdout)
 	}
-	if err := startRuntime(); err != nil {
+	if err := embed.LoadLibrary(); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "moderator-bench-")

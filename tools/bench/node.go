@@ -61,7 +61,7 @@ func (r *node) start(s *servers, m model) (*exec.Cmd, error) {
 	cmd := exec.Command("node", "rival.mjs")
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), "NATS_URL="+strings.TrimPrefix(s.natsURL, "nats://"), "STREAM="+rivalStream, "DURABLE="+rivalDurable,
-		"RESULTS="+rivalResults, "MODEL="+m.graph, fmt.Sprintf("PROCESSES=%d", runtime.GOMAXPROCS(0)))
+		"RESULTS="+rivalResults, "MODEL="+m.graph, fmt.Sprintf("PROCESSES=%d", runtime.GOMAXPROCS(0)), "ORT_DISABLE_TELEMETRY=1")
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	said, err := cmd.StdoutPipe()

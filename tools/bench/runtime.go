@@ -2,29 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
-
-// startRuntime loads ONNX Runtime, the same library that moderator finds.
-func startRuntime() error {
-	path := os.Getenv("MODERATOR_ONNXRUNTIME_LIB")
-	if path == "" {
-		path = filepath.Join(".cache", "onnxruntime", "libonnxruntime.so.1")
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	ort.SetSharedLibraryPath(abs)
-	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
-		return fmt.Errorf("ONNX Runtime %s: %w: run `make setup`, or set MODERATOR_ONNXRUNTIME_LIB", abs, err)
-	}
-	return nil
-}
 
 // openSession opens a graph as moderator does on the CPU: one thread, which does not spin.
 func openSession(data []byte, input, output string) (*ort.DynamicAdvancedSession, error) {

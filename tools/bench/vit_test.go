@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"moderator/internal/embed"
 	"moderator/internal/testenv"
 )
 
@@ -25,7 +26,7 @@ func vectorOf(t *testing.T, t2 tower, quantised bool) []float32 {
 
 func TestTowersRun(t *testing.T) {
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
-	require.NoError(t, startRuntime())
+	require.NoError(t, embed.LoadLibrary())
 	full, quantised := vectorOf(t, small, false), vectorOf(t, small, true)
 	require.Len(t, full, 2*small.projection)
 	var dot, a, b float64
