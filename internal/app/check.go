@@ -99,5 +99,5 @@ func checkServers(ctx context.Context, c config.Run, report func(name, good stri
 		return
 	}
 	defer nc.Close()
-	report("nats", nc.ConnectedUrlRedacted(), consumer.CheckJetStream(ctx, nc))
+	report("nats", nc.ConnectedAddr(), consumer.CheckJetStream(ctx, nc))
 }

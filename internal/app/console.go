@@ -116,7 +116,7 @@ func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Log
 	server := &http.Server{Handler: served.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute}
 	server.RegisterOnShutdown(served.Close)
 	d := &desk{console: served, pictures: looks, web: serveHTTP(listener, server, log), token: cfg.Token}
-	log.Info("console", "url", d.web.url)
+	log.Info("console", "url", d.web.url, "address_with_token", statePath(c.DataDir))
 	return d, nil
 }
 

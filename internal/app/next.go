@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"golang.org/x/term"
+
 	"moderator/internal/config"
 )
 
@@ -14,8 +16,12 @@ func newState(s *stack, httpURL, consoleURL string) State {
 	return State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
 }
 
-// printNext tells a newcomer what to type in another terminal.
+// printNext tells a newcomer what to type in another terminal. It prints to a terminal alone: what goes elsewhere is kept beside
+// the log, and must not have the console's token.
 func printNext(w io.Writer, dataDir string, console *desk) {
+	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
+		return
+	}
 	flagctl := "flagctl"
 	if _, err := exec.LookPath(flagctl); err != nil {
 		flagctl = besideUs(flagctl)

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"moderator/internal/config"
 	"moderator/internal/devstack"
 	"moderator/internal/matchdb"
@@ -70,29 +68,6 @@ func (s *stack) stop(ctx context.Context) error {
 		cancel()
 	}
 	return errors.Join(errs...)
-}
-
-// ConnectNATS connects, once, and stays connected for as long as the process lives.
-func ConnectNATS(url, creds, name string, log *slog.Logger) (*nats.Conn, error) {
-	options := []nats.Option{
-		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
-		nats.ReconnectJitter(200*time.Millisecond, time.Second),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				log.Warn("disconnected from NATS", "error", err)
-			}
-		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("connected to NATS again", "url", nc.ConnectedUrlRedacted()) }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS", "error", err) }),
-	}
-	if creds != "" {
-		options = append(options, nats.UserCredentials(creds))
-	}
-	nc, err := nats.Connect(url, options...)
-	if err != nil {
-		return nil, fmt.Errorf("NATS at %s: %w: start a server there with JetStream, or set --nats-url", url, err)
-	}
-	return nc, nil
 }
 
 // openLibrary connects to the library and brings it to this binary's schema and models where it is our own cluster's.

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -46,18 +48,23 @@ func user(r *http.Request) string {
 func (c *Console) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && c.rightToken(token) {
-			c.enter(w, r, "")
+			c.enter(w, r, "", r.URL.Path)
 			return
 		}
 		name, ok := c.identify(r)
-		if !ok {
-			c.showLogin(w, r, "")
+		switch {
+		case !ok:
+			c.showLogin(w, r, http.StatusUnauthorized, signIn{Token: true, To: r.URL.Path}, "")
+			return
+		case name == "":
+			c.showLogin(w, r, http.StatusForbidden, signIn{To: r.URL.Path}, "")
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, name)))
 	})
 }
 
+// identify returns who asks, and whether he may. The name is "" where a browser has the token and nobody gave a name yet.
 func (c *Console) identify(r *http.Request) (name string, ok bool) {
 	if c.UserHeader != "" && c.fromProxy(r) {
 		if name := r.Header.Get(c.UserHeader); validName(name) {
@@ -67,17 +74,21 @@ func (c *Console) identify(r *http.Request) (name string, ok bool) {
 	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found && c.rightToken(bearer) {
 		return c.DefaultUser, true
 	}
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil || c.Token == "" || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(c.session())) != 1 {
+	if !c.inSession(r) {
 		return "", false
 	}
-	name = c.DefaultUser
 	if cookie, err := r.Cookie(nameCookie); err == nil {
 		if given, err := url.QueryUnescape(cookie.Value); err == nil && validName(given) {
 			name = given
 		}
 	}
 	return name, true
+}
+
+// inSession tells whether the browser gave the token before.
+func (c *Console) inSession(r *http.Request) bool {
+	cookie, err := r.Cookie(sessionCookie)
+	return err == nil && c.Token != "" && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(c.session())) == 1
 }
 
 func (c *Console) rightToken(token string) bool {
@@ -104,40 +115,65 @@ func (c *Console) fromProxy(r *http.Request) bool {
 	return false
 }
 
+// overTLS tells whether the browser's connection is encrypted: here, or as a trusted proxy says.
+func (c *Console) overTLS(r *http.Request) bool {
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return r.TLS != nil || c.fromProxy(r) && strings.EqualFold(strings.TrimSpace(first), "https")
+}
+
 func validName(name string) bool {
 	return strings.TrimSpace(name) != "" && len(name) <= maxNameBytes && utf8.ValidString(name)
 }
 
-// enter gives the cookie and shows the page that was asked for, without the token in its address.
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, name string) {
-	cookie := func(key, value string) {
+// keepName is how long a browser remembers who uses it.
+const keepName = 365 * 24 * time.Hour
+
+// enter gives the cookies and shows the page that was asked for, without the token in its address.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, name, to string) {
+	cookie := func(key, value string, age time.Duration) {
 		http.SetCookie(w, &http.Cookie{
-			Name: key, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+			Name: key, Value: value, Path: "/", MaxAge: int(age / time.Second),
+			HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.overTLS(r),
 		})
 	}
-	cookie(sessionCookie, c.session())
-	if validName(name) {
-		cookie(nameCookie, url.QueryEscape(name))
+	cookie(sessionCookie, c.session(), 0)
+	if name != "" {
+		cookie(nameCookie, url.QueryEscape(name), keepName)
 	}
 	// Only a path of ours: what follows "//", or "/\" for some browsers, would be a host.
-	http.Redirect(w, r, (&url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, `/\`)}).String(), http.StatusSeeOther)
+	http.Redirect(w, r, (&url.URL{Path: "/" + strings.TrimLeft(to, `/\`)}).String(), http.StatusSeeOther)
+}
+
+// signIn is what the sign-in page asks for beside a name.
+type signIn struct {
+	Token bool   // the token too
+	To    string // path of the page to show then
 }
 
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	if !c.rightToken(r.PostFormValue("token")) {
-		c.showLogin(w, r, "That is not the token.")
-		return
+	name, again := r.PostFormValue("name"), signIn{Token: !c.inSession(r), To: r.PostFormValue("to")}
+	switch {
+	case again.Token && !c.rightToken(r.PostFormValue("token")):
+		c.showLogin(w, r, http.StatusUnauthorized, again, "That is not the token.")
+	case !validName(name):
+		c.showLogin(w, r, http.StatusForbidden, again, fmt.Sprintf("Give your name, of %d bytes at most: the audit log names who decides.", maxNameBytes))
+	default:
+		c.enter(w, r, name, again.To)
 	}
-	r.URL.Path = "/"
-	c.enter(w, r, r.PostFormValue("name"))
 }
 
-func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, wrong string) {
-	w.Header().Set("WWW-Authenticate", `Bearer realm="moderator"`)
+func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, ask signIn, wrong string) {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="moderator"`)
+	}
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Error(w, "the console wants its token: Authorization: Bearer …", http.StatusUnauthorized)
+		http.Error(w, "the console wants its token: Authorization: Bearer …", status)
 		return
 	}
-	c.pages.write(w, c.Logger, http.StatusUnauthorized, view{Page: "login", Title: "Sign in", Problem: wrong, Data: c.Token != ""})
+	v := view{Page: "login", Title: "Sign in", Problem: wrong}
+	if c.Token != "" {
+		v.Data = ask
+	}
+	c.pages.write(w, c.Logger, status, v)
 }

@@ -70,7 +70,14 @@ func TestTokenInTheAddressBecomesACookie(t *testing.T) {
 		require.Equal(t, http.SameSiteStrictMode, cookie.SameSite)
 		require.NotContains(t, cookie.Value, c.Token)
 		again := ask(t, c, func(r *http.Request) { r.AddCookie(cookie) })
-		require.Equal(t, http.StatusOK, again.StatusCode)
+		require.Equal(t, http.StatusForbidden, again.StatusCode, "nobody is named yet")
+		named := signedIn(t, c, func(r *http.Request) { r.AddCookie(cookie) }, url.Values{"name": {"Bob"}, "to": {path}})
+		require.Equal(t, want, named.Header.Get("Location"))
+		require.Positive(t, named.Cookies()[1].MaxAge, "it is asked once")
+		require.Equal(t, http.StatusOK, ask(t, c, func(r *http.Request) {
+			r.AddCookie(cookie)
+			r.AddCookie(named.Cookies()[1])
+		}).StatusCode)
 		changed := c
 		changed.Token = "another token 16b"
 		require.Equal(t, http.StatusUnauthorized, ask(t, changed, func(r *http.Request) { r.AddCookie(cookie) }).StatusCode)
@@ -93,16 +100,22 @@ func TestOtherSitesCannotPost(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Origin", "http://console.example") }))
 }
 
+// signedIn sends the form of the sign-in page.
+func signedIn(t *testing.T, c console.Config, change func(*http.Request), form url.Values) *http.Response {
+	return ask(t, c, func(r *http.Request) {
+		*r = *httptest.NewRequest(http.MethodPost, "http://console.example/login", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "text/html")
+		change(r)
+	})
+}
+
 func TestLogin(t *testing.T) {
 	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
-	login := func(form url.Values) *http.Response {
-		return ask(t, c, func(r *http.Request) {
-			*r = *httptest.NewRequest(http.MethodPost, "http://console.example/login", strings.NewReader(form.Encode()))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Set("Accept", "text/html")
-		})
-	}
-	require.Equal(t, http.StatusUnauthorized, login(url.Values{"token": {"guess"}}).StatusCode)
+	login := func(form url.Values) *http.Response { return signedIn(t, c, func(*http.Request) {}, form) }
+	require.Equal(t, http.StatusUnauthorized, login(url.Values{"token": {"guess"}, "name": {"Bob"}}).StatusCode)
+	require.Equal(t, http.StatusUnauthorized, login(url.Values{"name": {"Bob"}}).StatusCode)
+	require.Equal(t, http.StatusForbidden, login(url.Values{"token": {c.Token}, "name": {" "}}).StatusCode)
 	response := login(url.Values{"token": {c.Token}, "name": {"Bob <b>&</b> Ö"}})
 	require.Equal(t, "/", response.Header.Get("Location"))
 	page := ask(t, c, func(r *http.Request) {
@@ -113,4 +126,31 @@ func TestLogin(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, page.Write(&text))
 	require.Contains(t, text.String(), "Bob &lt;b&gt;&amp;&lt;/b&gt; Ö")
+}
+
+// Cookies stay on encrypted connections where the browser's is one, which behind a proxy only the proxy knows.
+func TestCookiesAreSecureBehindTLS(t *testing.T) {
+	c := console.Config{Token: "0123456789abcdef", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for name, test := range map[string]struct {
+		from, proto string
+		want        bool
+	}{
+		"a proxy with TLS":      {"10.0.0.7:1234", "https", true},
+		"two proxies":           {"10.0.0.7:1234", "HTTPS, http", true},
+		"a proxy without":       {"10.0.0.7:1234", "http", false},
+		"no proxy":              {"10.0.0.7:1234", "", false},
+		"said by somebody else": {"192.0.2.1:1234", "https", false},
+		"TLS behind plain HTTP": {"10.0.0.7:1234", "http, https", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response := signedIn(t, c, func(r *http.Request) {
+				r.RemoteAddr = test.from
+				r.Header.Set("X-Forwarded-Proto", test.proto)
+			}, url.Values{"token": {c.Token}, "name": {"Bob"}})
+			require.Len(t, response.Cookies(), 2)
+			for _, cookie := range response.Cookies() {
+				require.Equal(t, test.want, cookie.Secure, cookie.Name)
+			}
+		})
+	}
 }

@@ -18,8 +18,8 @@ import (
 type Config struct {
 	Token          string         // opens everything; empty: only a proxy's users get in
 	UserHeader     string         // in which a trusted proxy names the user; empty: none does
-	Proxies        []netip.Prefix // whose UserHeader is believed
-	DefaultUser    string         // who acts, for the audit log, where the token came without a name
+	Proxies        []netip.Prefix // whose UserHeader and X-Forwarded-Proto are believed
+	DefaultUser    string         // who acts, for the audit log, where a program sends the token
 	MaxUploadBytes int64
 }
 

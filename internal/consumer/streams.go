@@ -35,7 +35,7 @@ func CheckJetStream(ctx context.Context, nc *nats.Conn) error {
 		return err
 	}
 	if _, err := js.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("JetStream on %s: %w: start the server with JetStream (-js), and enable it for the account", nc.ConnectedUrlRedacted(), err)
+		return fmt.Errorf("JetStream on %s: %w: start the server with JetStream (-js), and enable it for the account", nc.ConnectedAddr(), err)
 	}
 	return nil
 }

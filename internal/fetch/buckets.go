@@ -33,7 +33,7 @@ type buckets struct {
 func parseBucket(entry string) (name string, err error) {
 	u, err := url.Parse(entry)
 	if err != nil || !slices.Contains(bucketSchemes, u.Scheme) || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
-		return "", fmt.Errorf("fetch-bucket is %q, wanted a bucket such as s3://uploads?region=eu-central-1, gs://uploads or azblob://uploads", entry)
+		return "", fmt.Errorf("fetch-bucket is %q, wanted a bucket such as s3://uploads?region=eu-central-1, gs://uploads or azblob://uploads", withoutSecrets(entry))
 	}
 	return u.Scheme + "://" + u.Host, nil
 }
@@ -63,7 +63,8 @@ func newBuckets(list []string) (*buckets, error) {
 	for name, entry := range entries {
 		// The clients live as long as the process: no context of a caller's.
 		if b.open[name], err = blob.OpenBucket(context.Background(), entry); err != nil {
-			return nil, fmt.Errorf("fetch-bucket %s: %w", name, err)
+			// The error quotes the whole entry, and its options may be secrets.
+			return nil, fmt.Errorf("fetch-bucket %s: %s", name, strings.ReplaceAll(err.Error(), entry, name))
 		}
 	}
 	return b, nil

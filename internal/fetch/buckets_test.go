@@ -127,13 +127,14 @@ func TestEveryStoreOpens(t *testing.T) {
 
 func TestBucketsThatCannotBe(t *testing.T) {
 	for entry, want := range map[string]string{
-		"uploads":                `fetch-bucket is "uploads", wanted a bucket such as s3://uploads`,
-		"s3://":                  "wanted a bucket",
-		"s3://uploads/folder":    "wanted a bucket",
-		"file:///etc":            "wanted a bucket",
-		"https://uploads.s3/":    "wanted a bucket",
-		"s3://key:s@uploads":     "wanted a bucket",
-		"s3://twice?region=here": "fetch-bucket has s3://twice twice",
+		"uploads":                    `fetch-bucket is "uploads", wanted a bucket such as s3://uploads`,
+		"s3://key:hidden@a?x=hidden": `fetch-bucket is "s3://a", wanted a bucket`,
+		"s3://":                      "wanted a bucket",
+		"s3://uploads/folder":        "wanted a bucket",
+		"file:///etc":                "wanted a bucket",
+		"https://uploads.s3/":        "wanted a bucket",
+		"s3://key:s@uploads":         "wanted a bucket",
+		"s3://twice?region=here":     "fetch-bucket has s3://twice twice",
 	} {
 		cfg := Config{Buckets: []string{"s3://twice", entry}, Timeout: time.Second}
 		require.ErrorContains(t, cfg.Validate(), want, entry)

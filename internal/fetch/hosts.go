@@ -29,12 +29,20 @@ func parseHosts(list []string) (hosts, error) {
 	for _, entry := range list {
 		h, ok := parseHost(entry)
 		if !ok {
-			errs = append(errs, fmt.Errorf("fetch-host is %q, wanted a host without scheme and path: cdn.example.com, *.example.com, cdn.example.com:8443 or [2001:db8::1]:8443", entry))
+			errs = append(errs, fmt.Errorf("fetch-host is %q, wanted a host without scheme and path: cdn.example.com, *.example.com, cdn.example.com:8443 or [2001:db8::1]:8443", withoutLogin(entry)))
 			continue
 		}
 		parsed = append(parsed, h)
 	}
 	return parsed, errors.Join(errs...)
+}
+
+// withoutLogin shows an entry that somebody took for the place of a URL with a password or a signature.
+func withoutLogin(entry string) string {
+	if strings.ContainsAny(entry, "@?") {
+		return withoutSecrets(entry)
+	}
+	return entry
 }
 
 func parseHost(entry string) (h host, ok bool) {

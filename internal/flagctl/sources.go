@@ -159,7 +159,7 @@ func open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 func download(ctx context.Context, source string, maxBytes int64) ([]byte, error) {
 	u, err := url.Parse(source)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("the URL cannot be parsed, wanted https://host/path") // unquoted: it may hold a password
 	}
 	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	f, err := fetch.New(fetch.Config{

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,7 +61,7 @@ type DB struct {
 func Open(ctx context.Context, url string) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, urlError(err)
+		return nil, urlError(url, err)
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
@@ -122,9 +124,18 @@ func (db *DB) renew() {
 // Ping asks the server for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
 
-func urlError(err error) error {
-	// pgx leaves the password out of the URL that it quotes.
-	return fmt.Errorf("--database-url: %s: want postgres://user:password@host:port/database", oneLine(err))
+// urlError says what is wrong with a connection string without quoting it: pgx finds passwords in it only where it is well formed.
+func urlError(connection string, err error) error {
+	const want = "want postgres://user:password@host:port/database, with what the password has of : / @ ? # % percent-encoded"
+	why := oneLine(err)
+	if i := strings.LastIndex(why, "`: "); i >= 0 { // behind the string
+		why = why[i+3:]
+	}
+	_, malformed := url.Parse(connection)
+	if malformed != nil || !strings.Contains(connection, "://") && strings.Contains(why, "connection info string") {
+		why = "it cannot be parsed" // the reason quotes what may be a part of the password
+	}
+	return fmt.Errorf("--database-url: %s: %s", why, want)
 }
 
 func unreachable(c *pgx.ConnConfig, err error) error {

@@ -23,7 +23,7 @@ const versionTable = "schema_version"
 func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return 0, 0, urlError(err)
+		return 0, 0, urlError(url, err)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout

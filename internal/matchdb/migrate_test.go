@@ -118,9 +118,14 @@ func TestOpenSaysWhere(t *testing.T) {
 	missing := strings.Replace(good, "/test_", "/absent_", 1)
 	for url, want := range map[string]string{
 		"postgres://ann:secret@" + closed + "/library": "Postgres at " + closed + `, database "library", user "ann": connect: connection refused: start it, or correct --database-url`,
-		missing:                         "does not exist: start it, or correct --database-url",
-		"postgres://host:port/x":        "--database-url: ",
-		"postgres://ann:secret@[::1/db": "want postgres://user:password@host:port/database",
+		missing:                                       "does not exist: start it, or correct --database-url",
+		"postgres://host:port/x":                      "--database-url: ",
+		"postgres://ann:secret@[::1/db":               "want postgres://user:password@host:port/database",
+		"postgres://ann:secret/1@h/db":                "want postgres://user:password@host:port/database",
+		"ann:secret@host/db":                          "want postgres://user:password@host:port/database",
+		"host=h password=1 secret":                    "want postgres://user:password@host:port/database",
+		"host=h password='secret":                     "want postgres://user:password@host:port/database",
+		"postgres://ann:secret@h/db?sslmode=nonsense": "--database-url: ",
 	} {
 		_, err := Open(t.Context(), url)
 		require.ErrorContains(t, err, want)

@@ -3,8 +3,10 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 
@@ -45,10 +47,22 @@ func Tracing(ctx context.Context, log *slog.Logger) (tracer trace.Tracer, stop f
 		return nil, nil, fmt.Errorf("describe this process for its traces: %w: see the variable OTEL_RESOURCE_ATTRIBUTES", err)
 	}
 	// The exporter's failures come from a goroutine of its own.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", withoutURL(err)) }))
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(who)) // its sampler is OTEL_TRACES_SAMPLER's
 	return provider.Tracer("moderator"), provider.Shutdown, nil
 }
+
+// withoutURL leaves the collector's address out of an error: its query may hold a token.
+func withoutURL(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	return err
+}
+
+// endpoints name the collector, the first one with the whole path.
+var endpoints = []string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 
 // wanted says whether the environment asks for traces, and refuses what it asks for and would not get.
 func wanted(env func(string) string) (bool, error) {
@@ -60,11 +74,16 @@ func wanted(env func(string) string) (bool, error) {
 		return false, nil
 	case "otlp":
 	case "":
-		if env("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
+		if env(endpoints[0]) == "" && env(endpoints[1]) == "" {
 			return false, nil
 		}
 	default:
 		return false, fmt.Errorf("OTEL_TRACES_EXPORTER is %q, wanted otlp or none", exporter)
+	}
+	for _, name := range endpoints {
+		if u, err := url.Parse(env(name)); err != nil || env(name) != "" && u.Host == "" {
+			return false, fmt.Errorf("%s is no URL, wanted one such as http://collector:4318", name) // unquoted: it may hold a token
+		}
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
 		if protocol := env(name); protocol != "" && protocol != "http/protobuf" {

@@ -1,7 +1,9 @@
 package telemetry
 
 import (
+	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -87,15 +89,32 @@ func TestWanted(t *testing.T) {
 		"none":                   {with(map[string]string{"OTEL_TRACES_EXPORTER": "none"}), false, ""},
 		"gRPC":                   {with(map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}), false, "wanted http/protobuf"},
 		"another exporter":       {with(map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}), false, `OTEL_TRACES_EXPORTER is "zipkin", wanted otlp or none`},
+		"no URL":                 {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318?token=hidden"}, false, "OTEL_EXPORTER_OTLP_ENDPOINT is no URL, wanted one such as http"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on, err := wanted(func(name string) string { return test.env[name] })
 			if test.want != "" {
 				require.ErrorContains(t, err, test.want)
+				require.NotContains(t, err.Error(), "hidden")
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, test.on, on)
 		})
 	}
+}
+
+// A collector that does not answer is in the log, its token is not.
+func TestTokensOfTheCollectorAreNotLogged(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", server.URL+"/v1/traces?token=hidden")
+	var logged bytes.Buffer
+	tracer, stop, err := Tracing(t.Context(), slog.New(slog.NewTextHandler(&logged, nil)))
+	require.NoError(t, err)
+	_, span := tracer.Start(t.Context(), "judge upload")
+	span.End()
+	err = stop(t.Context())
+	require.Contains(t, logged.String()+fmt.Sprint(err), "connection refused")
+	require.NotContains(t, logged.String()+fmt.Sprint(err), "hidden")
 }

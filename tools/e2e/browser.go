@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 func findChromium() (string, error) {
@@ -121,6 +122,13 @@ func evaluate[T any](b *browser, a chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
 	defer cancel()
 	return chromedp.Run(ctx, a)
+}
+
+// signIn opens the address that has the token, and gives the name that the page asks for.
+func (b *browser) signIn(consoleURL string) error {
+	return b.do(chromedp.Navigate(consoleURL), until(`document.activeElement && document.activeElement.name === 'name'`),
+		press("e"), press("v"), press("e"), press(kb.Enter),
+		until(`location.pathname === '/live' && document.readyState === 'complete'`))
 }
 
 // look sets the width and the colours.

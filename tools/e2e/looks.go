@@ -71,7 +71,7 @@ func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int,
 			return shots, err
 		}
 		shots++
-		if err := b.do(chromedp.Navigate(consoleURL)); err != nil {
+		if err := b.signIn(consoleURL); err != nil {
 			return shots, err
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/chromedp/chromedp"
 
 	"moderator/tools/internal/embedded"
 )
@@ -75,7 +74,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	defer b.close()
-	if err := b.do(chromedp.Navigate(m.State.ConsoleURL)); err != nil { // signs in
+	if err := b.signIn(m.State.ConsoleURL); err != nil {
 		return err
 	}
 	if slices.Contains(o.Parts, "paths") {
