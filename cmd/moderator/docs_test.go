@@ -26,8 +26,9 @@ func TestConfigurationIsDocumented(t *testing.T) {
 	text := `# Configuration
 
 Every setting is a flag, an environment variable and a key of the YAML file that ` + "`--config FILE`" + ` names. Flags win over
-the environment, the environment over the file. Lists are separated by commas in flags and variables. A key that is not
-known is an error.
+the environment, the environment over the file. Lists are separated by commas in flags and variables. An unknown key is
+an error, an unknown variable that begins with ` + "`MODERATOR_`" + ` a warning. What one call of a command is told to do, such as
+` + "`--reason`" + `, is a flag alone: ` + "`--help`" + ` lists it.
 
 ` + "```yaml\nnats-url: nats://nats:4222\ndatabase-url: postgres://moderator@db/moderator\nfetch-host: [cdn.example.com, \"*.images.example.com\"]\nbatch-age: 20ms\n```" + `
 

@@ -45,6 +45,9 @@ func (c *runCommand) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
+	for _, warning := range config.UnknownVariables(os.Environ()) {
+		log.Warn(warning)
+	}
 	return app.Serve(ctx, c.Settings, out.stdout, log)
 }
 
@@ -54,6 +57,7 @@ type migrateCommand struct {
 }
 
 func (c *migrateCommand) Run(ctx context.Context, out output) error {
+	out.warn()
 	done, err := app.Migrate(ctx, c.Stack, c.Model, "")
 	if err == nil {
 		fmt.Fprint(out.stdout, done)
@@ -66,6 +70,7 @@ type checkCommand struct {
 }
 
 func (c *checkCommand) Run(ctx context.Context, out output) error {
+	out.warn()
 	return app.Check(ctx, c.Settings, out.stdout)
 }
 
@@ -75,6 +80,13 @@ func (decodeWorkerCommand) Run() error { return sandbox.Work(os.Stdin, os.Stdout
 
 // output is where commands write.
 type output struct{ stdout, stderr io.Writer }
+
+// warn tells of variables without effect.
+func (o output) warn() {
+	for _, warning := range config.UnknownVariables(os.Environ()) {
+		fmt.Fprintln(o.stderr, "moderator: "+warning)
+	}
+}
 
 func main() { os.Exit(Main()) }
 

@@ -16,7 +16,7 @@ type tests struct{ m *testing.M }
 func (t tests) Run() int { return testenv.Main(t.m) }
 
 // runAsMain makes this binary the moderator: for the processes that the tests start.
-const runAsMain = "MODERATOR_TEST_RUN_AS_MAIN"
+const runAsMain = "TEST_RUN_AS_MODERATOR"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsMain) != "" || len(os.Args) > 1 && os.Args[1] == sandbox.Argument {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,7 +47,7 @@ func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 
 func TestFileErrors(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"unknown key":  {"batch-sise: 3\n", "unknown key batch-sise: docs/configuration.md lists the keys"},
+		"unknown key":  {"batch-sise: 3\n", "unknown key batch-sise (did you mean batch-size?): docs/configuration.md lists the keys"},
 		"not YAML":     {"batch-size: [\n", "is not YAML"},
 		"wrong type":   {"batch-size: many\n", "batch-size"},
 		"nested value": {"batch-size: {a: 1}\n", "wanted a value or a list"},
@@ -59,6 +60,42 @@ func TestFileErrors(t *testing.T) {
 	}
 	_, err := parse(t, "--config", "/no/such/file")
 	require.ErrorContains(t, err, "configuration file: open /no/such/file")
+}
+
+// What one call is told to do is no setting.
+func TestOnlySettingsAreVariables(t *testing.T) {
+	type grammar struct {
+		testGrammar
+		Version kong.VersionFlag
+		Yes     bool
+		Act     struct {
+			Reason string
+		} `cmd:""`
+	}
+	for name, value := range map[string]string{"VERSION": "1.2.3", "YES": "true", "REASON": "none", "CODE": "true", "ATTEMPTS": "7"} {
+		t.Setenv("MODERATOR_"+name, value)
+	}
+	var g grammar
+	parser, err := New(&g, "test", "", io.Discard, io.Discard, kong.Exit(func(int) { t.Error("it prints the version and exits") }))
+	require.NoError(t, err)
+	_, err = parser.Parse([]string{"act"})
+	require.NoError(t, err)
+	require.False(t, g.Yes)
+	require.Empty(t, g.Act.Reason)
+	require.Equal(t, 7, g.Attempts)
+	_, err = parser.Parse([]string{"--config", file(t, "yes: true\n"), "act"})
+	require.ErrorContains(t, err, "unknown key yes")
+}
+
+func TestUnknownVariablesWarn(t *testing.T) {
+	const end = " is no setting and has no effect: docs/configuration.md lists the settings"
+	require.Equal(t, []string{
+		"the environment variable MODERATOR_BATCHSIZE (did you mean MODERATOR_BATCH_SIZE?)" + end,
+		"the environment variable MODERATOR_FRUIT" + end,
+	}, UnknownVariables([]string{
+		"HOME=/root", "MODERATOR_FRUIT=apple", "MODERATOR_BATCHSIZE=3", "MODERATOR_ATTEMPTS=3", "MODERATOR_CONFIG=a.yaml", "MODERATOR_TESTDATA=/x",
+		"MODERATOR_SERVICE_HOST=10.0.0.1", "MODERATOR_CONSOLE_PORT_8081_TCP_ADDR=10.0.0.1", "MODERATOR_PORT=tcp://10.0.0.1:8080",
+	}))
 }
 
 func TestMarkdownNamesEverySetting(t *testing.T) {

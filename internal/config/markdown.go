@@ -11,7 +11,7 @@ import (
 func Markdown(app *kong.Application) string {
 	var groups []string
 	rows := map[string][]*kong.Flag{}
-	for _, flag := range flags(app.Node) {
+	for _, flag := range settings(app.Node) {
 		group := "General"
 		if flag.Group != nil {
 			group = flag.Group.Title
@@ -43,8 +43,6 @@ func defaultOf(flag *kong.Flag) string {
 	switch {
 	case flag.Name == "data-dir": // depends on who asks
 		return "`/var/lib/moderator` for root, else `~/.local/share/moderator`"
-	case flag.Name == "as":
-		return "your user name"
 	case flag.Default == "":
 		return ""
 	}

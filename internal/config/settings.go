@@ -99,9 +99,9 @@ type Fetch struct {
 type Console struct {
 	Console           string   `help:"Console for people in their browser: ${enum}. auto is on where moderator runs its own NATS and Postgres, and then takes a free port where its own is taken." enum:"auto,on,off" default:"auto" group:"Console"`
 	ConsoleListen     string   `name:"console-listen" help:"Address of the console. One that is not loopback wants --console-token or --console-user-header." default:"127.0.0.1:8081" placeholder:"ADDR" group:"Console"`
-	ConsoleToken      string   `name:"console-token" help:"Secret that opens the console, 16 bytes or more. Without it, on loopback, moderator makes one at each start and prints the address that has it." placeholder:"TEXT" group:"Console"`
+	ConsoleToken      string   `name:"console-token" help:"Secret that opens the console, 16 bytes or more. Without it, on loopback, moderator makes one at each start: moderator.json in the data folder has the address with it, and a terminal shows it." placeholder:"TEXT" group:"Console"`
 	ConsoleUserHeader string   `name:"console-user-header" help:"Header in which a proxy names the user that it has signed in, such as X-Forwarded-User. Believed of --console-proxy only, which must drop what browsers send in it." placeholder:"NAME" group:"Console"`
-	ConsoleProxies    []string `name:"console-proxy" help:"Networks of the proxies whose user header is believed." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
+	ConsoleProxies    []string `name:"console-proxy" help:"Networks of the proxies whose user header and X-Forwarded-Proto are believed." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
 }
 
 // Streams says how streams are made where they are missing; those that exist are never changed.

@@ -87,6 +87,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	for _, warning := range config.UnknownVariables(os.Environ()) {
+		fmt.Fprintln(stderr, "flagctl: "+warning)
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(c); err != nil {
 		return printableError{err}

@@ -59,7 +59,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			url := testenv.Postgres(env.T().(testing.TB))
 			env.Setenv("MODERATOR_DATABASE_URL", url)
 			env.Setenv("MODERATOR_ONNXRUNTIME_LIB", library)
-			env.Setenv("MODERATOR_AS", "mo")
+			env.Setenv("SUDO_USER", "mo")
 			env.Values["t"] = env.T()
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
