@@ -3,7 +3,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -47,18 +46,9 @@ func Tracing(ctx context.Context, log *slog.Logger) (tracer trace.Tracer, stop f
 		return nil, nil, fmt.Errorf("describe this process for its traces: %w: see the variable OTEL_RESOURCE_ATTRIBUTES", err)
 	}
 	// The exporter's failures come from a goroutine of its own.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", withoutURL(err)) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(who)) // its sampler is OTEL_TRACES_SAMPLER's
 	return provider.Tracer("moderator"), provider.Shutdown, nil
-}
-
-// withoutURL leaves the collector's address out of an error: its query may hold a token.
-func withoutURL(err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
-		return request.Err
-	}
-	return err
 }
 
 // endpoints name the collector, the first one with the whole path.
