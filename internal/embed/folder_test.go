@@ -31,8 +31,10 @@ func TestLoadDirReadsTheGoldenFolders(t *testing.T) {
 
 func TestLoadFindsTheGraphInEveryLayout(t *testing.T) {
 	graph := colours{}.graph()
-	for _, place := range []string{"onnx/vision_model_fp16.onnx", "onnx/model_quantized.onnx", "vision_model.onnx", "model.onnx",
-		"onnx/vision_model_q4f16.onnx", "onnx/vision_model_int8.onnx", "onnx/model_uint8.onnx", "model_q4.onnx", "model_bnb4.onnx"} {
+	for _, place := range []string{
+		"onnx/vision_model_fp16.onnx", "onnx/model_quantized.onnx", "vision_model.onnx", "model.onnx",
+		"onnx/vision_model_q4f16.onnx", "onnx/vision_model_int8.onnx", "onnx/model_uint8.onnx", "model_q4.onnx", "model_bnb4.onnx",
+	} {
 		files := folderOf(nil)
 		delete(files, "onnx/vision_model.onnx")
 		files[place] = &fstest.MapFile{Data: graph}

@@ -109,7 +109,8 @@ func TestFormatsOfTheField(t *testing.T) {
 		"sha256sum and md5sum of names that they escape": {
 			text: `\` + sumA + `  new\nline \\n.jpg` + "\n" + `\` + md5C + ` *a\rb.jpg` + "\n" + sumB + `  plain\n.jpg` + "\n", format: Bare,
 			flags: []Flag{
-				{SHA256: bytesOf(t, sumA), Source: "new\nline \\n.jpg"}, {MD5: bytesOf(t, md5C), Source: "a\rb.jpg"},
+				{SHA256: bytesOf(t, sumA), Source: "new\nline \\n.jpg"},
+				{MD5: bytesOf(t, md5C), Source: "a\rb.jpg"},
 				{SHA256: bytesOf(t, sumB), Source: `plain\n.jpg`},
 			},
 		},
