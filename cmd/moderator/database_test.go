@@ -13,11 +13,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/drawn"
 	"moderator/internal/event"
 	"moderator/internal/flagctl"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
 
@@ -36,7 +36,7 @@ const role = "moderator_app"
 func startOnRole(t *testing.T) *onRole {
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	database := testenv.Postgres(t)
-	_, err := app.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "")
+	_, err := recognise.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "")
 	require.NoError(t, err)
 	flagged := write(t, "flagged.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
 	add := []string{"--database-url", database, "add", flagged}

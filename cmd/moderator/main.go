@@ -17,6 +17,7 @@ import (
 	"moderator/internal/app"
 	"moderator/internal/config"
 	_ "moderator/internal/latetimers"
+	"moderator/internal/recognise"
 	"moderator/internal/sandbox"
 	"moderator/internal/version"
 )
@@ -58,7 +59,7 @@ type migrateCommand struct {
 
 func (c *migrateCommand) Run(ctx context.Context, out output) error {
 	out.warn()
-	done, err := app.Migrate(ctx, c.Stack, c.Model, "")
+	done, err := recognise.Migrate(ctx, c.Stack, c.Model, "")
 	if err == nil {
 		fmt.Fprint(out.stdout, done)
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
@@ -20,8 +19,8 @@ import (
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
-	"moderator/internal/views"
 	"moderator/models"
 )
 
@@ -44,11 +43,11 @@ func nextModel(t *testing.T) string {
 func flagBy(t *testing.T, db *matchdb.DB, folder *embed.Folder, number int) string {
 	model, err := embed.Open(t.Context(), folder, embed.Options{Library: testenv.ONNXRuntime(t), Provider: "cpu"})
 	require.NoError(t, err)
-	x := app.NewExtractor(model, imaging.DefaultLimits(), config.Sandbox{DecodeMemory: 1 << 30, DecodeCPUTime: time.Minute, DecodeTimeout: time.Minute, DecodeRecycle: 100})
+	x := recognise.NewExtractor(model, imaging.DefaultLimits(), config.Sandbox{DecodeMemory: 1 << 30, DecodeCPUTime: time.Minute, DecodeTimeout: time.Minute, DecodeRecycle: 100})
 	defer func() { require.NoError(t, x.Close()) }()
-	found, err := x.Extract(t.Context(), encode(t, drawn.Draw(5, number, 640, 480), 95), views.Flag())
+	found, err := x.Extract(t.Context(), encode(t, drawn.Draw(5, number, 640, 480), 95), recognise.FlagViews())
 	require.NoError(t, err)
-	record, _ := app.ModelRecord(folder)
+	record, _ := recognise.ModelRecord(folder)
 	require.NoError(t, db.RegisterModel(t.Context(), record))
 	flag := matchdb.NewFlag{Bank: "default", SHA256: fmt.Sprintf("%064d", number), By: "test", Model: folder.Fingerprint()}
 	flag.Embeddings, _ = found.Signals()

@@ -21,9 +21,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
+	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/flagctl"
 	"moderator/internal/testenv"
@@ -35,7 +35,7 @@ type running struct {
 	dataDir string
 	cmd     *exec.Cmd
 	exited  chan error
-	state   app.State
+	state   endpoint.State
 	printed bytes.Buffer // all of it; to be read once the process has ended
 }
 

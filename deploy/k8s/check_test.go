@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"moderator/internal/event"
+
 	apps "k8s.io/api/apps/v1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
@@ -12,8 +14,6 @@ import (
 	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-
-	"moderator/internal/consumer"
 )
 
 // pods is a workload's template, with a name for errors.
@@ -142,8 +142,8 @@ func (f *found) checkSelectors(object any) {
 			f.wrong("ScaledObject %s scales %s, which is not there", o.Name, target)
 		}
 		for _, trigger := range o.Spec.Triggers {
-			if m := trigger.Metadata; m.Stream != consumer.UploadsStream || m.Consumer != consumer.DurableName {
-				f.wrong("ScaledObject %s scales on %s/%s, moderator works on %s/%s", o.Name, m.Stream, m.Consumer, consumer.UploadsStream, consumer.DurableName)
+			if m := trigger.Metadata; m.Stream != event.UploadsStream || m.Consumer != event.DurableName {
+				f.wrong("ScaledObject %s scales on %s/%s, moderator works on %s/%s", o.Name, m.Stream, m.Consumer, event.UploadsStream, event.DurableName)
 			}
 		}
 	}

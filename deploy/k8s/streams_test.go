@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/consumer"
+	"moderator/internal/event"
 	"moderator/internal/testenv"
 )
 
@@ -57,7 +58,7 @@ func TestStreamsAreModerators(t *testing.T) {
 		case *custom[durable]:
 			cfg := made.CachedInfo().Config
 			require.Equal(t, cfg.Durable, o.Spec.DurableName)
-			require.Equal(t, consumer.UploadsStream, o.Spec.StreamName)
+			require.Equal(t, event.UploadsStream, o.Spec.StreamName)
 			require.Equal(t, cfg.AckPolicy.String(), "AckExplicit")
 			require.Equal(t, "explicit", o.Spec.AckPolicy)
 			require.Equal(t, cfg.AckWait, duration(t, o.Spec.AckWait))

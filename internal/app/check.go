@@ -10,27 +10,11 @@ import (
 	"moderator/internal/consumer"
 	"moderator/internal/devstack"
 	"moderator/internal/embed"
+	"moderator/internal/endpoint"
 	"moderator/internal/imaging"
+	"moderator/internal/recognise"
 	"moderator/internal/version"
 )
-
-// DatabaseURL is the one that was given, or that of the moderator that runs on the data folder.
-func DatabaseURL(c config.Stack) (string, error) {
-	if c.DatabaseURL != "" {
-		return c.DatabaseURL, nil
-	}
-	state, err := ReadState(c.DataDir)
-	return state.DatabaseURL, err
-}
-
-// NATSURL is the one that was given, or that of the moderator that runs on the data folder.
-func NATSURL(c config.Stack) (string, error) {
-	if c.NATSURL != "" {
-		return c.NATSURL, nil
-	}
-	state, err := ReadState(c.DataDir)
-	return state.NATSURL, err
-}
 
 // Check is `moderator check`: a line for each thing that moderator needs, and an error when one is not as it must be.
 func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
@@ -49,7 +33,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	report("settings", "consistent", err)
 	report("libvips", "loaded", imaging.Start())
 	quiet := slog.New(slog.DiscardHandler)
-	folders, err := Folders(c.Model)
+	folders, err := recognise.Folders(c.Model)
 	complete := report("model", "complete", err)
 	if complete {
 		checkRuntime(ctx, folders, c, report)
@@ -57,7 +41,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	checkServers(ctx, c, report)
 	checkPorts(c, report)
 	if complete && c.DatabaseURL != "" {
-		db, err := openLibrary(ctx, c.DatabaseURL, false, records(folders, quiet), quiet)
+		db, err := openLibrary(ctx, c.DatabaseURL, false, recognise.ModelRecords(folders, quiet), quiet)
 		if report("library", "schema and model fit", err) {
 			db.Close()
 		}
@@ -71,7 +55,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 // checkRuntime runs each model, and puts into folders what it knows of its dimensions then.
 func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, report func(name, good string, err error) bool) {
 	for i, folder := range folders {
-		model, err := OpenModel(ctx, folder, c.Model, c.BatchSize, c.DataDir, slog.New(slog.DiscardHandler))
+		model, err := recognise.OpenModel(ctx, folder, c.Model, c.BatchSize, c.DataDir, slog.New(slog.DiscardHandler))
 		if err != nil {
 			report("runtime", "", err)
 			continue
@@ -93,7 +77,7 @@ func checkServers(ctx context.Context, c config.Run, report func(name, good stri
 		report("nats", "embedded, listening on "+c.NATSListen, nil)
 		return
 	}
-	nc, err := ConnectNATS(c.NATSURL, c.NATSCreds, "moderator check", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(c.NATSURL, c.NATSCreds, "moderator check", slog.New(slog.DiscardHandler))
 	if err != nil {
 		report("nats", "", err)
 		return

@@ -8,11 +8,12 @@ import (
 	"syscall"
 
 	"moderator/internal/config"
+	"moderator/internal/endpoint"
 )
 
 // checkPorts looks whether moderator can listen where it is to. What the moderator of the same data folder listens on is its own.
 func checkPorts(c config.Run, report func(name, good string, err error) bool) {
-	running, _ := ReadState(c.DataDir) // nothing where none runs
+	running, _ := endpoint.ReadState(c.DataDir) // nothing where none runs
 	check := func(setting, address, ours string, mayMove bool) {
 		good, err := fmt.Sprintf("--%s %s", setting, address), canListen(setting, address)
 		if errors.Is(err, syscall.EADDRINUSE) {

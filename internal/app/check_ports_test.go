@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
+	"moderator/internal/endpoint"
 )
 
 // taken is an address that is listened on until t ends.
@@ -36,7 +37,7 @@ func TestCheckRefusesPortsThatAreTaken(t *testing.T) {
 		"no address":           {func(c *config.Run) { c.HTTPListen = "8080" }, []string{"another address is set by --http-listen"}, nil},
 		"of a moderator that runs": {func(c *config.Run) {
 			c.HTTPListen = taken(t)
-			require.NoError(t, writeState(c.DataDir, State{PID: os.Getpid(), HTTPURL: "http://" + c.HTTPListen}))
+			require.NoError(t, endpoint.WriteState(c.DataDir, endpoint.State{PID: os.Getpid(), HTTPURL: "http://" + c.HTTPListen}))
 		}, nil, []string{"in use by the moderator that runs on "}},
 	} {
 		t.Run(name, func(t *testing.T) {

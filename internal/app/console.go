@@ -20,8 +20,10 @@ import (
 	"moderator/internal/config"
 	"moderator/internal/console"
 	"moderator/internal/embed"
+	"moderator/internal/endpoint"
 	"moderator/internal/fetch"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 const leastToken = 16 // bytes: fewer can be guessed
@@ -67,7 +69,7 @@ func isLoopback(listen string) (bool, error) {
 // desk is a running console.
 type desk struct {
 	console  *console.Console
-	pictures *pictures
+	pictures *console.Pictures
 	web      *web
 	token    string
 }
@@ -94,12 +96,12 @@ func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	looks, err := newPictures(parts.model, parts.db, c, log)
+	pictures, err := console.NewPictures(parts.model, parts.db, recognise.ImageLimits(c.Limits), c.Sandbox, log)
 	if err != nil {
 		return nil, err
 	}
 	served, err := console.New(cfg, console.Parts{
-		JetStream: parts.js, Library: parts.db, Fetcher: parts.fetcher, Pictures: looks,
+		JetStream: parts.js, Library: parts.db, Fetcher: parts.fetcher, Pictures: pictures,
 		Model: parts.model.Folder().Fingerprint(), Logger: log,
 	})
 	if err != nil {
@@ -115,8 +117,8 @@ func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Log
 	}
 	server := &http.Server{Handler: served.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute}
 	server.RegisterOnShutdown(served.Close)
-	d := &desk{console: served, pictures: looks, web: serveHTTP(listener, server, log), token: cfg.Token}
-	log.Info("console", "url", d.web.url, "address_with_token", statePath(c.DataDir))
+	d := &desk{console: served, pictures: pictures, web: serveHTTP(listener, server, log), token: cfg.Token}
+	log.Info("console", "url", d.web.url, "address_with_token", endpoint.StatePath(c.DataDir))
 	return d, nil
 }
 
@@ -137,7 +139,7 @@ func (d *desk) stop(ctx context.Context) error {
 	}
 	err := d.web.stop(ctx)
 	d.console.Close()
-	d.pictures.close()
+	d.pictures.Close()
 	return err
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"moderator/internal/consumer"
 	"moderator/internal/embed"
+	"moderator/internal/event"
 	"moderator/internal/matchdb"
 	"moderator/internal/telemetry"
 	"moderator/internal/version"
@@ -42,17 +42,17 @@ func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchd
 }
 
 func queueState(ctx context.Context, js jetstream.JetStream) (q telemetry.Queue, err error) {
-	durable, err := js.Consumer(ctx, consumer.UploadsStream, consumer.DurableName)
+	durable, err := js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	if err != nil {
 		return q, err
 	}
 	info := durable.CachedInfo()
 	q.Pending, q.AckPending = info.NumPending, info.NumAckPending
-	uploads, err := js.Stream(ctx, consumer.UploadsStream)
+	uploads, err := js.Stream(ctx, event.UploadsStream)
 	if err != nil {
 		return q, err
 	}
-	decisions, err := js.Stream(ctx, consumer.DecisionsStream)
+	decisions, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return q, err
 	}

@@ -10,10 +10,11 @@ import (
 	"golang.org/x/term"
 
 	"moderator/internal/config"
+	"moderator/internal/endpoint"
 )
 
-func newState(s *stack, httpURL, consoleURL string) State {
-	return State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
+func newState(s *stack, httpURL, consoleURL string) endpoint.State {
+	return endpoint.State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
 }
 
 // printNext tells a newcomer what to type in another terminal. It prints to a terminal alone: what goes elsewhere is kept beside

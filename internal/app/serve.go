@@ -16,7 +16,10 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/consumer"
+	"moderator/internal/endpoint"
+	"moderator/internal/event"
 	"moderator/internal/fetch"
+	"moderator/internal/recognise"
 	"moderator/internal/telemetry"
 )
 
@@ -32,7 +35,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	folders, err := Folders(c.Model)
+	folders, err := recognise.Folders(c.Model)
 	if err != nil {
 		return err
 	}
@@ -45,15 +48,15 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, servers.stop(ctx)) }()
 
-	models, err := openModels(ctx, folders, c.Model, c.BatchSize, c.DataDir, log)
+	models, err := recognise.OpenModels(ctx, folders, c.Model, c.BatchSize, c.DataDir, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeModels(models)) }()
+	defer func() { err = errors.Join(err, recognise.CloseModels(models)) }()
 	for i, model := range models {
 		folders[i] = model.Folder() // knows its dimensions even where the files do not say
 	}
-	known := records(folders, log)
+	known := recognise.ModelRecords(folders, log)
 
 	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", known, log)
 	if err != nil {
@@ -64,7 +67,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 
-	nc, err := ConnectNATS(servers.natsURL, c.NATSCreds, "moderator", log)
+	nc, err := endpoint.ConnectNATS(servers.natsURL, c.NATSCreds, "moderator", log)
 	if err != nil {
 		return err
 	}
@@ -90,22 +93,21 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	defer pictures.pool.Close()
+	defer pictures.Pool.Close()
 
 	durable, err := ensureStreams(ctx, c, js, log)
 	if err != nil {
 		return err
 	}
-	kept, err := startRecent(ctx, db, folders[0], c.Lookback, registry, log)
+	kept, err := recognise.StartRecent(ctx, db, folders[0], c.Lookback, registry, log)
 	if err != nil {
 		return err
 	}
-	defer kept.stop()
-	judging := judgingModels(folders)
-	pace.Model = judging[0].info
+	defer kept.Stop()
+	pace.Model = event.ModelInfo{Name: folders[0].Name(), Fingerprint: folders[0].Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
 		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
-		Decoder: pictures, Embedder: embedder(models), Matcher: matcher{db, judging, c.Candidates},
+		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates),
 	})
 	if err != nil {
 		return err
@@ -122,11 +124,11 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, console.stop(ctx)) }()
-	if err := writeState(c.DataDir, newState(servers, web.url, console.address())); err != nil {
+	if err := endpoint.WriteState(c.DataDir, newState(servers, web.url, console.address())); err != nil {
 		return fmt.Errorf("say where moderator runs: %w", err)
 	}
-	defer func() { err = errors.Join(err, removeState(c.DataDir)) }()
-	log.Info("ready", "http", web.url, "uploads", consumer.UploadsSubject, "decisions", consumer.DecisionsSubject)
+	defer func() { err = errors.Join(err, endpoint.RemoveState(c.DataDir)) }()
+	log.Info("ready", "http", web.url, "uploads", event.UploadsSubject, "decisions", event.DecisionsSubject)
 	if len(servers.embedded) == 2 {
 		printNext(stdout, c.DataDir, console)
 	}
@@ -181,4 +183,12 @@ func closeNATS(nc *nats.Conn) {
 		_ = nc.FlushTimeout(2 * time.Second) // what does not arrive is delivered again after the ack wait
 	}
 	nc.Close()
+}
+
+// recentOf is no interface around nil.
+func recentOf(r *recognise.Recent) consumer.Recent {
+	if r == nil {
+		return nil
+	}
+	return r
 }

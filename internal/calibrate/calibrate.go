@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/near"
+	"moderator/internal/recognise"
 )
 
 // Options say what to measure.
@@ -29,7 +29,7 @@ const mostBackground = 4096
 
 // Calibration is a measurement under way.
 type Calibration struct {
-	x       *app.Extractor
+	x       *recognise.Extractor
 	options Options
 
 	measured   []Source
@@ -38,7 +38,7 @@ type Calibration struct {
 
 // New divides the pictures: those that are measured, and where a background is wanted those that it is made of. No picture
 // is both, as each is nearer to its own edits than to anything else. Errors name what is wrong with the options.
-func New(x *app.Extractor, sources []Source, background bool, o Options) (*Calibration, error) {
+func New(x *recognise.Extractor, sources []Source, background bool, o Options) (*Calibration, error) {
 	switch {
 	case !(o.FPR > 0 && o.FPR < 0.1):
 		return nil, fmt.Errorf("a false-match rate of %g: want one above 0 and below 0.1, such as 1e-6", o.FPR)

@@ -10,11 +10,10 @@ import (
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/app"
 	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/near"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 // editedSide is the longer side, in pixels, that a picture is reduced to before it is edited: no signal looks at more,
@@ -37,7 +36,7 @@ type shown struct {
 const asItIs = -1
 
 // extract makes the looks of a file.
-func extract(ctx context.Context, x *app.Extractor, data []byte, wanted []imaging.View, flag bool) ([]near.Look, error) {
+func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []imaging.View, flag bool) ([]near.Look, error) {
 	p, err := x.Extract(ctx, data, wanted)
 	if err != nil {
 		return nil, err
@@ -46,17 +45,17 @@ func extract(ctx context.Context, x *app.Extractor, data []byte, wanted []imagin
 	for i, v := range p.Vectors {
 		looks[i] = near.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
 		if flag {
-			looks[i].Half += views.Handicap(v.View)
+			looks[i].Half += recognise.ViewPenalty(v.View)
 		}
 	}
 	return looks, nil
 }
 
 // flags makes the looks of the pictures as they are stored. A file that is no picture has none.
-func flags(ctx context.Context, x *app.Extractor, sources []Source, done func()) ([]shown, error) {
+func flags(ctx context.Context, x *recognise.Extractor, sources []Source, done func()) ([]shown, error) {
 	all := make([]shown, len(sources))
 	err := each(ctx, len(sources), done, func(ctx context.Context, i int) error {
-		looks, err := extract(ctx, x, sources[i].Data, views.Flag(), true)
+		looks, err := extract(ctx, x, sources[i].Data, recognise.FlagViews(), true)
 		if err == nil {
 			all[i] = shown{picture: i, edit: asItIs, looks: looks}
 		}
@@ -67,7 +66,7 @@ func flags(ctx context.Context, x *app.Extractor, sources []Source, done func())
 
 // uploads makes the looks of the kept pictures as they are, and of the edits of so many of them. The sample and the edits
 // follow from the seed.
-func uploads(ctx context.Context, x *app.Extractor, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
+func uploads(ctx context.Context, x *recognise.Extractor, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
 	all := make([]shown, len(kept))
 	sample := map[int]bool{}
 	order := rand.New(rand.NewPCG(seed, 1)).Perm(len(kept))
@@ -78,7 +77,7 @@ func uploads(ctx context.Context, x *app.Extractor, sources []Source, kept []int
 	made := make([][]shown, len(kept))
 	err := each(ctx, len(kept), done, func(ctx context.Context, k int) error {
 		i := kept[k]
-		looks, err := extract(ctx, x, sources[i].Data, views.Query(), false)
+		looks, err := extract(ctx, x, sources[i].Data, recognise.QueryViews(), false)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sources[i].Name, err)
 		}
@@ -98,7 +97,7 @@ func uploads(ctx context.Context, x *app.Extractor, sources []Source, kept []int
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
 			}
-			looks, err := extract(ctx, x, file, views.Query(), false)
+			looks, err := extract(ctx, x, file, recognise.QueryViews(), false)
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
 			}

@@ -5,18 +5,19 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 type comparePage struct {
 	A, B   *chosen
-	Result *Comparison
+	Result *recognise.Comparison
 	Banks  []bankVerdict
 }
 
 // bankVerdict is what an upload of the second picture would get, were the first flagged in that bank.
 type bankVerdict struct {
 	matchdb.Bank
-	Judged
+	recognise.Judged
 }
 
 func (c *Console) comparePage(*http.Request) (view, error) {
@@ -39,17 +40,17 @@ func (c *Console) compare(r *http.Request) (view, error) {
 		return v, err
 	}
 	for _, bank := range banks {
-		page.Banks = append(page.Banks, result.in(bank))
+		page.Banks = append(page.Banks, inBank(result, bank))
 	}
 	page.Result = &result
 	v.Data = page
 	return v, nil
 }
 
-// in says what the thresholds of a bank make of it.
-func (c Comparison) in(bank matchdb.Bank) bankVerdict {
+// inBank is the verdict by the thresholds of a bank.
+func inBank(c recognise.Comparison, bank matchdb.Bank) bankVerdict {
 	if !bank.Enabled {
-		return bankVerdict{bank, Judged{Verdict: event.Allow}}
+		return bankVerdict{bank, recognise.Judged{Verdict: event.Allow}}
 	}
 	return bankVerdict{bank, c.Judge(bank.BlockAt, bank.ReviewAt)}
 }

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"context"
-	"image"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -10,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
+	"moderator/internal/fetch"
 	"moderator/internal/matchdb"
 )
 
@@ -27,22 +25,10 @@ type Config struct {
 type Parts struct {
 	JetStream jetstream.JetStream
 	Library   *matchdb.DB
-	Fetcher   consumer.Fetcher
-	Pictures  Pictures
+	Fetcher   *fetch.Fetcher
+	Pictures  *Pictures
 	Model     string // fingerprint of the model that judges
 	Logger    *slog.Logger
-}
-
-// Pictures is what is done with the bytes of a picture. The errors of a file's fault say so in words for people.
-type Pictures interface {
-	// Frames renders what a person looks at: upright, in its own proportions, a few hundred pixels wide.
-	Frames(ctx context.Context, data []byte) ([]image.Image, error)
-	// Compare takes flagged as if it were flagged and uploaded as if it came as an upload.
-	Compare(ctx context.Context, flagged, uploaded []byte) (Comparison, error)
-	// Search returns at most most flags, and allowed pictures, that are nearest.
-	Search(ctx context.Context, data []byte, most int) (Nearest, error)
-	// Allow puts the picture on the allow-list. The model's fields of a are filled in.
-	Allow(ctx context.Context, data []byte, a matchdb.NewAllowed) error
 }
 
 // Console serves the pages. End it with Close.

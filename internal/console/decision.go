@@ -14,7 +14,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
@@ -45,7 +44,7 @@ func (d *decision) key() matchdb.DecisionKey { return matchdb.NewDecisionKey(d.E
 func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, error) {
 	e, err := event.DecodeDecision(data)
 	if err != nil {
-		return nil, &problem{http.StatusNotFound, fmt.Sprintf("Message %d of %s is no decision: %v.", sequence, consumer.DecisionsStream, err)}
+		return nil, &problem{http.StatusNotFound, fmt.Sprintf("Message %d of %s is no decision: %v.", sequence, event.DecisionsStream, err)}
 	}
 	d := &decision{Sequence: sequence, Stored: stored, Event: e}
 	var indented bytes.Buffer
@@ -90,7 +89,7 @@ func (c *Console) load(ctx context.Context, sequence string) (*decision, error) 
 	if err != nil || n == 0 {
 		return nil, &problem{http.StatusNotFound, "A decision is known by its number in the stream."}
 	}
-	stream, err := c.JetStream.Stream(ctx, consumer.DecisionsStream)
+	stream, err := c.JetStream.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return nil, streamProblem(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"moderator/internal/event"
 
-	"moderator/internal/consumer"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // keptRows is how many decisions are kept for those who come to watch, and the most that can come between two looks.
@@ -106,7 +106,7 @@ func (f *feed) run(ctx context.Context, js jetstream.JetStream, log *slog.Logger
 
 // read follows DECISIONS from the last keptRows on.
 func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
-	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		case <-look.C:
 			// Its consumer would wait for the numbers to reach the last one that it saw.
 			if now, err := stream.Info(ctx); err == nil && (!now.Created.Equal(made) || now.State.LastSeq < seen.Load()) {
-				return fmt.Errorf("%s was made anew, or put back to an earlier copy", consumer.DecisionsStream)
+				return fmt.Errorf("%s was made anew, or put back to an earlier copy", event.DecisionsStream)
 			}
 		case err := <-broken: // it mends itself
 			f.tell(fmt.Sprintf("The stream of decisions was interrupted: %v", err))
 		case <-reading.Closed():
-			return fmt.Errorf("the consumer of %s ended", consumer.DecisionsStream)
+			return fmt.Errorf("the consumer of %s ended", event.DecisionsStream)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -193,7 +193,7 @@ func (f *feed) tell(trouble string) {
 
 // countWaiting looks how many uploads are not decided yet. Where that cannot be seen the last count stays.
 func (f *feed) countWaiting(ctx context.Context, js jetstream.JetStream) {
-	durable, err := js.Consumer(ctx, consumer.UploadsStream, consumer.DurableName)
+	durable, err := js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	if err != nil {
 		return
 	}

@@ -26,10 +26,12 @@ import (
 	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/drawn"
+	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
 
@@ -71,7 +73,7 @@ func start(t *testing.T, flags ...string) *stand {
 		"--console", "on", "--console-listen", "127.0.0.1:0", "--console-token", token,
 	}, flags...))
 	require.NoError(t, err)
-	_, err = app.Migrate(t.Context(), c.Stack, c.Model, "")
+	_, err = recognise.Migrate(t.Context(), c.Stack, c.Model, "")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -83,7 +85,7 @@ func start(t *testing.T, flags ...string) *stand {
 		require.NoError(t, <-ended)
 	})
 	require.Eventually(t, func() bool {
-		state, err := app.ReadState(dir)
+		state, err := endpoint.ReadState(dir)
 		if err != nil {
 			return false
 		}
@@ -132,7 +134,7 @@ func quarter(t *testing.T, i int) []byte {
 func points(t *testing.T, file []byte) keypoint.Features {
 	decoded, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
 	require.NoError(t, err)
-	found, err := app.Points(decoded.Frames[0].Views[0].Gray, decoded.Width, decoded.Height, true)
+	found, err := recognise.Points(decoded.Frames[0].Views[0].Gray, decoded.Width, decoded.Height, true)
 	require.NoError(t, err)
 	return found
 }

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 )
 
@@ -24,7 +23,7 @@ func (c *Console) fetch(ctx context.Context, d *decision) ([]byte, error) {
 		return nil, &problem{http.StatusGone, "The picture is not kept: it came inside its message."}
 	}
 	data, err := c.Fetcher.Fetch(ctx, event.Upload{URL: u.URL, Object: u.Object}, c.MaxUploadBytes, nil)
-	var gone *consumer.Unjudgeable
+	var gone *event.Unjudgeable
 	switch {
 	case errors.As(err, &gone):
 		return nil, &problem{http.StatusGone, fmt.Sprintf("The picture cannot be had: %v.", gone.Err)}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
@@ -47,7 +46,7 @@ const queueBatch = 256
 
 // waiting returns the oldest most decisions that are review and that nobody has reviewed.
 func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
-	stream, err := c.JetStream.Stream(ctx, consumer.DecisionsStream)
+	stream, err := c.JetStream.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return q, streamProblem(err)
 	}
@@ -56,7 +55,7 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 		return q, streamProblem(err)
 	}
 	reader, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		FilterSubject: consumer.DecisionSubject(event.Review), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+		FilterSubject: event.DecisionSubject(event.Review), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"moderator/internal/consumer"
+	"moderator/internal/decisions"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
@@ -144,12 +144,12 @@ func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdic
 	next := d.Event.Data
 	next.Review = &event.ReviewInfo{By: by, Of: d.Event.ID, At: d.Event.Time, Reason: next.Reason}
 	next.Verdict, next.Reason = verdict, event.Reviewed
-	_, duplicate, err := consumer.StoreDecision(ctx, c.JetStream, next)
+	_, duplicate, err := decisions.Store(ctx, c.JetStream, next)
 	switch {
 	case err != nil:
 		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("The decision was not stored: %v. Try again.", err)}
 	case duplicate: // perhaps of a review that the database did not take in the end
-		return &problem{http.StatusConflict, fmt.Sprintf("%s has a review of decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", consumer.DecisionsStream, d.Event.ID)}
+		return &problem{http.StatusConflict, fmt.Sprintf("%s has a review of decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", event.DecisionsStream, d.Event.ID)}
 	}
 	return nil
 }

@@ -5,11 +5,12 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 // Nearest is what the library has near a picture, the nearest first.
 type Nearest struct {
-	Flagged []NearFlag
+	Flagged []recognise.NearFlag
 	Allowed []NearAllowed
 	Recent  []NearRecent
 	Hidden  string // why Recent cannot be shown

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
+	"moderator/internal/decisions"
 	"moderator/internal/devstack"
 	"moderator/internal/event"
 )
@@ -35,7 +36,7 @@ func TestStreamThatIsMadeAnew(t *testing.T) {
 	stop := b.start()
 	b.settled()
 	require.NoError(t, stop())
-	require.NoError(t, b.js.DeleteStream(t.Context(), UploadsStream))
+	require.NoError(t, b.js.DeleteStream(t.Context(), event.UploadsStream))
 
 	var err error
 	b.durable, _, err = EnsureStreams(t.Context(), b.js, StreamOptions{Replicas: 1, AckWait: b.cfg.AckWait, MaxAckPending: 100})
@@ -52,7 +53,7 @@ func TestStreamThatIsMadeAnew(t *testing.T) {
 
 // A server whose store is put back to an earlier copy, while moderator runs, gives numbers again.
 func TestStoreThatIsPutBack(t *testing.T) {
-	for name, only := range map[string]string{"all of it": "", "the uploads alone": UploadsStream, "their messages alone": filepath.Join(UploadsStream, "msgs")} {
+	for name, only := range map[string]string{"all of it": "", "the uploads alone": event.UploadsStream, "their messages alone": filepath.Join(event.UploadsStream, "msgs")} {
 		t.Run(name, func(t *testing.T) { putBack(t, only) })
 	}
 }
@@ -110,12 +111,12 @@ func TestRedeliveryAfterPublishMakesNoSecondDecision(t *testing.T) {
 	b := newBench(t, nil)
 	b.publish("flagged")
 	d := event.Decision{Verdict: event.Allow, Reason: event.NoMatch, Upload: b.firstUpload()}
-	_, duplicate, err := StoreDecision(t.Context(), b.js, d)
+	_, duplicate, err := decisions.Store(t.Context(), b.js, d)
 	require.NoError(t, err)
 	require.False(t, duplicate)
 	c, _ := b.startConsumer()
 	b.settled()
-	require.Equal(t, 1, b.count(DecisionsStream))
+	require.Equal(t, 1, b.count(event.DecisionsStream))
 	require.EqualValues(t, 1, testutil.ToFloat64(c.metrics.uploads.WithLabelValues("allow", "no_match")), "the first decision stands")
 	require.Zero(t, testutil.ToFloat64(c.metrics.falseDuplicates))
 }
@@ -123,12 +124,12 @@ func TestRedeliveryAfterPublishMakesNoSecondDecision(t *testing.T) {
 // firstUpload is upload 1 as its decision names it.
 func (b *bench) firstUpload() event.UploadInfo {
 	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), UploadsStream)
+	stream, err := b.js.Stream(b.t.Context(), event.UploadsStream)
 	require.NoError(b.t, err)
 	msg, err := stream.GetMsg(b.t.Context(), 1)
 	require.NoError(b.t, err)
 	upload, err := event.ParseUpload(event.Message{
-		Subject: msg.Subject, Stream: UploadsStream, Sequence: 1, Timestamp: msg.Time, Header: msg.Header, Data: msg.Data,
+		Subject: msg.Subject, Stream: event.UploadsStream, Sequence: 1, Timestamp: msg.Time, Header: msg.Header, Data: msg.Data,
 	})
 	require.NoError(b.t, err)
 	return event.NewUploadInfo(upload)
@@ -139,7 +140,7 @@ func (b *bench) firstUpload() event.UploadInfo {
 func TestFalseDuplicateIsNoDecision(t *testing.T) {
 	for name, spoil := range map[string]func(*bench, *jetstream.PubAck){
 		"the message is deleted": func(b *bench, ack *jetstream.PubAck) {
-			stream, err := b.js.Stream(b.t.Context(), DecisionsStream)
+			stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
 			require.NoError(b.t, err)
 			require.NoError(b.t, stream.DeleteMsg(b.t.Context(), ack.Sequence))
 		},
@@ -153,20 +154,20 @@ func TestFalseDuplicateIsNoDecision(t *testing.T) {
 			ack, err := b.js.PublishMsg(t.Context(), msg)
 			require.NoError(t, err)
 			spoil(b, ack)
-			before := b.count(DecisionsStream)
+			before := b.count(event.DecisionsStream)
 			c, _ := b.startConsumer()
 			require.Eventually(t, func() bool { return testutil.ToFloat64(c.metrics.falseDuplicates) > 1 }, waitLong, waitStep)
-			require.Equal(t, before, b.count(DecisionsStream))
-			require.Equal(t, 1, b.count(UploadsStream), "it is not acknowledged")
+			require.Equal(t, before, b.count(event.DecisionsStream))
+			require.Equal(t, 1, b.count(event.UploadsStream), "it is not acknowledged")
 
-			stream, err := b.js.Stream(t.Context(), DecisionsStream)
+			stream, err := b.js.Stream(t.Context(), event.DecisionsStream)
 			require.NoError(t, err)
 			cfg := stream.CachedInfo().Config
 			cfg.Duplicates = 100 * time.Millisecond
 			stream, err = b.js.UpdateStream(t.Context(), cfg)
 			require.NoError(t, err)
 			b.settled()
-			require.Equal(t, before+1, b.count(DecisionsStream))
+			require.Equal(t, before+1, b.count(event.DecisionsStream))
 			last, err := stream.GetLastMsgForSubject(t.Context(), "decisions.block")
 			require.NoError(t, err)
 			e, err := event.DecodeDecision(last.Data)

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"moderator/internal/event"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,7 +41,7 @@ func TestEachDeviceHasTwoBatches(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return gated.inFlight.Load() == 2*3 }, waitLong, waitStep)
 	close(gated.gate)
-	require.Eventually(t, func() bool { return b.count(DecisionsStream) == 10 }, waitLong, waitStep)
+	require.Eventually(t, func() bool { return b.count(event.DecisionsStream) == 10 }, waitLong, waitStep)
 	cancel()
 	require.NoError(t, <-done)
 }

@@ -22,7 +22,7 @@ type offers struct {
 
 func (b *bench) offers() *offers {
 	o := &offers{byID: map[string]int{}}
-	sub, err := b.nc.Subscribe(DecisionsSubject, func(msg *nats.Msg) {
+	sub, err := b.nc.Subscribe(event.DecisionsSubject, func(msg *nats.Msg) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.byID[msg.Header.Get(jetstream.MsgIDHeader)]++
@@ -72,8 +72,8 @@ func TestFullStoreLosesNothing(t *testing.T) {
 	require.ErrorContains(t, err, "insufficient", "the publisher is told")
 	b.start()
 	require.Eventually(t, func() bool { return offered.most() > 2*b.cfg.Attempts }, waitLong, waitStep)
-	require.Zero(t, b.count(DecisionsStream))
-	require.Equal(t, uploads, b.count(UploadsStream), "none is given up")
+	require.Zero(t, b.count(event.DecisionsStream))
+	require.Equal(t, uploads, b.count(event.UploadsStream), "none is given up")
 
 	makeRoom()
 	for _, e := range b.decisions(uploads) {

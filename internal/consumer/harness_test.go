@@ -18,8 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/trace"
 
+	"moderator/internal/dependency"
 	"moderator/internal/event"
+	"moderator/internal/feature"
 	"moderator/internal/testenv"
+	"moderator/internal/verdict"
 )
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
@@ -40,12 +43,12 @@ type judges struct {
 
 func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64, reserve func(int64) bool) ([]byte, error) {
 	if strings.HasPrefix(u.URL, "https://gone.example/") {
-		return nil, &Unjudgeable{event.FetchFailed, errors.New("404")}
+		return nil, &event.Unjudgeable{Reason: event.FetchFailed, Err: errors.New("404")}
 	}
 	if u.Object != nil {
 		size, err := strconv.ParseInt(u.Object.Bucket, 10, 64)
 		if err == nil && !reserve(size) {
-			return nil, &NoRoom{size}
+			return nil, &event.NoRoom{Bytes: size}
 		}
 		j.fetches.Add(1)
 		if strings.HasPrefix(u.Object.Name, "waiting") {
@@ -64,8 +67,8 @@ func (j *judges) reach(name string) error {
 	return nil
 }
 
-func (j *judges) dependency(name string, restart bool) Dependency {
-	return Dependency{Name: name, Restart: restart, Probe: func(context.Context) error {
+func (j *judges) dependency(name string, restart bool) dependency.Dependency {
+	return dependency.Dependency{Name: name, Restart: restart, Probe: func(context.Context) error {
 		j.probes.Add(1)
 		return j.reach(name)
 	}}
@@ -73,14 +76,14 @@ func (j *judges) dependency(name string, restart bool) Dependency {
 
 type embedJudge struct{ *judges }
 
-func (j embedJudge) Dependency() Dependency { return j.dependency("model", true) }
+func (j embedJudge) Dependency() dependency.Dependency { return j.dependency("model", true) }
 
 type matchJudge struct{ *judges }
 
-func (j matchJudge) Dependency() Dependency { return j.dependency("postgres", false) }
+func (j matchJudge) Dependency() dependency.Dependency { return j.dependency("postgres", false) }
 
 // Dependency implements Fetcher.
-func (j *judges) Dependency(u event.Upload) *Dependency {
+func (j *judges) Dependency(u event.Upload) *dependency.Dependency {
 	if u.Object == nil {
 		return nil
 	}
@@ -88,19 +91,19 @@ func (j *judges) Dependency(u event.Upload) *Dependency {
 	return &d
 }
 
-func (j *judges) Decode(ctx context.Context, data []byte) (Picture, error) {
+func (j *judges) Decode(ctx context.Context, data []byte) (feature.Picture, error) {
 	j.decodes.Add(1)
 	switch {
 	case bytes.HasPrefix(data, []byte("bad")):
-		return Picture{}, &Unjudgeable{event.Undecodable, errors.New("no picture")}
+		return feature.Picture{}, &event.Unjudgeable{Reason: event.Undecodable, Err: errors.New("no picture")}
 	case bytes.HasPrefix(data, []byte("slow")) && j.gate != nil:
 		select {
 		case <-j.gate:
 		case <-ctx.Done():
-			return Picture{}, ctx.Err()
+			return feature.Picture{}, ctx.Err()
 		}
 	}
-	return Picture{Format: "test", Width: 3, Height: 2, Views: []View{{Crops: [][]byte{data}, Quality: 100}}}, nil
+	return feature.Picture{Format: "test", Width: 3, Height: 2, Views: []feature.View{{Crops: [][]byte{data}, Quality: 100}}}, nil
 }
 
 func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
@@ -123,7 +126,7 @@ func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	return vectors, nil
 }
 
-func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
+func (j *judges) Match(_ context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
 	if j.matchFails.Add(-1) >= 0 {
 		return nil, errors.New("connection refused")
 	}
@@ -131,19 +134,19 @@ func (j *judges) Match(_ context.Context, uploads []Query) ([][]Hit, error) {
 	if err := j.reach("postgres"); err != nil {
 		return nil, err
 	}
-	hits := make([][]Hit, len(uploads))
+	hits := make([][]verdict.Hit, len(uploads))
 	for i, u := range uploads {
 		if bytes.HasPrefix(u.File, []byte("poison")) {
 			return nil, errors.New("a query that fails")
 		}
 		if bytes.HasSuffix(u.File, []byte("known file")) {
-			hits[i] = []Hit{{Signal: event.SignalExact, FlaggedID: "f2", Bank: "files", View: "original", Similarity: 1, Score: 1, BlockAt: 1}}
+			hits[i] = []verdict.Hit{{Signal: event.SignalExact, FlaggedID: "f2", Bank: "files", View: "original", Similarity: 1, Score: 1, BlockAt: 1}}
 		}
 		if len(u.Views) == 0 {
 			continue
 		}
 		score := float64(u.Views[0].Vectors[0][0])
-		hits[i] = append(hits[i], Hit{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review})
+		hits[i] = append(hits[i], verdict.Hit{Signal: event.SignalEmbedding, FlaggedID: "f1", Bank: "spam", View: "original", Similarity: score, Score: score, BlockAt: 0.8, ReviewAt: &review})
 	}
 	return hits, nil
 }
@@ -241,12 +244,12 @@ func (b *bench) publish(data string, headers ...string) {
 // decisions waits for n of them, and then a little for one too many.
 func (b *bench) decisions(n int) []event.CloudEvent {
 	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), DecisionsStream)
+	stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
 	require.NoError(b.t, err)
-	require.Eventually(b.t, func() bool { return b.count(DecisionsStream) >= n }, 20*time.Second, 5*time.Millisecond,
+	require.Eventually(b.t, func() bool { return b.count(event.DecisionsStream) >= n }, 20*time.Second, 5*time.Millisecond,
 		"waiting for %d decisions", n)
 	time.Sleep(50 * time.Millisecond)
-	require.Equal(b.t, n, b.count(DecisionsStream))
+	require.Equal(b.t, n, b.count(event.DecisionsStream))
 	events := make([]event.CloudEvent, n)
 	for i := range events {
 		msg, err := stream.GetMsg(b.t.Context(), uint64(i+1))
@@ -269,5 +272,5 @@ func (b *bench) count(stream string) int {
 // settled waits until every upload is acknowledged: the work queue is empty.
 func (b *bench) settled() {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool { return b.count(UploadsStream) == 0 }, 20*time.Second, 5*time.Millisecond, "uploads are left")
+	require.Eventually(b.t, func() bool { return b.count(event.UploadsStream) == 0 }, 20*time.Second, 5*time.Millisecond, "uploads are left")
 }

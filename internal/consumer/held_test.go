@@ -40,7 +40,7 @@ func TestPullingWaitsWhereNoMoreMayBeHeld(t *testing.T) {
 	require.LessOrEqual(t, most, b.cfg.MaxHeldBytes)
 	require.EqualValues(t, fit*size, held())
 	require.Equal(t, fit+1, c.flights.count())
-	require.Zero(t, b.count(DecisionsStream))
+	require.Zero(t, b.count(event.DecisionsStream))
 
 	close(b.judges.gate)
 	for _, e := range b.decisions(uploads) {

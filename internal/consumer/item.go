@@ -8,23 +8,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"moderator/internal/event"
+	"moderator/internal/feature"
 )
 
 // item is one upload on its way. One stage has it at a time.
 type item struct {
-	msg      jetstream.Msg
-	upload   event.Upload
-	attempt  int // which delivery this is, from 1
-	pulled   time.Time
-	held     int64 // its share of MaxHeldBytes
-	decision event.Decision
-	data     []byte // of the file
-	views    []View
-	refused  *Unjudgeable // why nothing of it is to be fetched
-	unseen   *Unjudgeable // why there are none: the upload is held against the library by its file alone
-	grey     Plane
-	trace    context.Context // has span
-	span     trace.Span      // of the whole upload
+	msg         jetstream.Msg
+	upload      event.Upload
+	attempt     int // which delivery this is, from 1
+	pulled      time.Time
+	held        int64 // its share of MaxHeldBytes
+	decision    event.Decision
+	data        []byte // of the file
+	views       []feature.View
+	refused     *event.Unjudgeable // why nothing of it is to be fetched
+	undecodable *event.Unjudgeable // why there are none: the upload is held against the library by its file alone
+	grey        feature.Plane
+	trace       context.Context // has span
+	span        trace.Span      // of the whole upload
 }
 
 func (it *item) id() string { return it.upload.Key() }

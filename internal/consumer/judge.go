@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"moderator/internal/event"
+	"moderator/internal/feature"
+	"moderator/internal/verdict"
 )
 
 // embedAll embeds batch after batch.
@@ -44,7 +45,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	took := since(start)
 	var good []*item
 	for _, it := range batch {
-		if it.unseen != nil {
+		if it.undecodable != nil {
 			good = append(good, it)
 			continue
 		}
@@ -64,7 +65,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 			complete = complete && !slices.ContainsFunc(view.Vectors, func(v []float32) bool { return v == nil })
 		}
 		if !complete {
-			it.views, it.unseen = nil, &Unjudgeable{event.Undecodable, errors.New("the model made no vector of it: zero or not finite")}
+			it.views, it.undecodable = nil, &event.Unjudgeable{Reason: event.Undecodable, Err: errors.New("the model made no vector of it: zero or not finite")}
 		}
 		good = append(good, it)
 	}
@@ -94,13 +95,13 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 
 // match decides on the items, and returns those that it could decide on.
 func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
-	queries := make([]Query, len(batch))
+	queries := make([]feature.Query, len(batch))
 	for i, it := range batch {
 		u := it.decision.Upload
-		queries[i] = Query{SHA256: u.SHA256, File: it.data, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
+		queries[i] = feature.Query{SHA256: u.SHA256, File: it.data, Views: it.views, Width: u.Width, Height: u.Height, Grey: it.grey}
 	}
 	start := time.Now()
-	var hits [][]Hit
+	var hits [][]verdict.Hit
 	err := c.ask(ctx, c.Matcher.Dependency(), func() (err error) {
 		timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 		defer cancel()
@@ -121,10 +122,10 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 			c.giveBack(ctx, it, stageMatch, err)
 			continue
 		}
-		if it.unseen != nil {
-			judgeUnseen(&it.decision, it.unseen, hits[i])
+		if it.undecodable != nil {
+			verdict.JudgeUndecodable(&it.decision, it.undecodable, hits[i])
 		} else {
-			judge(&it.decision, it.views, hits[i])
+			verdict.Judge(&it.decision, it.views, hits[i])
 		}
 		decided = append(decided, it)
 	}
@@ -132,7 +133,7 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 }
 
 // checkHits refuses what cannot be decided on: no comparison with a number that is none is true, which would allow.
-func checkHits(hits [][]Hit, uploads int) error {
+func checkHits(hits [][]verdict.Hit, uploads int) error {
 	if len(hits) != uploads {
 		return fmt.Errorf("match returned %d results for %d uploads", len(hits), uploads)
 	}
@@ -146,19 +147,8 @@ func checkHits(hits [][]Hit, uploads int) error {
 	return nil
 }
 
-// maxDetail bounds what an error may add to a decision, in bytes: codecs quote what they choke on.
-const maxDetail = 500
-
 // unjudgeable decides an upload that no further delivery will help.
 func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reason, why error) {
-	review(&it.decision, reason, why)
+	verdict.Review(&it.decision, reason, why)
 	c.publish(ctx, []*item{it})
-}
-
-func review(d *event.Decision, reason event.Reason, why error) {
-	detail := why.Error()
-	if len(detail) > maxDetail {
-		detail = strings.ToValidUTF8(detail[:maxDetail], "") + "…"
-	}
-	d.Verdict, d.Reason, d.Detail = event.Review, reason, detail
 }

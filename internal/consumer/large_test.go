@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 
+	"moderator/internal/event"
+
 	"github.com/stretchr/testify/require"
 )
 
 // limitDecisions sets the largest message that DECISIONS takes; -1 takes any.
 func (b *bench) limitDecisions(bytes int32) {
 	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), DecisionsStream)
+	stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
 	require.NoError(b.t, err)
 	cfg := stream.CachedInfo().Config
 	cfg.MaxMsgSize = bytes
@@ -51,7 +53,7 @@ func TestDecisionsThatDoNotFitHoldNothingUp(t *testing.T) {
 	}
 	b.start()
 	b.decisions(uploads)
-	require.Eventually(t, func() bool { return b.count(UploadsStream) == large }, waitLong, waitStep)
+	require.Eventually(t, func() bool { return b.count(event.UploadsStream) == large }, waitLong, waitStep)
 	b.limitDecisions(-1)
 	for _, e := range b.decisions(uploads + large)[uploads:] {
 		require.Equal(t, "large", e.Data.Upload.ID)

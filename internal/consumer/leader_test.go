@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"moderator/internal/event"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -53,7 +55,7 @@ func cluster(t *testing.T) (urls string) {
 
 // decided counts the decisions that are stored, by id. An error says that the cluster cannot tell at the moment.
 func decided(ctx context.Context, js jetstream.JetStream) (map[string]int, error) {
-	stream, err := js.Stream(ctx, DecisionsStream)
+	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +85,7 @@ func TestMovedLeaderLosesNothing(t *testing.T) {
 	stop := b.start()
 	for i := range uploads {
 		if i%(uploads/moves) == uploads/moves/2 {
-			for _, what := range []string{"STREAM.LEADER.STEPDOWN." + UploadsStream, "STREAM.LEADER.STEPDOWN." + DecisionsStream, "CONSUMER.LEADER.STEPDOWN." + UploadsStream + "." + DurableName} {
+			for _, what := range []string{"STREAM.LEADER.STEPDOWN." + event.UploadsStream, "STREAM.LEADER.STEPDOWN." + event.DecisionsStream, "CONSUMER.LEADER.STEPDOWN." + event.UploadsStream + "." + event.DurableName} {
 				require.Eventually(t, func() bool { // there may be none at the moment
 					answer, err := nc.Request("$JS.API."+what, nil, time.Second)
 					return err == nil && strings.Contains(string(answer.Data), `"success":true`)
@@ -96,7 +98,7 @@ func TestMovedLeaderLosesNothing(t *testing.T) {
 		}, waitCluster, waitStep)
 	}
 	require.Eventually(t, func() bool {
-		stream, err := js.Stream(t.Context(), UploadsStream)
+		stream, err := js.Stream(t.Context(), event.UploadsStream)
 		return err == nil && stream.CachedInfo().State.Msgs == 0 && stream.CachedInfo().State.LastSeq >= uploads
 	}, waitCluster, 10*waitStep, "each is acknowledged")
 	require.NoError(t, stop())

@@ -9,17 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"moderator/internal/dependency"
+	"moderator/internal/event"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// Dependency is what uploads need and what may be away.
-type Dependency struct {
-	Name string // in logs, metrics and /readyz
-	// Probe asks the dependency a harmless question: an error says that it is away.
-	Probe func(context.Context) error
-	// Restart says that only a new process brings it back: Stuck grows while it is away.
-	Restart bool
-}
 
 // natsName is the outage of decisions that NATS does not take. Offering them again is its probe.
 const natsName = "nats"
@@ -118,10 +112,10 @@ func (c *Consumer) Away() []string { return c.outages.lines() }
 
 // ask puts a question to a dependency. It waits for the end of an outage and asks again, for as long as ctx, the consumer's
 // work, lasts. An error that it returns is the question's own: it failed twice while the dependency answered others.
-func (c *Consumer) ask(ctx context.Context, d Dependency, question func() error) error {
+func (c *Consumer) ask(ctx context.Context, d dependency.Dependency, question func() error) error {
 	for failed := false; ; {
 		err := question()
-		var verdict *Unjudgeable
+		var verdict *event.Unjudgeable
 		if err == nil || errors.As(err, &verdict) || ctx.Err() != nil {
 			return err
 		}
@@ -141,7 +135,7 @@ func (c *Consumer) ask(ctx context.Context, d Dependency, question func() error)
 }
 
 // away probes a dependency that failed, and returns its outage, or nil where it answers.
-func (c *Consumer) away(ctx context.Context, d Dependency) *outage {
+func (c *Consumer) away(ctx context.Context, d dependency.Dependency) *outage {
 	if out := c.outages.find(d.Name); out != nil {
 		return out
 	}
@@ -156,13 +150,13 @@ func (c *Consumer) away(ctx context.Context, d Dependency) *outage {
 	return out
 }
 
-func (c *Consumer) probe(ctx context.Context, d Dependency) error {
+func (c *Consumer) probe(ctx context.Context, d dependency.Dependency) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.probeTime())
 	defer cancel()
 	return d.Probe(ctx)
 }
 
-func (c *Consumer) probeUntilBack(ctx context.Context, d Dependency) {
+func (c *Consumer) probeUntilBack(ctx context.Context, d dependency.Dependency) {
 	for try := 1; ; try++ {
 		if !d.Restart {
 			c.flights.touch()

@@ -104,7 +104,7 @@ func TestDrain(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	close(b.judges.gate)
 	require.NoError(t, <-finished)
-	decided := b.count(DecisionsStream)
+	decided := b.count(event.DecisionsStream)
 	require.GreaterOrEqual(t, decided, 2, "what was in hand is decided")
 
 	b.start()
@@ -122,7 +122,7 @@ func TestDrainTimeIsBounded(t *testing.T) {
 	stop := b.start()
 	require.Eventually(t, func() bool { return b.judges.decodes.Load() == 2 }, 10*time.Second, time.Millisecond)
 	require.NoError(t, stop())
-	require.Zero(t, b.count(DecisionsStream))
+	require.Zero(t, b.count(event.DecisionsStream))
 	b.judges.gate = nil
 	b.start()
 	b.decisions(3)

@@ -51,7 +51,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	it.decision.Timing.Decode = since(start)
 	c.metrics.observe(stageDecode, it.decision.Timing.Decode)
 	c.stageSpan(it, stageDecode, start, err)
-	if errors.As(err, &it.unseen) {
+	if errors.As(err, &it.undecodable) {
 		return true
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
 	if body := it.upload.Body; body != nil {
 		if size := int64(len(body)); size > c.cfg.MaxUploadBytes {
-			return nil, &Unjudgeable{event.TooLarge, fmt.Errorf("the upload is %d bytes, wanted at most %d", size, c.cfg.MaxUploadBytes)}
+			return nil, &event.Unjudgeable{Reason: event.TooLarge, Err: fmt.Errorf("the upload is %d bytes, wanted at most %d", size, c.cfg.MaxUploadBytes)}
 		}
 		return body, nil
 	}
@@ -87,7 +87,7 @@ func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
 func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
 	for {
 		data, err := c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes, func(bytes int64) bool { return c.growHold(it, bytes) })
-		var full *NoRoom
+		var full *event.NoRoom
 		if !errors.As(err, &full) {
 			return data, err
 		}
@@ -100,7 +100,7 @@ func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
 
 // failed deals with an item whose stage returned err; it is false, as such an item goes no further.
 func (c *Consumer) failed(ctx context.Context, it *item, stage string, err error) bool {
-	var verdict *Unjudgeable
+	var verdict *event.Unjudgeable
 	if errors.As(err, &verdict) {
 		c.unjudgeable(ctx, it, verdict.Reason, verdict.Err)
 	} else {

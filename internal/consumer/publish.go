@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"moderator/internal/decisions"
 	"moderator/internal/event"
 )
 
@@ -24,7 +25,7 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 			c.outages.end(natsName)
 			return
 		}
-		if !errors.Is(err, ErrFalseDuplicate) { // of this decision alone
+		if !errors.Is(err, decisions.ErrFalseDuplicate) { // of this decision alone
 			c.outages.begin(natsName, err)
 		}
 		c.flights.touch()
@@ -65,7 +66,7 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 		waiting.Go(func() {
 			o := &offers[i]
 			c.await(ctx, o)
-			if tooLarge(o.err) && o.decision.Upload.OmitAttributes() {
+			if decisions.TooLarge(o.err) && o.decision.Upload.OmitAttributes() {
 				c.Logger.Warn("the decision is too large, its attributes are left out", "upload", o.id(), "error", o.err)
 				*o = c.offer(o.item)
 				c.await(ctx, o)
@@ -81,7 +82,7 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 	for _, o := range offers {
 		switch {
 		case o.err == nil:
-		case unfit(o.err):
+		case decisions.Unfit(o.err):
 			c.nak(o.item, stagePublish, fmt.Errorf("store the decision: %w", o.err))
 		default:
 			refused, why = append(refused, o.item), o.err
@@ -93,7 +94,7 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 func (c *Consumer) offer(it *item) (o offer) {
 	o.item = it
 	var msg *nats.Msg
-	if _, msg, o.err = message(it.decision); o.err != nil {
+	if _, msg, o.err = decisions.Message(it.decision); o.err != nil {
 		return o
 	}
 	w3c.Inject(it.trace, carrier(msg.Header))
@@ -110,13 +111,13 @@ func (c *Consumer) await(ctx context.Context, o *offer) {
 	case got := <-o.ack.Ok():
 		if got.Duplicate {
 			c.metrics.duplicates.Inc()
-			o.decision, o.err = first(ctx, c.JetStream, got, o.decision)
+			o.decision, o.err = decisions.First(ctx, c.JetStream, got, o.decision)
 		}
 	case o.err = <-o.ack.Err():
 	case <-ctx.Done():
 		o.err = ctx.Err()
 	}
-	if errors.Is(o.err, ErrFalseDuplicate) {
+	if errors.Is(o.err, decisions.ErrFalseDuplicate) {
 		c.metrics.falseDuplicates.Inc()
 		c.Logger.Error("a decision is not stored", "upload", o.id(), "error", o.err)
 	}

@@ -117,9 +117,9 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 	c.metrics.inFlight.Inc()
 	switch {
 	case err != nil:
-		it.refused = &Unjudgeable{event.Undecodable, err}
+		it.refused = &event.Unjudgeable{Reason: event.Undecodable, Err: err}
 	case it.attempt > c.cfg.Attempts: // the deliveries before ended without a word: a crash, most likely this upload's
-		it.refused = &Unjudgeable{event.RetriesExhausted, fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1)}
+		it.refused = &event.Unjudgeable{Reason: event.RetriesExhausted, Err: fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1)}
 	}
 	c.enter(ctx, it, out)
 }

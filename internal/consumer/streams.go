@@ -6,17 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"moderator/internal/event"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-)
-
-// The names that the wire contract gives.
-const (
-	UploadsStream    = "UPLOADS"
-	UploadsSubject   = "uploads.>"
-	DecisionsStream  = "DECISIONS"
-	DecisionsSubject = "decisions.>"
-	DurableName      = "moderator"
 )
 
 // StreamOptions says how streams and the durable are made where they are missing.
@@ -45,7 +38,7 @@ func CheckJetStream(ctx context.Context, nc *nats.Conn) error {
 func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions) (durable jetstream.Consumer, created []string, err error) {
 	streams := []jetstream.StreamConfig{
 		{
-			Name: UploadsStream, Subjects: []string{UploadsSubject}, Replicas: o.Replicas,
+			Name: event.UploadsStream, Subjects: []string{event.UploadsSubject}, Replicas: o.Replicas,
 			Description: "Uploads that are not decided yet",
 			// An upload leaves the stream with its acknowledgement, and never sooner: a full stream refuses new
 			// uploads, which their publisher sees, rather than drop old ones, which nobody would.
@@ -53,7 +46,7 @@ func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions)
 			Duplicates: o.DuplicateWindow, AllowDirect: true,
 		},
 		{
-			Name: DecisionsStream, Subjects: []string{DecisionsSubject}, Replicas: o.Replicas,
+			Name: event.DecisionsStream, Subjects: []string{event.DecisionsSubject}, Replicas: o.Replicas,
 			Description: "Decisions on uploads", MaxAge: o.KeepDecisions, Duplicates: min(o.DuplicateWindow, o.KeepDecisions),
 			Compression: jetstream.S2Compression, AllowDirect: true,
 		},
@@ -67,25 +60,25 @@ func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions)
 			created = append(created, "stream "+cfg.Name)
 		}
 	}
-	durable, err = js.Consumer(ctx, UploadsStream, DurableName)
+	durable, err = js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if err != nil {
-			return nil, created, fmt.Errorf("look up the durable %s of stream %s: %w", DurableName, UploadsStream, err)
+			return nil, created, fmt.Errorf("look up the durable %s of stream %s: %w", event.DurableName, event.UploadsStream, err)
 		}
 		return durable, created, checkDurable(durable)
 	}
-	durable, err = js.CreateConsumer(ctx, UploadsStream, jetstream.ConsumerConfig{
-		Durable: DurableName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxAckPending: o.MaxAckPending,
+	durable, err = js.CreateConsumer(ctx, event.UploadsStream, jetstream.ConsumerConfig{
+		Durable: event.DurableName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxAckPending: o.MaxAckPending,
 		// Moderator counts the deliveries itself: past a limit of the server's an upload would stay undecided.
 		MaxDeliver: -1,
 	})
 	if errors.Is(err, jetstream.ErrConsumerExists) { // another replica was faster
-		durable, err = js.Consumer(ctx, UploadsStream, DurableName)
+		durable, err = js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	}
 	if err != nil {
-		return nil, created, fmt.Errorf("create the durable %s of stream %s: %w", DurableName, UploadsStream, err)
+		return nil, created, fmt.Errorf("create the durable %s of stream %s: %w", event.DurableName, event.UploadsStream, err)
 	}
-	return durable, append(created, "durable "+DurableName), nil
+	return durable, append(created, "durable "+event.DurableName), nil
 }
 
 func ensureStream(ctx context.Context, js jetstream.JetStream, cfg jetstream.StreamConfig) (made bool, err error) {
@@ -110,7 +103,7 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, cfg jetstream.Str
 func checkDurable(durable jetstream.Consumer) error {
 	cfg := durable.CachedInfo().Config
 	if cfg.AckPolicy != jetstream.AckExplicitPolicy {
-		return fmt.Errorf("the durable %s acknowledges by %v, wanted explicit: delete it with `nats consumer rm %s %s`, moderator makes the right one", DurableName, cfg.AckPolicy, UploadsStream, DurableName)
+		return fmt.Errorf("the durable %s acknowledges by %v, wanted explicit: delete it with `nats consumer rm %s %s`, moderator makes the right one", event.DurableName, cfg.AckPolicy, event.UploadsStream, event.DurableName)
 	}
 	return nil
 }

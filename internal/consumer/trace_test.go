@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"moderator/internal/event"
+
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/codes"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -27,7 +29,7 @@ func (b *bench) traced() *tracetest.InMemoryExporter {
 // traceOf is the traceparent of the n-th decision's message.
 func (b *bench) traceOf(n uint64) string {
 	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), DecisionsStream)
+	stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
 	require.NoError(b.t, err)
 	msg, err := stream.GetMsg(b.t.Context(), n)
 	require.NoError(b.t, err)

@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 	"gocloud.dev/blob"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 )
 
@@ -94,7 +93,7 @@ func TestFetchFromS3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := fetch(test.url, test.most)
-			var verdict *consumer.Unjudgeable
+			var verdict *event.Unjudgeable
 			require.ErrorAs(t, err, &verdict)
 			require.Equal(t, test.reason, verdict.Reason)
 			require.ErrorContains(t, err, test.want)
@@ -105,7 +104,7 @@ func TestFetchFromS3(t *testing.T) {
 	// A store that is down is worth another delivery.
 	broken.Store(true)
 	_, err := fetch("s3://uploads/2026/a%20b.jpg", 1<<20)
-	var verdict *consumer.Unjudgeable
+	var verdict *event.Unjudgeable
 	require.Error(t, err)
 	require.NotErrorAs(t, err, &verdict)
 	require.NotContains(t, err.Error(), kept)

@@ -11,19 +11,19 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"gocloud.dev/gcerrors"
 
-	"moderator/internal/consumer"
+	"moderator/internal/dependency"
 	"moderator/internal/event"
 )
 
 // Dependency is the store that an upload's bytes are in: NATS' object store or an allowed bucket. It is nil for what no
 // outage explains: a URL, or a bucket that is not allowed.
-func (f *Fetcher) Dependency(u event.Upload) *consumer.Dependency {
+func (f *Fetcher) Dependency(u event.Upload) *dependency.Dependency {
 	switch {
 	case u.Object != nil:
-		return &consumer.Dependency{Name: "object_store", Probe: func(ctx context.Context) error { return f.objects.probe(ctx, u.Object.Bucket) }}
+		return &dependency.Dependency{Name: "object_store", Probe: func(ctx context.Context) error { return f.objects.probe(ctx, u.Object.Bucket) }}
 	case isBucket(u.URL):
 		if name := bucketName(u.URL); f.buckets.open[name] != nil {
-			return &consumer.Dependency{Name: name, Probe: func(ctx context.Context) error { return f.buckets.probe(ctx, name) }}
+			return &dependency.Dependency{Name: name, Probe: func(ctx context.Context) error { return f.buckets.probe(ctx, name) }}
 		}
 	}
 	return nil

@@ -10,8 +10,8 @@
 //
 // What an error means for its upload:
 //
-//	not there, not allowed, refused (4xx)         *consumer.Unjudgeable with event.FetchFailed
-//	more bytes than are wanted                    *consumer.Unjudgeable with event.TooLarge
+//	not there, not allowed, refused (4xx)         *event.Unjudgeable with event.FetchFailed
+//	more bytes than are wanted                    *event.Unjudgeable with event.TooLarge
 //	slow, cut short, broken, busy (408, 429, 5xx) any other error: worth another delivery
 //
 // The texts of errors go into decisions and logs. They are bounded, leave out a URL's query, which may hold a

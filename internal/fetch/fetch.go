@@ -9,7 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 )
 
@@ -66,12 +65,12 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 		what = withoutSecrets(u.URL)
 		data, err = f.web.get(limited, u.URL, within)
 	}
-	var verdict *consumer.Unjudgeable
+	var verdict *event.Unjudgeable
 	switch {
 	case err == nil:
 		return data, nil
 	case errors.As(err, &verdict):
-		return nil, &consumer.Unjudgeable{Reason: verdict.Reason, Err: fmt.Errorf("fetch %s: %w", what, verdict.Err)}
+		return nil, &event.Unjudgeable{Reason: verdict.Reason, Err: fmt.Errorf("fetch %s: %w", what, verdict.Err)}
 	case ctx.Err() != nil: // the caller must see that it was its own doing
 		return nil, fmt.Errorf("fetch %s: %w", what, ctx.Err())
 	case limited.Err() != nil || errors.Is(err, context.DeadlineExceeded):
@@ -82,12 +81,12 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 
 // failed is the error of what can never be fetched.
 func failed(format string, args ...any) error {
-	return &consumer.Unjudgeable{Reason: event.FetchFailed, Err: fmt.Errorf(format, args...)}
+	return &event.Unjudgeable{Reason: event.FetchFailed, Err: fmt.Errorf(format, args...)}
 }
 
 // tooLarge is the error of more bytes than are wanted.
 func tooLarge(size any, maxBytes int64) error {
-	return &consumer.Unjudgeable{
+	return &event.Unjudgeable{
 		Reason: event.TooLarge,
 		Err:    fmt.Errorf("it has %v bytes, wanted at most %d: allow more with --max-upload-bytes", size, maxBytes),
 	}

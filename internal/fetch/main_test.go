@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/testenv"
 )
@@ -128,7 +127,7 @@ func dnsAnswer(query []byte, answer func(name string) []string) []byte {
 // requireForGood checks that an upload is given up, for that reason.
 func requireForGood(t *testing.T, err error, reason event.Reason, text string) {
 	t.Helper()
-	var verdict *consumer.Unjudgeable
+	var verdict *event.Unjudgeable
 	require.ErrorAs(t, err, &verdict)
 	require.Equal(t, reason, verdict.Reason, "%v", err)
 	require.ErrorContains(t, verdict.Err, text)
@@ -139,7 +138,7 @@ func requireForGood(t *testing.T, err error, reason event.Reason, text string) {
 func requireRetry(t *testing.T, err error, text string) {
 	t.Helper()
 	require.Error(t, err)
-	var verdict *consumer.Unjudgeable
+	var verdict *event.Unjudgeable
 	require.False(t, errors.As(err, &verdict), "%v", err)
 	require.ErrorContains(t, err, text)
 	requireText(t, err)

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"time"
 
-	"moderator/internal/consumer"
+	"moderator/internal/event"
 )
 
 const (
@@ -113,8 +113,8 @@ func checkResponse(r *http.Response) error {
 // plain keeps of a client's error what is sure to say how the network failed. Others of the standard library's quote
 // what the server sent, and all of them quote the URL.
 func plain(err error) error {
-	var verdict *consumer.Unjudgeable
-	var full *consumer.NoRoom
+	var verdict *event.Unjudgeable
+	var full *event.NoRoom
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var operation *net.OpError

@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
-	"moderator/internal/app"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type addCommand struct {
@@ -45,7 +44,7 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *recognise.Extractor) error {
 		if _, err := db.Bank(ctx, a.Bank); err != nil {
 			return err
 		}
@@ -71,7 +70,7 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 }
 
 // add flags one picture. A bad file is a result like any other, the rest goes on.
-func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor, source string) added {
+func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, source string) added {
 	result := added{Picture: source, Status: "failed"}
 	if err := ctx.Err(); err != nil {
 		result.Error = "interrupted"
@@ -82,7 +81,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 		result.Error = err.Error()
 		return result
 	}
-	picture, err := x.Extract(ctx, data, views.Flag())
+	picture, err := x.Extract(ctx, data, recognise.FlagViews())
 	if err != nil {
 		result.Error = err.Error()
 		return result
@@ -118,7 +117,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Ext
 }
 
 // lookBack holds what is flagged now against past uploads. Standard output is report's.
-func (a *addCommand) lookBack(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor, results []added) error {
+func (a *addCommand) lookBack(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, results []added) error {
 	var flags []uuid.UUID
 	for _, r := range results {
 		if id, err := uuid.Parse(r.ID); err == nil { // else it failed

@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"moderator/internal/app"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type allowCommands struct {
@@ -35,7 +34,7 @@ func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 	if (a.Decision == "") == (len(a.Picture) == 0) {
 		return errors.New("want pictures or --decision, one of the two")
 	}
-	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *recognise.Extractor) error {
 		var done []allowed
 		add := func(name string, data []byte) error {
 			result, err := a.add(ctx, c, db, x, name, data)
@@ -72,8 +71,8 @@ func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-func (a *allowAdd) add(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor, name string, data []byte) (allowed, error) {
-	picture, err := x.Extract(ctx, data, views.Flag())
+func (a *allowAdd) add(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, name string, data []byte) (allowed, error) {
+	picture, err := x.Extract(ctx, data, recognise.FlagViews())
 	if err != nil {
 		return allowed{}, err
 	}

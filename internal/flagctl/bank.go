@@ -4,8 +4,8 @@ import (
 	"context"
 	"strconv"
 
-	"moderator/internal/app"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 type bankCommands struct {
@@ -56,7 +56,7 @@ type bankSet struct {
 }
 
 func (b *bankSet) Run(ctx context.Context, c *cli) error {
-	folder, err := app.Folder(c.Model)
+	folder, err := recognise.Folder(c.Model)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"moderator/internal/app"
 	"moderator/internal/calibrate"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 type calibrateCommand struct {
@@ -126,14 +126,14 @@ func (k *calibrateCommand) sources(ctx context.Context, c *cli) ([]calibrate.Sou
 
 // prepare makes the copy of the model that --out asks for, with a background where it has none, and returns the folder to
 // measure and the number of vectors that were made.
-func (k *calibrateCommand) prepare(ctx context.Context, c *cli, x *app.Extractor, job *calibrate.Calibration, background bool) (*embed.Folder, int, error) {
+func (k *calibrateCommand) prepare(ctx context.Context, c *cli, x *recognise.Extractor, job *calibrate.Calibration, background bool) (*embed.Folder, int, error) {
 	if k.Out == "" {
 		if x.Folder().Background() == nil {
 			fmt.Fprintf(c.stderr, "model %s has no background, so its score is the cosine: --out DIR makes one, and finds more\n", x.Folder().Name())
 		}
 		return x.Folder(), 0, nil
 	}
-	if err := calibrate.CopyModel(app.ModelFiles(c.Model), k.Out); err != nil {
+	if err := calibrate.CopyModel(recognise.ModelFiles(c.Model), k.Out); err != nil {
 		return nil, 0, err
 	}
 	if !background {

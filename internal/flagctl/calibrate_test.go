@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
 
@@ -21,7 +21,7 @@ func TestCalibratePrintsACommandThatRuns(t *testing.T) {
 	db, err := matchdb.Open(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	folder, err := app.Folder(config.Model{})
+	folder, err := recognise.Folder(config.Model{})
 	require.NoError(t, err)
 	for _, found := range []calibrated{
 		{BlockAt: 0.25, ReviewAt: 0.125}, {BlockAt: 0.25, ReviewAt: 0}, {BlockAt: 0.25, ReviewAt: -0.125}, {BlockAt: -0.125, ReviewAt: -0.25},

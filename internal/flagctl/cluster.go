@@ -16,9 +16,9 @@ import (
 	"slices"
 	"strings"
 
-	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
+	"moderator/internal/recognise"
 	"moderator/internal/sandbox"
 )
 
@@ -151,7 +151,7 @@ func (c *cli) thumb(ctx context.Context, small *sandbox.Pool, folder string, p a
 
 // thumbDecoder renders pictures squeezed into a square, which the page gives their proportions back.
 func (c *cli) thumbDecoder() (*sandbox.Pool, error) {
-	return app.LazyDecoder(imaging.Request{
+	return recognise.LazyDecoder(imaging.Request{
 		Targets: []imaging.Target{{ResizeWidth: thumbEdge, ResizeHeight: thumbEdge}}, Limits: c.limitsOfOne(),
 	}, c.Sandbox, slog.New(slog.DiscardHandler))
 }
@@ -171,7 +171,7 @@ func dataURL(pixels []byte, width, height int) (template.URL, error) {
 
 // limitsOfOne are the decoder's limits where the first frame is enough.
 func (c *cli) limitsOfOne() imaging.Limits {
-	limits := app.ImageLimits(c.Limits)
+	limits := recognise.ImageLimits(c.Limits)
 	limits.MaxFrames = 1
 	return limits
 }

@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 
-	"moderator/internal/app"
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type compareCommand struct {
@@ -41,12 +40,12 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer x.Close()
-	fileA, a, err := p.extract(ctx, c, x, p.A, views.Flag())
-	fileB, b, errB := p.extract(ctx, c, x, p.B, views.Query())
+	fileA, a, err := p.extract(ctx, c, x, p.A, recognise.FlagViews())
+	fileB, b, errB := p.extract(ctx, c, x, p.B, recognise.QueryViews())
 	if err := errors.Join(err, errB); err != nil {
 		return err
 	}
-	near, err := app.Compare(a, b)
+	near, err := recognise.Compare(a, b)
 	if err != nil {
 		return err
 	}
@@ -68,10 +67,10 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-func (p *compareCommand) extract(ctx context.Context, c *cli, x *app.Extractor, source string, wanted []imaging.View) ([]byte, app.Extracted, error) {
+func (p *compareCommand) extract(ctx context.Context, c *cli, x *recognise.Extractor, source string, wanted []imaging.View) ([]byte, recognise.Extracted, error) {
 	data, err := read(ctx, source, c.MaxUploadBytes)
 	if err != nil {
-		return nil, app.Extracted{}, err
+		return nil, recognise.Extracted{}, err
 	}
 	picture, err := x.Extract(ctx, data, wanted)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/app"
-	"moderator/internal/consumer"
+	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/fetch"
 )
@@ -42,17 +41,17 @@ func (c *cli) decided(ctx context.Context, id string) ([]byte, error) {
 
 // findDecision looks through what was blocked or reviewed for the decision, by its event's id or its upload's own.
 func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event.Decision, error) {
-	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
-		return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		return event.Decision{}, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
 	reader, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{consumer.DecisionSubject(event.Block), consumer.DecisionSubject(event.Review)},
+		FilterSubjects: []string{event.DecisionSubject(event.Block), event.DecisionSubject(event.Review)},
 	})
 	if err != nil {
-		return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		return event.Decision{}, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
-	unknown := fmt.Errorf("decision %s: not among those of %s that blocked or asked for a review: they are kept for --keep-decisions", id, consumer.DecisionsStream)
+	unknown := fmt.Errorf("decision %s: not among those of %s that blocked or asked for a review: they are kept for --keep-decisions", id, event.DecisionsStream)
 	info, err := reader.Info(ctx)
 	if err != nil || info.NumPending == 0 {
 		return event.Decision{}, errors.Join(unknown, err)
@@ -66,7 +65,7 @@ func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
-			return event.Decision{}, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+			return event.Decision{}, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 		}
 		if e, err := event.DecodeDecision(msg.Data()); err == nil && (e.ID == id || e.Subject == id) {
 			found = &e.Data // the newest of them
@@ -121,11 +120,11 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 
 // jetStream connects to the moderators' NATS servers; the caller closes the connection.
 func (c *cli) jetStream(name string) (jetstream.JetStream, error) {
-	url, err := app.NATSURL(c.Stack)
+	url, err := endpoint.NATSURL(c.Stack)
 	if err != nil {
 		return nil, err
 	}
-	nc, err := app.ConnectNATS(url, c.NATSCreds, name, slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, name, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

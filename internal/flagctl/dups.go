@@ -11,10 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/app"
 	"moderator/internal/event"
 	"moderator/internal/near"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type dupsCommand struct {
@@ -87,7 +86,7 @@ func (c *cli) printGroups(groups []groupOf) error {
 const mostPairs = 10_000_000
 
 // groupFolder finds the groups of pictures of a folder that are all alike.
-func (c *cli) groupFolder(ctx context.Context, x *app.Extractor, folder string, at float64, turned bool) ([]groupOf, error) {
+func (c *cli) groupFolder(ctx context.Context, x *recognise.Extractor, folder string, at float64, turned bool) ([]groupOf, error) {
 	a, err := c.album(ctx, x, folder, turned)
 	if err != nil {
 		return nil, err
@@ -114,19 +113,19 @@ func (a *album) held() *near.Set {
 }
 
 // album reads the folder's pictures. Other files are left out and said so.
-func (c *cli) album(ctx context.Context, x *app.Extractor, folder string, turned bool) (*album, error) {
+func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, turned bool) (*album, error) {
 	sources, err := c.expand([]string{folder})
 	if err != nil {
 		return nil, err
 	}
-	wanted := views.Query()
+	wanted := recognise.QueryViews()
 	a := &album{}
 	if turned {
-		wanted, a.turned = views.Flag(), &near.Set{}
+		wanted, a.turned = recognise.FlagViews(), &near.Set{}
 	}
 	type read struct {
 		sum [sha256.Size]byte
-		app.Extracted
+		recognise.Extracted
 		bytes int
 		err   error
 	}
@@ -183,14 +182,14 @@ func readLimited(ctx context.Context, c *cli, source string) ([]byte, error) {
 	return read(ctx, source, c.MaxUploadBytes)
 }
 
-func (a *album) add(file int, p app.Extracted) {
+func (a *album) add(file int, p recognise.Extracted) {
 	for _, v := range p.Vectors {
 		look := near.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
-		if slices.Contains(views.Query(), v.View) {
+		if slices.Contains(recognise.QueryViews(), v.View) {
 			a.asked.Add(file, look)
 		}
 		if a.turned != nil {
-			look.Half += views.Handicap(v.View)
+			look.Half += recognise.ViewPenalty(v.View)
 			a.turned.Add(file, look)
 		}
 	}

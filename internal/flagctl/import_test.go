@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/lists"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
 
@@ -46,7 +46,7 @@ func bigList(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	every, err := strconv.Atoi(args[2])
 	ts.Check(err)
-	folder, err := app.Folder(config.Model{})
+	folder, err := recognise.Folder(config.Model{})
 	ts.Check(err)
 	model := lists.Model{Fingerprint: folder.Fingerprint(), Dims: folder.Dims()}
 	file, err := os.Create(ts.MkAbs(args[0]))

@@ -4,14 +4,15 @@ import (
 	"context"
 	"log/slog"
 
-	"moderator/internal/app"
 	"moderator/internal/embed"
+	"moderator/internal/endpoint"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 // library opens the database of flags, at the schema that this version knows.
 func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
-	url, err := app.DatabaseURL(c.Stack)
+	url, err := endpoint.DatabaseURL(c.Stack)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
 
 // libraryOfModel opens the database, and the model's folder without running the model.
 func (c *cli) libraryOfModel(ctx context.Context) (*matchdb.DB, *embed.Folder, error) {
-	folder, err := app.Folder(c.Model)
+	folder, err := recognise.Folder(c.Model)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,20 +38,20 @@ func (c *cli) libraryOfModel(ctx context.Context) (*matchdb.DB, *embed.Folder, e
 }
 
 // extractor opens the model that makes vectors of pictures.
-func (c *cli) extractor(ctx context.Context) (*app.Extractor, error) {
-	folder, err := app.Folder(c.Model)
+func (c *cli) extractor(ctx context.Context) (*recognise.Extractor, error) {
+	folder, err := recognise.Folder(c.Model)
 	if err != nil {
 		return nil, err
 	}
-	model, err := app.OpenModel(ctx, folder, c.Model, 0, c.DataDir, slog.New(slog.DiscardHandler))
+	model, err := recognise.OpenModel(ctx, folder, c.Model, 0, c.DataDir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	return app.NewExtractor(model, app.ImageLimits(c.Limits), c.Sandbox), nil
+	return recognise.NewExtractor(model, recognise.ImageLimits(c.Limits), c.Sandbox), nil
 }
 
 // withLibraryAndModel runs a verb that needs both.
-func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app.Extractor) error) error {
+func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *recognise.Extractor) error) error {
 	db, err := c.library(ctx)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app
 	}
 	defer x.Close()
 	// A model that is new here is registered, so that originals can be flagged again with it before it moderates.
-	record, _ := app.ModelRecord(x.Folder())
+	record, _ := recognise.ModelRecord(x.Folder())
 	if err := db.RegisterModelAs(ctx, record, c.As, "first use by flagctl"); err != nil {
 		return err
 	}
@@ -71,6 +72,6 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *app
 
 // thresholds are the model's own, for what is said of two pictures outside any bank.
 func thresholds(f *embed.Folder) (block, review float64) {
-	record, _ := app.ModelRecord(f)
+	record, _ := recognise.ModelRecord(f)
 	return record.BlockAt, record.ReviewAt
 }

@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 )
 
 type lookbackCommand struct {
@@ -44,7 +44,7 @@ func (c *cli) lookBack(ctx context.Context, db *matchdb.DB, folder *embed.Folder
 		return err
 	}
 	defer js.Conn().Close()
-	decisions, before, err := app.Lookback(ctx, db, folder, js, flags)
+	decisions, before, err := recognise.Lookback(ctx, db, folder, js, flags)
 	if err != nil {
 		return err
 	}

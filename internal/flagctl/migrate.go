@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"moderator/internal/app"
+	"moderator/internal/recognise"
 )
 
 type migrateCommand struct{}
 
 func (migrateCommand) Run(ctx context.Context, c *cli) error {
-	done, err := app.Migrate(ctx, c.Stack, c.Model, c.As)
+	done, err := recognise.Migrate(ctx, c.Stack, c.Model, c.As)
 	if err != nil {
 		return err
 	}

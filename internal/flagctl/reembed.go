@@ -11,10 +11,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/app"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type reembedCommand struct {
@@ -57,7 +56,7 @@ type badPicture struct {
 type reembedding struct {
 	c  *cli
 	db *matchdb.DB
-	x  *app.Extractor
+	x  *recognise.Extractor
 
 	mu     sync.Mutex                      // of what follows
 	wanted map[string][]matchdb.Unembedded // by the file's SHA-256
@@ -69,7 +68,7 @@ func (r *reembedCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *recognise.Extractor) error {
 		run, err := newReembedding(ctx, c, db, x)
 		if err != nil {
 			return err
@@ -81,7 +80,7 @@ func (r *reembedCommand) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-func newReembedding(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extractor) (*reembedding, error) {
+func newReembedding(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor) (*reembedding, error) {
 	folder := x.Folder()
 	coverage, err := db.Coverage(ctx, folder.Fingerprint(), storedViews())
 	if err != nil {
@@ -103,7 +102,7 @@ func newReembedding(ctx context.Context, c *cli, db *matchdb.DB, x *app.Extracto
 // storedViews are those that every flag with something to see is stored with.
 func storedViews() []string {
 	var names []string
-	for _, view := range views.Flag() {
+	for _, view := range recognise.FlagViews() {
 		if view != imaging.ViewTrimmed { // only of pictures with a border
 			names = append(names, string(view))
 		}
@@ -151,7 +150,7 @@ func (r *reembedding) file(ctx context.Context, bar *progressbar.ProgressBar, na
 
 // embed gives the pictures, which are all of that file, what they lack.
 func (r *reembedding) embed(ctx context.Context, name string, data []byte, pictures []matchdb.Unembedded) {
-	found, err := r.x.Extract(ctx, data, views.Flag())
+	found, err := r.x.Extract(ctx, data, recognise.FlagViews())
 	embeddings, _ := found.Signals()
 	for _, p := range pictures {
 		stored := err

@@ -16,11 +16,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
 	"moderator/internal/drawn"
 	"moderator/internal/lists"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 	"moderator/internal/sandbox"
 	"moderator/internal/testenv"
 )
@@ -79,11 +79,11 @@ func migrate(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
-	folder, err := app.Folder(config.Model{})
+	folder, err := recognise.Folder(config.Model{})
 	if err != nil {
 		return err
 	}
-	record, _ := app.ModelRecord(folder)
+	record, _ := recognise.ModelRecord(folder)
 	return db.RegisterModel(ctx, record)
 }
 

@@ -7,10 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"moderator/internal/app"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 type searchCommand struct {
@@ -33,16 +32,16 @@ type found struct {
 }
 
 func (s *searchCommand) Run(ctx context.Context, c *cli) error {
-	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *app.Extractor) error {
+	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *recognise.Extractor) error {
 		data, err := read(ctx, s.Picture, c.MaxUploadBytes)
 		if err != nil {
 			return err
 		}
-		picture, err := x.Extract(ctx, data, views.Query())
+		picture, err := x.Extract(ctx, data, recognise.QueryViews())
 		if err != nil {
 			return err
 		}
-		near, err := app.NearFlags(ctx, db, x.Folder().Fingerprint(), data, picture, s.Limit)
+		near, err := recognise.NearFlags(ctx, db, x.Folder().Fingerprint(), data, picture, s.Limit)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"moderator/internal/consumer"
+	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
 
@@ -142,7 +142,7 @@ func (out *counted) report(c *cli) error {
 	if u := out.Uploads; u != nil {
 		fmt.Fprintf(c.stdout, "\nuploads %s: %d allowed, %d blocked, %d to review\n\n", since, u.Allowed, u.Blocked, u.Reviewed)
 	} else {
-		fmt.Fprintf(c.stdout, "\nno decisions to count: the stream %s is missing, or there is no --nats-url\n\n", consumer.DecisionsStream)
+		fmt.Fprintf(c.stdout, "\nno decisions to count: the stream %s is missing, or there is no --nats-url\n\n", event.DecisionsStream)
 	}
 	var models, days, flags [][]string
 	for _, m := range out.Models {

@@ -10,11 +10,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/app"
 	"moderator/internal/config"
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
 
@@ -33,7 +32,7 @@ func newStats(t *testing.T) *statsOf {
 	s.db, err = matchdb.Open(t.Context(), s.database)
 	require.NoError(t, err)
 	t.Cleanup(s.db.Close)
-	folder, err := app.Folder(config.Model{})
+	folder, err := recognise.Folder(config.Model{})
 	require.NoError(t, err)
 	for _, name := range []string{"own", "past", "person", "never"} {
 		flag, err := s.db.Flag(t.Context(), matchdb.NewFlag{
@@ -63,7 +62,7 @@ func TestStatsCountUploadsOnce(t *testing.T) {
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: consumer.DecisionsStream, Subjects: []string{"decisions.>"}})
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: event.DecisionsStream, Subjects: []string{"decisions.>"}})
 	require.NoError(t, err)
 	decide := func(sequence uint64, verdict event.Verdict, reason event.Reason, flags ...string) event.Decision {
 		d := event.Decision{Verdict: verdict, Reason: reason, Upload: event.UploadInfo{Stream: "UPLOADS", Sequence: sequence}}
@@ -76,7 +75,7 @@ func TestStatsCountUploadsOnce(t *testing.T) {
 	publish := func(d event.Decision) {
 		id, data, err := d.Encode(time.Now())
 		require.NoError(t, err)
-		_, err = js.Publish(t.Context(), consumer.DecisionSubject(d.Verdict), data, jetstream.WithMsgID(id))
+		_, err = js.Publish(t.Context(), event.DecisionSubject(d.Verdict), data, jetstream.WithMsgID(id))
 		require.NoError(t, err)
 	}
 	review := func(d event.Decision, verdict event.Verdict) {

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/app"
+	"moderator/internal/endpoint"
 	"moderator/internal/event"
 )
 
@@ -34,11 +34,11 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	url, err := app.NATSURL(c.Stack)
+	url, err := endpoint.NATSURL(c.Stack)
 	if err != nil {
 		return err
 	}
-	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl submit", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, "flagctl submit", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

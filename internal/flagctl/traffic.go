@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/app"
-	"moderator/internal/consumer"
+	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
@@ -33,11 +32,11 @@ type bankTraffic struct{ blocked, reviewed int }
 // traffic reads the decisions since then; nil where there are none to read. Those that allow are counted by the server, and
 // the people's among them by the library.
 func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*traffic, error) {
-	url, err := app.NATSURL(c.Stack)
+	url, err := endpoint.NATSURL(c.Stack)
 	if err != nil { // a library without the moderators
 		return nil, nil
 	}
-	nc, err := app.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +45,12 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 	if err != nil {
 		return nil, err
 	}
-	stream, err := js.Stream(ctx, consumer.DecisionsStream)
+	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		return nil, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
 	read := func(verdicts ...event.Verdict) (jetstream.Consumer, uint64, error) {
 		cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
@@ -70,7 +69,7 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 	}
 	t := &traffic{banks: map[string]bankTraffic{}, matched: map[uuid.UUID]bool{}}
 	if _, t.Allowed, err = read(event.Allow); err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		return nil, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
 	if first := stream.CachedInfo().State.FirstTime; first.After(since) {
 		since = first // the reviews before it are no longer there
@@ -85,7 +84,7 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 		err = t.read(ctx, reader)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", consumer.DecisionsStream, err)
+		return nil, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
 	return t, nil
 }

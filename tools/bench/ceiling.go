@@ -11,7 +11,7 @@ import (
 
 	"moderator/internal/imaging"
 	"moderator/internal/pdq"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 // figure is a speed.
@@ -123,7 +123,7 @@ func (m model) pixels() imaging.Request {
 
 // signals is the request of everything that moderator compares.
 func (m model) signals() imaging.Request {
-	return imaging.Request{Targets: []imaging.Target{m.target}, Views: views.Query(), Gray: true, Limits: imaging.DefaultLimits()}
+	return imaging.Request{Targets: []imaging.Target{m.target}, Views: recognise.QueryViews(), Gray: true, Limits: imaging.DefaultLimits()}
 }
 
 // decodingCeiling is the speed of decoding alone, in this process.

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"moderator/internal/app"
+	"moderator/internal/endpoint"
 )
 
 const (
@@ -91,7 +91,7 @@ type livePage struct {
 
 // openLive opens the page, and returns when it has what was there before.
 func (p *moderator) openLive(ctx context.Context) (*livePage, error) {
-	state, err := app.ReadState(p.dataDir)
+	state, err := endpoint.ReadState(p.dataDir)
 	if err != nil {
 		return nil, err
 	}

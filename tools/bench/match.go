@@ -12,7 +12,7 @@ import (
 	"moderator/internal/dot"
 	"moderator/internal/embed"
 	"moderator/internal/matchdb"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 const (
@@ -111,7 +111,7 @@ func (c *catalogue) weigh(flags []stored) {
 		vectors[i] = f.vector
 	}
 	for i, q := range c.queries(vectors) {
-		flags[i].half = matchdb.Rounded(q.Half + views.Handicap(flags[i].view))
+		flags[i].half = matchdb.Rounded(q.Half + recognise.ViewPenalty(flags[i].view))
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"moderator/internal/app"
+	"moderator/internal/endpoint"
 )
 
 // moderator is a running process of the built command.
@@ -56,7 +56,7 @@ func (p *moderator) ready() (bool, error) {
 	if _, err := usageOf(p.cmd.Process.Pid); err != nil {
 		return false, err
 	}
-	state, err := app.ReadState(p.dataDir)
+	state, err := endpoint.ReadState(p.dataDir)
 	if err != nil {
 		return false, nil // not yet
 	}

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 
-	"moderator/internal/app"
 	"moderator/internal/drawn"
 	"moderator/internal/edits"
 	"moderator/internal/imaging"
+	"moderator/internal/recognise"
 )
 
 // fillPoints gives every flag of the library the points of one drawing, which is nothing that is uploaded.
@@ -19,7 +19,7 @@ func (s *servers) fillPoints(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	points, err := app.Points(picture.Frames[0].Views[0].Gray, picture.Width, picture.Height, true)
+	points, err := recognise.Points(picture.Frames[0].Views[0].Gray, picture.Width, picture.Height, true)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"moderator/internal/imaging"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 // plane is how a turn moves the two coordinates of a point: x to xx·x + xy·y, y to yx·x + yy·y.
@@ -20,7 +20,7 @@ var turns = map[imaging.View]plane{
 }
 
 // flagViews are the views that a flag is drawn in, the original first: without the trimmed one, which few pictures have.
-var flagViews = slices.DeleteFunc(views.Flag(), func(v imaging.View) bool { return v == imaging.ViewTrimmed })
+var flagViews = slices.DeleteFunc(recognise.FlagViews(), func(v imaging.View) bool { return v == imaging.ViewTrimmed })
 
 // answers are the five ways in which what a model sees can answer to a turn of the picture (the irreducible representations of
 // the square's symmetries), for pairs of latent numbers: not at all (s), by its sign where left and right are swapped (m), where

@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strings"
 
-	"moderator/internal/app"
 	"moderator/internal/drawn"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
+	"moderator/internal/recognise"
 )
 
 // original is a picture that no other original is a copy of.
@@ -76,7 +76,7 @@ func fromFolder(dir string, stdout io.Writer) ([]original, error) {
 			return nil
 		}
 		hashes, quality := hashesOf(result.Frames[0])
-		points, err := app.Points(result.Frames[0].Views[0].Gray, result.Width, result.Height, true)
+		points, err := recognise.Points(result.Frames[0].Views[0].Gray, result.Width, result.Height, true)
 		if err != nil {
 			return err
 		}

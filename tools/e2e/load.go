@@ -15,7 +15,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
 	"moderator/internal/event"
 	"moderator/tools/internal/embedded"
 )
@@ -155,6 +154,6 @@ func (s *seeded) decision(i int) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.js.PublishMsgAsync(&nats.Msg{Subject: consumer.DecisionSubject(d.Verdict), Data: data}, jetstream.WithMsgID(id))
+	_, err = s.js.PublishMsgAsync(&nats.Msg{Subject: event.DecisionSubject(d.Verdict), Data: data}, jetstream.WithMsgID(id))
 	return err
 }

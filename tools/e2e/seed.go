@@ -17,7 +17,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/consumer"
 	"moderator/internal/drawn"
 	"moderator/internal/event"
 	"moderator/tools/internal/embedded"
@@ -134,7 +133,7 @@ func (s *seeded) publish(ctx context.Context, web *files) error {
 		}
 		s.uploads++
 	}
-	stream, err := s.js.Stream(ctx, consumer.DecisionsStream)
+	stream, err := s.js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/app"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 // look is what one view of a picture is compared by.
@@ -77,7 +76,7 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 				l.hash, l.quality = pdq.Compute(g.Width, g.Height, g.Pix)
 			}
 			if rendered.View == imaging.ViewOriginal {
-				if all[i].points, err = app.Points(g, result.Width, result.Height, flagged); err != nil {
+				if all[i].points, err = recognise.Points(g, result.Width, result.Height, flagged); err != nil {
 					return nil, err
 				}
 				if !flagged {
@@ -98,7 +97,7 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 		l := all[at.file].looks[at.view]
 		l.vector, l.half = vectors[k], folder.HalfB(vectors[k])
 		if flagged {
-			l.half += views.Handicap(at.view)
+			l.half += recognise.ViewPenalty(at.view)
 		}
 		all[at.file].looks[at.view] = l
 	}

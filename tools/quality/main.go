@@ -19,7 +19,7 @@ import (
 
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 	"moderator/models"
 )
 
@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	fmt.Fprintf(stdout, "model: %s, %d dimensions, fingerprint %.12s, on %s\n",
 		folder.Name(), model.Folder().Dims(), folder.Fingerprint(), model.Report().Provider)
 
-	flagViews, queryViews := views.Flag(), views.Query()
+	flagViews, queryViews := recognise.FlagViews(), recognise.QueryViews()
 	x := &extractor{model: model, flagViews: flagViews, queryViews: queryViews}
 	if o.Ablate {
 		x.flagViews, x.queryViews = candidates(flagViews), candidates(queryViews)

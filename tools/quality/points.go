@@ -7,7 +7,7 @@ import (
 
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
-	"moderator/internal/views"
+	"moderator/internal/recognise"
 )
 
 // closer compares the points of interest of uploads and flags that are near each other.
@@ -25,7 +25,7 @@ func (c *closer) grid(scores, hashes *grid) *grid {
 	g.fill(func(row int, into []float32) {
 		score, hash := scores.row(row), hashes.row(row)
 		near := nearest(score, never, c.most)
-		for _, k := range append(near, nearest(hash, -views.CandidateBits, c.most)...) {
+		for _, k := range append(near, nearest(hash, -recognise.CandidateBits, c.most)...) {
 			if hash[k] < -pdq.MaxDistance {
 				into[k] = c.agreeing(row, k)
 			}

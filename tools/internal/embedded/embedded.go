@@ -14,12 +14,12 @@ import (
 	"syscall"
 	"time"
 
-	"moderator/internal/app"
+	"moderator/internal/endpoint"
 )
 
 // Moderator is the running process.
 type Moderator struct {
-	State app.State // where it listens
+	State endpoint.State // where it listens
 
 	bin, dir string
 	process  *exec.Cmd
@@ -79,7 +79,7 @@ func (m *Moderator) waitReady(ctx context.Context) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 		var err error
-		if m.State, err = app.ReadState(m.DataDir()); err != nil {
+		if m.State, err = endpoint.ReadState(m.DataDir()); err != nil {
 			continue
 		}
 		if ready, err := http.Get(m.State.HTTPURL + "/readyz"); err == nil {

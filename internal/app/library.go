@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"moderator/internal/matchdb"
+)
+
+// openLibrary connects to the library and brings it to this binary's schema and models where it is our own cluster's.
+// An operator's database is only looked at: `moderator migrate` changes it.
+func openLibrary(ctx context.Context, url string, own bool, models []matchdb.Model, log *slog.Logger) (*matchdb.DB, error) {
+	if own {
+		if _, _, err := matchdb.Migrate(ctx, url); err != nil {
+			return nil, err
+		}
+	}
+	db, err := matchdb.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	db.Logger = log
+	if err := readyLibrary(ctx, db, own, models, log); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchdb.Model, log *slog.Logger) error {
+	warning, err := db.CheckSchema(ctx)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		log.Warn(warning)
+	}
+	for _, m := range models {
+		if own {
+			if err := db.RegisterModel(ctx, m); err != nil {
+				return err
+			}
+		}
+		if err := db.CheckModel(ctx, m.Fingerprint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warm reads what the library holds of the models, and its PDQ hashes, so that the first upload does not wait for it.
+func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog.Logger) error {
+	for _, m := range models {
+		start := time.Now()
+		n, bytes, err := db.Warm(ctx, m.Fingerprint)
+		switch {
+		case errors.Is(err, matchdb.ErrUnknownModel): // an empty library of somebody's own: its first flag registers the model
+		case err != nil:
+			return err
+		default:
+			log.Info("library read", "model", m.Name, "embeddings", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
+		}
+	}
+	start := time.Now()
+	n, bytes, err := db.WarmHashes(ctx)
+	if err == nil {
+		log.Info("library read", "pdq_hashes", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
+	}
+	return err
+}

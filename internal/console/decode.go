@@ -1,0 +1,60 @@
+package console
+
+import (
+	"context"
+	"image"
+	"log/slog"
+
+	"golang.org/x/image/draw"
+
+	"moderator/internal/config"
+	"moderator/internal/embed"
+	"moderator/internal/imaging"
+	"moderator/internal/recognise"
+	"moderator/internal/sandbox"
+)
+
+// shownSide is the longer side of a picture that people look at, in pixels.
+const shownSide = 640
+
+// decoders are a worker that renders pictures to look at, and one that renders views to compare.
+func decoders(f *embed.Folder, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (viewer, comparer *sandbox.Pool, err error) {
+	s.DecodeWorkers = 1 // of each: most moderators' consoles are never opened
+	viewer, err = recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}, Limits: limits}, s, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	comparer, err = recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{f.Target()}, Views: recognise.FlagViews(), Gray: true, Limits: limits}, s, log)
+	return viewer, comparer, err
+}
+
+// Frames are the picture's, upright and in its proportions. Every worker's answer has the same size, so that they come
+// squeezed into a square.
+func (p *Pictures) Frames(ctx context.Context, data []byte) ([]image.Image, error) {
+	result, err := p.viewer.Decode(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	width, height := shownSize(result.Width, result.Height)
+	frames := make([]image.Image, len(result.Frames))
+	for i, frame := range result.Frames {
+		square := image.NewRGBA(image.Rect(0, 0, shownSide, shownSide))
+		rgb := frame.Views[0].Pixels[0]
+		for n := range shownSide * shownSide {
+			copy(square.Pix[4*n:], rgb[3*n:3*n+3])
+			square.Pix[4*n+3] = 255
+		}
+		shown := image.NewRGBA(image.Rect(0, 0, width, height))
+		draw.ApproxBiLinear.Scale(shown, shown.Bounds(), square, square.Bounds(), draw.Src, nil)
+		frames[i] = shown
+	}
+	return frames, nil
+}
+
+// shownSize fits a picture into shownSide, and a sliver of one into something that can be seen.
+func shownSize(width, height int) (w, h int) {
+	const least = 16
+	longer := max(width, height)
+	side := min(longer, shownSide)
+	return max(least, width*side/longer), max(least, height*side/longer)
+}

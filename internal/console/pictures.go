@@ -1,0 +1,86 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"slices"
+
+	"moderator/internal/config"
+	"moderator/internal/embed"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/recognise"
+	"moderator/internal/sandbox"
+)
+
+// Pictures decodes, compares and searches the pictures that people give, in decode workers of its own: people and uploads do
+// not wait for each other. Errors of a file's fault say so in words for people. End it with Close.
+type Pictures struct {
+	model            *embed.Model
+	db               *matchdb.DB
+	viewer, comparer *sandbox.Pool
+}
+
+// NewPictures makes decode workers within the limits; each starts with its first picture.
+func NewPictures(model *embed.Model, db *matchdb.DB, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (*Pictures, error) {
+	viewer, comparer, err := decoders(model.Folder(), limits, s, log)
+	return &Pictures{model: model, db: db, viewer: viewer, comparer: comparer}, err
+}
+
+// Close ends the decode workers.
+func (p *Pictures) Close() {
+	p.viewer.Close()
+	p.comparer.Close()
+}
+
+// extract is what a picture is compared by: all views of a flag, which are those of an upload and more.
+func (p *Pictures) extract(ctx context.Context, data []byte) (recognise.Extracted, error) {
+	result, err := p.comparer.Decode(ctx, data)
+	if err != nil {
+		return recognise.Extracted{}, err
+	}
+	return recognise.Extract(ctx, p.model, result)
+}
+
+// asUpload keeps the views that an upload is compared with.
+func asUpload(e recognise.Extracted) recognise.Extracted {
+	asked := recognise.QueryViews()
+	e.Vectors = slices.DeleteFunc(slices.Clone(e.Vectors), func(v recognise.ViewVector) bool { return !slices.Contains(asked, v.View) })
+	return e
+}
+
+// Compare takes flagged as if it were flagged and uploaded as if it came as an upload.
+func (p *Pictures) Compare(ctx context.Context, flagged, uploaded []byte) (recognise.Comparison, error) {
+	a, err := p.extract(ctx, flagged)
+	if err != nil {
+		return recognise.Comparison{}, err
+	}
+	b, err := p.extract(ctx, uploaded)
+	if err != nil {
+		return recognise.Comparison{}, err
+	}
+	near, err := recognise.Compare(a, asUpload(b))
+	near.SameFile = bytes.Equal(flagged, uploaded)
+	return near, err
+}
+
+// Search returns at most most flags, allowed pictures and kept uploads: the nearest.
+func (p *Pictures) Search(ctx context.Context, data []byte, most int) (near Nearest, err error) {
+	picture, err := p.extract(ctx, data)
+	if err != nil {
+		return near, err
+	}
+	asked := asUpload(picture)
+	if near.Flagged, err = recognise.NearFlags(ctx, p.db, p.model.Folder().Fingerprint(), data, asked, most); err != nil {
+		return near, err
+	}
+	sum := sha256.Sum256(data)
+	if near.Allowed, err = p.allowed(ctx, hex.EncodeToString(sum[:]), asked.Vectors); err != nil {
+		return near, err
+	}
+	near.Recent, near.Hidden, err = p.recent(ctx, asked.Vectors, most)
+	return near, err
+}

@@ -1,0 +1,78 @@
+package endpoint
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// ConnectNATS connects, once, and stays connected for as long as the process lives. Errors and log lines name the servers by
+// scheme and host: urls may hold passwords or tokens.
+func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error) {
+	servers, err := withoutLogins(urls)
+	if err != nil {
+		return nil, err
+	}
+	options := []nats.Option{
+		nats.Name(name), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectJitter(200*time.Millisecond, time.Second),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("disconnected from NATS", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("connected to NATS again", "address", nc.ConnectedAddr()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS", "error", err) }),
+	}
+	if creds != "" {
+		options = append(options, nats.UserCredentials(creds))
+	}
+	nc, err := nats.Connect(urls, options...)
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w: %s", servers, err, natsRemedy(err))
+	}
+	return nc, nil
+}
+
+// withoutLogins is the list of URLs with neither users, passwords, tokens nor queries. Its error quotes nothing: what cannot be
+// parsed may be any part of a password.
+func withoutLogins(urls string) (string, error) {
+	var servers []string
+	for text := range strings.SplitSeq(urls, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if !strings.Contains(text, "://") {
+			text = "nats://" + text
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
+			return "", errors.New("--nats-url cannot be read, wanted nats://user:password@host:4222: " +
+				"percent-encode what a password has of : / @ ? # % and commas")
+		}
+		servers = append(servers, u.Scheme+"://"+u.Host)
+	}
+	return strings.Join(servers, ","), nil
+}
+
+// natsRemedy tells how to mend a connection that failed.
+func natsRemedy(err error) string {
+	var certificate *tls.CertificateVerificationError
+	text := strings.ToLower(err.Error()) // a server's refusal arrives as text
+	switch {
+	case strings.Contains(text, "authorization violation"), strings.Contains(text, "authentication"):
+		return "the server refused the login: correct the user and password, or the token, in --nats-url, or the file of --nats-creds"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return "correct --nats-creds"
+	case errors.As(err, &certificate):
+		return "have the machine trust the server's certificate, or name the server in --nats-url as its certificate does"
+	}
+	return "start a server there with JetStream, or correct --nats-url"
+}

@@ -1,0 +1,21 @@
+package recognise
+
+import (
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
+)
+
+// Points are the points of interest of a picture of width x height pixels, given in grey at any size: as many as are
+// stored of a flag, or looked at of an upload.
+func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Features, error) {
+	w, h := keypoint.Size(width, height)
+	plane, err := grey.Resized(w, h)
+	if err != nil {
+		return keypoint.Features{}, err
+	}
+	most := keypoint.UploadPoints
+	if flagged {
+		most = keypoint.FlagPoints
+	}
+	return keypoint.Extract(plane.Width, plane.Height, plane.Pix, most), nil
+}

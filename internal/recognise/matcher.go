@@ -1,0 +1,166 @@
+package recognise
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/embed"
+	"moderator/internal/event"
+	"moderator/internal/feature"
+	"moderator/internal/imaging"
+	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
+	"moderator/internal/verdict"
+)
+
+// Matcher searches the library for the flags that an upload resembles, by each signal.
+type Matcher struct {
+	db         *matchdb.DB
+	models     []judgingModel
+	candidates int // flags near an upload that are looked at closer, of each signal and model
+}
+
+// judgingModel is a model that uploads are judged by, with its name in decisions.
+type judgingModel struct {
+	*embed.Folder
+	info event.ModelInfo
+}
+
+// NewMatcher returns a Matcher by the models of folders, the first of which decisions name. candidates is how many flags of each
+// signal and model are verified geometrically; 0: none.
+func NewMatcher(db *matchdb.DB, folders []*embed.Folder, candidates int) Matcher {
+	return Matcher{db: db, models: judgingModels(folders), candidates: candidates}
+}
+
+func judgingModels(folders []*embed.Folder) []judgingModel {
+	var all []judgingModel
+	for _, f := range folders {
+		all = append(all, judgingModel{f, event.ModelInfo{Name: f.Name(), Fingerprint: f.Fingerprint()}})
+	}
+	return all
+}
+
+// Match implements consumer.Matcher.
+func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
+	vectors, hashes := m.questions(uploads)
+	near := make([][][]matchdb.Hit, len(m.models)) // by model, and by view of all uploads
+	var same [][]matchdb.HashHit
+	all, during := errgroup.WithContext(ctx)
+	for i, model := range m.models {
+		all.Go(func() (err error) { near[i], err = m.db.Match(during, model.Fingerprint(), vectors[i]); return err })
+	}
+	all.Go(func() (err error) {
+		if err := m.addMD5(during, uploads, hashes); err != nil {
+			return err
+		}
+		same, err = m.db.MatchHashes(during, hashes)
+		return err
+	})
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	hits := make([][]verdict.Hit, len(uploads))
+	for i, u := range uploads {
+		for _, h := range same[i] {
+			hits[i] = append(hits[i], hashHit(h))
+		}
+		for k := range m.models {
+			for n := range u.Views {
+				for _, h := range near[k][n] {
+					hit := nearHit(h, &m.models[k].info)
+					hit.Query = n
+					hits[i] = append(hits[i], hit)
+				}
+			}
+			near[k] = near[k][len(u.Views):]
+		}
+	}
+	if err := m.spare(ctx, uploads, vectors, hits); err != nil {
+		return nil, err
+	}
+	confirmed, err := m.confirm(ctx, uploads, hits)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.spare(ctx, uploads, vectors, confirmed); err != nil {
+		return nil, err
+	}
+	for i := range hits {
+		hits[i] = slices.DeleteFunc(hits[i], m.onlyLed)
+		hits[i] = append(hits[i], confirmed[i]...)
+	}
+	return hits, nil
+}
+
+// onlyLed tells the hits that are no match and count for nothing but a closer look. Of an upload that nothing matches the
+// decision names what is nearest by the first model.
+func (m Matcher) onlyLed(h verdict.Hit) bool {
+	return !h.Reached() && (h.Signal == event.SignalPDQ || h.Model != nil && h.Model != &m.models[0].info)
+}
+
+// questions are the uploads as each of the signals is asked for: by model a vector for each view, one upload after the
+// other.
+func (m Matcher) questions(uploads []feature.Query) (vectors [][]matchdb.Query, hashes []matchdb.HashQuery) {
+	vectors = make([][]matchdb.Query, len(m.models))
+	asked := make([][][]float32, len(m.models)) // the vectors alone
+	for _, u := range uploads {
+		h := matchdb.HashQuery{SHA256: u.SHA256}
+		if m.candidates > 0 {
+			h.Bits = CandidateBits
+		}
+		for _, v := range u.Views {
+			for i := range m.models {
+				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Candidates: m.candidates})
+				asked[i] = append(asked[i], v.Vectors[i])
+			}
+			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+		}
+		hashes = append(hashes, h)
+	}
+	for i, model := range m.models {
+		for k, half := range model.Halves(asked[i]) {
+			vectors[i][k].Half = half
+		}
+	}
+	return vectors, hashes
+}
+
+// addMD5 adds the files' MD5 where there are flags that are known by it alone, which lists bring: it takes a large file
+// milliseconds.
+func (m Matcher) addMD5(ctx context.Context, uploads []feature.Query, hashes []matchdb.HashQuery) error {
+	known, err := m.db.KnowsMD5(ctx)
+	if err != nil || !known {
+		return err
+	}
+	for i, u := range uploads {
+		sum := md5.Sum(u.File)
+		hashes[i].MD5 = hex.EncodeToString(sum[:])
+	}
+	return nil
+}
+
+func nearHit(h matchdb.Hit, model *event.ModelInfo) verdict.Hit {
+	return verdict.Hit{
+		Signal: event.SignalEmbedding, FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View,
+		Similarity: h.Similarity, Score: h.Score, BlockAt: h.BlockAt, ReviewAt: h.ReviewAt,
+		Model: model,
+	}
+}
+
+// hashHit is a match by itself: its score is the share of equal bits, and its threshold that of PDQ's distance.
+func hashHit(h matchdb.HashHit) verdict.Hit {
+	hit := verdict.Hit{FlaggedID: h.FlaggedID.String(), Bank: h.Bank, View: h.View, Query: h.Query}
+	if h.Exact {
+		hit.Signal, hit.View, hit.Similarity, hit.BlockAt = event.SignalExact, string(imaging.ViewOriginal), 1, 1
+	} else {
+		hit.Signal, hit.Similarity, hit.BlockAt = event.SignalPDQ, equalBits(h.Distance), equalBits(pdq.MaxDistance)
+	}
+	hit.Score = hit.Similarity
+	return hit
+}
+
+func equalBits(distance int) float64 { return 1 - float64(distance)/pdq.Bits }

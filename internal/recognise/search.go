@@ -1,0 +1,108 @@
+package recognise
+
+import (
+	"cmp"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"moderator/internal/event"
+	"moderator/internal/keypoint"
+	"moderator/internal/matchdb"
+)
+
+// NearFlags are the flags that are nearest to a file, as an upload of it would meet them: at most most, those with the
+// gravest verdict first, then by the score. The picture has the views of an upload.
+func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, picture Extracted, most int) ([]NearFlag, error) {
+	best := map[uuid.UUID]NearFlag{}
+	md5Sum, sum := md5.Sum(data), sha256.Sum256(data)
+	hashes := matchdb.HashQuery{SHA256: hex.EncodeToString(sum[:]), MD5: hex.EncodeToString(md5Sum[:])}
+	if !picture.Flat() { // a flat one is decided by its file alone
+		for _, v := range picture.Vectors {
+			hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+			hits, err := db.Search(ctx, model, matchdb.Query{Vector: v.Vector, Half: v.Half}, most)
+			if err != nil {
+				return nil, err
+			}
+			for _, h := range hits {
+				if old, ok := best[h.FlaggedID]; !ok || h.Score > old.Score {
+					best[h.FlaggedID] = NearFlag{Found: h, PDQ: -1}
+				}
+			}
+		}
+	}
+	same, err := db.MatchHashes(ctx, []matchdb.HashQuery{hashes})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range same[0] {
+		hit, ok := best[h.FlaggedID]
+		if !ok { // the embedding finds others that are nearer, or the flag has none
+			if hit, err = byHash(ctx, db, h); err != nil {
+				return nil, err
+			}
+		}
+		if h.Exact {
+			hit.SameFile = true
+		} else if hit.PDQ < 0 || h.Distance < hit.PDQ {
+			hit.PDQ = h.Distance
+		}
+		best[h.FlaggedID] = hit
+	}
+	if err := lookCloser(ctx, db, picture, best); err != nil {
+		return nil, err
+	}
+	nearest := make([]NearFlag, 0, len(best))
+	for _, hit := range best {
+		nearest = append(nearest, hit)
+	}
+	slices.SortFunc(nearest, func(a, b NearFlag) int {
+		return cmp.Or(gravity(b)-gravity(a), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID.String(), b.FlaggedID.String()))
+	})
+	return nearest[:min(len(nearest), most)], nil
+}
+
+func gravity(n NearFlag) int {
+	switch n.Judge().Verdict {
+	case event.Block:
+		return 2
+	case event.Review:
+		return 1
+	}
+	return 0
+}
+
+func byHash(ctx context.Context, db *matchdb.DB, h matchdb.HashHit) (NearFlag, error) {
+	flag, err := db.Show(ctx, h.FlaggedID.String())
+	hit := hashHit(h)
+	return NearFlag{PDQ: -1, Found: matchdb.Found{
+		Hit: matchdb.Hit{
+			FlaggedID: h.FlaggedID, Bank: h.Bank, View: hit.View, Similarity: hit.Similarity, Score: hit.Score, BlockAt: hit.BlockAt,
+		},
+		Source: flag.Source, BankEnabled: true, // a disabled one's hashes name nothing
+	}}, err
+}
+
+// lookCloser compares the points of interest of those that were found with the picture's.
+func lookCloser(ctx context.Context, db *matchdb.DB, picture Extracted, best map[uuid.UUID]NearFlag) error {
+	flags, err := db.Keypoints(ctx, slices.Collect(maps.Keys(best)))
+	if err != nil || len(flags) == 0 || picture.Flat() {
+		return err
+	}
+	points, err := picture.Points(false)
+	if err != nil {
+		return err
+	}
+	shown := keypoint.Prepare(points)
+	for id, flag := range flags {
+		hit := best[id]
+		hit.Points = keypoint.Verify(flag, shown)
+		best[id] = hit
+	}
+	return nil
+}

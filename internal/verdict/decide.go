@@ -1,0 +1,110 @@
+package verdict
+
+import (
+	"sort"
+
+	"moderator/internal/event"
+)
+
+// decide is the verdict on one upload, given its hits: the surest signal counts for its bank, and of one signal the best
+// match of any frame or view. It fills the fields of d that say what matched.
+func decide(d *event.Decision, hits []Hit) {
+	best := bestOfBanks(hits)
+	d.Verdict, d.Reason, d.Matches = event.Allow, event.NoMatch, []event.MatchInfo{}
+	if len(best) > 0 {
+		setNearest(d, best[0], lowest(best[0]))
+	}
+	for _, hit := range best {
+		if hit.Score >= lowest(hit) {
+			d.Matches = append(d.Matches, matchInfo(hit))
+		}
+	}
+	for _, verdict := range []event.Verdict{event.Block, event.Review} {
+		for _, hit := range best {
+			threshold, ok := thresholdOf(hit, verdict)
+			if !ok || hit.Score < threshold {
+				continue
+			}
+			match := matchInfo(hit)
+			d.Verdict, d.Reason, d.Match = verdict, event.Match, &match
+			setNearest(d, hit, threshold)
+			return
+		}
+	}
+}
+
+// bestOfBanks keeps each bank's best hit (one that blocks, whatever surer signal asks for a review), the best first; banks whose hits are alike stand in the order of their names,
+// so that the same upload is always decided the same.
+func bestOfBanks(hits []Hit) []Hit {
+	banks := map[string]Hit{}
+	for _, hit := range hits {
+		if old, ok := banks[hit.Bank]; !ok || hit.weight() > old.weight() || hit.weight() == old.weight() && better(hit, old) {
+			banks[hit.Bank] = hit
+		}
+	}
+	best := make([]Hit, 0, len(banks))
+	for _, hit := range banks {
+		best = append(best, hit)
+	}
+	sort.Slice(best, func(i, j int) bool { return better(best[i], best[j]) })
+	return best
+}
+
+// sureness orders the signals. Hashes are hits only where they match.
+var sureness = map[event.Signal]int{event.SignalExact: 3, event.SignalPDQ: 2, event.SignalKeypoints: 1, event.SignalEmbedding: 0}
+
+func better(a, b Hit) bool {
+	if sureness[a.Signal] != sureness[b.Signal] {
+		return sureness[a.Signal] > sureness[b.Signal]
+	}
+	if a.Score != b.Score {
+		return a.Score > b.Score
+	}
+	if a.Bank != b.Bank {
+		return a.Bank < b.Bank
+	}
+	return a.FlaggedID < b.FlaggedID
+}
+
+// weight is 2 for a hit that blocks, 1 for one that asks for a review, else 0.
+func (h Hit) weight() int {
+	switch {
+	case h.Score >= h.BlockAt:
+		return 2
+	case h.Score >= lowest(h):
+		return 1
+	}
+	return 0
+}
+
+// thresholdOf is the score from which a hit has that verdict; not ok where its bank has no such verdict.
+func thresholdOf(hit Hit, verdict event.Verdict) (threshold float64, ok bool) {
+	if verdict == event.Block {
+		return hit.BlockAt, true
+	}
+	if hit.ReviewAt == nil {
+		return 0, false
+	}
+	return *hit.ReviewAt, true
+}
+
+// lowest is the score from which a hit counts as a match at all.
+func lowest(hit Hit) float64 {
+	if hit.ReviewAt != nil {
+		return min(*hit.ReviewAt, hit.BlockAt)
+	}
+	return hit.BlockAt
+}
+
+func setNearest(d *event.Decision, hit Hit, threshold float64) {
+	d.Similarity, d.Score, d.Threshold, d.Signal = &hit.Similarity, &hit.Score, &threshold, hit.Signal
+	if hit.Model != nil {
+		d.Model = *hit.Model
+	}
+}
+
+func matchInfo(hit Hit) event.MatchInfo {
+	return event.MatchInfo{
+		FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: hit.View, Similarity: hit.Similarity, Score: hit.Score,
+	}
+}

@@ -1,0 +1,28 @@
+package verdict
+
+import "moderator/internal/event"
+
+// Hit is a flagged picture near an upload. Scores of different signals do not compare.
+type Hit struct {
+	Signal     event.Signal
+	FlaggedID  string
+	Bank       string
+	View       string
+	Similarity float64 // cosine; for PDQ the share of equal bits, for keypoints that of the points that agree
+	Score      float64 // what the thresholds apply to
+	BlockAt    float64
+	ReviewAt   *float64         // nil: this bank has no review band
+	Query      int              // which of the upload's views is near
+	Model      *event.ModelInfo // whose vectors are near, or led to the closer look; nil: of no model
+	Lead       *Hit             // what a hit by keypoints was a candidate by, which counted for nothing itself
+	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
+}
+
+// Allowed is an innocent picture that an upload is near to.
+type Allowed struct {
+	ID, View          string
+	Similarity, Score float64 // by the signal of the hit that it stands beside
+}
+
+// Reached reports whether the hit is a match: at or above a threshold of its bank.
+func (h Hit) Reached() bool { return h.Score >= lowest(h) }
