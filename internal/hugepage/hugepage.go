@@ -34,6 +34,9 @@ import (
 	"unsafe"
 )
 
+// Size is that of a huge page, in bytes.
+const Size = C.HUGE_PAGE
+
 // least is the size, in bytes, from which memory is of huge pages; less is Go's.
 const least = C.HUGE_PAGE / 2
 

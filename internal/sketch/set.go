@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"moderator/internal/hugepage"
 )
 
 // Set is a compact copy of vectors r, each with a half, for queries q: near is what has a high q·r − half. It takes
@@ -28,6 +30,7 @@ type Set struct {
 
 // segment is some consecutive rows of a Set. With r' for r less the mean, q·r − half is q·r' − half and the same for all rows.
 type segment struct {
+	memory  *hugepage.Array[byte] // of all the columns
 	ids     []uuid.UUID
 	signs   []byte    // of the numbers of r', groups a row, block by block
 	factors []float32 // |r'|²/Σ|r'_i|: what q·r' is a multiple of, of the sum of q's numbers with these signs
