@@ -149,9 +149,9 @@ func TestReadingAPipeCanBeInterrupted(t *testing.T) {
 }
 
 func TestAPipeIsReadUpToTheLimit(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	for length, want := range map[int]string{100: "", 101: "it is more than 100 bytes, wanted at most that: raise --max-upload-bytes"} {
+		pipe := filepath.Join(t.TempDir(), strconv.Itoa(length)) // a pipe of its own: the last one's reader may still have it open
+		require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 		go func() { _ = os.WriteFile(pipe, make([]byte, length), 0o600) }()
 		data, err := read(t.Context(), pipe, 100)
 		if want != "" {
