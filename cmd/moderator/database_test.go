@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
-	"moderator/internal/drawn"
 	"moderator/internal/event"
 	"moderator/internal/flagctl"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -38,7 +38,7 @@ func startOnRole(t *testing.T) *onRole {
 	database := testenv.Postgres(t)
 	_, err := recognise.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "")
 	require.NoError(t, err)
-	flagged := write(t, "flagged.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
+	flagged := write(t, "flagged.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
 	add := []string{"--database-url", database, "add", flagged}
 	require.NoError(t, flagctl.Run(t.Context(), add, io.Discard, t.Output()))
 	o := &onRole{}
@@ -103,7 +103,7 @@ func (o *onRole) kill(t *testing.T, which string) {
 // upload publishes uploads, of which every second one is a copy of the flagged picture.
 func (o *onRole) upload(t *testing.T) {
 	const uploads = 24
-	flagged, other := drawn.Draw(1, 0, 640, 480), drawn.Draw(1, 1, 640, 480)
+	flagged, other := synth.Draw(1, 0, 640, 480), synth.Draw(1, 1, 640, 480)
 	for i := range uploads / 2 {
 		publish(t, o.js, encode(t, other, 50+i))
 		publish(t, o.js, encode(t, flagged, 50+i))

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
-	"moderator/internal/drawn"
 	"moderator/internal/flagctl"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -109,10 +109,10 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
-	require.NoError(t, os.WriteFile(flagged, encode(t, drawn.Draw(1, 0, 320, 240), 90), 0o644))
+	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
-	_, err := js.Publish(t.Context(), "uploads.test", encode(t, drawn.Draw(3, 0, 320, 240), 90))
+	_, err := js.Publish(t.Context(), "uploads.test", encode(t, synth.Draw(3, 0, 320, 240), 90))
 	require.NoError(t, err)
 	r.decisions(js, 1)
 	code, body := r.get("/metrics")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -22,7 +22,7 @@ func TestFullDisk(t *testing.T) {
 	flags := []string{"--drain-time", "2s"}
 	r := start(t, dir, flags...)
 	js := r.jetStream()
-	picture := func(i int) []byte { return encode(t, drawn.Draw(2, i%10, 320, 240), 50+i%40) }
+	picture := func(i int) []byte { return encode(t, synth.Draw(2, i%10, 320, 240), 50+i%40) }
 	stored := 0
 	for ; stored < 100; stored++ {
 		_, err := js.PublishAsync("uploads.test", picture(stored))

@@ -17,8 +17,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
 	"moderator/internal/event"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -47,7 +47,7 @@ func (r *running) signalDecodeWorkers(s syscall.Signal) {
 // someUploads publishes uploads, every second one a copy of the flagged picture.
 func someUploads(t *testing.T, js jetstream.JetStream, n int) {
 	t.Helper()
-	pictures := []image.Image{drawn.Draw(1, 1, 640, 480), drawn.Draw(1, 0, 640, 480)}
+	pictures := []image.Image{synth.Draw(1, 1, 640, 480), synth.Draw(1, 0, 640, 480)}
 	for i := range n {
 		_, err := js.PublishAsync("uploads.test", encode(t, pictures[i%2], 50+i))
 		require.NoError(t, err)
@@ -58,7 +58,7 @@ func someUploads(t *testing.T, js jetstream.JetStream, n int) {
 // flagFirst flags the picture that someUploads copies.
 func (r *running) flagFirst() {
 	r.t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(r.t))
-	_, err := r.flagctl("add", write(r.t, "flagged.jpg", encode(r.t, drawn.Draw(1, 0, 640, 480), 90)))
+	_, err := r.flagctl("add", write(r.t, "flagged.jpg", encode(r.t, synth.Draw(1, 0, 640, 480), 90)))
 	require.NoError(r.t, err)
 }
 

@@ -20,11 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/event"
 	"moderator/internal/flagctl"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
+	"moderator/internal/transforms"
 )
 
 // flagctl runs a verb against the moderator and returns what it printed.
@@ -80,9 +80,9 @@ func TestAllowList(t *testing.T) {
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	r := start(t, dataDir(t))
 	js := r.jetStream()
-	picture := rgba(drawn.Draw(1, 3, 640, 480))
-	all := edits.Quality()
-	cropped, err := all[slices.IndexFunc(all, func(e edits.Edit) bool { return e.Name == "crop-95" })].Picture(picture, nil, 1)
+	picture := rgba(synth.Draw(1, 3, 640, 480))
+	all := transforms.Quality()
+	cropped, err := all[slices.IndexFunc(all, func(e transforms.Edit) bool { return e.Name == "crop-95" })].Picture(picture, nil, 1)
 	require.NoError(t, err)
 	flagged, innocent := encode(t, picture, 90), encode(t, cropped, 90)
 	_, err = r.flagctl("add", write(t, "flagged.jpg", flagged))
@@ -94,7 +94,7 @@ func TestAllowList(t *testing.T) {
 	_, err = store.PutBytes(t.Context(), "innocent.jpg", innocent)
 	require.NoError(t, err)
 	publish(t, js, []byte(`{"id": "photo-1", "object": {"bucket": "pictures", "name": "innocent.jpg"}}`), "Content-Type", "application/json")
-	publish(t, js, encode(t, drawn.Draw(1, 4, 640, 480), 90))
+	publish(t, js, encode(t, synth.Draw(1, 4, 640, 480), 90))
 	publish(t, js, encode(t, image.NewGray(image.Rect(0, 0, 320, 240)), 90))
 	decided := r.all(js, 4)
 	require.Equal(t, event.Block, decided["UPLOADS:1"].Verdict)
@@ -143,14 +143,14 @@ func TestLookback(t *testing.T) {
 	// Points of interest are found in the picture, which is not kept.
 	r := start(t, dataDir(t), "--lookback", "30d", "--candidates", "0")
 	js := r.jetStream()
-	all := edits.Quality()
+	all := transforms.Quality()
 	pictures := uploads / 9
 	files := make([][]byte, uploads)
 	var drawing errgroup.Group
 	drawing.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range files {
 		drawing.Go(func() (err error) {
-			p, other := rgba(drawn.Draw(3, i%pictures, 320, 240)), rgba(drawn.Draw(4, i%pictures, 320, 240))
+			p, other := rgba(synth.Draw(3, i%pictures, 320, 240)), rgba(synth.Draw(4, i%pictures, 320, 240))
 			files[i], err = all[(i/pictures*4+i)%len(all)].Apply(p, other, uint64(i))
 			return err
 		})
@@ -174,7 +174,7 @@ func TestLookback(t *testing.T) {
 
 	args := []string{"add", "--lookback"}
 	for i := range flags {
-		args = append(args, write(t, fmt.Sprint(i, ".jpg"), encode(t, drawn.Draw(3, i, 320, 240), 95)))
+		args = append(args, write(t, fmt.Sprint(i, ".jpg"), encode(t, synth.Draw(3, i, 320, 240), 95)))
 	}
 	began := time.Now()
 	out, err := r.flagctl(args...)

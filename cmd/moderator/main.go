@@ -16,9 +16,9 @@ import (
 
 	"moderator/internal/app"
 	"moderator/internal/config"
-	_ "moderator/internal/latetimers"
 	"moderator/internal/recognise"
 	"moderator/internal/sandbox"
+	_ "moderator/internal/timerslack"
 	"moderator/internal/version"
 )
 

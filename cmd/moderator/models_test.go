@@ -13,14 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
+	"moderator/internal/transforms"
 	"moderator/models"
 )
 
@@ -45,7 +45,7 @@ func flagBy(t *testing.T, db *matchdb.DB, folder *embed.Folder, number int) stri
 	require.NoError(t, err)
 	x := recognise.NewExtractor(model, imaging.DefaultLimits(), config.Sandbox{DecodeMemory: 1 << 30, DecodeCPUTime: time.Minute, DecodeTimeout: time.Minute, DecodeRecycle: 100})
 	defer func() { require.NoError(t, x.Close()) }()
-	found, err := x.Extract(t.Context(), encode(t, drawn.Draw(5, number, 640, 480), 95), recognise.FlagViews())
+	found, err := x.Extract(t.Context(), encode(t, synth.Draw(5, number, 640, 480), 95), recognise.FlagViews())
 	require.NoError(t, err)
 	record, _ := recognise.ModelRecord(folder)
 	require.NoError(t, db.RegisterModel(t.Context(), record))
@@ -75,7 +75,7 @@ func TestTwoModels(t *testing.T) {
 	js := r.jetStream()
 	copies := func() {
 		for number := range 3 {
-			publish(t, js, encode(t, drawn.Draw(5, number, 640, 480), 60))
+			publish(t, js, encode(t, synth.Draw(5, number, 640, 480), 60))
 		}
 	}
 	copies()
@@ -107,8 +107,8 @@ func TestTwoModels(t *testing.T) {
 		require.Equal(t, before.Fingerprint(), decided[id].Model.Fingerprint, "where nothing matched, the first")
 	}
 	// An allowed picture is weighed by the model whose flag it is near to.
-	all := edits.Quality()
-	cropped, err := all[slices.IndexFunc(all, func(e edits.Edit) bool { return e.Name == "crop-95" })].Picture(rgba(drawn.Draw(5, 1, 640, 480)), nil, 1)
+	all := transforms.Quality()
+	cropped, err := all[slices.IndexFunc(all, func(e transforms.Edit) bool { return e.Name == "crop-95" })].Picture(rgba(synth.Draw(5, 1, 640, 480)), nil, 1)
 	require.NoError(t, err)
 	_, err = r.flagctl("--model", dir, "allow", "add", write(t, "innocent.jpg", encode(t, cropped, 90)))
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestTwoModels(t *testing.T) {
 	// The change is over.
 	r = start(t, data, "--model", dir)
 	js = r.jetStream()
-	publish(t, js, encode(t, drawn.Draw(5, 1, 640, 480), 60))
+	publish(t, js, encode(t, synth.Draw(5, 1, 640, 480), 60))
 	d = r.all(js, 9)["UPLOADS:9"]
 	require.Equal(t, []any{event.Block, after.Fingerprint()}, []any{d.Verdict, d.Model.Fingerprint})
 	require.NoError(t, r.signal(syscall.SIGTERM))

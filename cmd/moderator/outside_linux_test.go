@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -29,8 +29,8 @@ func TestNothingLeavesOutside(t *testing.T) {
 	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", library)
 	t.Setenv("ORT_DISABLE_TELEMETRY", "0")
 	data := dataDir(t)
-	flagged := write(t, "flagged.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
-	copied := write(t, "copied.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 50))
+	flagged := write(t, "flagged.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
+	copied := write(t, "copied.jpg", encode(t, synth.Draw(1, 0, 640, 480), 50))
 	ran := func(program string, args ...string) string {
 		cmd := exec.CommandContext(t.Context(), program, append(args, "--data-dir", data)...)
 		cmd.Dir, cmd.Stderr = "/", t.Output()
@@ -79,7 +79,7 @@ func TestNothingLeavesOutside(t *testing.T) {
 func TestBuiltProgramsRunAnywhere(t *testing.T) {
 	testenv.ONNXRuntime(t)
 	moderator, flagctl := build(t)
-	picture := write(t, "picture.jpg", encode(t, drawn.Draw(1, 0, 640, 480), 90))
+	picture := write(t, "picture.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
 	for program, args := range map[string][]string{
 		flagctl:   {"compare", picture, picture},
 		moderator: {"check", "--data-dir", dataDir(t)},

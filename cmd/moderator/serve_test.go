@@ -21,12 +21,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/flagctl"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
+	"moderator/internal/transforms"
 )
 
 // running is a moderator in a process of its own, on the embedded default.
@@ -154,8 +154,8 @@ func TestServe(t *testing.T) {
 	require.Equal(t, http.StatusOK, code, body)
 
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
-	require.NoError(t, os.WriteFile(flagged, encode(t, drawn.Draw(1, 0, 640, 480), 90), 0o644))
-	copied := encode(t, drawn.Draw(1, 0, 640, 480), 50)
+	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 640, 480), 90), 0o644))
+	copied := encode(t, synth.Draw(1, 0, 640, 480), 50)
 	publish := func(data []byte) {
 		_, err := js.Publish(t.Context(), "uploads.test", data)
 		require.NoError(t, err)
@@ -185,9 +185,9 @@ func TestServe(t *testing.T) {
 
 // turned is the flagged picture turned by 25 degrees: neither its hash nor its vector is near enough.
 func turned(t *testing.T) []byte {
-	for _, e := range edits.Quality() {
+	for _, e := range transforms.Quality() {
 		if e.Name == "rotated-25" {
-			p := drawn.Draw(1, 0, 640, 480)
+			p := synth.Draw(1, 0, 640, 480)
 			file, err := e.Apply(p, p, 1)
 			require.NoError(t, err)
 			return file
@@ -204,7 +204,7 @@ func TestKilledWhileUploadsWait(t *testing.T) {
 	r := start(t, dir, flags...)
 	js := r.jetStream()
 	for i := range uploads {
-		_, err := js.PublishAsync("uploads.test", encode(t, drawn.Draw(2, i%10, 320, 240), 50+i%40))
+		_, err := js.PublishAsync("uploads.test", encode(t, synth.Draw(2, i%10, 320, 240), 50+i%40))
 		require.NoError(t, err)
 	}
 	<-js.PublishAsyncComplete()

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -18,7 +18,7 @@ func TestStatsOfDecisions(t *testing.T) {
 	_, err := r.flagctl("bank", "add", "spam")
 	require.NoError(t, err)
 	flag := func(number int, bank string) (id string) {
-		out, err := r.flagctl("add", "--bank", bank, write(t, "flagged.jpg", encode(t, drawn.Draw(1, number, 640, 480), 90)))
+		out, err := r.flagctl("add", "--bank", bank, write(t, "flagged.jpg", encode(t, synth.Draw(1, number, 640, 480), 90)))
 		require.NoError(t, err)
 		var added []struct{ ID string }
 		require.NoError(t, json.Unmarshal([]byte(out), &added))
@@ -29,7 +29,7 @@ func TestStatsOfDecisions(t *testing.T) {
 	never := flag(2, "spam")
 	const decisions = 7
 	for _, number := range []int{0, 0, 1, 3, 4, 5} {
-		publish(t, js, encode(t, drawn.Draw(1, number, 640, 480), 60))
+		publish(t, js, encode(t, synth.Draw(1, number, 640, 480), 60))
 	}
 	publish(t, js, []byte("no picture"))
 	r.all(js, decisions)

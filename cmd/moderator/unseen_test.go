@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
 	"moderator/internal/event"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -20,7 +20,7 @@ func TestFlaggedFilesThatCannotBeSeen(t *testing.T) {
 	js := r.jetStream()
 	damaged := append([]byte("\xff\xd8\xff\xe0"), make([]byte, 1000)...)
 	unsupported := []byte("no picture")
-	large := encode(t, drawn.Draw(1, 0, 640, 480), 90)
+	large := encode(t, synth.Draw(1, 0, 640, 480), 90)
 	list := fmt.Sprintf("sha256 %x\nmd5 %x\nsha256 %x\n", sha256.Sum256(damaged), md5.Sum(unsupported), sha256.Sum256(large))
 
 	files := [][]byte{damaged, unsupported, large}

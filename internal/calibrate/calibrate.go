@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"moderator/internal/dedupe"
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
-	"moderator/internal/near"
 	"moderator/internal/recognise"
 )
 
@@ -133,4 +133,4 @@ func (c *Calibration) distinct(flagged []shown) (kept []int, g *Gallery) {
 }
 
 // upright is the first look, of the picture as it is.
-func upright(s shown) []near.Look { return s.looks[:1] }
+func upright(s shown) []dedupe.Look { return s.looks[:1] }

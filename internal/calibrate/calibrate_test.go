@@ -17,11 +17,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
+	"moderator/internal/dedupe"
 	"moderator/internal/embed"
-	"moderator/internal/near"
 	"moderator/internal/pdq"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 	"moderator/models"
 )
 
@@ -41,8 +41,8 @@ func TestThresholdLetsNoMoreThrough(t *testing.T) {
 }
 
 // vector lies in a plane, at an angle's cosine from the first axis.
-func looks(x, y, half float32, hash byte) []near.Look {
-	return []near.Look{{Vector: []float32{x, y}, Half: half, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
+func looks(x, y, half float32, hash byte) []dedupe.Look {
+	return []dedupe.Look{{Vector: []float32{x, y}, Half: half, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
 }
 
 func TestMeasure(t *testing.T) {
@@ -77,9 +77,9 @@ func TestMeasure(t *testing.T) {
 func TestReportNeedsNothingElse(t *testing.T) {
 	var sources []Source
 	for i := range 2 {
-		file, err := edits.Encode(drawn.Draw(1, i, 64, 64), edits.JPEG, 90)
+		file, err := transforms.Encode(synth.Draw(1, i, 64, 64), transforms.JPEG, 90)
 		require.NoError(t, err)
-		sources = append(sources, Source{Name: "<b>" + drawn.Name(i), Data: file})
+		sources = append(sources, Source{Name: "<b>" + synth.Name(i), Data: file})
 	}
 	flags := []shown{{picture: 0, edit: asItIs, looks: looks(1, 0, 0, 0)}, {picture: 1, edit: asItIs, looks: looks(0, 1, 0, 255)}}
 	r := measure(append(flags, shown{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)}), flags, 1e-6)
@@ -104,7 +104,7 @@ func TestReportNeedsNothingElse(t *testing.T) {
 		picture, err := jpeg.Decode(bytes.NewReader(file))
 		require.NoError(t, err)
 		require.Equal(t, image.Pt(8*blurredSide, 8*blurredSide), picture.Bounds().Size())
-		require.Less(t, detail(picture), detail(drawn.Draw(1, 0, 64, 64))/4)
+		require.Less(t, detail(picture), detail(synth.Draw(1, 0, 64, 64))/4)
 	}
 	// The curves of what was measured, by score and by rate: of easy edits and of all, and by score of mistakes.
 	for class, curves := range map[string]int{"easy": 2, "medium": 0, "hard": 0, "all": 2, "false": 1} {
@@ -170,7 +170,7 @@ func TestNewDividesThePictures(t *testing.T) {
 	o := Options{FPR: 1e-6, Pictures: 50, Edited: 1}
 	sources := make([]Source, 200)
 	for i := range sources {
-		sources[i].Name = drawn.Name(i)
+		sources[i].Name = synth.Name(i)
 	}
 	c, err := New(nil, sources, true, o)
 	require.NoError(t, err)

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"moderator/internal/dot"
-	"moderator/internal/edits"
 	"moderator/internal/pdq"
+	"moderator/internal/transforms"
 )
 
 // Result is what was measured.
@@ -102,7 +102,7 @@ func grid(uploads, flags []shown) [][]pairScore {
 func measure(uploads, flags []shown, fpr float64) *Result {
 	r := &Result{FPR: fpr, Pictures: len(flags), Uploads: len(uploads), curves: scores{matches: map[string][]float32{}}}
 	rows := grid(uploads, flags)
-	list := edits.Quality()
+	list := transforms.Quality()
 	closest := map[[2]int]ClosePair{}
 	sampled := map[int]bool{}
 	for i, u := range uploads {
@@ -143,7 +143,7 @@ func measure(uploads, flags []shown, fpr float64) *Result {
 const all = "all"
 
 // keep keeps a pair that is closer than those before of the same two pictures.
-func keep(closest map[[2]int]ClosePair, u, f shown, s pairScore, list []edits.Edit) {
+func keep(closest map[[2]int]ClosePair, u, f shown, s pairScore, list []transforms.Edit) {
 	two := [2]int{min(u.picture, f.picture), max(u.picture, f.picture)}
 	if old, ok := closest[two]; ok && old.Score >= float64(s.score) {
 		return
@@ -156,7 +156,7 @@ func keep(closest map[[2]int]ClosePair, u, f shown, s pairScore, list []edits.Ed
 }
 
 // recall counts what is found of each edit, of each group, and of all.
-func (r *Result) recall(uploads, flags []shown, rows [][]pairScore, list []edits.Edit) {
+func (r *Result) recall(uploads, flags []shown, rows [][]pairScore, list []transforms.Edit) {
 	place := map[int]int{}
 	for k, f := range flags {
 		place[f.picture] = k
@@ -188,7 +188,7 @@ func (r *Result) recall(uploads, flags []shown, rows [][]pairScore, list []edits
 		n := float64(c.Copies)
 		r.Recall = append(r.Recall, Recall{name, group, c.Copies, c.Block / n, c.Review / n, c.Union / n, sum})
 	}
-	for _, group := range edits.Groups() {
+	for _, group := range transforms.Groups() {
 		for _, e := range list {
 			if e.Group == group {
 				add(e.Name, string(group), false)

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/edits"
+	"moderator/internal/dedupe"
 	"moderator/internal/imaging"
-	"moderator/internal/near"
 	"moderator/internal/recognise"
+	"moderator/internal/transforms"
 )
 
 // editedSide is the longer side, in pixels, that a picture is reduced to before it is edited: no signal looks at more,
@@ -29,21 +29,21 @@ type Source struct {
 // shown is one upload or flag: its looks, and what it is of.
 type shown struct {
 	picture int // number of its source
-	edit    int // in edits.Quality(); asItIs for the picture itself
-	looks   []near.Look
+	edit    int // in transforms.Quality(); asItIs for the picture itself
+	looks   []dedupe.Look
 }
 
 const asItIs = -1
 
 // extract makes the looks of a file.
-func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []imaging.View, flag bool) ([]near.Look, error) {
+func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []imaging.View, flag bool) ([]dedupe.Look, error) {
 	p, err := x.Extract(ctx, data, wanted)
 	if err != nil {
 		return nil, err
 	}
-	looks := make([]near.Look, len(p.Vectors))
+	looks := make([]dedupe.Look, len(p.Vectors))
 	for i, v := range p.Vectors {
-		looks[i] = near.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
+		looks[i] = dedupe.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
 		if flag {
 			looks[i].Half += recognise.ViewPenalty(v.View)
 		}
@@ -73,7 +73,7 @@ func uploads(ctx context.Context, x *recognise.Extractor, sources []Source, kept
 	for _, k := range order[:min(edited, len(kept))] {
 		sample[k] = true
 	}
-	list := edits.Quality()
+	list := transforms.Quality()
 	made := make([][]shown, len(kept))
 	err := each(ctx, len(kept), done, func(ctx context.Context, k int) error {
 		i := kept[k]
@@ -121,7 +121,7 @@ func canvases(a, b Source) (p, q *image.RGBA, err error) {
 
 // reduced decodes a picture and shrinks it to a longer side of at most side pixels.
 func reduced(s Source, side int) (*image.RGBA, error) {
-	p, err := edits.Decode(s.Data)
+	p, err := transforms.Decode(s.Data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}

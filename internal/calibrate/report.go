@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 )
 
 //go:embed report.html
@@ -71,7 +71,7 @@ func (r *Result) Report(w io.Writer, g *Gallery, model string) error {
 		"Enough": float64(r.Pairs) >= 1/r.FPR, "Needed": thousands(1 / r.FPR), "Gallery": g, "Closest": closest,
 		"ByScore": r.byScore(lowest, highest), "ScoreTicks": scoreTicks(lowest, highest), "BlockX": at(r.BlockAt), "ReviewX": at(r.ReviewAt),
 		"ByRate": r.byRate(), "RateTicks": rateTicks(), "RateX": rateX(r.FPR), "Decades": decadeTicks(),
-		"Groups": append(edits.Groups(), all),
+		"Groups": append(transforms.Groups(), all),
 	})
 }
 
@@ -120,7 +120,7 @@ const decades = 7
 
 func (r *Result) each(points func([]float32) string) []curve {
 	var curves []curve
-	for _, group := range append(edits.Groups(), all) {
+	for _, group := range append(transforms.Groups(), all) {
 		if scores := r.curves.matches[string(group)]; len(scores) > 0 {
 			curves = append(curves, curve{string(group), string(group), points(scores)})
 		}
@@ -200,7 +200,7 @@ func blurred(s Source) (template.URL, error) {
 	draw.BiLinear.Scale(small, small.Rect, p, p.Rect, draw.Src, nil)
 	large := image.NewRGBA(image.Rect(0, 0, 8*small.Rect.Dx(), 8*small.Rect.Dy()))
 	draw.CatmullRom.Scale(large, large.Rect, small, small.Rect, draw.Src, nil)
-	file, err := edits.Encode(large, edits.JPEG, 70)
+	file, err := transforms.Encode(large, transforms.JPEG, 70)
 	if err != nil {
 		return "", err
 	}

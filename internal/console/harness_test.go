@@ -25,13 +25,13 @@ import (
 
 	"moderator/internal/app"
 	"moderator/internal/config"
-	"moderator/internal/drawn"
 	"moderator/internal/endpoint"
 	"moderator/internal/event"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -115,7 +115,7 @@ func (s *stand) put(path string, data []byte) {
 // picture is a drawn JPEG.
 func picture(t *testing.T, i int) []byte {
 	var file bytes.Buffer
-	require.NoError(t, jpeg.Encode(&file, drawn.Draw(1, i, 400, 300), &jpeg.Options{Quality: 90}))
+	require.NoError(t, jpeg.Encode(&file, synth.Draw(1, i, 400, 300), &jpeg.Options{Quality: 90}))
 	return file.Bytes()
 }
 

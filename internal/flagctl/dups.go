@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"moderator/internal/dedupe"
 	"moderator/internal/event"
-	"moderator/internal/near"
 	"moderator/internal/recognise"
 )
 
@@ -91,7 +91,7 @@ func (c *cli) groupFolder(ctx context.Context, x *recognise.Extractor, folder st
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := near.Pairs(ctx, &a.asked, a.held(), float32(at), mostPairs)
+	pairs, err := dedupe.Pairs(ctx, &a.asked, a.held(), float32(at), mostPairs)
 	if err != nil {
 		return nil, fmt.Errorf("%s at score %g: %w with --at", folder, at, err)
 	}
@@ -100,12 +100,12 @@ func (c *cli) groupFolder(ctx context.Context, x *recognise.Extractor, folder st
 
 // album is the pictures of a folder, each different file once.
 type album struct {
-	files  [][]alike // by file: where it lies
-	asked  near.Set  // as uploads
-	turned *near.Set // as flags, in all of their views; nil: as uploads too
+	files  [][]alike   // by file: where it lies
+	asked  dedupe.Set  // as uploads
+	turned *dedupe.Set // as flags, in all of their views; nil: as uploads too
 }
 
-func (a *album) held() *near.Set {
+func (a *album) held() *dedupe.Set {
 	if a.turned != nil {
 		return a.turned
 	}
@@ -121,7 +121,7 @@ func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, 
 	wanted := recognise.QueryViews()
 	a := &album{}
 	if turned {
-		wanted, a.turned = recognise.FlagViews(), &near.Set{}
+		wanted, a.turned = recognise.FlagViews(), &dedupe.Set{}
 	}
 	type read struct {
 		sum [sha256.Size]byte
@@ -184,7 +184,7 @@ func readLimited(ctx context.Context, c *cli, source string) ([]byte, error) {
 
 func (a *album) add(file int, p recognise.Extracted) {
 	for _, v := range p.Vectors {
-		look := near.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
+		look := dedupe.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
 		if slices.Contains(recognise.QueryViews(), v.View) {
 			a.asked.Add(file, look)
 		}
@@ -196,13 +196,13 @@ func (a *album) add(file int, p recognise.Extracted) {
 }
 
 // groups makes the groups of what pairs say, and of files that lie in several places.
-func (a *album) groups(pairs []near.Pair) []groupOf {
-	byFiles := make(map[[2]int32]near.Pair, len(pairs))
+func (a *album) groups(pairs []dedupe.Pair) []groupOf {
+	byFiles := make(map[[2]int32]dedupe.Pair, len(pairs))
 	for _, p := range pairs {
 		byFiles[[2]int32{p.A, p.B}] = p
 	}
 	grouped := map[int]bool{}
-	all := near.Groups(len(a.files), pairs)
+	all := dedupe.Groups(len(a.files), pairs)
 	for _, files := range all {
 		for _, f := range files {
 			grouped[f] = true
@@ -236,12 +236,12 @@ func (a *album) groups(pairs []near.Pair) []groupOf {
 }
 
 // beside says of a file, wherever it lies, what it has with the first of its group.
-func beside(places []alike, p near.Pair) []alike {
+func beside(places []alike, p dedupe.Pair) []alike {
 	score, similarity := float64(p.Score), float64(p.Similarity)
 	all := slices.Clone(places)
 	for i := range all {
 		all[i].Signal, all[i].Score, all[i].Similarity = event.SignalEmbedding, &score, &similarity
-		if p.Distance != near.NoHash {
+		if p.Distance != dedupe.NoHash {
 			distance := int(p.Distance)
 			all[i].Signal, all[i].PDQ = event.SignalPDQ, &distance
 		}

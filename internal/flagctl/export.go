@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/matchdb"
 )
 
@@ -40,12 +40,12 @@ func (e *exportCommand) Run(ctx context.Context, c *cli) (err error) {
 }
 
 func (e *exportCommand) write(ctx context.Context, c *cli, db *matchdb.DB, out io.Writer) error {
-	var list *lists.Writer
+	var list *hashlist.Writer
 	flags, left := 0, 0
-	err := db.Dump(ctx, matchdb.Dump{Bank: e.Bank, HashesOnly: e.HashesOnly}, func(h lists.Header) (err error) {
-		list, err = lists.NewWriter(out, lists.Format(e.Format), h)
+	err := db.Dump(ctx, matchdb.Dump{Bank: e.Bank, HashesOnly: e.HashesOnly}, func(h hashlist.Header) (err error) {
+		list, err = hashlist.NewWriter(out, hashlist.Format(e.Format), h)
 		return err
-	}, func(f lists.Flag) error {
+	}, func(f hashlist.Flag) error {
 		lines, err := list.Write(f)
 		flags++
 		if lines == 0 {

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/matchdb"
 )
 
@@ -47,11 +47,11 @@ type loader struct {
 	c      *cli
 	db     *matchdb.DB
 	load   *matchdb.Import
-	list   *lists.Reader
+	list   *hashlist.Reader
 	size   int64 // in bytes; 0 where it is not known
 	meter  *meter
 	banks  map[string]bool // that are there
-	met    *lists.Met      // what a dry run has counted; nil: the library knows
+	met    *hashlist.Met   // what a dry run has counted; nil: the library knows
 	skips  map[string]int  // by reason
 	result imported
 	mu     sync.Mutex // result's counts
@@ -68,11 +68,11 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer in.Close()
-	bare := lists.HashType(i.Type)
+	bare := hashlist.HashType(i.Type)
 	if i.Type == "unknown" {
 		bare = ""
 	}
-	list, err := lists.Open(in, bare)
+	list, err := hashlist.Open(in, bare)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.File, err)
 	}
@@ -81,7 +81,7 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 		meter: newMeter(c.stderr, "import", size), banks: map[string]bool{}, skips: map[string]int{}, result: imported{File: i.File, Format: string(list.Format), DryRun: i.DryRun},
 	}
 	if i.DryRun {
-		l.met = lists.NewMet()
+		l.met = hashlist.NewMet()
 	}
 	if err := l.prepare(ctx); err != nil {
 		return fmt.Errorf("%s: %w", i.File, err)
@@ -159,7 +159,7 @@ func (l *loader) run(ctx context.Context) error {
 		writers = runtime.GOMAXPROCS(0)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	parts := make(chan []lists.Flag)
+	parts := make(chan []hashlist.Flag)
 	group.Go(func() error {
 		defer close(parts)
 		return l.read(ctx, parts)
@@ -178,8 +178,8 @@ func (l *loader) run(ctx context.Context) error {
 }
 
 // read cuts the list into parts. What is wrong with a line is said and costs that line.
-func (l *loader) read(ctx context.Context, parts chan<- []lists.Flag) error {
-	var part []lists.Flag
+func (l *loader) read(ctx context.Context, parts chan<- []hashlist.Flag) error {
+	var part []hashlist.Flag
 	rows := 0
 	send := func() error {
 		select {
@@ -192,7 +192,7 @@ func (l *loader) read(ctx context.Context, parts chan<- []lists.Flag) error {
 	}
 	for {
 		flag, err := l.next(ctx)
-		var line *lists.LineError
+		var line *hashlist.LineError
 		switch {
 		case errors.Is(err, io.EOF):
 			if len(part) == 0 {
@@ -218,8 +218,8 @@ func (l *loader) read(ctx context.Context, parts chan<- []lists.Flag) error {
 	}
 }
 
-// next returns the next flag as it goes into the library, or a *lists.LineError.
-func (l *loader) next(ctx context.Context) (lists.Flag, error) {
+// next returns the next flag as it goes into the library, or a *hashlist.LineError.
+func (l *loader) next(ctx context.Context) (hashlist.Flag, error) {
 	f, err := l.list.Next()
 	l.meter.reach(l.list.Read(), l.size)
 	if err != nil {
@@ -231,7 +231,7 @@ func (l *loader) next(ctx context.Context) (lists.Flag, error) {
 	case f.Bank == "":
 		f.Bank = "default"
 	}
-	if f.Source == "" && l.list.Format != lists.Own {
+	if f.Source == "" && l.list.Format != hashlist.Own {
 		f.Source = l.Source
 		if f.Source == "" {
 			f.Source = filepath.Base(l.File)
@@ -240,14 +240,14 @@ func (l *loader) next(ctx context.Context) (lists.Flag, error) {
 	if l.HashesOnly {
 		f.Embeddings, f.Keypoints = nil, nil
 		if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 {
-			return f, &lists.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("it has embeddings only")}
+			return f, &hashlist.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("it has embeddings only")}
 		}
 	}
 	if err := l.db.CheckFlag(ctx, f); err != nil {
 		if matchdb.Retryable(err) || ctx.Err() != nil {
 			return f, err
 		}
-		return f, &lists.LineError{Line: l.list.Line(), Err: err}
+		return f, &hashlist.LineError{Line: l.list.Line(), Err: err}
 	}
 	return f, l.makeBank(ctx, f.Bank)
 }
@@ -257,7 +257,7 @@ const (
 	skipReasons = 100 // are told apart
 )
 
-func (l *loader) fault(line *lists.LineError) {
+func (l *loader) fault(line *hashlist.LineError) {
 	if line.Skipped {
 		l.result.Skipped++
 		reason := line.Err.Error()
@@ -276,7 +276,7 @@ func (l *loader) fault(line *lists.LineError) {
 // retries of a part whose connection broke or whose transaction lost a conflict, a second apart and more.
 const retries = 5
 
-func (l *loader) write(ctx context.Context, part []lists.Flag) error {
+func (l *loader) write(ctx context.Context, part []hashlist.Flag) error {
 	do := l.load.Load
 	if l.DryRun {
 		do = l.load.Compare

@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"moderator/internal/config"
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/recognise"
 	"moderator/internal/testenv"
 )
@@ -48,15 +48,15 @@ func bigList(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	folder, err := recognise.Folder(config.Model{})
 	ts.Check(err)
-	model := lists.Model{Fingerprint: folder.Fingerprint(), Dims: folder.Dims()}
+	model := hashlist.Model{Fingerprint: folder.Fingerprint(), Dims: folder.Dims()}
 	file, err := os.Create(ts.MkAbs(args[0]))
 	ts.Check(err)
-	w, err := lists.NewWriter(file, lists.Own, lists.Header{Models: []lists.Model{model}})
+	w, err := hashlist.NewWriter(file, hashlist.Own, hashlist.Header{Models: []hashlist.Model{model}})
 	ts.Check(err)
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range n {
 		sum := md5.Sum([]byte(args[1] + strconv.Itoa(i)))
-		f := lists.Flag{Bank: "default", MD5: sum[:], Source: fmt.Sprintf("picture %d", i)}
+		f := hashlist.Flag{Bank: "default", MD5: sum[:], Source: fmt.Sprintf("picture %d", i)}
 		if i%every == 0 {
 			var square float64
 			v := make([]float32, model.Dims)
@@ -67,12 +67,12 @@ func bigList(ts *testscript.TestScript, _ bool, args []string) {
 			for j := range v {
 				v[j] /= float32(math.Sqrt(square))
 			}
-			hash := lists.PDQ{View: "original", Quality: 100}
+			hash := hashlist.PDQ{View: "original", Quality: 100}
 			for j := range hash.Hash {
 				hash.Hash[j] = byte(r.Uint32())
 			}
-			f.PDQ = []lists.PDQ{hash}
-			f.Embeddings = []lists.Embedding{{Model: model.Fingerprint, View: "original", Vector: v}}
+			f.PDQ = []hashlist.PDQ{hash}
+			f.Embeddings = []hashlist.Embedding{{Model: model.Fingerprint, View: "original", Vector: v}}
 		}
 		_, err := w.Write(f)
 		ts.Check(err)

@@ -17,11 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
-	"moderator/internal/drawn"
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/matchdb"
 	"moderator/internal/recognise"
 	"moderator/internal/sandbox"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
 
@@ -95,7 +95,7 @@ func picture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	file, err := os.Create(ts.MkAbs(args[0]))
 	ts.Check(err)
-	ts.Check(jpeg.Encode(file, drawn.Draw(1, number, 640, 480), &jpeg.Options{Quality: quality}))
+	ts.Check(jpeg.Encode(file, synth.Draw(1, number, 640, 480), &jpeg.Options{Quality: quality}))
 	ts.Check(file.Close())
 }
 
@@ -131,7 +131,7 @@ func TestReadingAPipeCanBeInterrupted(t *testing.T) {
 		"list": func(ctx context.Context, pipe string) error {
 			in, _, err := open(ctx, pipe)
 			require.NoError(t, err)
-			_, err = lists.Open(in, "")
+			_, err = hashlist.Open(in, "")
 			return err
 		},
 	} {

@@ -5,16 +5,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // plane is a drawn picture's, as it is looked at.
 func plane(t testing.TB, i int) *imaging.Gray {
 	t.Helper()
-	file, err := edits.Encode(drawn.Draw(1, i, 640, 480), edits.JPEG, 92)
+	file, err := transforms.Encode(synth.Draw(1, i, 640, 480), transforms.JPEG, 92)
 	require.NoError(t, err)
 	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
 	require.NoError(t, err)

@@ -6,10 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // points are those of a file.
@@ -25,15 +25,15 @@ func points(t testing.TB, file []byte, most int) keypoint.Features {
 
 func drawing(t testing.TB, i int) (*image.RGBA, keypoint.Features) {
 	t.Helper()
-	p := drawn.Draw(1, i, 640, 480)
-	file, err := edits.Encode(p, edits.JPEG, 92)
+	p := synth.Draw(1, i, 640, 480)
+	file, err := transforms.Encode(p, transforms.JPEG, 92)
 	require.NoError(t, err)
 	return p, points(t, file, keypoint.FlagPoints)
 }
 
 func edited(t testing.TB, name string, p, other *image.RGBA) keypoint.Features {
 	t.Helper()
-	for _, e := range edits.Quality() {
+	for _, e := range transforms.Quality() {
 		if e.Name == name {
 			file, err := e.Apply(p, other, 1)
 			require.NoError(t, err)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 )
 
 // Loaded counts what became of the flags of a list.
@@ -70,7 +70,7 @@ var loadSQL = []string{
 // Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,
 // and its bank is there. A picture that the bank has keeps its row. One that was retracted from it stays retracted: a
 // list that is read again knows nothing of that.
-func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
+func (m *Import) Load(ctx context.Context, part []hashlist.Flag) (Loaded, error) {
 	staged, err := m.db.stage(ctx, part, false)
 	if err != nil {
 		return Loaded{}, err
@@ -103,7 +103,7 @@ func (m *Import) Load(ctx context.Context, part []lists.Flag) (Loaded, error) {
 }
 
 // Compare counts what Load would do, and changes nothing.
-func (m *Import) Compare(ctx context.Context, part []lists.Flag) (Loaded, error) {
+func (m *Import) Compare(ctx context.Context, part []hashlist.Flag) (Loaded, error) {
 	staged, err := m.db.stage(ctx, part, true)
 	if err != nil {
 		return Loaded{}, err

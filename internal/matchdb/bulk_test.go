@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"moderator/internal/hashlist"
 	"moderator/internal/keypoint"
-	"moderator/internal/lists"
 	"moderator/internal/pdq"
 )
 
 // listFlags are n flags of a bank of all kinds: known by SHA-256, by MD5, by PDQ hashes, by vectors.
-func listFlags(r *rand.Rand, n int) []lists.Flag {
-	flags := make([]lists.Flag, n)
+func listFlags(r *rand.Rand, n int) []hashlist.Flag {
+	flags := make([]hashlist.Flag, n)
 	for i := range flags {
-		f := lists.Flag{Bank: "default", Source: fmt.Sprintf("picture %d", i), Note: "a note"}
+		f := hashlist.Flag{Bank: "default", Source: fmt.Sprintf("picture %d", i), Note: "a note"}
 		if i%4 == 0 {
 			f.SHA256 = randomBytes(r, 32)
 		}
@@ -30,7 +30,7 @@ func listFlags(r *rand.Rand, n int) []lists.Flag {
 			f.MD5 = randomBytes(r, 16)
 		}
 		if i%4 != 3 {
-			f.PDQ = []lists.PDQ{{View: "rotate-90", Hash: randomHash(r), Quality: 50 + i%51}, {View: "original", Hash: randomHash(r), Quality: 100}}
+			f.PDQ = []hashlist.PDQ{{View: "rotate-90", Hash: randomHash(r), Quality: 50 + i%51}, {View: "original", Hash: randomHash(r), Quality: 100}}
 		}
 		if i%5 == 0 {
 			points, err := keypoint.Features{Width: 40, Height: 30}.MarshalBinary()
@@ -40,7 +40,7 @@ func listFlags(r *rand.Rand, n int) []lists.Flag {
 			f.Keypoints = points
 		}
 		if i%4 != 2 {
-			f.Embeddings = []lists.Embedding{{Model: testModel.Fingerprint, View: "original", Half: float32(r.NormFloat64() / 10), Vector: random(r)}}
+			f.Embeddings = []hashlist.Embedding{{Model: testModel.Fingerprint, View: "original", Half: float32(r.NormFloat64() / 10), Vector: random(r)}}
 		}
 		flags[i] = f
 	}
@@ -55,7 +55,7 @@ func randomBytes(r *rand.Rand, n int) []byte {
 	return b
 }
 
-func load(t testing.TB, db *DB, flags []lists.Flag) Loaded {
+func load(t testing.TB, db *DB, flags []hashlist.Flag) Loaded {
 	t.Helper()
 	for _, f := range flags {
 		require.NoError(t, db.CheckFlag(t.Context(), f))
@@ -69,11 +69,11 @@ func load(t testing.TB, db *DB, flags []lists.Flag) Loaded {
 func dump(t testing.TB, db *DB, what Dump) string {
 	t.Helper()
 	var out bytes.Buffer
-	var w *lists.Writer
-	require.NoError(t, db.Dump(t.Context(), what, func(h lists.Header) (err error) {
-		w, err = lists.NewWriter(&out, lists.Own, h)
+	var w *hashlist.Writer
+	require.NoError(t, db.Dump(t.Context(), what, func(h hashlist.Header) (err error) {
+		w, err = hashlist.NewWriter(&out, hashlist.Own, h)
 		return err
-	}, func(f lists.Flag) error {
+	}, func(f hashlist.Flag) error {
 		_, err := w.Write(f)
 		return err
 	}))
@@ -140,7 +140,7 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	// Both at once, by four connections, in different orders.
 	var group errgroup.Group
 	for i := range 4 {
-		part := append([]lists.Flag{}, flags...)
+		part := append([]hashlist.Flag{}, flags...)
 		rand.New(rand.NewPCG(3, uint64(i))).Shuffle(len(part), func(a, b int) { part[a], part[b] = part[b], part[a] })
 		group.Go(func() error {
 			_, err := db.NewImport("mo", "").Load(ctx, part)
@@ -160,7 +160,7 @@ func TestTheSameListAgainChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Loaded{Known: 399, Retracted: 1}, compare())
 	require.Equal(t, Loaded{Known: 399, Retracted: 1}, load(t, db, flags))
-	flags[0].Embeddings = append(flags[0].Embeddings, lists.Embedding{Model: testModel.Fingerprint, View: "new", Vector: flags[0].Embeddings[0].Vector})
+	flags[0].Embeddings = append(flags[0].Embeddings, hashlist.Embedding{Model: testModel.Fingerprint, View: "new", Vector: flags[0].Embeddings[0].Vector})
 	imported, err := db.NewImport("bob", "more views").Load(ctx, flags[:3])
 	require.NoError(t, err)
 	require.Equal(t, Loaded{Known: 3}, imported)
@@ -243,8 +243,8 @@ func TestOneFlagTwiceInAPart(t *testing.T) {
 	db, _ := library(t)
 	f := listFlags(rand.New(rand.NewPCG(3, 3)), 3)[2]
 	g := f
-	g.PDQ = []lists.PDQ{f.PDQ[1], f.PDQ[0]}
-	require.Equal(t, Loaded{New: 1, Known: 1}, load(t, db, []lists.Flag{f, g}))
+	g.PDQ = []hashlist.PDQ{f.PDQ[1], f.PDQ[0]}
+	require.Equal(t, Loaded{New: 1, Known: 1}, load(t, db, []hashlist.Flag{f, g}))
 	told, err := db.Audit(t.Context(), AuditFilter{By: "mo"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"mo insert flagged_image"}, actions(told))
@@ -274,10 +274,10 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 
 	other, _ := library(t)
 	require.NoError(t, other.AddBank(ctx, "spam", "ann", ""))
-	list, err := lists.Open(bytes.NewReader([]byte(first)), "")
+	list, err := hashlist.Open(bytes.NewReader([]byte(first)), "")
 	require.NoError(t, err)
 	require.NoError(t, other.CheckModels(ctx, list.Header.Models))
-	var back []lists.Flag
+	var back []hashlist.Flag
 	for range len(flags) + 1 {
 		f, err := list.Next()
 		require.NoError(t, err)
@@ -297,27 +297,27 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 func TestListsOfAnotherModelAreRefused(t *testing.T) {
 	db, _ := library(t)
 	ctx := t.Context()
-	ours, theirs := lists.Model{Fingerprint: testModel.Fingerprint, Dims: dims}, lists.Model{Fingerprint: sum256("theirs"), Dims: 8}
-	require.NoError(t, db.CheckModels(ctx, []lists.Model{ours}))
-	err := db.CheckModels(ctx, []lists.Model{ours, theirs})
+	ours, theirs := hashlist.Model{Fingerprint: testModel.Fingerprint, Dims: dims}, hashlist.Model{Fingerprint: sum256("theirs"), Dims: 8}
+	require.NoError(t, db.CheckModels(ctx, []hashlist.Model{ours}))
+	err := db.CheckModels(ctx, []hashlist.Model{ours, theirs})
 	require.ErrorIs(t, err, ErrUnknownModel)
 	require.ErrorContains(t, err, "the embeddings are of model "+theirs.Fingerprint+" (8 dimensions), this library's of "+ours.Fingerprint+" (32 dimensions)")
-	require.ErrorContains(t, db.CheckModels(ctx, []lists.Model{{Fingerprint: ours.Fingerprint, Dims: 31}}), "(31 dimensions), this library's of ")
+	require.ErrorContains(t, db.CheckModels(ctx, []hashlist.Model{{Fingerprint: ours.Fingerprint, Dims: 31}}), "(31 dimensions), this library's of ")
 
 	good := listFlags(rand.New(rand.NewPCG(5, 5)), 1)[0]
-	for want, change := range map[string]func(*lists.Flag){
-		"invalid bank name":                     func(f *lists.Flag) { f.Bank = "No Such Name" },
-		"the embeddings are of model " + "abcd": func(f *lists.Flag) { f.Embeddings[0].Model = "abcd" },
-		"view original of model abababababab: invalid vector: it has 31 dimensions": func(f *lists.Flag) { f.Embeddings[0].Vector = f.Embeddings[0].Vector[1:] },
-		"its length is 0, want 1": func(f *lists.Flag) { f.Embeddings[0].Vector = make([]float32, dims) },
-		"invalid half":            func(f *lists.Flag) { f.Embeddings[0].Half = 2 },
+	for want, change := range map[string]func(*hashlist.Flag){
+		"invalid bank name":                     func(f *hashlist.Flag) { f.Bank = "No Such Name" },
+		"the embeddings are of model " + "abcd": func(f *hashlist.Flag) { f.Embeddings[0].Model = "abcd" },
+		"view original of model abababababab: invalid vector: it has 31 dimensions": func(f *hashlist.Flag) { f.Embeddings[0].Vector = f.Embeddings[0].Vector[1:] },
+		"its length is 0, want 1": func(f *hashlist.Flag) { f.Embeddings[0].Vector = make([]float32, dims) },
+		"invalid half":            func(f *hashlist.Flag) { f.Embeddings[0].Half = 2 },
 	} {
 		bad := good
-		bad.Embeddings = append([]lists.Embedding{}, good.Embeddings...)
+		bad.Embeddings = append([]hashlist.Embedding{}, good.Embeddings...)
 		change(&bad)
 		require.ErrorContains(t, db.CheckFlag(ctx, bad), want)
 	}
-	_, err = db.NewImport("mo", "").Load(ctx, []lists.Flag{{Bank: "nowhere", MD5: good.MD5}})
+	_, err = db.NewImport("mo", "").Load(ctx, []hashlist.Flag{{Bank: "nowhere", MD5: good.MD5}})
 	require.ErrorIs(t, err, ErrUnknownBank)
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/pgvector/pgvector-go"
 
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/pdq"
 )
 
@@ -24,7 +24,7 @@ const dumpRows = 1000
 // Dump calls begin with the list's header and each with its active flags, as they are at one moment, in an order that
 // follows from what they hold: banks by name, in a bank by SHA-256, or the MD5 or signals where it is not known. The
 // error of a bank that is not there wraps ErrUnknownBank.
-func (db *DB) Dump(ctx context.Context, what Dump, begin func(lists.Header) error, each func(lists.Flag) error) error {
+func (db *DB) Dump(ctx context.Context, what Dump, begin func(hashlist.Header) error, each func(hashlist.Flag) error) error {
 	if what.Bank != "" {
 		if _, err := db.Bank(ctx, what.Bank); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (db *DB) Dump(ctx context.Context, what Dump, begin func(lists.Header) erro
 		if err != nil {
 			return err
 		}
-		var header lists.Header
+		var header hashlist.Header
 		var ids []int
 		for _, b := range banks {
 			ids = append(ids, b.ID)
@@ -71,16 +71,16 @@ func (db *DB) Dump(ctx context.Context, what Dump, begin func(lists.Header) erro
 	})
 }
 
-func dumpedModels(ctx context.Context, tx pgx.Tx, banks []int) ([]lists.Model, error) {
+func dumpedModels(ctx context.Context, tx pgx.Tx, banks []int) ([]hashlist.Model, error) {
 	rows, err := tx.Query(ctx, `SELECT fingerprint, dims FROM model m
 		WHERE EXISTS (SELECT FROM flagged_embedding e WHERE e.model_id = m.id AND e.bank_id = ANY ($1)) ORDER BY fingerprint COLLATE "C"`, banks)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[lists.Model])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[hashlist.Model])
 }
 
-func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, each func(lists.Flag) error) error {
+func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, each func(hashlist.Flag) error) error {
 	after := []byte{}
 	for {
 		rows, err := tx.Query(ctx, `SELECT i.id, i.sha256, i.md5, i.source, i.note, k.points, coalesce(sha256, md5, signal_key)
@@ -91,8 +91,8 @@ func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, ea
 			return err
 		}
 		var ids []uuid.UUID
-		flags, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*lists.Flag, error) {
-			f := &lists.Flag{Bank: name}
+		flags, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*hashlist.Flag, error) {
+			f := &hashlist.Flag{Bank: name}
 			var id uuid.UUID
 			err := row.Scan(&id, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.Keypoints, &after)
 			ids = append(ids, id)
@@ -117,8 +117,8 @@ func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, ea
 }
 
 // dumpSignals fills in the flags' hashes and embeddings.
-func dumpSignals(ctx context.Context, tx pgx.Tx, ids []uuid.UUID, flags []*lists.Flag, what Dump) error {
-	of := make(map[uuid.UUID]*lists.Flag, len(ids))
+func dumpSignals(ctx context.Context, tx pgx.Tx, ids []uuid.UUID, flags []*hashlist.Flag, what Dump) error {
+	of := make(map[uuid.UUID]*hashlist.Flag, len(ids))
 	for i, id := range ids {
 		of[id] = flags[i]
 	}
@@ -127,7 +127,7 @@ func dumpSignals(ctx context.Context, tx pgx.Tx, ids []uuid.UUID, flags []*lists
 		return err
 	}
 	var id uuid.UUID
-	var p lists.PDQ
+	var p hashlist.PDQ
 	var bits pgtype.Bits
 	_, err = pgx.ForEachRow(rows, []any{&id, &p.View, &bits, &p.Quality}, func() error {
 		p.Hash = pdq.Hash(bits.Bytes)
@@ -142,7 +142,7 @@ func dumpSignals(ctx context.Context, tx pgx.Tx, ids []uuid.UUID, flags []*lists
 	if err != nil {
 		return err
 	}
-	var e lists.Embedding
+	var e hashlist.Embedding
 	var vector pgvector.HalfVector
 	_, err = pgx.ForEachRow(rows, []any{&id, &e.Model, &e.View, &e.Half, &vector}, func() error {
 		stored := vector.Slice()

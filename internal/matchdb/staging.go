@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"moderator/internal/lists"
+	"moderator/internal/hashlist"
 	"moderator/internal/pdq"
 )
 
@@ -22,23 +22,23 @@ type staged struct {
 
 type stagedFlag struct {
 	bank      int
-	flag      lists.Flag
+	flag      hashlist.Flag
 	signalKey []byte // nil where the file is known
 }
 
 type stagedPDQ struct {
 	n int32
-	lists.PDQ
+	hashlist.PDQ
 }
 
 type stagedEmbedding struct {
 	n     int32
 	model int
-	lists.Embedding
+	hashlist.Embedding
 }
 
 // stage looks the flags' banks and models up. With newBanks a bank that is not there is as good as an empty one.
-func (db *DB) stage(ctx context.Context, part []lists.Flag, newBanks bool) (staged, error) {
+func (db *DB) stage(ctx context.Context, part []hashlist.Flag, newBanks bool) (staged, error) {
 	banks, err := db.bankIDs(ctx)
 	if err != nil {
 		return staged{}, err
@@ -119,14 +119,14 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 
 // CheckFlag says what keeps a flag of a list out of this library: its bank's name, or an embedding of a model or width
 // that is not known here.
-func (db *DB) CheckFlag(ctx context.Context, f lists.Flag) error {
+func (db *DB) CheckFlag(ctx context.Context, f hashlist.Flag) error {
 	if err := checkBankName(f.Bank); err != nil {
 		return err
 	}
 	for _, e := range f.Embeddings {
 		known, err := db.model(ctx, e.Model)
 		if errors.Is(err, ErrUnknownModel) {
-			return db.otherModel(ctx, lists.Model{Fingerprint: e.Model, Dims: len(e.Vector)})
+			return db.otherModel(ctx, hashlist.Model{Fingerprint: e.Model, Dims: len(e.Vector)})
 		}
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func (db *DB) CheckFlag(ctx context.Context, f lists.Flag) error {
 
 // CheckModels is an error, which wraps ErrUnknownModel and names both sides, when a list's embeddings are of a model or
 // width that is not known here.
-func (db *DB) CheckModels(ctx context.Context, models []lists.Model) error {
+func (db *DB) CheckModels(ctx context.Context, models []hashlist.Model) error {
 	for _, m := range models {
 		known, err := db.model(ctx, m.Fingerprint)
 		if errors.Is(err, ErrUnknownModel) || err == nil && known.dims != m.Dims {
@@ -153,7 +153,7 @@ func (db *DB) CheckModels(ctx context.Context, models []lists.Model) error {
 	return nil
 }
 
-func (db *DB) otherModel(ctx context.Context, theirs lists.Model) error {
+func (db *DB) otherModel(ctx context.Context, theirs hashlist.Model) error {
 	models, err := db.Models(ctx)
 	if err != nil {
 		return err

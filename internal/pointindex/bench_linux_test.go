@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/keypoint"
 	"moderator/internal/pointindex"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // Uploads are crops of drawn pictures, among flags whose points are those of drawn pictures, with some bits changed and in
@@ -24,12 +24,12 @@ func BenchmarkSearch(b *testing.B) {
 	var flags []keypoint.Features
 	var uploads []keypoint.Upload
 	for i := range 150 {
-		p := drawn.Draw(13, i, 480, 360)
-		file, err := edits.Encode(p, edits.JPEG, 92)
+		p := synth.Draw(13, i, 480, 360)
+		file, err := transforms.Encode(p, transforms.JPEG, 92)
 		require.NoError(b, err)
 		f := points(b, file, keypoint.FlagPoints)
 		flags, pool = append(flags, f), append(pool, f.Points...)
-		for _, e := range edits.Quality() {
+		for _, e := range transforms.Quality() {
 			if e.Name == "crop-50" || e.Name == "phone-screenshot" {
 				file, err := e.Apply(p, p, uint64(i))
 				require.NoError(b, err)

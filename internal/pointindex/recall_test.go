@@ -5,11 +5,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pointindex"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 func points(t testing.TB, file []byte, most int) keypoint.Features {
@@ -28,7 +28,7 @@ func TestVerifiableCopiesAreCandidates(t *testing.T) {
 	x := pointindex.New()
 	all := make([]keypoint.Features, flags)
 	for i := range all {
-		file, err := edits.Encode(drawn.Draw(11, i, 480, 360), edits.JPEG, 92)
+		file, err := transforms.Encode(synth.Draw(11, i, 480, 360), transforms.JPEG, 92)
 		require.NoError(t, err)
 		all[i] = points(t, file, keypoint.FlagPoints)
 		require.Equal(t, uint32(i), x.Add(all[i]))
@@ -39,8 +39,8 @@ func TestVerifiableCopiesAreCandidates(t *testing.T) {
 	}
 	verifiable, candidates, first := 0, 0, 0
 	for i := range asked {
-		p, other := drawn.Draw(11, i, 480, 360), drawn.Draw(11, i+asked, 480, 360)
-		for _, e := range edits.Quality() {
+		p, other := synth.Draw(11, i, 480, 360), synth.Draw(11, i+asked, 480, 360)
+		for _, e := range transforms.Quality() {
 			if !wanted[e.Name] {
 				continue
 			}

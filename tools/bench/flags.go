@@ -13,7 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 )
 
 const (
@@ -68,7 +68,7 @@ func (b *bench) flags(ctx context.Context) error {
 // addFlag flags a new picture by `flagctl add` and returns its file.
 func (b *bench) addFlag(ctx context.Context, p *moderator, i int) ([]byte, error) {
 	var file bytes.Buffer
-	if err := jpeg.Encode(&file, drawn.Draw(drawSeed+1, i, flagWidth, flagHeight), nil); err != nil {
+	if err := jpeg.Encode(&file, synth.Draw(drawSeed+1, i, flagWidth, flagHeight), nil); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(b.dir, "flag.jpg")

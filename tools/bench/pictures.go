@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 )
 
 // pictures are JPEG files of one size.
@@ -42,7 +42,7 @@ const (
 func drawPictures() ([]pictures, error) {
 	all := sizes()
 	scenes := make([]image.Image, perSize)
-	onCores(perSize, func(i int) { scenes[i] = drawn.Draw(drawSeed, scenic(i), drawWidth, drawHeight) })
+	onCores(perSize, func(i int) { scenes[i] = synth.Draw(drawSeed, scenic(i), drawWidth, drawHeight) })
 	for k := range all {
 		p := &all[k]
 		if err := p.photograph(scenes); err != nil {
@@ -55,9 +55,9 @@ func drawPictures() ([]pictures, error) {
 // scenic is the number of the i-th picture that fills its frame: pages and screens have plain borders, which would be
 // embedded once more without them.
 func scenic(i int) int {
-	fills := map[drawn.Kind]bool{drawn.Landscape: true, drawn.Leaves: true, drawn.StillLife: true, drawn.Street: true, drawn.Room: true}
+	fills := map[synth.Kind]bool{synth.Landscape: true, synth.Leaves: true, synth.StillLife: true, synth.Street: true, synth.Room: true}
 	for n := 0; ; n++ {
-		if fills[drawn.KindOf(n)] {
+		if fills[synth.KindOf(n)] {
 			if i == 0 {
 				return n
 			}

@@ -8,12 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 )
 
 func TestPicturesHaveTheirSizes(t *testing.T) {
 	p := sizes()[2]
-	scene := drawn.Draw(drawSeed, scenic(0), 256, 192)
+	scene := synth.Draw(drawSeed, scenic(0), 256, 192)
 	require.NoError(t, p.photograph([]image.Image{scene, scene}))
 	for _, file := range p.files {
 		config, err := jpeg.DecodeConfig(bytes.NewReader(file))

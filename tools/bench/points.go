@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // fillPoints gives every flag of the library the points of one drawing, which is nothing that is uploaded.
 func (s *servers) fillPoints(ctx context.Context) error {
-	file, err := edits.Encode(drawn.Draw(1, 5, 640, 480), edits.JPEG, 92)
+	file, err := transforms.Encode(synth.Draw(1, 5, 640, 480), transforms.JPEG, 92)
 	if err != nil {
 		return err
 	}

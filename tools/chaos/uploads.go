@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"moderator/internal/drawn"
+	"moderator/internal/synth"
 )
 
 // picture is a drawn picture: the file that may be flagged, and recompressed copies of it.
@@ -32,7 +32,7 @@ const (
 // drawPictures draws them; every third is to be flagged.
 func drawPictures() (flagged, unrelated []picture, err error) {
 	for i := range pictures {
-		image := drawn.Draw(drawSeed, i, drawWidth, drawHeight)
+		image := synth.Draw(drawSeed, i, drawWidth, drawHeight)
 		encode := func(quality int) []byte {
 			var file bytes.Buffer
 			if failed := jpeg.Encode(&file, image, &jpeg.Options{Quality: quality}); failed != nil {
@@ -40,7 +40,7 @@ func drawPictures() (flagged, unrelated []picture, err error) {
 			}
 			return file.Bytes()
 		}
-		p := picture{name: drawn.Name(i) + ".jpg", file: encode(fileQuality)}
+		p := picture{name: synth.Name(i) + ".jpg", file: encode(fileQuality)}
 		for quality := worstQuality; quality < fileQuality; quality += copyStep {
 			p.copies = append(p.copies, encode(quality))
 		}

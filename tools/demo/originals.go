@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strings"
 
-	"moderator/internal/drawn"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
 )
 
 // original is a picture that no other original is a copy of.
@@ -43,10 +43,10 @@ func (o options) originals(stdout io.Writer) ([]original, error) {
 	all := make([]original, o.Pictures)
 	for i := range all {
 		var file bytes.Buffer
-		if err := jpeg.Encode(&file, drawn.Draw(drawSeed, i, drawWidth, drawHeight), &jpeg.Options{Quality: 92}); err != nil {
+		if err := jpeg.Encode(&file, synth.Draw(drawSeed, i, drawWidth, drawHeight), &jpeg.Options{Quality: 92}); err != nil {
 			return nil, err
 		}
-		all[i] = original{drawn.Name(i) + ".jpg", file.Bytes()}
+		all[i] = original{synth.Name(i) + ".jpg", file.Bytes()}
 	}
 	fmt.Fprintf(stdout, "pictures: %d drawn\n", len(all))
 	return all, nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 )
 
 // upload is one message, and what its decision must be.
@@ -31,7 +31,7 @@ type upload struct {
 func makeUploads(flagged, unrelated []original) ([]upload, error) {
 	var all []upload
 	for _, o := range flagged {
-		for _, e := range edits.Demo {
+		for _, e := range transforms.Demo {
 			data, err := e.Apply(o.data)
 			if err != nil {
 				return nil, fmt.Errorf("%s of %s: %w", e.Name, o.name, err)

@@ -17,8 +17,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/drawn"
 	"moderator/internal/event"
+	"moderator/internal/synth"
 	"moderator/tools/internal/embedded"
 )
 
@@ -83,7 +83,7 @@ func seed(ctx context.Context, m *embedded.Moderator, web *files) (s *seeded, er
 		return nil, err
 	}
 	for i := range 6 {
-		path := filepath.Join(dir, drawn.Name(i)+".jpg")
+		path := filepath.Join(dir, synth.Name(i)+".jpg")
 		if err := os.WriteFile(path, drawing(i, 90), 0o644); err != nil {
 			return nil, err
 		}
@@ -181,7 +181,7 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 
 func drawing(i, quality int) []byte {
 	var file bytes.Buffer
-	if err := jpeg.Encode(&file, drawn.Draw(7, i, 480, 360), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&file, synth.Draw(7, i, 480, 360), &jpeg.Options{Quality: quality}); err != nil {
 		panic(err) // a buffer takes everything
 	}
 	return file.Bytes()

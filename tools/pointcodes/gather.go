@@ -10,11 +10,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pointindex"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // editedEach pictures one is edited, in editsOfOne ways.
@@ -41,7 +41,7 @@ func pictures(folder string, drawings int) ([]picture, error) {
 		}
 	}
 	for i := range drawings {
-		all = append(all, func() ([]byte, error) { return edits.Encode(drawn.Draw(7, i, 640, 480), edits.JPEG, 92) })
+		all = append(all, func() ([]byte, error) { return transforms.Encode(synth.Draw(7, i, 640, 480), transforms.JPEG, 92) })
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	r.Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
@@ -97,16 +97,16 @@ func lessonsOf(files []picture, i int) (l lessons, err error) {
 	if err != nil {
 		return l, err
 	}
-	p, err := edits.Decode(file)
+	p, err := transforms.Decode(file)
 	if err != nil {
 		return l, err
 	}
-	other, err := edits.Decode(beside)
+	other, err := transforms.Decode(beside)
 	if err != nil {
 		return l, err
 	}
 	for range editsOfOne {
-		edit := edits.Quality()[r.IntN(len(edits.Quality()))]
+		edit := transforms.Quality()[r.IntN(len(transforms.Quality()))]
 		edited, err := edit.Apply(p, other, uint64(i))
 		if err != nil {
 			return l, fmt.Errorf("%s: %w", edit.Name, err)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
+	"moderator/internal/transforms"
 )
 
 // choice is a set of views, measured as the union that ships.
@@ -154,13 +154,13 @@ func printAblation(stdout io.Writer, choices []choice) {
 	fmt.Fprintln(stdout, "\nviews: recall of the union, each choice at its own threshold; false matches at the threshold of what ships")
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "views\tper flag\tper upload\t")
-	for _, group := range edits.Groups() {
+	for _, group := range transforms.Groups() {
 		fmt.Fprintf(w, "%s\t", group)
 	}
 	fmt.Fprintln(w, "all\tthreshold\tfalse matches\tother captions\t")
 	for _, c := range choices {
 		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t", c.what, c.rows, c.asked)
-		for _, group := range edits.Groups() {
+		for _, group := range transforms.Groups() {
 			fmt.Fprintf(w, "%.3f\t", c.recall[string(group)])
 		}
 		fmt.Fprintf(w, "%.3f\t%.4f\t%d\t%d\t\n", c.recall["all"], c.threshold, c.falseMatches, c.captions)

@@ -14,7 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 	"moderator/tools/internal/embedded"
 )
 
@@ -157,7 +157,7 @@ func (r *result) compareLive(stdout io.Writer, blocked []bool, blockAt float32) 
 	}
 	worst := 0.0
 	fmt.Fprintf(stdout, "live: uploads=%.0f differ=%d", asked["all"], differ)
-	for _, group := range append(edits.Groups(), "all") {
+	for _, group := range append(transforms.Groups(), "all") {
 		g := string(group)
 		fmt.Fprintf(stdout, " %s=%.3f/%.3f", g, live[g]/asked[g], predicted[g]/asked[g])
 		worst = max(worst, math.Abs(live[g]-predicted[g])/asked[g])

@@ -11,16 +11,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
+	"moderator/internal/transforms"
 )
 
 // drawInto writes pictures into a folder.
 func drawInto(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for i, name := range names {
-		file, err := edits.Encode(drawn.Draw(5, i, 200, 150), edits.JPEG, 92)
+		file, err := transforms.Encode(synth.Draw(5, i, 200, 150), transforms.JPEG, 92)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), file, 0o600))
 	}

@@ -5,10 +5,10 @@ import (
 	"strconv"
 	"strings"
 
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
+	"moderator/internal/transforms"
 )
 
 // method is one way to compare, measured.
@@ -130,7 +130,7 @@ func (r *result) line(images int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "quality: images=%d pairs=%d fpr=%s", images, r.pairs, rate(r.fpr))
 	for _, part := range []struct{ prefix, method string }{{"", shipped}, {"pdq_", pdqUpright}} {
-		for _, group := range append(edits.Groups(), "all") {
+		for _, group := range append(transforms.Groups(), "all") {
 			fmt.Fprintf(&b, " %s%s=%.3f", part.prefix, group, r.method(part.method).recall[string(group)])
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"moderator/internal/drawn"
-	"moderator/internal/edits"
 	"moderator/internal/imaging"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
 )
 
 // Pictures are of one of these sets, told by the beginning of their file's name.
@@ -42,7 +42,7 @@ type query struct {
 	original int
 	twin     bool
 	other    int // laid beside or around by some edits; neither a match nor a false one; -1: none
-	edit     edits.Edit
+	edit     transforms.Edit
 	seed     uint64
 }
 
@@ -90,11 +90,11 @@ func (o options) imagesDir() (string, error) {
 func drawnPictures(n int) (*collection, error) {
 	c := &collection{}
 	for i := range n {
-		file, err := edits.Encode(drawn.Draw(1, i, 640, 480), edits.JPEG, 92)
+		file, err := transforms.Encode(synth.Draw(1, i, 640, 480), transforms.JPEG, 92)
 		if err != nil {
 			return nil, err
 		}
-		c.originals = append(c.originals, original{name: drawn.Name(i), set: photographs, file: file})
+		c.originals = append(c.originals, original{name: synth.Name(i), set: photographs, file: file})
 	}
 	return c, nil
 }
@@ -138,7 +138,7 @@ func readPictures(dir string) (c *collection, skipped int, err error) {
 
 // readable tells whether a picture can be judged and edited at all.
 func readable(file []byte) bool {
-	p, err := edits.Decode(file)
+	p, err := transforms.Decode(file)
 	if err != nil || min(p.Rect.Dx(), p.Rect.Dy()) < 32 {
 		return false
 	}
@@ -166,14 +166,14 @@ var captions = []string{
 
 // captioned writes two different pairs of lines on a template.
 func captioned(file []byte, i int) (a, b []byte, err error) {
-	template, err := edits.Decode(file)
+	template, err := transforms.Decode(file)
 	if err != nil {
 		return nil, nil, err
 	}
-	if a, err = edits.Encode(write(template, i), edits.JPEG, 92); err != nil {
+	if a, err = transforms.Encode(write(template, i), transforms.JPEG, 92); err != nil {
 		return nil, nil, err
 	}
-	b, err = edits.Encode(write(template, i+len(captions)*len(captions)/2), edits.JPEG, 92)
+	b, err = transforms.Encode(write(template, i+len(captions)*len(captions)/2), transforms.JPEG, 92)
 	return a, b, err
 }
 
@@ -182,7 +182,7 @@ func captioned(file []byte, i int) (a, b []byte, err error) {
 func write(template *image.RGBA, number int) *image.RGBA {
 	n := len(captions)
 	first := number % n
-	return edits.Caption(template, captions[first], captions[(first+1+number/n%(n-1))%n])
+	return transforms.Caption(template, captions[first], captions[(first+1+number/n%(n-1))%n])
 }
 
 // plan lists the queries: all edits of a sample of n originals, and of every template's twin some of the easy ones.
@@ -195,7 +195,7 @@ func (c *collection) plan(n int, seed uint64) []query {
 			break
 		}
 		other := (i + 1 + r.IntN(len(c.originals)-1)) % len(c.originals)
-		for _, e := range edits.Quality() {
+		for _, e := range transforms.Quality() {
 			q := query{original: i, other: -1, edit: e, seed: seed<<32 + uint64(i)}
 			if e.NeedsOther() {
 				q.other = other
@@ -207,7 +207,7 @@ func (c *collection) plan(n int, seed uint64) []query {
 		if o.twin == nil {
 			continue
 		}
-		for _, e := range edits.Quality()[:3] {
+		for _, e := range transforms.Quality()[:3] {
 			queries = append(queries, query{original: i, twin: true, other: -1, edit: e, seed: seed<<32 + uint64(i)})
 		}
 	}
@@ -221,13 +221,13 @@ func (c *collection) upload(q query) ([]byte, error) {
 	if q.twin {
 		file = o.twin
 	}
-	p, err := edits.Decode(file)
+	p, err := transforms.Decode(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.name, err)
 	}
 	other := p
 	if q.other >= 0 {
-		if other, err = edits.Decode(c.originals[q.other].file); err != nil {
+		if other, err = transforms.Decode(c.originals[q.other].file); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.originals[q.other].name, err)
 		}
 	}

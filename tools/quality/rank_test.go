@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 )
 
 func TestThreshold(t *testing.T) {
@@ -88,7 +88,7 @@ func TestMostAlike(t *testing.T) {
 }
 
 func TestMeasuredMethod(t *testing.T) {
-	easy, hard := edits.Quality()[0], edits.Quality()[37]
+	easy, hard := transforms.Quality()[0], transforms.Quality()[37]
 	r := &result{fpr: 0.25, queries: []answered{
 		{query: query{original: 0, other: -1, edit: easy}},
 		{query: query{original: 1, other: -1, edit: easy}},

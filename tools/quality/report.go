@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 )
 
 //go:embed report.html
@@ -90,8 +90,8 @@ func (r *result) rows() []reportRow {
 		}
 		rows = append(rows, row)
 	}
-	for _, group := range edits.Groups() {
-		for _, e := range edits.Quality() {
+	for _, group := range transforms.Groups() {
+		for _, e := range transforms.Quality() {
 			if e.Group == group {
 				add(e.Name, false)
 			}
@@ -148,7 +148,7 @@ func (r *result) misses(c *collection) ([]exhibit, error) {
 	var shown []exhibit
 	for depth := 0; len(shown) < shownPairs; depth++ {
 		more := false
-		for _, e := range edits.Quality() {
+		for _, e := range transforms.Quality() {
 			list := worst[e.Name]
 			if depth == 0 {
 				slices.SortFunc(list, func(a, b int) int { return int(math.Copysign(1, float64(score(a)-score(b)))) })
@@ -206,14 +206,14 @@ func (c *collection) exhibit(q query, flag int, score float32) (exhibit, error) 
 
 // thumbnail makes a small JPEG as a data URL.
 func thumbnail(file []byte) (template.URL, error) {
-	p, err := edits.Decode(file)
+	p, err := transforms.Decode(file)
 	if err != nil {
 		return "", err
 	}
 	k := 150 / float64(max(p.Rect.Dx(), p.Rect.Dy()))
 	small := image.NewRGBA(image.Rect(0, 0, max(1, int(k*float64(p.Rect.Dx()))), max(1, int(k*float64(p.Rect.Dy())))))
 	draw.CatmullRom.Scale(small, small.Rect, p, p.Rect, draw.Src, nil)
-	data, err := edits.Encode(small, edits.JPEG, 75)
+	data, err := transforms.Encode(small, transforms.JPEG, 75)
 	if err != nil {
 		return "", err
 	}

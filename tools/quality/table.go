@@ -5,7 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"moderator/internal/edits"
+	"moderator/internal/transforms"
 )
 
 // print writes the tables for people.
@@ -24,8 +24,8 @@ func (r *result) print(stdout io.Writer, c *collection) {
 		row(name, func(m *method) string { return fmt.Sprintf("%.3f", m.recall[name]) })
 	}
 	row("", func(m *method) string { return m.name })
-	for _, group := range edits.Groups() {
-		for _, e := range edits.Quality() {
+	for _, group := range transforms.Groups() {
+		for _, e := range transforms.Quality() {
 			if e.Group == group {
 				recall(e.Name)
 			}

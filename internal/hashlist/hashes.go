@@ -1,0 +1,156 @@
+package hashlist
+
+import (
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"moderator/internal/pdq"
+)
+
+// HashType says what hashes are whose list does not say.
+type HashType string
+
+// The types, as lists name them.
+const (
+	TypePDQ    HashType = "pdq"
+	TypeSHA256 HashType = "sha256"
+	TypeMD5    HashType = "md5"
+)
+
+var ourTypes = []HashType{TypePDQ, TypeSHA256, TypeMD5}
+
+// otherTypes are signals that lists of pictures are mixed with, and that the library does not hold.
+var otherTypes = []string{
+	"sha1", "sha224", "sha384", "sha512", "pdq_ocr", "pdq_index", "vpdq", "video_md5", "video_tmk", "tmk", "raw_text", "text_tlsh", "tlsh_pdf", "trend_query", "url", "url_md5", "raw_html",
+}
+
+var digits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
+
+// otherSums are the hashes of files that the library does not hold, by their number of hexadecimal digits.
+var otherSums = map[int]string{40: "sha1", 56: "sha224", 96: "sha384", 128: "sha512"}
+
+// looksHashed reports hexadecimal digits as many as hashes of files or pictures have.
+func looksHashed(text string) bool {
+	_, other := otherSums[len(text)]
+	return (len(text) == 32 || len(text) == 64 || other) && digits.MatchString(text)
+}
+
+// signalType is the type that a list means: SHA-256 and sha256 are the same.
+func signalType(text string) string { return strings.ReplaceAll(strings.ToLower(text), "-", "") }
+
+func knownType(kind string) bool {
+	return slices.Contains(otherTypes, kind) || slices.Contains(ourTypes, HashType(kind))
+}
+
+// hashed makes a flag of one hash. The type is "" where the list does not say; then 32 digits are an MD5, and 64 what
+// bare says.
+func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
+	kind = signalType(kind)
+	switch {
+	case kind != "":
+	case len(text) == 32:
+		kind = string(TypeMD5)
+	case otherSums[len(text)] != "" && looksHashed(text):
+		kind = otherSums[len(text)]
+	case bare == "":
+		return Flag{}, fmt.Errorf("%.80q is no MD5: wanted are 32 hexadecimal digits, or --type pdq or --type sha256 for hashes of 64", text)
+	default:
+		kind = string(bare)
+	}
+	want := 64
+	if HashType(kind) == TypeMD5 {
+		want = 32
+	}
+	raw, err := hex.DecodeString(text)
+	switch {
+	case slices.Contains(otherTypes, kind):
+		return Flag{}, skip("signal type %s, by which the library finds nothing", kind)
+	case !slices.Contains(ourTypes, HashType(kind)):
+		return Flag{}, skip("signal type %.40q, which is not known here", kind)
+	case err != nil || len(text) != want:
+		return Flag{}, fmt.Errorf("%.80q is no %s hash: wanted are %d hexadecimal digits", text, kind, want)
+	}
+	switch HashType(kind) {
+	case TypeMD5:
+		return Flag{MD5: raw}, nil
+	case TypeSHA256:
+		return Flag{SHA256: raw}, nil
+	}
+	return Flag{PDQ: []PDQ{{View: original, Hash: pdq.Hash(raw), Quality: quality}}}, nil
+}
+
+// unknownQuality is that of a PDQ hash whose list gives none: those who share hashes share good ones.
+const unknownQuality = 100
+
+// typedLine parses "type hash".
+func typedLine(text string, _ HashType) (Flag, error) {
+	fields := append(strings.Fields(text), "")
+	return hashed(fields[1], fields[0], unknownQuality, "")
+}
+
+// bareLine parses a hash, or a hash and a file's name as sha256sum and md5sum print them.
+func bareLine(text string, bare HashType) (Flag, error) {
+	s, tagged := cutTagged(text)
+	if !tagged {
+		s = cutSum(text)
+	}
+	if s.named && bare == "" {
+		bare = TypeSHA256
+	}
+	f, err := hashed(s.hash, s.kind, unknownQuality, bare)
+	f.Source = s.name
+	return f, err
+}
+
+// sum is a line of sha256sum's, md5sum's and the like.
+type sum struct {
+	kind  string // "" where the line does not say
+	hash  string
+	name  string
+	named bool
+}
+
+// cutSum takes the two columns of sha256sum's and md5sum's output apart: a blank and a blank or an asterisk between. A line
+// without them is a hash alone.
+func cutSum(text string) sum {
+	plain, escapes := strings.CutPrefix(text, `\`)
+	hash, rest, ok := strings.Cut(plain, " ")
+	if !ok || rest == "" || rest[0] != ' ' && rest[0] != '*' {
+		return sum{hash: strings.TrimSpace(text)}
+	}
+	return sum{hash: hash, name: unescape(rest[1:], escapes), named: true}
+}
+
+// tagged is a line of BSD's md5 and sha256, and of sha256sum --tag.
+var tagged = regexp.MustCompile(`^(\\?)([A-Za-z][A-Za-z0-9-]*) \((.*)\) = ([0-9A-Fa-f]+)$`)
+
+// cutTagged takes "MD5 (name) = hash" apart.
+func cutTagged(text string) (s sum, ok bool) {
+	m := tagged.FindStringSubmatch(text)
+	if m == nil {
+		return s, false
+	}
+	return sum{kind: m[2], hash: m[4], name: unescape(m[3], m[1] != ""), named: true}, true
+}
+
+// unescaping undoes what the tools write of names with a backslash or a line's end; such a line begins with a backslash.
+var unescaping = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
+
+func unescape(name string, escapes bool) string {
+	if !escapes {
+		return name
+	}
+	return unescaping.Replace(name)
+}
+
+func parseQuality(text string) (int, error) {
+	quality, err := strconv.Atoi(text)
+	if err != nil || quality < 0 || quality > 100 {
+		return 0, fmt.Errorf("the PDQ quality is %.20q, wanted is 0 to 100", text)
+	}
+	return quality, nil
+}
