@@ -15,6 +15,7 @@ type Hit struct {
 	Query      int              // which of the upload's views is near
 	Model      *event.ModelInfo // whose vectors are near, or led to the closer look; nil: of no model
 	Lead       *Hit             // what a hit by keypoints was a candidate by, which counted for nothing itself
+	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
 	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
 }
 
