@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 
-	originals, err := o.originals(stdout)
+	originals, err := o.originals(ctx, stdout)
 	if err != nil {
 		return err
 	}
