@@ -40,6 +40,8 @@ type Consumer struct {
 	outages *outages
 	busy    chan struct{} // a token for each worker that has an item, or is about to get one
 	parked  []*item       // by pull alone: delivered to us while a dependency is away
+
+	durableMade atomic.Pointer[time.Time] // see place
 }
 
 // New checks the configuration against the durable's own: what exists on the server wins.
@@ -61,6 +63,7 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 	c := &Consumer{
 		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
 	}
+	c.durableMade.Store(&parts.Durable.CachedInfo().Created)
 	c.flights.items = map[*item]struct{}{}
 	c.busy = make(chan struct{}, cfg.Workers)
 	c.outages = newOutages(c.Logger, c.metrics.away)

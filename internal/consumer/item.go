@@ -17,7 +17,9 @@ type item struct {
 	upload      event.Upload
 	attempt     int // which delivery this is, from 1
 	pulled      time.Time
-	held        int64 // its share of MaxHeldBytes
+	place       place
+	storedOn    uint64 // connections() when the stream had the decision
+	held        int64  // its share of MaxHeldBytes
 	decision    event.Decision
 	data        []byte // of the file
 	views       []feature.View

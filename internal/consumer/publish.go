@@ -56,6 +56,7 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
 	start := time.Now()
+	durable := c.durableNow(ctx)
 	offers := make([]offer, len(batch))
 	for i, it := range batch {
 		it.decision.Timing.Total = since(it.pulled)
@@ -74,7 +75,7 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 			c.metrics.observe(stagePublish, since(start))
 			c.stageSpan(o.item, stagePublish, start, o.err)
 			if o.err == nil {
-				c.acknowledge(ctx, o.item)
+				c.acknowledge(ctx, o.item, durable)
 			}
 		})
 	}
@@ -109,6 +110,7 @@ func (c *Consumer) await(ctx context.Context, o *offer) {
 	}
 	select {
 	case got := <-o.ack.Ok():
+		o.storedOn = c.connections()
 		if got.Duplicate {
 			c.metrics.duplicates.Inc()
 			o.decision, o.err = decisions.First(ctx, c.JetStream, got, o.decision)
@@ -125,7 +127,7 @@ func (c *Consumer) await(ctx context.Context, o *offer) {
 
 // acknowledge ends an upload whose decision is stored, and waits for the server's word. Where that fails the upload
 // comes again, and its decision is known by its id.
-func (c *Consumer) acknowledge(ctx context.Context, it *item) {
+func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time) {
 	defer c.done(it)
 	defer c.endTrace(it, nil)
 	d := it.decision
@@ -142,8 +144,17 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item) {
 	if c.Recent != nil && judged(d.Reason) {
 		c.Recent.Keep(d.Upload, it.views)
 	}
-	if err := it.msg.DoubleAck(ctx); err != nil {
-		c.Logger.Warn("could not acknowledge a decided upload, it will come again", "upload", it.id(), "error", err)
+	err := c.mayAck(ctx, it, durable)
+	if err == nil {
+		err = it.msg.DoubleAck(ctx)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, errOtherMessage), errors.Is(err, errNoMessage):
+		c.Logger.Info("a decided upload is not acknowledged", "upload", it.id(), "reason", err)
+	default:
+		c.Logger.Warn("could not acknowledge a decided upload, it will be redelivered", "upload", it.id(), "error", err)
+		_ = it.msg.Nak() // at once; else after the ack wait
 	}
 }
 

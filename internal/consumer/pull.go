@@ -85,6 +85,7 @@ func (c *Consumer) resume(ctx context.Context) error {
 			return fmt.Errorf("the durable of the uploads was deleted: %w: start moderator again to create it", err)
 		}
 		if err == nil && info != nil {
+			c.durableMade.Store(&info.Created)
 			return nil
 		}
 		select {
@@ -102,7 +103,7 @@ func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item
 		c.Logger.Warn("passed over a message that is not JetStream's", "subject", msg.Subject(), "error", err)
 		return
 	}
-	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now()}
+	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now(), place: c.place()}
 	it.upload, err = event.ParseUpload(event.Message{
 		Subject: msg.Subject(), Stream: meta.Stream, Sequence: meta.Sequence.Stream, Timestamp: meta.Timestamp,
 		Header: msg.Headers(), Data: msg.Data(),
