@@ -43,7 +43,7 @@ need_debian() {
 	case "${VERSION_ID:-}" in
 	12 | 13) [ "${ID:-}" = debian ] && return ;;
 	esac
-	die "this script knows Debian 12 and 13, this is ${PRETTY_NAME:-unknown}: install libvips-dev, PostgreSQL with pgvector >= 0.8.0 by hand, see docs/operations.md"
+	die "this script knows Debian 12 and 13, this is ${PRETTY_NAME:-unknown}: install libvips-dev, PostgreSQL with pgvector >= 0.8.0 by hand, see docs/operations/install.md"
 }
 
 # The newest PostgreSQL server's version, or nothing.
