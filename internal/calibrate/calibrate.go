@@ -3,6 +3,7 @@ package calibrate
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"math/rand/v2"
 	"slices"
 
@@ -29,8 +30,9 @@ const mostBackground = 4096
 
 // Calibration is a measurement under way.
 type Calibration struct {
-	x       *recognise.Extractor
-	options Options
+	x        *recognise.Extractor
+	canvases *Canvases
+	options  Options
 
 	measured   []Source
 	background []Source
@@ -38,7 +40,7 @@ type Calibration struct {
 
 // New divides the pictures: those that are measured, and where a background is wanted those that it is made of. No picture
 // is both, as each is nearer to its own edits than to anything else. Errors name what is wrong with the options.
-func New(x *recognise.Extractor, sources []Source, background bool, o Options) (*Calibration, error) {
+func New(x *recognise.Extractor, canvases *Canvases, sources []Source, background bool, o Options) (*Calibration, error) {
 	switch {
 	case !(o.FPR > 0 && o.FPR < 0.1):
 		return nil, fmt.Errorf("a false-match rate of %g: want one above 0 and below 0.1, such as 1e-6", o.FPR)
@@ -48,7 +50,7 @@ func New(x *recognise.Extractor, sources []Source, background bool, o Options) (
 	mixed := slices.Clone(sources)
 	rand.New(rand.NewPCG(o.Seed, 0)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 	n := min(len(mixed), o.Pictures)
-	c := &Calibration{x: x, options: o}
+	c := &Calibration{x: x, canvases: canvases, options: o}
 	if background {
 		n = min(n, len(mixed)/2)
 		c.background = mixed[n:min(len(mixed), n+mostBackground)]
@@ -84,7 +86,7 @@ func (c *Calibration) Run(ctx context.Context, folder *embed.Folder) (*Result, *
 	if len(kept) < fewest {
 		return nil, nil, fmt.Errorf("%d different pictures: want %d at least, and better 500", len(kept), fewest)
 	}
-	asked, err := uploads(ctx, c.x, c.measured, kept, c.options.Edited, c.options.Seed, c.options.Progress("uploads", len(kept)))
+	asked, err := uploads(ctx, c.x, c.canvases, c.measured, kept, c.options.Edited, c.options.Seed, c.options.Progress("uploads", len(kept)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,7 +98,8 @@ func (c *Calibration) Run(ctx context.Context, folder *embed.Folder) (*Result, *
 		halve(folder, c.x.Folder(), asked)
 		halve(folder, c.x.Folder(), held)
 	}
-	return measure(asked, held, c.options.FPR), gallery, nil
+	result := measure(asked, held, c.options.FPR)
+	return result, gallery, gallery.blur(ctx, c.canvases, result.Closest)
 }
 
 // halve gives looks the shares of the score that another background makes of them; what is added to them stays.
@@ -114,6 +117,8 @@ type Gallery struct {
 	sources []Source
 	Copies  []string // names of pictures that are copies of others to PDQ, and were left out
 	NoGood  []string // names of files that are no pictures
+
+	blurred map[int]template.URL // by number, of the closest pairs
 }
 
 // distinct are the numbers of the pictures that are no copies of others before them.

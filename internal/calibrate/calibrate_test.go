@@ -83,8 +83,10 @@ func TestReportNeedsNothingElse(t *testing.T) {
 	}
 	flags := []shown{{picture: 0, edit: asItIs, looks: looks(1, 0, 0, 0)}, {picture: 1, edit: asItIs, looks: looks(0, 1, 0, 255)}}
 	r := measure(append(flags, shown{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)}), flags, 1e-6)
+	gallery := &Gallery{sources: sources, Copies: []string{"twin.jpg"}}
+	require.NoError(t, gallery.blur(t.Context(), openCanvases(t), r.Closest))
 	var page strings.Builder
-	require.NoError(t, r.Report(&page, &Gallery{sources: sources, Copies: []string{"twin.jpg"}}, "a <model>"))
+	require.NoError(t, r.Report(&page, gallery, "a <model>"))
 	require.Contains(t, page.String(), "&lt;b&gt;0000-landscape")
 	require.Contains(t, page.String(), "a &lt;model&gt;")
 	require.Contains(t, page.String(), "one mistake in 1,000,000 pairs")
@@ -172,20 +174,20 @@ func TestNewDividesThePictures(t *testing.T) {
 	for i := range sources {
 		sources[i].Name = synth.Name(i)
 	}
-	c, err := New(nil, sources, true, o)
+	c, err := New(nil, nil, sources, true, o)
 	require.NoError(t, err)
 	require.Len(t, c.measured, 50)
 	require.Len(t, c.background, 150)
 	for _, s := range c.measured {
 		require.NotContains(t, c.background, s)
 	}
-	c, err = New(nil, sources[:60], true, o)
+	c, err = New(nil, nil, sources[:60], true, o)
 	require.NoError(t, err)
 	require.Equal(t, []int{30, 30}, []int{len(c.measured), len(c.background)})
-	_, err = New(nil, sources[:30], true, o)
+	_, err = New(nil, nil, sources[:30], true, o)
 	require.ErrorContains(t, err, "15 pictures to measure: want 20 at least")
-	_, err = New(nil, sources, false, Options{FPR: 0, Pictures: 50, Edited: 1})
+	_, err = New(nil, nil, sources, false, Options{FPR: 0, Pictures: 50, Edited: 1})
 	require.ErrorContains(t, err, "a false-match rate of 0")
-	_, err = New(nil, sources, false, Options{FPR: 1e-6, Pictures: 3, Edited: 1})
+	_, err = New(nil, nil, sources, false, Options{FPR: 1e-6, Pictures: 3, Edited: 1})
 	require.ErrorContains(t, err, "3 pictures")
 }

@@ -3,11 +3,9 @@ package calibrate
 import (
 	"context"
 	"fmt"
-	"image"
 	"math/rand/v2"
 	"runtime"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/dedupe"
@@ -15,10 +13,6 @@ import (
 	"moderator/internal/recognise"
 	"moderator/internal/transforms"
 )
-
-// editedSide is the longer side, in pixels, that a picture is reduced to before it is edited: no signal looks at more,
-// and editing twelve megapixels takes a second.
-const editedSide = 1024
 
 // Source is one picture file.
 type Source struct {
@@ -66,7 +60,7 @@ func flags(ctx context.Context, x *recognise.Extractor, sources []Source, done f
 
 // uploads makes the looks of the kept pictures as they are, and of the edits of so many of them. The sample and the edits
 // follow from the seed.
-func uploads(ctx context.Context, x *recognise.Extractor, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
+func uploads(ctx context.Context, x *recognise.Extractor, canvases *Canvases, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
 	all := make([]shown, len(kept))
 	sample := map[int]bool{}
 	order := rand.New(rand.NewPCG(seed, 1)).Perm(len(kept))
@@ -85,7 +79,11 @@ func uploads(ctx context.Context, x *recognise.Extractor, sources []Source, kept
 		if !sample[k] {
 			return nil
 		}
-		small, other, err := canvases(sources[i], sources[kept[(k+1)%len(kept)]])
+		small, err := canvases.of(ctx, sources[i])
+		if err != nil {
+			return err
+		}
+		other, err := canvases.of(ctx, sources[kept[(k+1)%len(kept)]])
 		if err != nil {
 			return err
 		}
@@ -109,30 +107,6 @@ func uploads(ctx context.Context, x *recognise.Extractor, sources []Source, kept
 		all = append(all, some...)
 	}
 	return all, err
-}
-
-// canvases are two pictures, reduced.
-func canvases(a, b Source) (p, q *image.RGBA, err error) {
-	if p, err = reduced(a, editedSide); err == nil {
-		q, err = reduced(b, editedSide)
-	}
-	return p, q, err
-}
-
-// reduced decodes a picture and shrinks it to a longer side of at most side pixels.
-func reduced(s Source, side int) (*image.RGBA, error) {
-	p, err := transforms.Decode(s.Data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	size := p.Rect.Size()
-	k := float64(side) / float64(max(size.X, size.Y))
-	if k >= 1 {
-		return p, nil
-	}
-	small := image.NewRGBA(image.Rect(0, 0, max(1, int(k*float64(size.X))), max(1, int(k*float64(size.Y)))))
-	draw.ApproxBiLinear.Scale(small, small.Rect, p, p.Rect, draw.Src, nil)
-	return small, nil
 }
 
 // each runs a function for 0 to n-1 on all cores, and says when each is done.

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
@@ -54,13 +55,7 @@ func (r *Result) Report(w io.Writer, g *Gallery, model string) error {
 	for _, p := range r.Closest {
 		row := closeRow{
 			UploadName: g.sources[p.Upload].Name, FlagName: g.sources[p.Flag].Name, Edit: p.Edit, Score: fmt.Sprintf("%.4f", p.Score),
-			Blocked: p.Score >= r.BlockAt,
-		}
-		if row.Upload, err = blurred(g.sources[p.Upload]); err != nil {
-			return err
-		}
-		if row.Flag, err = blurred(g.sources[p.Flag]); err != nil {
-			return err
+			Blocked: p.Score >= r.BlockAt, Upload: g.blurred[p.Upload], Flag: g.blurred[p.Flag],
 		}
 		closest = append(closest, row)
 	}
@@ -189,15 +184,29 @@ func thousands(v float64) string {
 	return s
 }
 
-// blurred is a few pixels of a picture, which the page shows large and soft.
-func blurred(s Source) (template.URL, error) {
-	p, err := reduced(s, 256)
-	if err != nil {
-		return "", err
+// blur makes the pictures of the pairs for the page.
+func (g *Gallery) blur(ctx context.Context, canvases *Canvases, pairs []ClosePair) error {
+	g.blurred = map[int]template.URL{}
+	for _, p := range pairs {
+		for _, number := range []int{p.Upload, p.Flag} {
+			if g.blurred[number] != "" {
+				continue
+			}
+			canvas, err := canvases.of(ctx, g.sources[number])
+			if err != nil {
+				return err
+			}
+			if g.blurred[number], err = blurred(canvas); err != nil {
+				return err
+			}
+		}
 	}
-	k := blurredSide / float64(max(p.Rect.Dx(), p.Rect.Dy()))
-	small := image.NewRGBA(image.Rect(0, 0, max(1, int(k*float64(p.Rect.Dx()))), max(1, int(k*float64(p.Rect.Dy())))))
-	draw.BiLinear.Scale(small, small.Rect, p, p.Rect, draw.Src, nil)
+	return nil
+}
+
+// blurred is a few pixels of a picture, which the page shows large and soft.
+func blurred(p *image.RGBA) (template.URL, error) {
+	small := scaled(p, p.Rect.Dx(), p.Rect.Dy(), blurredSide)
 	large := image.NewRGBA(image.Rect(0, 0, 8*small.Rect.Dx(), 8*small.Rect.Dy()))
 	draw.CatmullRom.Scale(large, large.Rect, small, small.Rect, draw.Src, nil)
 	file, err := transforms.Encode(large, transforms.JPEG, 70)

@@ -53,12 +53,17 @@ func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer x.Close()
+	canvases, err := calibrate.NewCanvases(recognise.ImageLimits(c.Limits), c.Sandbox)
+	if err != nil {
+		return err
+	}
+	defer canvases.Close()
 	background := k.Out != "" && x.Folder().Background() == nil
 	if background && k.Apply != "" {
 		return fmt.Errorf("--apply %s with a new background: it makes another model of %s: flag the originals with --model %s first, which brings its thresholds",
 			k.Apply, x.Folder().Name(), k.Out)
 	}
-	job, err := calibrate.New(x, sources, background, calibrate.Options{
+	job, err := calibrate.New(x, canvases, sources, background, calibrate.Options{
 		FPR: k.FPR, Pictures: k.Pictures, Edited: k.Edited, Seed: k.Seed,
 		Progress: func(_ string, n int) func() {
 			bar := progress(c, n)
