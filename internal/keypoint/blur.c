@@ -34,7 +34,7 @@ static inline __attribute__((always_inline)) void weigh(float *restrict out, con
 	}
 }
 
-CLONES void kp_blur(const float *in, float *out, float *line, int width, int height, const float *half, int radius)
+CLONES void kp_blur(const float *in, float *out, float *diff, float *line, int width, int height, const float *half, int radius)
 {
 	float *row = line + radius; // a row of the plane blurred down, with its ends repeated on both sides
 	const float *above[KP_MOST_RADIUS + 1], *below[KP_MOST_RADIUS + 1], *left[KP_MOST_RADIUS + 1], *right[KP_MOST_RADIUS + 1];
@@ -54,11 +54,8 @@ CLONES void kp_blur(const float *in, float *out, float *line, int width, int hei
 			row[width - 1 + k] = row[width - 1];
 		}
 		weigh(out, left, right, half, radius, width);
+		if (diff)
+			for (int x = 0; x < width; x++)
+				diff[(size_t)y * width + x] = out[x] - in[(size_t)y * width + x];
 	}
-}
-
-CLONES void kp_subtract(float *restrict out, const float *restrict a, const float *restrict b, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = a[i] - b[i];
 }

@@ -22,7 +22,7 @@ func TestBlur(t *testing.T) {
 		for i := range m.pix {
 			m.pix[i] = float32((i*7919)%31) / 31
 		}
-		got := space.blurred(m, sigma)
+		got := space.blurred(m, sigma, nil)
 		clamped := func(x, y int) float64 { return float64(m.at(min(max(x, 0), width-1), min(max(y, 0), height-1))) }
 		for y := range height {
 			for x := range width {

@@ -29,23 +29,8 @@ const (
 // directions returns the angles, in radians, from which the point is described: those of the strongest gradients around it.
 func directions(m image, e extremum) []float32 {
 	var hist [directionBins]float32
-	sigma := 1.5 * e.scale
-	radius := int(3*sigma + 0.5)
-	cx, cy := int(e.x+0.5), int(e.y+0.5)
-	weights := func(from, to int, at float32) []float32 {
-		w := make([]float32, max(0, to-from+1))
-		for i := range w {
-			d := float32(from+i) - at
-			w[i] = gaussian(d * d / (2 * sigma * sigma))
-		}
-		return w
-	}
-	left, right, top, bottom := max(1, cx-radius), min(m.width-2, cx+radius), max(1, cy-radius), min(m.height-2, cy+radius)
-	across, down := weights(left, right, e.x), weights(top, bottom, e.y)
-	if len(across) > 0 && len(down) > 0 {
-		C.kp_directions((*C.float)(&m.pix[0]), C.int(m.width), C.int(left), C.int(right), C.int(top), C.int(bottom),
-			(*C.float)(&across[0]), (*C.float)(&down[0]), (*C.float)(&hist[0]))
-	}
+	C.kp_directions((*C.float)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(1.5*e.scale),
+		(*C.float)(&hist[0]))
 	var smooth [directionBins]float32
 	var most float32
 	for i := range hist {

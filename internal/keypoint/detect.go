@@ -1,5 +1,7 @@
 package keypoint
 
+// #cgo noescape kp_extremes
+// #cgo nocallback kp_extremes
 // #include "extreme.h"
 import "C"
 
@@ -22,11 +24,11 @@ type extremum struct {
 }
 
 // extrema finds them all.
-func extrema(octaves []octave) []extremum {
+func (s *space) extrema(octaves []octave) []extremum {
 	var found []extremum
 	for o := range octaves {
 		for i := 1; i <= intervals; i++ {
-			found = octaves[o].extrema(o, i, found)
+			found = octaves[o].extrema(o, i, s.places, found)
 		}
 	}
 	return found
@@ -35,12 +37,11 @@ func extrema(octaves []octave) []extremum {
 // border is left out: descriptions would reach over the edge.
 const border = 4
 
-func (o *octave) extrema(number, interval int, found []extremum) []extremum {
+func (o *octave) extrema(number, interval int, places []int32, found []extremum) []extremum {
 	below, here, above := o.diff[interval-1], o.diff[interval], o.diff[interval+1]
-	at := make([]C.int32_t, len(here.pix)/2+1)
 	n := C.kp_extremes((*C.float)(&below.pix[0]), (*C.float)(&here.pix[0]), (*C.float)(&above.pix[0]), C.int(here.width), C.int(here.height),
-		border, 0.8*minContrast, &at[0])
-	for _, place := range at[:n] {
+		border, 0.8*minContrast, (*C.int32_t)(&places[0]))
+	for _, place := range places[:n] {
 		if e, ok := o.refine(interval, int(place)%here.width, int(place)/here.width); ok {
 			e.octave = number
 			found = append(found, e)

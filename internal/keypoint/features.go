@@ -41,7 +41,7 @@ func Extract(width, height int, luma []byte, most int) Features {
 	space := takeSpace(width * height)
 	defer space.give()
 	octaves := space.scaleSpace(width, height, luma)
-	for _, e := range spread(extrema(octaves), octaves, width, height, most) {
+	for _, e := range spread(space.extrema(octaves), octaves, width, height, most) {
 		o := &octaves[e.octave]
 		plane := o.blurred[e.interval]
 		for _, angle := range directions(plane, e) {

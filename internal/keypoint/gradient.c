@@ -11,6 +11,20 @@ typedef int32_t marks __attribute__((vector_size(LANES * sizeof(int32_t)), align
 
 #define CHOSEN(which, yes, no) ((lanes)(((marks)(yes) & (which)) | ((marks)(no) & ~(which))))
 
+// The lengths of vectors, to a ten-millionth, times weights: by Newton's method for 1 / sqrt(v), as compilers call the library for
+// each root, which may set errno. The last ones may be more than n.
+static inline __attribute__((always_inline)) void lengths(const float *gx, const float *gy, const float *weights, int n, float *out)
+{
+	for (int i = 0; i < n; i += LANES) {
+		lanes x = *(const lanes *)(gx + i), y = *(const lanes *)(gy + i), v = x * x + y * y;
+		lanes r = (lanes)(0x5f375a86 - ((marks)v >> 1));
+
+		for (int k = 0; k < 3; k++)
+			r *= 1.5f - 0.5f * v * r * r;
+		*(lanes *)(out + i) = v * r * *(const lanes *)(weights + i);
+	}
+}
+
 // The angles of vectors in full turns, from 0 to 1, to a ten-thousandth of a radian (the polynomial of Abramowitz and Stegun,
 // "Handbook of Mathematical Functions", 4.4.49, shortened), times a number. The last ones may be more than n.
 static inline __attribute__((always_inline)) void angles(const float *gx, const float *gy, int n, float times, float *out)
@@ -28,27 +42,43 @@ static inline __attribute__((always_inline)) void angles(const float *gx, const 
 	}
 }
 
-// Pixels whose gradients are computed at a time.
-enum { CHUNK = 32 };
+// Pixels of the largest window: KP_MOST_WINDOW to each side of the middle.
+enum { WINDOW = (2 * KP_MOST_WINDOW + 1) * (2 * KP_MOST_WINDOW + 1) + LANES };
 
-CLONES void kp_directions(const float *pix, int width, int left, int right, int top, int bottom, const float *across, const float *down,
-	float *hist)
+// Histograms that are added to in turn: an addition need not wait for the one before it, which often is to the same number.
+enum { APART = 4 };
+
+CLONES void kp_directions(const float *pix, int width, int height, float x, float y, float sigma, float *hist)
 {
-	float gx[CHUNK] = { 0 }, gy[CHUNK] = { 0 }, bin[CHUNK];
+	float gx[WINDOW], gy[WINDOW], weight[WINDOW], bin[WINDOW], across[2 * KP_MOST_WINDOW + 1], sums[APART][KP_DIRECTIONS] = { 0 };
+	int32_t bins[WINDOW];
+	int radius = (int)(3 * sigma + 0.5f), cx = (int)(x + 0.5f), cy = (int)(y + 0.5f), n = 0;
+	int left = cx > radius + 1 ? cx - radius : 1, right = cx + radius < width - 2 ? cx + radius : width - 2;
+	int top = cy > radius + 1 ? cy - radius : 1, bottom = cy + radius < height - 2 ? cy + radius : height - 2;
 
-	for (int y = top; y <= bottom; y++)
-		for (int x = left; x <= right; x += CHUNK) {
-			const float *here = pix + (size_t)y * width + x, *weights = across + (x - left);
-			int n = right - x + 1 < CHUNK ? right - x + 1 : CHUNK;
+	for (int i = 0; i <= right - left; i++)
+		across[i] = expf(-(left + i - x) * (left + i - x) / (2 * sigma * sigma));
+	for (int row = top; row <= bottom; row++) {
+		const float *here = pix + (size_t)row * width + left;
+		float down = expf(-(row - y) * (row - y) / (2 * sigma * sigma));
 
-			for (int i = 0; i < n; i++) {
-				gx[i] = here[i + 1] - here[i - 1];
-				gy[i] = here[i + width] - here[i - width];
-			}
-			angles(gx, gy, n, KP_DIRECTIONS, bin);
-			for (int i = 0; i < n; i++)
-				hist[(int)bin[i]] += sqrtf(gx[i] * gx[i] + gy[i] * gy[i]) * down[y - top] * weights[i];
+		for (int i = 0; i <= right - left; i++) {
+			gx[n + i] = here[i + 1] - here[i - 1];
+			gy[n + i] = here[i + width] - here[i - width];
+			weight[n + i] = across[i] * down;
 		}
+		n += right - left + 1;
+	}
+	for (int i = n; i < n + LANES; i++)
+		gx[i] = gy[i] = weight[i] = 0;
+	angles(gx, gy, n, KP_DIRECTIONS, bin);
+	lengths(gx, gy, weight, n, weight);
+	for (int i = 0; i < n; i += LANES)
+		*(marks *)(bins + i) = __builtin_convertvector(*(const lanes *)(bin + i), marks);
+	for (int i = 0; i < n; i++)
+		sums[i % APART][bins[i]] += weight[i];
+	for (int i = 0; i < KP_DIRECTIONS; i++)
+		hist[i] = sums[0][i] + sums[1][i] + sums[2][i] + sums[3][i];
 }
 
 // The 64th of 128 numbers that are not negative, found bit by bit: as integers they are in the same order.
@@ -73,7 +103,7 @@ static inline __attribute__((always_inline)) float median(const float *all)
 CLONES void kp_describe(const float *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
 	const float *window, uint64_t *bits)
 {
-	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL];
+	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL], size[ALL];
 
 	for (int j = 0, s = 0; j < KP_SAMPLES; j++)
 		for (int i = 0; i < KP_SAMPLES; i++, s++) {
@@ -90,29 +120,38 @@ CLONES void kp_describe(const float *pix, int width, int height, float x, float 
 		beside[s] = gy[s] * cosine - gx[s] * sine;
 	}
 	angles(along, beside, ALL, KP_BINS, bin);
+	lengths(gx, gy, window, ALL, size);
 
-	// Each sample is spread over the cells and directions next to it; one more cell on each side is dropped.
-	float hist[KP_GRID + 2][KP_GRID + 2][KP_BINS] = { 0 };
-	for (int j = 0, s = 0; j < KP_SAMPLES; j++)
+	// Each sample is spread over the cells and directions next to it: first over the directions, which are the lanes of a vector,
+	// and the two columns, then the sums of a row of samples over the two rows. One more cell on each side is dropped.
+	const lanes number = { 0, 1, 2, 3, 4, 5, 6, 7 };
+	lanes hist[KP_GRID + 2][KP_GRID + 2] = { 0 };
+	for (int j = 0, s = 0; j < KP_SAMPLES; j++) {
+		lanes columns[KP_GRID + 2] = { 0 };
+
+#pragma GCC unroll 16
 		for (int i = 0; i < KP_SAMPLES; i++, s++) {
 			float column = (i - (KP_SAMPLES - 1) / 2.0f) * (KP_GRID + 1) / KP_SAMPLES + KP_GRID / 2.0f + 0.5f;
-			float row = (j - (KP_SAMPLES - 1) / 2.0f) * (KP_GRID + 1) / KP_SAMPLES + KP_GRID / 2.0f + 0.5f;
-			int c = (int)column, r = (int)row, b = (int)bin[s], next = (b + 1) % KP_BINS;
-			float fc = column - c, fr = row - r, fb = bin[s] - b;
-			float size = sqrtf(gx[s] * gx[s] + gy[s] * gy[s]) * window[s], upper = (1 - fr) * size, lower = fr * size;
+			int c = (int)column;
+			lanes off = number - bin[s];
 
-			hist[r][c][b] += upper * (1 - fc) * (1 - fb);
-			hist[r][c][next] += upper * (1 - fc) * fb;
-			hist[r][c + 1][b] += upper * fc * (1 - fb);
-			hist[r][c + 1][next] += upper * fc * fb;
-			hist[r + 1][c][b] += lower * (1 - fc) * (1 - fb);
-			hist[r + 1][c][next] += lower * (1 - fc) * fb;
-			hist[r + 1][c + 1][b] += lower * fc * (1 - fb);
-			hist[r + 1][c + 1][next] += lower * fc * fb;
+			off = CHOSEN(off < -KP_BINS / 2, off + KP_BINS, off); // from -4 to 7: the sample lies from 0 to 8
+			off = CHOSEN(off < 0, -off, off);
+			off = CHOSEN(off > KP_BINS / 2, KP_BINS - off, off);
+			off = CHOSEN(off < 1, 1 - off, 0 * off) * size[s];
+			columns[c] += off * (1 - (column - c));
+			columns[c + 1] += off * (column - c);
 		}
+		float row = (j - (KP_SAMPLES - 1) / 2.0f) * (KP_GRID + 1) / KP_SAMPLES + KP_GRID / 2.0f + 0.5f;
+		int r = (int)row;
+		for (int c = 0; c < KP_GRID + 2; c++) {
+			hist[r][c] += columns[c] * (1 - (row - r));
+			hist[r + 1][c] += columns[c] * (row - r);
+		}
+	}
 	float all[NUMBERS];
 	for (int r = 0; r < KP_GRID; r++)
-		memcpy(all + r * KP_GRID * KP_BINS, hist[r + 1][1], KP_GRID * KP_BINS * sizeof(float));
+		memcpy(all + r * KP_GRID * KP_BINS, &hist[r + 1][1], KP_GRID * KP_BINS * sizeof(float));
 	float middle = median(all);
 	for (int k = 0; k < NUMBERS / 64; k++) {
 		bits[k] = 0;

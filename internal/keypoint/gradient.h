@@ -4,10 +4,11 @@
 // of KP_SAMPLES x KP_SAMPLES samples.
 enum { KP_DIRECTIONS = 36, KP_GRID = 4, KP_BINS = 8, KP_SAMPLES = 16 };
 
-// kp_directions adds to hist the sizes of the gradients at the pixels left to right and top to bottom, which are no pixels of
-// the edge, by their directions; across weighs columns, the first left, and down rows, the first top.
-void kp_directions(const float *pix, int width, int left, int right, int top, int bottom, const float *across, const float *down,
-	float *hist);
+// KP_MOST_WINDOW is the most that 3 sigma of kp_directions may be, in pixels.
+enum { KP_MOST_WINDOW = 20 };
+
+// kp_directions writes to hist the sums of the gradients around x, y by their directions, weighed by a Gaussian of sigma pixels.
+void kp_directions(const float *pix, int width, int height, float x, float y, float sigma, float *hist);
 
 // kp_describe writes the bits of the description of the point x, y: samples lie unit pixels apart, turned by the angle whose
 // sine and cosine are given, and are weighed by window.

@@ -43,6 +43,35 @@ __attribute__((target("avx2"))) static int distances_wider(const uint64_t *even,
 	}
 	return i;
 }
+
+// All of kp_nearest, eight distances at a time: each lane keeps its two lowest.
+__attribute__((target("avx512f,avx512vpopcntdq"))) static void nearest_widest(const uint64_t *asked, int n, const uint64_t *even, const uint64_t *odd,
+	int m, int none, int32_t *place, int32_t *first, int32_t *second)
+{
+	const __m512i nothing = _mm512_set1_epi64((int64_t)none << place_bits | place_mask), eight = _mm512_set1_epi64(8);
+
+	for (int j = 0; j < n; j++) {
+		const __m512i a = _mm512_set1_epi64((int64_t)asked[2 * j]), b = _mm512_set1_epi64((int64_t)asked[2 * j + 1]);
+		__m512i best = nothing, next = nothing, places = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+
+		for (int i = 0; i < m; i += 8, places = _mm512_add_epi64(places, eight)) {
+			__mmask8 there = m - i >= 8 ? 0xff : (__mmask8)((1 << (m - i)) - 1);
+			__m512i x = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(there, even + i), a));
+			__m512i y = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(there, odd + i), b));
+			__m512i keys = _mm512_or_si512(_mm512_slli_epi64(_mm512_add_epi64(x, y), place_bits), places);
+
+			keys = _mm512_mask_mov_epi64(nothing, there, keys);
+			next = _mm512_min_epi64(next, _mm512_max_epi64(best, keys));
+			best = _mm512_min_epi64(best, keys);
+		}
+		int64_t lowest = _mm512_reduce_min_epi64(best);
+		__mmask8 others = _mm512_cmpneq_epi64_mask(best, _mm512_set1_epi64(lowest));
+
+		place[j] = (int32_t)lowest & place_mask;
+		first[j] = (int32_t)(lowest >> place_bits);
+		second[j] = (int32_t)(_mm512_reduce_min_epi64(_mm512_min_epi64(next, _mm512_mask_mov_epi64(nothing, others, best))) >> place_bits);
+	}
+}
 #endif
 
 CLONES static int32_t lowest(const int32_t *restrict all, int m, int32_t least)
@@ -54,6 +83,12 @@ CLONES static int32_t lowest(const int32_t *restrict all, int m, int32_t least)
 
 void kp_nearest(const uint64_t *asked, int n, const uint64_t *even, const uint64_t *odd, int m, int none, int32_t *keys, int32_t *place, int32_t *first, int32_t *second)
 {
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512vpopcntdq")) {
+		nearest_widest(asked, n, even, odd, m, none, place, first, second);
+		return;
+	}
+#endif
 	for (int j = 0; j < n; j++) {
 		uint64_t a = asked[2 * j], b = asked[2 * j + 1];
 		int made = 0;

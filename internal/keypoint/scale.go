@@ -1,12 +1,15 @@
 package keypoint
 
 // #cgo CFLAGS: -O3
+// #cgo noescape kp_blur
+// #cgo nocallback kp_blur
 // #include "blur.h"
 import "C"
 
 import (
 	"math"
 	"sync"
+	"unsafe"
 )
 
 // The scale space of the paper: intervals scales an octave, the first blurred by firstSigma pixels; a plane as it comes is
@@ -25,7 +28,10 @@ type image struct {
 }
 
 // space is memory for planes, which are megabytes a picture: dear to clear and to collect.
-type space struct{ all, left []float32 }
+type space struct {
+	all, left []float32
+	places    []int32 // of the extremes of a plane
+}
 
 var spaces = sync.Pool{New: func() any { return new(space) }}
 
@@ -33,7 +39,7 @@ var spaces = sync.Pool{New: func() any { return new(space) }}
 func takeSpace(pixels int) *space {
 	s := spaces.Get().(*space)
 	if need := 18 * pixels; len(s.all) < need {
-		s.all = make([]float32, need)
+		s.all, s.places = make([]float32, need), make([]int32, pixels/2+1)
 	}
 	s.left = s.all
 	return s
@@ -69,7 +75,7 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 	for i, v := range pix {
 		base.pix[i] = levels[v]
 	}
-	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma))
+	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma), nil)
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
@@ -77,8 +83,8 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 		for i := 1; i < len(o.blurred); i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
-			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before))
-			o.diff[i-1] = s.difference(o.blurred[i], o.blurred[i-1])
+			o.diff[i-1] = s.image(first.width, first.height)
+			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before), o.diff[i-1].pix)
 		}
 		octaves = append(octaves, o)
 		first = s.halved(o.blurred[intervals])
@@ -86,7 +92,8 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 	return octaves
 }
 
-func (s *space) blurred(m image, sigma float64) image {
+// blurred writes what the blur changes to diff, where that is not nil.
+func (s *space) blurred(m image, sigma float64, diff []float32) image {
 	radius := int(math.Ceil(3 * sigma))
 	half, sum := make([]float32, radius+1), 0.0
 	for k := range half {
@@ -101,15 +108,9 @@ func (s *space) blurred(m image, sigma float64) image {
 		half[k] /= float32(sum)
 	}
 	out, line := s.image(m.width, m.height), make([]float32, m.width+2*radius)
-	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(&line[0]), C.int(m.width), C.int(m.height),
+	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(unsafe.SliceData(diff)), (*C.float)(&line[0]), C.int(m.width), C.int(m.height),
 		(*C.float)(&half[0]), C.int(radius))
 	return out
-}
-
-func (s *space) difference(a, b image) image {
-	d := s.image(a.width, a.height)
-	C.kp_subtract((*C.float)(&d.pix[0]), (*C.float)(&a.pix[0]), (*C.float)(&b.pix[0]), C.size_t(len(d.pix)))
-	return d
 }
 
 // halved takes every other pixel.
