@@ -55,8 +55,8 @@ CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, sha256) WHER
 CREATE INDEX flagged_image_newest ON flagged_image (created_at DESC, id);
 CREATE INDEX flagged_image_sha256 ON flagged_image (sha256);
 
--- A view of a flagged picture: embedding is [r, -half] for a normalised r of the model's dims, so that its inner product
--- with [q, 1] is q·r - half; half is kept beside it, rounded as it is there. bank_id repeats the picture's, so that the search
+-- A view of a flagged picture: embedding is [r, -penalty] for a normalised r of the model's dims, so that its inner product
+-- with [q, 1] is q·r - penalty; penalty is kept beside it, rounded as it is there. bank_id repeats the picture's, so that the search
 -- can filter by bank without leaving the table.
 --
 -- One partition a model, made by register_model(). A column's type in a partition is that of the parent, which has no
@@ -67,7 +67,7 @@ CREATE TABLE flagged_embedding (
     image_id uuid NOT NULL,
     bank_id int NOT NULL,
     view text NOT NULL,
-    half real NOT NULL,
+    penalty real NOT NULL,
     embedding halfvec NOT NULL,
     PRIMARY KEY (image_id, model_id, view),
     FOREIGN KEY (image_id, bank_id) REFERENCES flagged_image (id, bank_id)

@@ -18,7 +18,7 @@ CREATE TABLE allowed_embedding (
     model_id int NOT NULL REFERENCES model,
     image_id uuid NOT NULL REFERENCES allowed_image ON DELETE CASCADE,
     view text NOT NULL,
-    half real NOT NULL,
+    penalty real NOT NULL,
     embedding halfvec NOT NULL,
     PRIMARY KEY (image_id, model_id, view)
 );

@@ -19,7 +19,7 @@ CREATE TABLE recent_view (
     sequence bigint NOT NULL,
     number int NOT NULL, -- of the view among the upload's
     model_id int NOT NULL,
-    half real NOT NULL,
+    penalty real NOT NULL,
     embedding halfvec NOT NULL,
     pdq bit(256)
 ) PARTITION BY RANGE (day);

@@ -1,18 +1,18 @@
--- A stored vector ends in 1 - half, and is asked for with 1: the index then links flags by their score, and not by their
+-- A stored vector ends in 1 - penalty, and is asked for with 1: the index then links flags by their score, and not by their
 -- likeness alone, by which it missed near copies of pictures that resemble no others. Scores stay as they were, but for the
--- rounding of halves.
+-- rounding of penalties.
 
 -- +goose Up
 SET LOCAL maintenance_work_mem = '512MB'; -- an index that does not fit takes several times as long to build
 
 -- +goose StatementBegin
-CREATE FUNCTION rounded_half(half real) RETURNS real LANGUAGE sql AS
-$$ SELECT 1 - (format('[%s]', 1 - half)::halfvec::real[])[1] $$;
+CREATE FUNCTION rounded_penalty(penalty real) RETURNS real LANGUAGE sql AS
+$$ SELECT 1 - (format('[%s]', 1 - penalty)::halfvec::real[])[1] $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE FUNCTION stored_vector(embedding halfvec, dims int, half real) RETURNS halfvec LANGUAGE sql AS
-$$ SELECT subvector(embedding, 1, dims) || format('[%s]', 1 - half)::halfvec $$;
+CREATE FUNCTION stored_vector(embedding halfvec, dims int, penalty real) RETURNS halfvec LANGUAGE sql AS
+$$ SELECT subvector(embedding, 1, dims) || format('[%s]', 1 - penalty)::halfvec $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
@@ -26,23 +26,23 @@ BEGIN
         -- Without their indexes, of which each row would be put into anew.
         part := 'flagged_embedding_' || known.id;
         EXECUTE format('DROP INDEX IF EXISTS %I', part || '_hnsw');
-        EXECUTE format('UPDATE %I SET half = rounded_half(half), embedding = stored_vector(embedding, %s, half)', part, known.dims);
+        EXECUTE format('UPDATE %I SET penalty = rounded_penalty(penalty), embedding = stored_vector(embedding, %s, penalty)', part, known.dims);
         PERFORM build_index(known.id);
 
         SELECT indexdef INTO allowed FROM pg_indexes WHERE indexname = 'allowed_embedding_' || known.id || '_hnsw' AND schemaname = current_schema();
         EXECUTE format('DROP INDEX %I', 'allowed_embedding_' || known.id || '_hnsw');
-        UPDATE allowed_embedding SET half = rounded_half(half), embedding = stored_vector(embedding, known.dims, half)
+        UPDATE allowed_embedding SET penalty = rounded_penalty(penalty), embedding = stored_vector(embedding, known.dims, penalty)
             WHERE model_id = known.id;
         EXECUTE allowed;
 
-        UPDATE retracted_embedding SET half = rounded_half(half), embedding = stored_vector(embedding, known.dims, half)
+        UPDATE retracted_embedding SET penalty = rounded_penalty(penalty), embedding = stored_vector(embedding, known.dims, penalty)
             WHERE model_id = known.id;
         UPDATE recent_view SET embedding = stored_vector(embedding, known.dims, 0) WHERE model_id = known.id;
     END LOOP;
 END $$;
 -- +goose StatementEnd
 
-DROP FUNCTION rounded_half, stored_vector;
+DROP FUNCTION rounded_penalty, stored_vector;
 
 -- Another name, so that the statements of older moderators, whose scores would be too high, fail until newer ones take over.
 ALTER FUNCTION require_index RENAME TO require_indexed;

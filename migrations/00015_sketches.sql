@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION delete_retracted_embeddings() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     WITH gone AS (DELETE FROM flagged_embedding WHERE image_id = NEW.id RETURNING *)
-    INSERT INTO retracted_embedding SELECT model_id, image_id, bank_id, view, half, embedding FROM gone;
+    INSERT INTO retracted_embedding SELECT model_id, image_id, bank_id, view, penalty, embedding FROM gone;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd

@@ -46,7 +46,7 @@ func TestCopyDetectRuns(t *testing.T) {
 	}
 	vectors, err := m.Embed(t.Context(), [][]byte{picture})
 	require.NoError(t, err)
-	require.Positive(t, f.HalfB(vectors[0]))
+	require.Positive(t, f.BackgroundPenalty(vectors[0]))
 
 	file, err := fs.ReadFile(models.CopyDetect(), "onnx/check.json")
 	require.NoError(t, err)

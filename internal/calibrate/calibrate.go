@@ -107,7 +107,7 @@ func halve(folder, before *embed.Folder, all []shown) {
 	for _, s := range all {
 		for i := range s.looks {
 			l := &s.looks[i]
-			l.Half += folder.HalfB(l.Vector) - before.HalfB(l.Vector)
+			l.Penalty += folder.BackgroundPenalty(l.Vector) - before.BackgroundPenalty(l.Vector)
 		}
 	}
 }

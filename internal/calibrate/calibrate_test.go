@@ -41,8 +41,8 @@ func TestThresholdLetsNoMoreThrough(t *testing.T) {
 }
 
 // vector lies in a plane, at an angle's cosine from the first axis.
-func looks(x, y, half float32, hash byte) []dedupe.Look {
-	return []dedupe.Look{{Vector: []float32{x, y}, Half: half, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
+func looks(x, y, penalty float32, hash byte) []dedupe.Look {
+	return []dedupe.Look{{Vector: []float32{x, y}, Penalty: penalty, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
 }
 
 func TestMeasure(t *testing.T) {
@@ -148,7 +148,7 @@ func TestBackgroundIsReadByTheModel(t *testing.T) {
 	require.NoError(t, err)
 	rows, dims := after.Background().Size()
 	require.Equal(t, []int{7, before.Dims()}, []int{rows, dims})
-	require.InDelta(t, 0.1, after.HalfB(vectors[0]), 1e-6) // half the mean of 1, 0, 0, 0, 0
+	require.InDelta(t, 0.1, after.BackgroundPenalty(vectors[0]), 1e-6) // half the mean of 1, 0, 0, 0, 0
 	require.NotEqual(t, before.Fingerprint(), after.Fingerprint())
 	block, review, ok := after.Thresholds()
 	require.True(t, ok)

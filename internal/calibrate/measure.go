@@ -74,10 +74,10 @@ func compare(upload, flag shown) pairScore {
 func grid(uploads, flags []shown) [][]pairScore {
 	var held []float32
 	var owners []int
-	var halves []float32
+	var penalties []float32
 	for k, f := range flags {
 		for _, l := range f.looks {
-			held, owners, halves = append(held, l.Vector...), append(owners, k), append(halves, l.Half)
+			held, owners, penalties = append(held, l.Vector...), append(owners, k), append(penalties, l.Penalty)
 		}
 	}
 	rows := make([][]pairScore, len(uploads))
@@ -90,7 +90,7 @@ func grid(uploads, flags []shown) [][]pairScore {
 		for _, q := range u.looks {
 			dot.Products(held, q.Vector, len(q.Vector), products)
 			for j, k := range owners {
-				row[k].score = max(row[k].score, products[j]-q.Half-halves[j])
+				row[k].score = max(row[k].score, products[j]-q.Penalty-penalties[j])
 			}
 		}
 		rows[i] = row

@@ -37,9 +37,9 @@ func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []
 	}
 	looks := make([]dedupe.Look, len(p.Vectors))
 	for i, v := range p.Vectors {
-		looks[i] = dedupe.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
+		looks[i] = dedupe.Look{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
 		if flag {
-			looks[i].Half += recognise.ViewPenalty(v.View)
+			looks[i].Penalty += recognise.ViewPenalty(v.View)
 		}
 	}
 	return looks, nil

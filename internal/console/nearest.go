@@ -19,7 +19,7 @@ func (p *Pictures) allowed(ctx context.Context, sum string, asked []recognise.Vi
 	qs := make([]matchdb.AllowQuery, len(asked))
 	for i, v := range asked {
 		qs[i] = matchdb.AllowQuery{
-			SHA256: sum, Query: matchdb.Query{Vector: v.Vector, Half: v.Half}, PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
+			SHA256: sum, Query: matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 		}
 	}
 	nearest, err := p.db.NearestAllowed(ctx, p.model.Folder().Fingerprint(), qs)
@@ -66,7 +66,7 @@ func (p *Pictures) allowed(ctx context.Context, sum string, asked []recognise.Vi
 func (p *Pictures) recent(ctx context.Context, asked []recognise.ViewVector, most int) (near []NearRecent, why string, err error) {
 	qs := make([]matchdb.Query, len(asked))
 	for i, v := range asked {
-		qs[i] = matchdb.Query{Vector: v.Vector, Half: v.Half}
+		qs[i] = matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}
 	}
 	found, err := p.db.SearchRecent(ctx, p.model.Folder().Fingerprint(), qs, most)
 	if errors.Is(err, matchdb.ErrReadOnly) {

@@ -38,7 +38,7 @@ func randomSet(r *rand.Rand, pictures, dims int) (*Set, [][]Look) {
 	looks := make([][]Look, pictures)
 	for i := range pictures {
 		for range 1 + i%2 {
-			l := Look{Vector: unit(r, dims), Half: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
+			l := Look{Vector: unit(r, dims), Penalty: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
 			for k := range l.Hash {
 				l.Hash[k] = byte(r.Uint32())
 			}
@@ -68,7 +68,7 @@ func TestPairsAreThoseOfTheWholeMatrix(t *testing.T) {
 			for _, x := range looks[a] {
 				for _, y := range looks[b] {
 					similarity := innerProduct(x.Vector, y.Vector)
-					if score := float32(similarity) - x.Half - y.Half; score > best.Score {
+					if score := float32(similarity) - x.Penalty - y.Penalty; score > best.Score {
 						best.Score, best.Similarity = score, float32(similarity)
 					}
 					if d := x.Hash.Distance(y.Hash); d <= pdq.MaxDistance && min(x.Quality, y.Quality) >= pdq.MinQuality {

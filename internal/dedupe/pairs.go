@@ -18,7 +18,7 @@ import (
 // them, score and similarity are of the looks that it found.
 type Pair struct {
 	A, B       int32
-	Score      float32 // q·r − half(q) − half(r)
+	Score      float32 // q·r − penalty(q) − penalty(r)
 	Similarity float32 // q·r
 	Distance   int16   // of their PDQ hashes, where that is at most pdq.MaxDistance; else NoHash
 }
@@ -98,7 +98,7 @@ func strip(ctx context.Context, asked, held *Set, from int, at float32, limit in
 			for j := left; j < right; j++ {
 				p := Pair{
 					A: asked.pictures[i], B: held.pictures[j], Similarity: row[j-left],
-					Score: row[j-left] - asked.halves[i] - held.halves[j], Distance: NoHash,
+					Score: row[j-left] - asked.penalties[i] - held.penalties[j], Distance: NoHash,
 				}
 				if asked.clear[i] && held.clear[j] {
 					if d := asked.hashes[i].Distance(held.hashes[j]); d <= pdq.MaxDistance {

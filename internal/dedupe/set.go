@@ -9,19 +9,19 @@ import (
 // Look is what one view of a picture is compared by.
 type Look struct {
 	Vector  []float32 // L2-normalised
-	Half    float32   // its share of the score: see embed.Background
+	Penalty float32   // its share of the score: see embed.Background
 	Hash    pdq.Hash
 	Quality int // of the hash, 0 to 100; below pdq.MinQuality it says nothing
 }
 
 // Set is the looks of many pictures. The zero value is empty.
 type Set struct {
-	dims     int
-	vectors  []float32 // a row a look
-	halves   []float32
-	hashes   []pdq.Hash
-	clear    []bool  // the hash says something
-	pictures []int32 // whose look it is
+	dims      int
+	vectors   []float32 // a row a look
+	penalties []float32
+	hashes    []pdq.Hash
+	clear     []bool  // the hash says something
+	pictures  []int32 // whose look it is
 }
 
 // Add adds a look of the picture with this number. It panics when the vector is not as wide as those before.
@@ -33,7 +33,7 @@ func (s *Set) Add(picture int, l Look) {
 		panic(fmt.Sprintf("near: a vector of %d numbers beside others of %d", len(l.Vector), s.dims))
 	}
 	s.vectors = append(s.vectors, l.Vector...)
-	s.halves = append(s.halves, l.Half)
+	s.penalties = append(s.penalties, l.Penalty)
 	s.hashes = append(s.hashes, l.Hash)
 	s.clear = append(s.clear, l.Quality >= pdq.MinQuality)
 	s.pictures = append(s.pictures, int32(picture))

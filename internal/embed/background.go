@@ -49,12 +49,12 @@ func NewBackground(dims int, matrix []float32) *Background {
 // Size is the number of vectors and their width.
 func (b *Background) Size() (rows, dims int) { return b.rows, b.dims }
 
-// Half is ½·b(v): half of the mean of v's five highest inner products with the background, to some
+// Penalty is ½·b(v): half of the mean of v's five highest inner products with the background, to some
 // hundred-thousandths. v is a unit vector of the background's width.
-func (b *Background) Half(v []float32) float32 { return b.Halves([][]float32{v})[0] }
+func (b *Background) Penalty(v []float32) float32 { return b.Penalties([][]float32{v})[0] }
 
-// Halves is Half of each vector. The background is read once for all of them.
-func (b *Background) Halves(vectors [][]float32) []float32 {
+// Penalties is the Penalty of each vector. The background is read once for all of them.
+func (b *Background) Penalties(vectors [][]float32) []float32 {
 	tops := make([]highest, len(vectors))
 	asked := make([]int16, 0, len(vectors)*b.dims)
 	for k, v := range vectors {
@@ -79,15 +79,15 @@ func (b *Background) Halves(vectors [][]float32) []float32 {
 			}
 		}
 	}
-	halves := make([]float32, len(vectors))
+	penalties := make([]float32, len(vectors))
 	for k, top := range tops {
 		var sum float64
 		for _, d := range top {
 			sum += float64(d)
 		}
-		halves[k] = float32(sum / nearestOfBackground / 2)
+		penalties[k] = float32(sum / nearestOfBackground / 2)
 	}
-	return halves
+	return penalties
 }
 
 // highest are the highest numbers taken so far, ascending.

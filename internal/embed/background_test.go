@@ -41,11 +41,11 @@ func TestHalfIsTheFormula(t *testing.T) {
 		for _, p := range products[len(products)-5:] {
 			sum += p
 		}
-		require.InDelta(t, sum/5/2, b.Half(v), 2e-5)
+		require.InDelta(t, sum/5/2, b.Penalty(v), 2e-5)
 		w := matrix[2*dims : 3*dims]
-		require.Equal(t, []float32{b.Half(w), b.Half(v)}, b.Halves([][]float32{w, v}))
+		require.Equal(t, []float32{b.Penalty(w), b.Penalty(v)}, b.Penalties([][]float32{w, v}))
 	}
-	require.Panics(t, func() { NewBackground(4, randomVectors(5, 4)).Half([]float32{1}) })
+	require.Panics(t, func() { NewBackground(4, randomVectors(5, 4)).Penalty([]float32{1}) })
 }
 
 func TestParseBackground(t *testing.T) {
@@ -122,7 +122,7 @@ func BenchmarkHalves(b *testing.B) {
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				background.Halves(vectors)
+				background.Penalties(vectors)
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/vector")
 		})

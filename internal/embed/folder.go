@@ -85,20 +85,20 @@ func (f *Folder) Target() imaging.Target { return f.pre.target }
 // Background is the folder's background, or nil when it has none and the score is the cosine.
 func (f *Folder) Background() *Background { return f.background }
 
-// HalfB is v's share of the score: ½·b(v), or 0 without a background.
-func (f *Folder) HalfB(v []float32) float32 {
+// BackgroundPenalty is v's share of the score: ½·b(v), or 0 without a background.
+func (f *Folder) BackgroundPenalty(v []float32) float32 {
 	if f.background == nil {
 		return 0
 	}
-	return f.background.Half(v)
+	return f.background.Penalty(v)
 }
 
-// Halves is HalfB of each vector, in less time.
-func (f *Folder) Halves(vectors [][]float32) []float32 {
+// BackgroundPenalties is BackgroundPenalty of each vector, in less time.
+func (f *Folder) BackgroundPenalties(vectors [][]float32) []float32 {
 	if f.background == nil {
 		return make([]float32, len(vectors))
 	}
-	return f.background.Halves(vectors)
+	return f.background.Penalties(vectors)
 }
 
 // Thresholds are the scores from which on this model's matches are blocked and reviewed; ok is false when the folder does

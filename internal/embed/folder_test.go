@@ -23,7 +23,7 @@ func TestLoadDirReadsTheGoldenFolders(t *testing.T) {
 		require.Equal(t, imaging.Target{ShortestEdge: 224, CropWidth: 224, CropHeight: 224, Kernel: imaging.KernelCubic}, f.Target())
 		require.Len(t, f.Fingerprint(), 64)
 		require.Nil(t, f.Background())
-		require.Zero(t, f.HalfB(make([]float32, dims)))
+		require.Zero(t, f.BackgroundPenalty(make([]float32, dims)))
 		_, _, ok := f.Thresholds()
 		require.False(t, ok)
 	}

@@ -184,12 +184,12 @@ func readLimited(ctx context.Context, c *cli, source string) ([]byte, error) {
 
 func (a *album) add(file int, p recognise.Extracted) {
 	for _, v := range p.Vectors {
-		look := dedupe.Look{Vector: v.Vector, Half: v.Half, Hash: v.PDQ, Quality: v.Quality}
+		look := dedupe.Look{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
 		if slices.Contains(recognise.QueryViews(), v.View) {
 			a.asked.Add(file, look)
 		}
 		if a.turned != nil {
-			look.Half += recognise.ViewPenalty(v.View)
+			look.Penalty += recognise.ViewPenalty(v.View)
 			a.turned.Add(file, look)
 		}
 	}

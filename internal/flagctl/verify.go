@@ -61,7 +61,7 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 	}
 	defer db.Close()
 	o := matchdb.VerifyOptions{
-		Model: folder.Fingerprint(), Half: folder.HalfB, Sample: r.Sample, Seed: r.Seed, Views: storedViews(),
+		Model: folder.Fingerprint(), Penalty: folder.BackgroundPenalty, Sample: r.Sample, Seed: r.Seed, Views: storedViews(),
 	}
 	found, err := db.Verify(ctx, o)
 	if err != nil {
@@ -136,7 +136,7 @@ func faults(found []matchdb.Fault) []checked {
 		matchdb.OrphanEmbedding: {"failed", "embedding", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
 		matchdb.OrphanHash:      {"failed", "PDQ hash", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
 		matchdb.NoSignal:        {"failed", "flag", "with nothing to be found by: flag the original again"},
-		matchdb.DamagedVector:   {"failed", "embedding", "not of length 1, or with another half than in its vector: flag the original again"},
+		matchdb.DamagedVector:   {"failed", "embedding", "not of length 1, or its penalty is not the one in its vector: flag the original again"},
 	}
 	var checks []checked
 	for _, f := range found {

@@ -37,10 +37,10 @@ type PDQ struct {
 
 // Embedding is the vector of one view.
 type Embedding struct {
-	Model  string // fingerprint
-	View   string
-	Half   float32   // half(r) of the score
-	Vector []float32 // in half precision
+	Model   string // fingerprint
+	View    string
+	Penalty float32   // penalty(r) of the score
+	Vector  []float32 // in half precision
 }
 
 // Model is a model that embeddings of a list are made by.

@@ -184,7 +184,7 @@ func TestUnknownFormats(t *testing.T) {
 
 func example(t testing.TB) (Header, []Flag) {
 	model := strings.Repeat("ab", 32)
-	half := func(f Flag) Flag {
+	penalty := func(f Flag) Flag {
 		for i := range f.Embeddings {
 			f.Embeddings[i].Model = model
 		}
@@ -194,8 +194,8 @@ func example(t testing.TB) (Header, []Flag) {
 		{Bank: "default", SHA256: bytesOf(t, sumA), Source: "<a & b>\u2028", Note: "naïve \"雪\"", PDQ: []PDQ{
 			{View: "flip-horizontal", Hash: pdq.Hash(bytesOf(t, sumB)), Quality: 50}, pdqOf(t, sumA, 100)[0],
 		}},
-		half(Flag{Bank: "spam", SHA256: bytesOf(t, sumB), MD5: bytesOf(t, md5C), Embeddings: []Embedding{
-			{View: "original", Half: 0.0312042236328125, Vector: []float32{0.6, -0.8, 0}}, {View: "rotate-90", Half: -0.5, Vector: []float32{1, 5.9604645e-08, 0}},
+		penalty(Flag{Bank: "spam", SHA256: bytesOf(t, sumB), MD5: bytesOf(t, md5C), Embeddings: []Embedding{
+			{View: "original", Penalty: 0.0312042236328125, Vector: []float32{0.6, -0.8, 0}}, {View: "rotate-90", Penalty: -0.5, Vector: []float32{1, 5.9604645e-08, 0}},
 		}}),
 	}
 	flags[1].Embeddings[0].Vector[0] = 0.60009765625 // as binary16 has them

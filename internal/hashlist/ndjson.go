@@ -59,10 +59,10 @@ type linePDQ struct {
 }
 
 type lineEmbedding struct {
-	Model  string     `json:"model"`
-	View   string     `json:"view"`
-	Half   float32    `json:"half"`
-	Vector halfVector `json:"vector"`
+	Model   string     `json:"model"`
+	View    string     `json:"view"`
+	Penalty float32    `json:"half"`
+	Vector  halfVector `json:"vector"`
 }
 
 // hexBytes are hexadecimal digits, of either case where they are read.
@@ -118,7 +118,7 @@ func parseLine(text []byte) (Flag, error) {
 		f.PDQ = append(f.PDQ, PDQ{View: p.View, Hash: pdq.Hash(hash), Quality: p.Quality})
 	}
 	for _, e := range l.Embeddings {
-		f.Embeddings = append(f.Embeddings, Embedding{Model: e.Model, View: e.View, Half: e.Half, Vector: e.Vector})
+		f.Embeddings = append(f.Embeddings, Embedding{Model: e.Model, View: e.View, Penalty: e.Penalty, Vector: e.Vector})
 	}
 	return f, nil
 }
@@ -140,7 +140,7 @@ func formatLine(f Flag) line {
 		l.PDQ = append(l.PDQ, linePDQ{p.View, p.Hash[:], p.Quality})
 	}
 	for _, e := range f.Embeddings {
-		l.Embeddings = append(l.Embeddings, lineEmbedding{e.Model, e.View, e.Half, e.Vector})
+		l.Embeddings = append(l.Embeddings, lineEmbedding{e.Model, e.View, e.Penalty, e.Vector})
 	}
 	return l
 }

@@ -49,12 +49,12 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 		return FlagResult{}, err
 	}
 	for _, e := range a.Embeddings {
-		if err := model.check(e.Vector, e.Half); err != nil {
+		if err := model.check(e.Vector, e.Penalty); err != nil {
 			return FlagResult{}, fmt.Errorf("view %s: %w", e.View, err)
 		}
 	}
 	var result FlagResult
-	err = db.because(ctx, a.By, a.Note, func(tx pgx.Tx) error {
+	err = db.withAudit(ctx, a.By, a.Note, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `INSERT INTO allowed_image (sha256, source, note, created_by) VALUES ($1, $2, $3, $4)
 			ON CONFLICT DO NOTHING RETURNING id`, sum, a.Source, a.Note, a.By).Scan(&result.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -83,10 +83,10 @@ func (db *DB) Allow(ctx context.Context, a NewAllowed) (FlagResult, error) {
 var tellAllowedGainedSQL = `UPDATE allowed_image i SET note = note WHERE i.id = $1 AND ` + gained("allowed_pdq", "allowed_embedding")
 
 func insertAllowedEmbeddings(ctx context.Context, tx pgx.Tx, model int, image uuid.UUID, embeddings []Embedding) (int, error) {
-	views, halves, vectors := embeddingColumns(embeddings)
-	tag, err := tx.Exec(ctx, `INSERT INTO allowed_embedding (model_id, image_id, view, half, embedding)
+	views, penalties, vectors := embeddingColumns(embeddings)
+	tag, err := tx.Exec(ctx, `INSERT INTO allowed_embedding (model_id, image_id, view, penalty, embedding)
 		SELECT $1, $2, e.* FROM unnest($3::text[], $4::real[], $5::halfvec[]) AS e ON CONFLICT DO NOTHING`,
-		model, image, views, halves, vectors)
+		model, image, views, penalties, vectors)
 	return int(tag.RowsAffected()), err
 }
 
@@ -111,27 +111,27 @@ func (db *DB) RemoveAllowed(ctx context.Context, id, by, reason string) (uuid.UU
 	if err != nil {
 		return uuid.Nil, err
 	}
-	var gone []uuid.UUID
-	err = db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	var removed []uuid.UUID
+	err = db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, "DELETE FROM allowed_image WHERE id BETWEEN $1 AND $2 RETURNING id", low, high)
 		if err != nil {
 			return err
 		}
-		gone, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		removed, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 		switch {
 		case err != nil:
 			return err
-		case len(gone) == 0:
+		case len(removed) == 0:
 			return fmt.Errorf("allowed picture %s: %w: `flagctl allow list` shows all", id, ErrNotFound)
-		case len(gone) > 1:
-			return fmt.Errorf("allowed picture %s: %w: %d ids begin with it", id, ErrAmbiguous, len(gone))
+		case len(removed) > 1:
+			return fmt.Errorf("allowed picture %s: %w: %d ids begin with it", id, ErrAmbiguous, len(removed))
 		}
 		return nil
 	})
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return gone[0], nil
+	return removed[0], nil
 }
 
 // AllowQuery is one view of an upload that a flag is near to.
@@ -158,12 +158,12 @@ type NearestAllowed struct {
 // allowSQL takes the model's id and its stored width, literally, which makes the index's expression. Each part looks one neighbour up.
 const allowSQL = `
 WITH q AS MATERIALIZED (
-    SELECT * FROM unnest($1::bytea[], $2::halfvec[], $3::float8[], $4::text[]) WITH ORDINALITY AS q (sha256, v, half, hash, ord)
+    SELECT * FROM unnest($1::bytea[], $2::halfvec[], $3::float8[], $4::text[]) WITH ORDINALITY AS q (sha256, v, penalty, hash, ord)
 )
 SELECT ord - 1, 'file', i.id, 'original', 1::float8, 1::float8, 0 FROM q JOIN allowed_image i USING (sha256)
 UNION ALL
-SELECT q.ord - 1, 'embedding', e.image_id, e.view, e.score + e.half + q.half, e.score, 0 FROM q CROSS JOIN LATERAL (
-    SELECT image_id, view, half, -(embedding::halfvec(%[2]d) <#> q.v) - q.half - 1 AS score FROM allowed_embedding
+SELECT q.ord - 1, 'embedding', e.image_id, e.view, e.score + e.penalty + q.penalty, e.score, 0 FROM q CROSS JOIN LATERAL (
+    SELECT image_id, view, penalty, -(embedding::halfvec(%[2]d) <#> q.v) - q.penalty - 1 AS score FROM allowed_embedding
     WHERE model_id = %[1]d ORDER BY embedding::halfvec(%[2]d) <#> q.v LIMIT 1
 ) e
 UNION ALL
@@ -190,11 +190,11 @@ func (db *DB) NearestAllowed(ctx context.Context, model string, qs []AllowQuery)
 			hashes[i] = q.PDQ.Hash.String()
 		}
 	}
-	vectors, halves, err := known.asked(plain)
+	vectors, penalties, err := known.queryColumns(plain)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.matching.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, vectors, halves, hashes)
+	rows, err := db.matching.Query(ctx, fmt.Sprintf(allowSQL, known.id, known.dims+1), sums, vectors, penalties, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("look into the allow-list: %w", err)
 	}

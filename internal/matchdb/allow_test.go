@@ -15,7 +15,7 @@ import (
 func newAllowed(name string, vector []float32, hash pdq.Hash) NewAllowed {
 	return NewAllowed{
 		SHA256: sum256(name), Source: name, Note: "innocent", By: "ann", Model: testModel.Fingerprint,
-		Embeddings: []Embedding{{View: "original", Vector: vector, Half: 0.1}},
+		Embeddings: []Embedding{{View: "original", Vector: vector, Penalty: 0.1}},
 		PDQ:        []PDQ{{View: "original", Hash: hash, Quality: 100}},
 	}
 }
@@ -48,9 +48,9 @@ func TestAllowList(t *testing.T) {
 
 	_, err = db.RemoveAllowed(ctx, stored.ID.String()[:8], "ann", "")
 	require.ErrorIs(t, err, ErrInvalid)
-	gone, err := db.RemoveAllowed(ctx, stored.ID.String()[:8], "ann", "not so innocent")
+	removed, err := db.RemoveAllowed(ctx, stored.ID.String()[:8], "ann", "not so innocent")
 	require.NoError(t, err)
-	require.Equal(t, stored.ID, gone)
+	require.Equal(t, stored.ID, removed)
 	_, err = db.RemoveAllowed(ctx, stored.ID.String(), "ann", "again")
 	require.ErrorIs(t, err, ErrNotFound)
 	near, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{{SHA256: a.SHA256, Query: Query{Vector: v}, PDQ: a.PDQ[0]}})
@@ -78,7 +78,7 @@ func TestNearestAllowed(t *testing.T) {
 		ids = append(ids, stored.ID)
 	}
 	near, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{
-		{SHA256: all[3].SHA256, Query: Query{Vector: all[5].Embeddings[0].Vector, Half: 0.2}, PDQ: PDQ{Hash: flipped(all[7].PDQ[0].Hash, 9), Quality: 100}},
+		{SHA256: all[3].SHA256, Query: Query{Vector: all[5].Embeddings[0].Vector, Penalty: 0.2}, PDQ: PDQ{Hash: flipped(all[7].PDQ[0].Hash, 9), Quality: 100}},
 		{SHA256: sum256("another"), Query: Query{Vector: all[8].Embeddings[0].Vector}, PDQ: PDQ{Quality: pdq.MinQuality - 1}},
 	})
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestNearestAllowedUsesTheIndexes(t *testing.T) {
 	require.NoError(t, err)
 	var embeddings, hashes []string
 	for i := range 3000 {
-		embeddings = append(embeddings, fmt.Sprintf("(1, '%s', 'v%d', 0, '%s')", stored.ID, i, Stored(random(r), 0).String()))
+		embeddings = append(embeddings, fmt.Sprintf("(1, '%s', 'v%d', 0, '%s')", stored.ID, i, StoredVector(random(r), 0).String()))
 		hashes = append(hashes, fmt.Sprintf("('%s', 'v%d', x'%s')", stored.ID, i, randomHash(r)))
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO allowed_embedding VALUES "+strings.Join(embeddings, ",")+

@@ -33,7 +33,7 @@ func (db *DB) AddBank(ctx context.Context, name, by, reason string) error {
 	if err := checkBankName(name); err != nil {
 		return err
 	}
-	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	return db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "INSERT INTO bank (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fmt.Errorf("bank %s: %w", name, ErrExists)
@@ -61,7 +61,7 @@ func (db *DB) EnableBank(ctx context.Context, name, by, reason string) error {
 }
 
 func (db *DB) switchBank(ctx context.Context, name string, on bool, by, reason string) error {
-	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	return db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "UPDATE bank SET enabled = $2 WHERE name = $1", name, on)
 		if err == nil && tag.RowsAffected() == 0 {
 			return unknownBank(name)
@@ -79,7 +79,7 @@ func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by,
 	if err != nil {
 		return err
 	}
-	return db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	return db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO bank_threshold (bank_id, model_id, block_at, review_at)
 			SELECT id, $2, $3, $4 FROM bank WHERE name = $1
 			ON CONFLICT (bank_id, model_id) DO UPDATE SET block_at = excluded.block_at, review_at = excluded.review_at`,

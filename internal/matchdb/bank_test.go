@@ -116,7 +116,7 @@ func TestSearch(t *testing.T) {
 	var ids []string
 	for i, bank := range []string{"default", "off", "default", "default"} {
 		f := newFlag(bank, fmt.Sprint(i), random(r))
-		f.Embeddings = append(f.Embeddings, Embedding{View: "best", Vector: near(r, v, 0.2*float64(i)), Half: 0.1})
+		f.Embeddings = append(f.Embeddings, Embedding{View: "best", Vector: near(r, v, 0.2*float64(i)), Penalty: 0.1})
 		for j := range 9 {
 			f.Embeddings = append(f.Embeddings, Embedding{View: fmt.Sprint("turn-", j), Vector: near(r, v, 4)})
 		}
@@ -124,7 +124,7 @@ func TestSearch(t *testing.T) {
 	}
 	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
 
-	found, err := db.Search(t.Context(), testModel.Fingerprint, Query{Vector: v, Half: 0.05}, 3)
+	found, err := db.Search(t.Context(), testModel.Fingerprint, Query{Vector: v, Penalty: 0.05}, 3)
 	require.NoError(t, err)
 	require.Len(t, found, 3)
 	for i, f := range found {

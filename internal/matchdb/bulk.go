@@ -62,8 +62,8 @@ var loadSQL = []string{
 	`DELETE FROM list_flag WHERE id IS NULL`,
 	`INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
 		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
-	`INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
-		SELECT e.model_id, s.id, s.bank_id, e.view, e.half, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
+	`INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
+		SELECT e.model_id, s.id, s.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
 	`INSERT INTO flagged_keypoints (image_id, points) SELECT id, keypoints FROM list_flag WHERE keypoints IS NOT NULL ON CONFLICT DO NOTHING`,
 }
 
@@ -76,7 +76,7 @@ func (m *Import) Load(ctx context.Context, part []hashlist.Flag) (Loaded, error)
 		return Loaded{}, err
 	}
 	var counts []int
-	err = m.db.because(ctx, m.by, m.why, func(tx pgx.Tx) error {
+	err = m.db.withAudit(ctx, m.by, m.why, func(tx pgx.Tx) error {
 		if _, err := tx.Conn().PgConn().Exec(ctx, loadSettings).ReadAll(); err != nil {
 			return err
 		}
@@ -109,14 +109,14 @@ func (m *Import) Compare(ctx context.Context, part []hashlist.Flag) (Loaded, err
 		return Loaded{}, err
 	}
 	var l Loaded
-	err = m.db.because(ctx, m.by, m.why, func(tx pgx.Tx) error {
+	err = m.db.withAudit(ctx, m.by, m.why, func(tx pgx.Tx) error {
 		if err := staged.copy(ctx, tx); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE NOT active AND NOT gone), count(*) FILTER (WHERE active), count(*) FILTER (WHERE gone AND NOT active)
+		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE NOT active AND NOT retracted), count(*) FILTER (WHERE active), count(*) FILTER (WHERE retracted AND NOT active)
 			FROM list_flag s,
 			LATERAL (SELECT EXISTS (SELECT FROM flagged_image i WHERE `+flaggedKey+` = `+stagedKey+` AND i.retracted_at IS NULL) AS active) a,
-			LATERAL (SELECT EXISTS (SELECT FROM flagged_image i WHERE `+flaggedKey+` = `+stagedKey+` AND i.retracted_at IS NOT NULL) AS gone) g`).
+			LATERAL (SELECT EXISTS (SELECT FROM flagged_image i WHERE `+flaggedKey+` = `+stagedKey+` AND i.retracted_at IS NOT NULL) AS retracted) g`).
 			Scan(&l.New, &l.Known, &l.Retracted)
 	})
 	return l, err

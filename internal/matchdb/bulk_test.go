@@ -40,7 +40,7 @@ func listFlags(r *rand.Rand, n int) []hashlist.Flag {
 			f.Keypoints = points
 		}
 		if i%4 != 2 {
-			f.Embeddings = []hashlist.Embedding{{Model: testModel.Fingerprint, View: "original", Half: float32(r.NormFloat64() / 10), Vector: random(r)}}
+			f.Embeddings = []hashlist.Embedding{{Model: testModel.Fingerprint, View: "original", Penalty: float32(r.NormFloat64() / 10), Vector: random(r)}}
 		}
 		flags[i] = f
 	}
@@ -111,7 +111,7 @@ func TestLoadedFlagsMatchBySignal(t *testing.T) {
 		}
 		for _, e := range f.Embeddings {
 			hit := match(t, db, Query{Vector: e.Vector})[0][0]
-			require.InDelta(t, 1-float64(e.Half), hit.Score, Tolerance)
+			require.InDelta(t, 1-float64(e.Penalty), hit.Score, Tolerance)
 			flag, err := db.Show(ctx, hit.FlaggedID.String())
 			require.NoError(t, err)
 			require.Equal(t, []any{f.Source, "mo", hex.EncodeToString(f.SHA256), hex.EncodeToString(f.MD5)}, []any{flag.Source, flag.CreatedBy, flag.SHA256, flag.MD5})
@@ -197,7 +197,7 @@ func TestMatchingGoesOnBesideALoad(t *testing.T) {
 	list := listFlags(r, rounds*atOnce*part)
 	for i := range list {
 		for j := range list[i].Embeddings {
-			list[i].Embeddings[j].Half = 0 // so that none scores higher than a flag's own vector
+			list[i].Embeddings[j].Penalty = 0 // so that none scores higher than a flag's own vector
 		}
 	}
 	found := func() {
@@ -263,8 +263,8 @@ func TestDumpIntoAnEmptyLibraryDumpsTheSame(t *testing.T) {
 		}
 	}
 	load(t, db, flags)
-	gone := mustFlag(t, db, newFlag("spam", "retracted", random(r)))
-	_, err := db.Retract(ctx, gone.ID.String(), "mo", "wrong")
+	retracted := mustFlag(t, db, newFlag("spam", "retracted", random(r)))
+	_, err := db.Retract(ctx, retracted.ID.String(), "mo", "wrong")
 	require.NoError(t, err)
 	added := newFlag("spam", "by hand", random(r))
 	added.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: pdq.MinQuality}}
@@ -309,8 +309,8 @@ func TestListsOfAnotherModelAreRefused(t *testing.T) {
 		"invalid bank name":                     func(f *hashlist.Flag) { f.Bank = "No Such Name" },
 		"the embeddings are of model " + "abcd": func(f *hashlist.Flag) { f.Embeddings[0].Model = "abcd" },
 		"view original of model abababababab: invalid vector: it has 31 dimensions": func(f *hashlist.Flag) { f.Embeddings[0].Vector = f.Embeddings[0].Vector[1:] },
-		"its length is 0, want 1": func(f *hashlist.Flag) { f.Embeddings[0].Vector = make([]float32, dims) },
-		"invalid half":            func(f *hashlist.Flag) { f.Embeddings[0].Half = 2 },
+		"its length is 0, want 1":    func(f *hashlist.Flag) { f.Embeddings[0].Vector = make([]float32, dims) },
+		"invalid background penalty": func(f *hashlist.Flag) { f.Embeddings[0].Penalty = 2 },
 	} {
 		bad := good
 		bad.Embeddings = append([]hashlist.Embedding{}, good.Embeddings...)

@@ -18,13 +18,13 @@ type Recent struct {
 	Score      float64
 }
 
-// recentSQL takes the model's id; $1 are the vectors as stored, $2 their halves. An upload has few views, so that
+// recentSQL takes the model's id; $1 are the vectors as stored, $2 their penalties. An upload has few views, so that
 // more rows are taken than uploads are wanted.
 const recentSQL = `
-SELECT n.day, u.upload, n.score + n.halves, n.score FROM (
+SELECT n.day, u.upload, n.score + n.penalties, n.score FROM (
     SELECT DISTINCT ON (day, stream, sequence, stored) * FROM (
-        SELECT r.day, r.stream, r.sequence, r.stored, -(q.v <#> r.embedding) - r.half - 1 AS score, q.half + r.half AS halves
-        FROM recent_view r CROSS JOIN unnest($1::halfvec[], $2::float8[]) AS q (v, half)
+        SELECT r.day, r.stream, r.sequence, r.stored, -(q.v <#> r.embedding) - r.penalty - 1 AS score, q.penalty + r.penalty AS penalties
+        FROM recent_view r CROSS JOIN unnest($1::halfvec[], $2::float8[]) AS q (v, penalty)
         WHERE r.model_id = %d ORDER BY score DESC LIMIT $3 * 16
     ) e ORDER BY day, stream, sequence, stored, score DESC
 ) n JOIN recent_upload u USING (day, stream, sequence, stored)
@@ -37,14 +37,14 @@ func (db *DB) SearchRecent(ctx context.Context, model string, qs []Query, k int)
 	if err != nil {
 		return nil, err
 	}
-	vectors, halves := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
+	vectors, penalties := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 	for i, q := range qs {
-		if err := known.check(q.Vector, q.Half); err != nil {
+		if err := known.check(q.Vector, q.Penalty); err != nil {
 			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i] = Stored(q.Vector, q.Half), float64(q.Half)
+		vectors[i], penalties[i] = StoredVector(q.Vector, q.Penalty), float64(q.Penalty)
 	}
-	rows, err := db.pool.Query(ctx, fmt.Sprintf(recentSQL, known.id), vectors, halves, k)
+	rows, err := db.pool.Query(ctx, fmt.Sprintf(recentSQL, known.id), vectors, penalties, k)
 	var found []Recent
 	if err == nil {
 		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Recent])

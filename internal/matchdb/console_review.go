@@ -39,7 +39,7 @@ func (e *ReviewedError) Error() string {
 // AddReview stores the review, with note as the audit log's reason, and publishes it: either both, or neither where publish
 // fails. Of two people who review a decision at once one gets a *ReviewedError. ErrReadOnly when this login may not.
 func (db *DB) AddReview(ctx context.Context, r Review, note string, publish func() error) error {
-	err := db.because(ctx, r.By, note, func(tx pgx.Tx) error {
+	err := db.withAudit(ctx, r.By, note, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO review (decision_id, decided_at, upload_id, verdict, reviewed_by)
 			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, r.Decision.ID, r.Decision.At, r.UploadID, r.Verdict, r.By)
 		if err != nil {

@@ -87,11 +87,11 @@ func TestSearchRecent(t *testing.T) {
 	require.NoError(t, db.PrepareRecent(t.Context(), 30))
 	var uploads []RecentUpload
 	for i := range 50 {
-		uploads = append(uploads, recent(i, RecentView{Query: Query{Vector: random(r), Half: 0.1}},
-			RecentView{Query: Query{Vector: near(r, v, float64(i)/10), Half: 0.05}}))
+		uploads = append(uploads, recent(i, RecentView{Query: Query{Vector: random(r), Penalty: 0.1}},
+			RecentView{Query: Query{Vector: near(r, v, float64(i)/10), Penalty: 0.05}}))
 	}
 	require.NoError(t, db.KeepRecent(t.Context(), testModel.Fingerprint, uploads))
-	asked := []Query{{Vector: random(r), Half: 0.3}, {Vector: v, Half: 0.02}}
+	asked := []Query{{Vector: random(r), Penalty: 0.3}, {Vector: v, Penalty: 0.02}}
 	found, err := db.SearchRecent(t.Context(), testModel.Fingerprint, asked, 3)
 	require.NoError(t, err)
 	require.Len(t, found, 3)

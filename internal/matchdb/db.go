@@ -50,7 +50,7 @@ type DB struct {
 	matching *pgxpool.Pool // of the same database, for what every upload is asked for
 	models   sync.Map      // fingerprint -> registered, which never changes
 	sketches sync.Map      // id of a model -> *sketches
-	hashes   *mirror[*pdq.Set]
+	hashes   *candidateIndex[*pdq.Set]
 	life     context.Context
 	end      context.CancelFunc
 	followed sync.WaitGroup // mirrors, until life ends
@@ -160,8 +160,8 @@ func (e *openError) Error() string { return e.text }
 
 func (e *openError) Unwrap() error { return e.err }
 
-// because runs do in a transaction whose changes the audit log ascribes to the person by, for that reason; "" is none.
-func (db *DB) because(ctx context.Context, by, reason string, do func(pgx.Tx) error) error {
+// withAudit runs do in a transaction whose changes the audit log ascribes to the person by, for that reason; "" is none.
+func (db *DB) withAudit(ctx context.Context, by, reason string, do func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
 		const set = "SELECT set_config('moderator.actor', $1, true), set_config('moderator.reason', $2, true)"
 		if _, err := tx.Exec(ctx, set, by, reason); err != nil {

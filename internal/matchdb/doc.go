@@ -12,9 +12,9 @@
 //
 // # Score
 //
-// score(q, r) = q·r − half(q) − half(r), for L2-normalised q and r. A flag is Stored as the halfvec [r, 1 − half(r)] and
-// Asked for with [q, 1], so that pgvector's inner product says the score: −(stored <#> asked) − half(q) − 1.
-// The similarity, q·r, is the score with both halves added again. Half precision has 11 significant bits; a score differs
+// score(q, r) = q·r − penalty(q) − penalty(r), for L2-normalised q and r. A flag is Stored as the halfvec [r, 1 − penalty(r)] and
+// Asked for with [q, 1], so that pgvector's inner product says the score: −(stored <#> asked) − penalty(q) − 1.
+// The similarity, q·r, is the score with both penalties added again. Half precision has 11 significant bits; a score differs
 // from the float32 formula by less than Tolerance.
 //
 // # Mirrors

@@ -137,16 +137,16 @@ func dumpSignals(ctx context.Context, tx pgx.Tx, ids []uuid.UUID, flags []*hashl
 	if err != nil || what.HashesOnly {
 		return err
 	}
-	rows, err = tx.Query(ctx, `SELECT image_id, fingerprint, view, half, embedding FROM flagged_embedding JOIN model m ON m.id = model_id
+	rows, err = tx.Query(ctx, `SELECT image_id, fingerprint, view, penalty, embedding FROM flagged_embedding JOIN model m ON m.id = model_id
 		WHERE image_id = ANY ($1)`, ids)
 	if err != nil {
 		return err
 	}
 	var e hashlist.Embedding
 	var vector pgvector.HalfVector
-	_, err = pgx.ForEachRow(rows, []any{&id, &e.Model, &e.View, &e.Half, &vector}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &e.Model, &e.View, &e.Penalty, &vector}, func() error {
 		stored := vector.Slice()
-		e.Vector = stored[:len(stored)-1] // without the half
+		e.Vector = stored[:len(stored)-1] // without the penalty
 		of[id].Embeddings = append(of[id].Embeddings, e)
 		return nil
 	})

@@ -22,8 +22,8 @@ var (
 	ErrSchema       = errors.New("the database is not ready")
 	ErrInvalid      = errors.New("invalid")
 
-	errOtherServer = errors.New("the database was started again or restored, and is being read")
-	errUnnumbered  = errors.New("the trigger number_added is missing or disabled, so that new flags could not be told from old ones: " +
+	errServerChanged = errors.New("the database was started again or restored, and is being read")
+	errUnnumbered    = errors.New("the trigger number_added is missing or disabled, so that new flags could not be told from old ones: " +
 		"a restore is under way, or else run `moderator migrate`")
 )
 
@@ -41,7 +41,7 @@ func short(fingerprint string) string { return fingerprint[:min(12, len(fingerpr
 // Retryable reports whether the same call may succeed later without anyone changing anything: the connection failed or
 // was cut, the server is starting, stopping, being restored or out of connections, a transaction lost a conflict, or time ran out.
 func Retryable(err error) bool {
-	if errors.Is(err, errOtherServer) || errors.Is(err, errUnnumbered) {
+	if errors.Is(err, errServerChanged) || errors.Is(err, errUnnumbered) {
 		return true
 	}
 	var pg *pgconn.PgError

@@ -32,9 +32,9 @@ type NewFlag struct {
 
 // Embedding is one view of a picture.
 type Embedding struct {
-	View   string
-	Vector []float32 // L2-normalised, of the model's dims
-	Half   float32   // half(r) of the score
+	View    string
+	Vector  []float32 // L2-normalised, of the model's dims
+	Penalty float32   // penalty(r) of the score
 }
 
 // FlagResult says what Flag did.
@@ -64,12 +64,12 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 		return FlagResult{}, err
 	}
 	for _, e := range f.Embeddings {
-		if err := model.check(e.Vector, e.Half); err != nil {
+		if err := model.check(e.Vector, e.Penalty); err != nil {
 			return FlagResult{}, fmt.Errorf("view %s: %w", e.View, err)
 		}
 	}
 	var result FlagResult
-	err = db.because(ctx, f.By, f.Note, func(tx pgx.Tx) error {
+	err = db.withAudit(ctx, f.By, f.Note, func(tx pgx.Tx) error {
 		var bank int
 		err := tx.QueryRow(ctx, "SELECT id FROM bank WHERE name = $1", f.Bank).Scan(&bank)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -133,20 +133,20 @@ func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum, old []byte, f Ne
 }
 
 func insertEmbeddings(ctx context.Context, tx pgx.Tx, model, bank int, image uuid.UUID, embeddings []Embedding) (int, error) {
-	views, halves, vectors := embeddingColumns(embeddings)
-	tag, err := tx.Exec(ctx, `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, half, embedding)
+	views, penalties, vectors := embeddingColumns(embeddings)
+	tag, err := tx.Exec(ctx, `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
 		SELECT $1, $2, $3, e.* FROM unnest($4::text[], $5::real[], $6::halfvec[]) AS e ON CONFLICT DO NOTHING`,
-		model, image, bank, views, halves, vectors)
+		model, image, bank, views, penalties, vectors)
 	return int(tag.RowsAffected()), err
 }
 
 // embeddingColumns are the columns of the embeddings' rows.
-func embeddingColumns(embeddings []Embedding) (views []string, halves []float32, vectors []pgvector.HalfVector) {
+func embeddingColumns(embeddings []Embedding) (views []string, penalties []float32, vectors []pgvector.HalfVector) {
 	for _, e := range embeddings {
-		half := Rounded(e.Half) // as it is rounded in the vector
-		views, halves, vectors = append(views, e.View), append(halves, half), append(vectors, Stored(e.Vector, half))
+		penalty := Rounded(e.Penalty) // as it is rounded in the vector
+		views, penalties, vectors = append(views, e.View), append(penalties, penalty), append(vectors, StoredVector(e.Vector, penalty))
 	}
-	return views, halves, vectors
+	return views, penalties, vectors
 }
 
 // Retract takes the flag back that id names, as Show takes it, and returns it. Its embeddings and hashes are set
@@ -159,7 +159,7 @@ func (db *DB) Retract(ctx context.Context, id, by, reason string) (Flagged, erro
 	if err != nil {
 		return Flagged{}, err
 	}
-	err = db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	err = db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = now(), retracted_by = $2, retract_reason = $3
 			WHERE id = $1 AND retracted_at IS NULL`, flag.ID, by, reason)
 		if err == nil && tag.RowsAffected() == 0 {

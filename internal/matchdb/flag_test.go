@@ -24,12 +24,12 @@ func TestFlagMatchesAtOnceAndRetractedNoMore(t *testing.T) {
 		require.False(t, flag.Existing)
 		require.Equal(t, flag.ID, match(t, db, q)[0][0].FlaggedID)
 
-		gone, err := db.Retract(t.Context(), flag.ID.String(), "bob", "a mistake")
+		retracted, err := db.Retract(t.Context(), flag.ID.String(), "bob", "a mistake")
 		require.NoError(t, err)
-		require.Equal(t, "bob", gone.RetractedBy)
-		require.Equal(t, "a mistake", gone.RetractReason)
-		require.NotNil(t, gone.RetractedAt)
-		require.Zero(t, gone.Views)
+		require.Equal(t, "bob", retracted.RetractedBy)
+		require.Equal(t, "a mistake", retracted.RetractReason)
+		require.NotNil(t, retracted.RetractedAt)
+		require.Zero(t, retracted.Views)
 		require.Empty(t, match(t, db, q)[0])
 		_, err = db.Retract(t.Context(), flag.ID.String(), "bob", "again")
 		require.ErrorIs(t, err, ErrRetracted)
@@ -141,7 +141,7 @@ func TestFlagRefuses(t *testing.T) {
 		"it has 31 dimensions, the model has 32": vector(good[1:]),
 		"its length is 0, want 1":                vector(make([]float32, dims)),
 		"its length is NaN, want 1":              vector(nan),
-		"invalid half":                           bad(func(f *NewFlag) { f.Embeddings[0].Half = 3 }),
+		"invalid background penalty":             bad(func(f *NewFlag) { f.Embeddings[0].Penalty = 3 }),
 	} {
 		require.ErrorIs(t, err, ErrInvalid)
 		require.ErrorContains(t, err, want)

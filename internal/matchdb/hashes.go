@@ -38,7 +38,7 @@ type HashHit struct {
 	Query     int    // which of the upload's PDQ is near
 }
 
-// pdqNearest is how many pictures of each bank a hash is held against: the best of each bank is wanted, and some for a closer look.
+// pdqNearest is how many pictures of each bank a hash is held against: the best of each bank is wanted, and some for geometric verification.
 const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3); of each of their hashes the number of the upload, its own
@@ -50,14 +50,14 @@ var hashSQL = fmt.Sprintf(`
 WITH active AS MATERIALIZED (SELECT id, name FROM bank WHERE enabled), q AS MATERIALIZED (
     SELECT ord, number, ('x' || digits)::bit(256) AS hash, bits, place
     FROM unnest($4::int[], $5::int[], $6::text[], $7::int[]) WITH ORDINALITY AS q (ord, number, digits, bits, place)
-), asked AS MATERIALIZED (
+), candidate AS MATERIALIZED (
     SELECT place, image_id FROM unnest($8::int[], $9::uuid[]) AS a (place, image_id)
-), unseen AS MATERIALIZED (
+), not_in_snapshot AS MATERIALIZED (
     SELECT image_id, bank_id, view, hash FROM flagged_pdq WHERE %[1]s
 ), near AS MATERIALIZED (
-    SELECT place, image_id, bank_id, view, hash FROM asked JOIN flagged_pdq USING (image_id)
+    SELECT place, image_id, bank_id, view, hash FROM candidate JOIN flagged_pdq USING (image_id)
     UNION
-    SELECT place, image_id, bank_id, view, u.hash FROM q JOIN unseen u ON u.hash <~> q.hash <= q.bits
+    SELECT place, image_id, bank_id, view, u.hash FROM q JOIN not_in_snapshot u ON u.hash <~> q.hash <= q.bits
 )
 SELECT ord, i.id, b.name, '', true, 0, 0
 FROM unnest($1::int[], $2::bytea[]) AS e (ord, sha256)
@@ -73,17 +73,17 @@ SELECT ord, image_id, b.name, view, false, (n.hash <~> q.hash)::int, number
 FROM near n JOIN q USING (place) JOIN active b ON b.id = n.bank_id
 WHERE n.hash <~> q.hash <= bits
 UNION ALL
-SELECT 0, image_id, NULL, '', false, 0, 0 FROM (SELECT DISTINCT image_id FROM asked) a
+SELECT 0, image_id, NULL, '', false, 0, 0 FROM (SELECT DISTINCT image_id FROM candidate) a
 WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
 UNION ALL
 SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', false, 0, 0 WHERE %[2]s`,
-	fmt.Sprintf(unseenSQL, "$10"), otherServer("flagged_pdq", "$11", "$10"))
+	fmt.Sprintf(notInSnapshotSQL, "$10"), serverChangedSQL("flagged_pdq", "$11", "$10"))
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
 // within the query's Bits of one of its own: of each bank at least the nearest 100. One statement for the whole batch. Errors: a
 // query that is no hash wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
-	asked, err := hashColumns(qs)
+	batch, err := hashColumns(qs)
 	if err != nil {
 		return nil, err
 	}
@@ -92,20 +92,20 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		if err != nil {
 			return nil, fmt.Errorf("match hashes: %w", err)
 		}
-		near, cut := have.set.Within(asked.questions, pdqNearest, have.gone)
-		hits, gone, err := db.matchHashes(ctx, len(qs), asked, near, have)
+		near, cut := have.set.Within(batch.queries, pdqNearest, have.deleted)
+		hits, deleted, err := db.matchHashes(ctx, len(qs), batch, near, have)
 		if err != nil {
-			return nil, fmt.Errorf("match hashes: %w", db.hashes.because(ctx, have, err))
+			return nil, fmt.Errorf("match hashes: %w", db.hashes.orServerChanged(ctx, have, err))
 		}
-		db.hashes.forget(have, gone)
-		if !cut || len(gone) == 0 {
+		db.hashes.forget(have, deleted)
+		if !cut || len(deleted) == 0 {
 			return hits, nil
-		} // else what is gone took the places of others
+		} // else what is deleted took the places of others
 	}
 }
 
-// matchHashes compares the near pictures, and returns beside the hits which of them are gone.
-func (db *DB) matchHashes(ctx context.Context, uploads int, a askedHashes, near [][]uuid.UUID, have *mirrored[*pdq.Set]) (hits [][]HashHit, gone []uuid.UUID, err error) {
+// matchHashes compares the near pictures, and returns beside the hits which of them are deleted.
+func (db *DB) matchHashes(ctx context.Context, uploads int, a hashBatch, near [][]uuid.UUID, have *indexState[*pdq.Set]) (hits [][]HashHit, deleted []uuid.UUID, err error) {
 	var places []int32
 	var images []uuid.UUID
 	for i, of := range near {
@@ -121,20 +121,20 @@ func (db *DB) matchHashes(ctx context.Context, uploads int, a askedHashes, near 
 	return answered(rows, uploads, &h, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query)
 }
 
-// askedHashes are uploads' hashes as they are asked for.
-type askedHashes struct {
+// hashBatch are uploads' hashes as they are asked for.
+type hashBatch struct {
 	exactOrds []int32
 	sums      [][]byte
 	md5s      [][]byte
 
-	ords      []int32 // the upload of each PDQ hash
-	numbers   []int32 // which of its hashes
-	digits    []string
-	bits      []int32
-	questions []pdq.Question // the same
+	ords    []int32 // the upload of each PDQ hash
+	numbers []int32 // which of its hashes
+	digits  []string
+	bits    []int32
+	queries []pdq.Query // the same
 }
 
-func hashColumns(qs []HashQuery) (a askedHashes, err error) {
+func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 	for i, q := range qs {
 		if q.SHA256 != "" || q.MD5 != "" {
 			sum, err := fileHash("SHA-256", q.SHA256, sha256.Size)
@@ -152,7 +152,7 @@ func hashColumns(qs []HashQuery) (a askedHashes, err error) {
 			if p.Quality >= pdq.MinQuality {
 				a.ords, a.numbers = append(a.ords, int32(i)), append(a.numbers, int32(n))
 				a.digits, a.bits = append(a.digits, p.Hash.String()), append(a.bits, int32(bits))
-				a.questions = append(a.questions, pdq.Question{Hash: p.Hash, Bits: bits})
+				a.queries = append(a.queries, pdq.Query{Hash: p.Hash, Bits: bits})
 			}
 		}
 	}

@@ -16,8 +16,8 @@ func (db *DB) WarmHashes(ctx context.Context) (hashes int, bytes int64, err erro
 	return db.hashes.warm(ctx)
 }
 
-func newHashes(db *DB) *mirror[*pdq.Set] {
-	return &mirror[*pdq.Set]{
+func newHashes(db *DB) *candidateIndex[*pdq.Set] {
+	return &candidateIndex[*pdq.Set]{
 		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1),
 		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
 		empty: func(context.Context, pgx.Tx) (*pdq.Set, error) { return &pdq.Set{}, nil },

@@ -167,19 +167,19 @@ func TestHashesCountBeforeTheyAreRead(t *testing.T) {
 	_, err := db.Retract(ctx, flag.String(), "mo", "wrong")
 	require.NoError(t, err)
 	require.Empty(t, ask())
-	require.Equal(t, map[uuid.UUID]bool{flag: true}, db.hashes.have.Load().gone)
+	require.Equal(t, map[uuid.UUID]bool{flag: true}, db.hashes.have.Load().deleted)
 	_, err = db.RestoreAll(ctx, []uuid.UUID{flag}, "mo", "right after all")
 	require.NoError(t, err)
 	require.Equal(t, []uuid.UUID{flag}, ask())
 	require.NoError(t, db.hashes.read(ctx))
-	require.Empty(t, db.hashes.have.Load().gone)
+	require.Empty(t, db.hashes.have.Load().deleted)
 	require.Equal(t, []uuid.UUID{flag}, ask())
 
 	restarted := *db.hashes.have.Load()
 	restarted.server = "another life"
 	db.hashes.have.Store(&restarted)
 	_, err = db.MatchHashes(ctx, []HashQuery{{SHA256: f.SHA256}})
-	require.ErrorIs(t, err, errOtherServer)
+	require.ErrorIs(t, err, errServerChanged)
 }
 
 // Copies of one picture that were just retracted hide none of the others, however many.

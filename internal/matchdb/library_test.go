@@ -133,30 +133,30 @@ func match(t testing.TB, db *DB, qs ...Query) [][]Hit {
 	return hits
 }
 
-// fill stores many embeddings at once, each its own flag, and returns their halves.
-func fill(t testing.TB, db *DB, bank string, vectors [][]float32, half func(i int) float32) {
+// fill stores many embeddings at once, each its own flag, and returns their penalties.
+func fill(t testing.TB, db *DB, bank string, vectors [][]float32, penalty func(i int) float32) {
 	t.Helper()
 	known, err := db.model(t.Context(), testModel.Fingerprint)
 	require.NoError(t, err)
-	halves := make([]float32, len(vectors))
+	penalties := make([]float32, len(vectors))
 	stored := make([]pgvector.HalfVector, len(vectors))
 	for i, v := range vectors {
-		halves[i] = half(i)
-		stored[i] = Stored(v, halves[i])
+		penalties[i] = penalty(i)
+		stored[i] = StoredVector(v, penalties[i])
 	}
 	_, err = db.pool.Exec(t.Context(), `WITH b AS (SELECT id FROM bank WHERE name = $1), v AS (
-			SELECT gen_random_uuid() AS image, e.* FROM unnest($2::real[], $3::halfvec[]) AS e (half, embedding)
+			SELECT gen_random_uuid() AS image, e.* FROM unnest($2::real[], $3::halfvec[]) AS e (penalty, embedding)
 		), i AS (
 			INSERT INTO flagged_image (id, bank_id, sha256, created_by) SELECT image, b.id, sha256(image::text::bytea), 'fill' FROM v, b
 			RETURNING id
-		) INSERT INTO flagged_embedding SELECT $4, image, b.id, 'original', half, embedding FROM v JOIN i ON i.id = image, b`,
-		bank, halves, stored, known.id)
+		) INSERT INTO flagged_embedding SELECT $4, image, b.id, 'original', penalty, embedding FROM v JOIN i ON i.id = image, b`,
+		bank, penalties, stored, known.id)
 	require.NoError(t, err)
 	_, err = db.pool.Exec(t.Context(), "ANALYZE")
 	require.NoError(t, err)
 }
 
-func noHalf(int) float32 { return 0 }
+func noPenalty(int) float32 { return 0 }
 
 // exec runs SQL over a connection of its own.
 func exec(t testing.TB, url, sql string) error {

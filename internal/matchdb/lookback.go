@@ -50,10 +50,10 @@ WITH u AS (
     INSERT INTO recent_upload (day, stream, sequence, stored, sha256, upload) SELECT day, stream, sequence, stored, sha256, upload FROM u
     ON CONFLICT DO NOTHING RETURNING day, stream, sequence, stored
 )
-INSERT INTO recent_view (day, stream, sequence, stored, number, model_id, half, embedding, pdq)
-SELECT f.day, f.stream, f.sequence, f.stored, v.number, %d, v.half, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
+INSERT INTO recent_view (day, stream, sequence, stored, number, model_id, penalty, embedding, pdq)
+SELECT f.day, f.stream, f.sequence, f.stored, v.number, %d, v.penalty, v.embedding, ('x' || nullif(v.hash, ''))::bit(256)
 FROM fresh f JOIN u USING (stream, sequence, stored)
-JOIN unnest($6::int[], $7::real[], $8::halfvec[], $9::text[], $10::int[]) AS v (ord, half, embedding, hash, number) ON v.ord = u.ord`
+JOIN unnest($6::int[], $7::real[], $8::halfvec[], $9::text[], $10::int[]) AS v (ord, penalty, embedding, hash, number) ON v.ord = u.ord`
 
 // KeepRecent stores uploads, in one statement. PrepareRecent has to have been called today or yesterday.
 func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUpload) error {
@@ -65,7 +65,7 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 	var sequences, stored []int64
 	var sums [][]byte
 	var ords, numbers []int32
-	var halves []float32
+	var penalties []float32
 	var vectors []pgvector.HalfVector
 	for i, u := range uploads {
 		sum, err := hex.DecodeString(u.SHA256)
@@ -79,11 +79,11 @@ func (db *DB) KeepRecent(ctx context.Context, model string, uploads []RecentUplo
 			if v.PDQ.Quality >= pdq.MinQuality {
 				hash = v.PDQ.Hash.String()
 			}
-			ords, halves = append(ords, int32(i+1)), append(halves, v.Half)
-			vectors, hashes, numbers = append(vectors, Asked(v.Vector)), append(hashes, hash), append(numbers, int32(n))
+			ords, penalties = append(ords, int32(i+1)), append(penalties, v.Penalty)
+			vectors, hashes, numbers = append(vectors, QueryVector(v.Vector)), append(hashes, hash), append(numbers, int32(n))
 		}
 	}
-	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, stored, sums, infos, ords, halves, vectors, hashes, numbers)
+	_, err = db.pool.Exec(ctx, fmt.Sprintf(keepSQL, known.id), streams, sequences, stored, sums, infos, ords, penalties, vectors, hashes, numbers)
 	if err != nil {
 		return fmt.Errorf("keep recent uploads: %w", err)
 	}
@@ -96,7 +96,7 @@ type PastHit struct {
 	Upload json.RawMessage
 	Hash   *HashHit
 	Near   *Hit
-	Asked  AllowQuery // the upload's view; of a hit by the very same file its SHA-256 alone
+	Query  AllowQuery // the upload's view; of a hit by the very same file its SHA-256 alone
 }
 
 // lookbackSQL takes the model's id; $1 are the flags, $2 the bits of PDQ that may differ, $3 is the day. Its scores are those
@@ -112,24 +112,24 @@ WITH flag AS MATERIALIZED (
 ), hash AS MATERIALIZED (
     SELECT f.id, p.view, p.hash FROM flag f JOIN flagged_pdq p ON p.image_id = f.id
 ), vector AS MATERIALIZED (
-    SELECT f.id, e.view, e.half, e.embedding, least(f.block_at, f.review_at) AS lowest
+    SELECT f.id, e.view, e.penalty, e.embedding, least(f.block_at, f.review_at) AS lowest
     FROM flag f JOIN flagged_embedding e ON e.image_id = f.id AND e.model_id = %[1]d
 ), hit AS (
-    SELECT f.id, u.day, u.stream, u.sequence, u.stored, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS halves, 0 AS distance,
-           0::real AS half, NULL::halfvec AS asked, NULL::bit(256) AS pdq
+    SELECT f.id, u.day, u.stream, u.sequence, u.stored, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS penalties, 0 AS distance,
+           0::real AS penalty, NULL::halfvec AS asked, NULL::bit(256) AS pdq
     FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256 AND u.day = $3
     UNION ALL
-    SELECT h.id, v.day, v.stream, v.sequence, v.stored, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.half, v.embedding, v.pdq
+    SELECT h.id, v.day, v.stream, v.sequence, v.stored, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.penalty, v.embedding, v.pdq
     FROM recent_view v JOIN hash h ON v.pdq <~> h.hash <= $2 WHERE v.model_id = %[1]d AND v.day = $3
     UNION ALL
-    SELECT e.id, v.day, v.stream, v.sequence, v.stored, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.half - 1, e.half + v.half::float8, 0, v.half, v.embedding, v.pdq
-    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.half - 1 >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
+    SELECT e.id, v.day, v.stream, v.sequence, v.stored, v.number, 2, e.view, -(e.embedding <#> v.embedding) - v.penalty - 1, e.penalty + v.penalty::float8, 0, v.penalty, v.embedding, v.pdq
+    FROM recent_view v JOIN vector e ON -(e.embedding <#> v.embedding) - v.penalty - 1 >= e.lowest WHERE v.model_id = %[1]d AND v.day = $3
 ), best AS (
     SELECT DISTINCT ON (id, day, stream, sequence, stored, signal, number) * FROM hit
     ORDER BY id, day, stream, sequence, stored, signal, number, score DESC, view
 )
-SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.halves, b.distance,
-       f.block_at, f.review_at, b.half, b.asked, b.pdq
+SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.penalties, b.distance,
+       f.block_at, f.review_at, b.penalty, b.asked, b.pdq
 FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence, stored)
 ORDER BY b.id, b.stream, b.sequence, b.stored, b.signal, b.number`
 
@@ -169,8 +169,8 @@ func (r registered) scanPast(row pgx.CollectableRow) (PastHit, error) {
 	var hit Hit
 	var asked *pgvector.HalfVector
 	var bits pgtype.Bits
-	err := row.Scan(&id, &bank, &p.Asked.SHA256, &p.Upload, &signal, &view, &hit.Score, &hit.Similarity, &distance,
-		&hit.BlockAt, &hit.ReviewAt, &p.Asked.Half, &asked, &bits)
+	err := row.Scan(&id, &bank, &p.Query.SHA256, &p.Upload, &signal, &view, &hit.Score, &hit.Similarity, &distance,
+		&hit.BlockAt, &hit.ReviewAt, &p.Query.Penalty, &asked, &bits)
 	if err != nil {
 		return p, err
 	}
@@ -182,11 +182,11 @@ func (r registered) scanPast(row pgx.CollectableRow) (PastHit, error) {
 		p.Near = &hit
 	}
 	if asked != nil {
-		p.Asked.Vector = asked.Slice()[:r.dims]
+		p.Query.Vector = asked.Slice()[:r.dims]
 	}
 	if bits.Valid {
-		p.Asked.PDQ.Quality = pdq.MinQuality // and no less, or it were not kept
-		copy(p.Asked.PDQ.Hash[:], bits.Bytes)
+		p.Query.PDQ.Quality = pdq.MinQuality // and no less, or it were not kept
+		copy(p.Query.PDQ.Hash[:], bits.Bytes)
 	}
 	return p, nil
 }

@@ -42,8 +42,8 @@ func TestLookbackFindsWhatMatchWouldHave(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	v, mirrored, hash := random(r), random(r), randomHash(r)
 	f := newFlag("default", "upload 1", v)
-	f.Embeddings[0].Half = 0.05
-	f.Embeddings = append(f.Embeddings, Embedding{View: "flip-horizontal", Vector: mirrored, Half: 0.1})
+	f.Embeddings[0].Penalty = 0.05
+	f.Embeddings = append(f.Embeddings, Embedding{View: "flip-horizontal", Vector: mirrored, Penalty: 0.1})
 	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}}
 
 	reader := open(t, as(t, db, url, "moderator_reader"))
@@ -52,10 +52,10 @@ func TestLookbackFindsWhatMatchWouldHave(t *testing.T) {
 	for i := range 200 {
 		base := [][]float32{v, mirrored, random(r)}[i%3]
 		view := RecentView{
-			Query: Query{Vector: near(r, base, 2*r.Float64()), Half: 0.2 * r.Float32()},
+			Query: Query{Vector: near(r, base, 2*r.Float64()), Penalty: 0.2 * r.Float32()},
 			PDQ:   PDQ{Hash: flipped(hash, r.IntN(64)), Quality: 40 + r.IntN(60)},
 		}
-		other := RecentView{Query: Query{Vector: random(r), Half: 0.1}, PDQ: PDQ{Hash: randomHash(r), Quality: 100}}
+		other := RecentView{Query: Query{Vector: random(r), Penalty: 0.1}, PDQ: PDQ{Hash: randomHash(r), Quality: 100}}
 		uploads = append(uploads, recent(i, other, view))
 	}
 	uploads = append(uploads, recent(len(uploads))) // with nothing to see
@@ -125,16 +125,16 @@ func TestLookbackReturnsTheView(t *testing.T) {
 	v, hash := random(r), randomHash(r)
 	require.NoError(t, db.PrepareRecent(ctx, 1))
 	require.NoError(t, db.KeepRecent(ctx, testModel.Fingerprint, []RecentUpload{
-		recent(1, RecentView{Query: Query{Vector: v, Half: 0.25}, PDQ: PDQ{Hash: hash, Quality: 80}}),
+		recent(1, RecentView{Query: Query{Vector: v, Penalty: 0.25}, PDQ: PDQ{Hash: hash, Quality: 80}}),
 	}))
 	id := mustFlag(t, db, newFlag("default", "a", v)).ID
 	past := lookBack(t, db, id)
 	require.Len(t, past, 1)
-	require.Equal(t, sum256("upload 1"), past[0].Asked.SHA256)
-	require.Equal(t, PDQ{Hash: hash, Quality: pdq.MinQuality}, past[0].Asked.PDQ)
-	require.InDelta(t, 1, innerProduct(v, past[0].Asked.Vector), Tolerance)
-	require.EqualValues(t, 0.25, past[0].Asked.Half)
-	_, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{past[0].Asked})
+	require.Equal(t, sum256("upload 1"), past[0].Query.SHA256)
+	require.Equal(t, PDQ{Hash: hash, Quality: pdq.MinQuality}, past[0].Query.PDQ)
+	require.InDelta(t, 1, innerProduct(v, past[0].Query.Vector), Tolerance)
+	require.EqualValues(t, 0.25, past[0].Query.Penalty)
+	_, err := db.NearestAllowed(ctx, testModel.Fingerprint, []AllowQuery{past[0].Query})
 	require.NoError(t, err)
 }
 
@@ -159,7 +159,7 @@ func TestLookbackReturnsEveryViewThatIsNear(t *testing.T) {
 		if p.Hash != nil {
 			bits = append(bits, p.Hash.Distance)
 		} else {
-			similar = append(similar, innerProduct(v, p.Asked.Vector))
+			similar = append(similar, innerProduct(v, p.Query.Vector))
 			require.Equal(t, "original", p.Near.View)
 		}
 	}

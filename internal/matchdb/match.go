@@ -10,14 +10,14 @@ import (
 )
 
 // Tolerance bounds how much a score that the library returns differs from the float32 formula: half precision rounds the
-// stored vector, the asked one and the stored half, each to 11 significant bits.
+// stored vector, the asked one and the stored penalty, each to 11 significant bits.
 const Tolerance = 1e-3
 
-// Query is an upload's vector of the model's dims, L2-normalised, with its half of the score.
+// Query is an upload's vector of the model's dims, L2-normalised, with its background penalty.
 type Query struct {
-	Vector []float32
-	Half   float32
-	// Candidates are so many of the nearest flags, whatever their score, for a closer look.
+	Vector  []float32
+	Penalty float32
+	// Candidates are so many of the nearest flags, whatever their score, for geometric verification.
 	Candidates int
 }
 
@@ -27,7 +27,7 @@ type Hit struct {
 	Bank       string
 	View       string
 	Similarity float64  // cosine, q·r
-	Score      float64  // q·r − half(q) − half(r); what the thresholds apply to
+	Score      float64  // q·r − penalty(q) − penalty(r); what the thresholds apply to
 	BlockAt    float64  // of the bank for this model
 	ReviewAt   *float64 // nil: the bank has no review band for this model
 }
@@ -46,66 +46,66 @@ const sketchError = 0.005
 // more than are wanted of the nearest, some of which may be in disabled banks. See the package's comment for what makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
-    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, half, candidates, unasked, ord)
+    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, penalty, candidates, upper_bound, ord)
 ), active AS MATERIALIZED (
     SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
            CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
     FROM bank b JOIN model m ON m.id = %[1]d
     LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
     WHERE b.enabled
-), asked AS MATERIALIZED (
+), candidate AS MATERIALIZED (
     SELECT a.ord, image_id FROM (
         SELECT *, row_number() OVER (PARTITION BY ord ORDER BY number) AS place
         FROM unnest($5::int[], $6::uuid[], $7::float8[]) WITH ORDINALITY AS a (ord, image_id, score, number)
     ) a JOIN q USING (ord)
     WHERE place <= 4 * greatest(candidates, 1) OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
-), unseen AS MATERIALIZED (
-    SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE model_id = %[1]d AND %[2]s
+), not_in_snapshot AS MATERIALIZED (
+    SELECT image_id, bank_id, view, penalty, embedding FROM flagged_embedding WHERE model_id = %[1]d AND %[2]s
 ), fresh AS MATERIALIZED (
     SELECT q.ord, e.* FROM q CROSS JOIN LATERAL (
-        SELECT image_id, bank_id, view, u.half, -(embedding <#> q.v) - q.half - 1 AS score FROM unseen u ORDER BY score DESC LIMIT %[4]d
+        SELECT image_id, bank_id, view, u.penalty, -(embedding <#> q.v) - q.penalty - 1 AS score FROM not_in_snapshot u ORDER BY score DESC LIMIT %[4]d
     ) e
 ), near AS MATERIALIZED (
-    SELECT ord, e.image_id, bank_id, view, e.half, -(embedding <#> q.v) - q.half - 1 AS score
-    FROM asked a JOIN q USING (ord) JOIN flagged_embedding e ON e.image_id = a.image_id AND e.model_id = %[1]d
+    SELECT ord, e.image_id, bank_id, view, e.penalty, -(embedding <#> q.v) - q.penalty - 1 AS score
+    FROM candidate a JOIN q USING (ord) JOIN flagged_embedding e ON e.image_id = a.image_id AND e.model_id = %[1]d
     UNION ALL
     SELECT * FROM fresh
 ), rest AS (
-    SELECT q.v, q.half, q.ord, greatest(q.unasked + %[3]g, f.last) AS most FROM q LEFT JOIN (
+    SELECT q.v, q.penalty, q.ord, greatest(q.upper_bound + %[3]g, f.last) AS most FROM q LEFT JOIN (
         SELECT ord, min(score) AS last FROM fresh GROUP BY ord HAVING count(*) = %[4]d
     ) f USING (ord)
 ), doubtful AS (
-    SELECT r.v, r.half, r.ord, a.id AS bank_id FROM rest r CROSS JOIN active a
+    SELECT r.v, r.penalty, r.ord, a.id AS bank_id FROM rest r CROSS JOIN active a
     WHERE r.most >= least(a.block_at, a.review_at) AND NOT EXISTS (SELECT FROM near n WHERE n.ord = r.ord AND n.bank_id = a.id
         AND (n.score >= least(r.most, a.block_at) OR n.score >= a.review_at AND r.most < a.block_at))
 ), hit AS (
     SELECT * FROM near
     UNION ALL
     SELECT d.ord, e.* FROM doubtful d CROSS JOIN LATERAL (
-        SELECT image_id, bank_id, view, half, -(embedding <#> d.v) - d.half - 1 AS score
+        SELECT image_id, bank_id, view, penalty, -(embedding <#> d.v) - d.penalty - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d AND bank_id = d.bank_id
         ORDER BY score DESC LIMIT 1
     ) e
 )
-SELECT ord - 1, image_id, bank, view, score + half + q_half, score, block_at, review_at
+SELECT ord - 1, image_id, bank, view, score + penalty + q_penalty, score, block_at, review_at
 FROM (
     SELECT *, row_number() OVER (PARTITION BY ord ORDER BY score DESC, image_id) AS place,
            row_number() OVER (PARTITION BY ord, bank_id ORDER BY score DESC, image_id) AS in_bank
     FROM (
-        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.half AS q_half, candidates, a.name AS bank, a.block_at, a.review_at
+        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.penalty AS q_penalty, candidates, a.name AS bank, a.block_at, a.review_at
         FROM hit h JOIN active a ON a.id = h.bank_id JOIN q USING (ord) ORDER BY h.ord, h.image_id, h.score DESC, h.view
     ) b
 ) b
 WHERE in_bank = 1 OR place <= candidates
 UNION ALL
-SELECT 0, image_id, NULL, '', 0, 0, 0, NULL FROM (SELECT DISTINCT image_id FROM asked) a
+SELECT 0, image_id, NULL, '', 0, 0, 0, NULL FROM (SELECT DISTINCT image_id FROM candidate) a
 WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
 UNION ALL
 SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', 0, 0, 0, NULL WHERE %[5]s
 ORDER BY 1, 6 DESC, 3`
 
 func (r registered) matchSQL() string {
-	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(unseenSQL, "$8"), sketchError, nearestRows, otherServer(r.partition(), "$9", "$8"))
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(notInSnapshotSQL, "$8"), sketchError, nearestRows, serverChangedSQL(r.partition(), "$9", "$8"))
 }
 
 // Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
@@ -130,7 +130,7 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
-	vectors, halves, err := known.asked(qs)
+	vectors, penalties, err := known.queryColumns(qs)
 	if err != nil {
 		return nil, err
 	}
@@ -138,28 +138,28 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	for i, q := range qs {
 		candidates[i] = int32(q.Candidates)
 	}
-	unasked, near := nearest(have, qs)
-	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, halves, candidates, unasked, near.ords, near.images, near.scores, have.snapshot, have.server)
+	upperBounds, near := nearest(have, qs)
+	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, penalties, candidates, upperBounds, near.ords, near.images, near.scores, have.snapshot, have.server)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", sketches.because(ctx, have, err))
+		return nil, fmt.Errorf("match: %w", sketches.orServerChanged(ctx, have, err))
 	}
 	var h Hit
-	hits, gone, err := answered(rows, len(qs), &h, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt)
+	hits, deleted, err := answered(rows, len(qs), &h, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", sketches.because(ctx, have, err))
+		return nil, fmt.Errorf("match: %w", sketches.orServerChanged(ctx, have, err))
 	}
-	sketches.forget(have, gone)
+	sketches.forget(have, deleted)
 	return hits, nil
 }
 
-// asked are the vectors and halves of queries as statements take them.
-func (r registered) asked(qs []Query) (vectors []pgvector.HalfVector, halves []float64, err error) {
-	vectors, halves = make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
+// queryColumns are the vectors and penalties of queries as statements take them.
+func (r registered) queryColumns(qs []Query) (vectors []pgvector.HalfVector, penalties []float64, err error) {
+	vectors, penalties = make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 	for i, q := range qs {
-		if err := r.check(q.Vector, q.Half); err != nil {
+		if err := r.check(q.Vector, q.Penalty); err != nil {
 			return nil, nil, fmt.Errorf("query %d: %w", i, err)
 		}
-		vectors[i], halves[i] = Asked(q.Vector), float64(q.Half)
+		vectors[i], penalties[i] = QueryVector(q.Vector), float64(q.Penalty)
 	}
-	return vectors, halves, nil
+	return vectors, penalties, nil
 }

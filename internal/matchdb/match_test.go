@@ -22,10 +22,10 @@ func TestIndexedScoreEqualsTheFormula(t *testing.T) {
 	var flags []NewFlag
 	for i := range 50 {
 		f := newFlag("default", fmt.Sprint(i), random(r))
-		f.Embeddings[0].Half = 0.4 * r.Float32()
+		f.Embeddings[0].Penalty = 0.4 * r.Float32()
 		mustFlag(t, db, f)
 		flags = append(flags, f)
-		qs = append(qs, Query{Vector: near(r, f.Embeddings[0].Vector, r.Float64()), Half: 0.4 * r.Float32()})
+		qs = append(qs, Query{Vector: near(r, f.Embeddings[0].Vector, r.Float64()), Penalty: 0.4 * r.Float32()})
 	}
 	worst := 0.0
 	for i, hits := range match(t, db, qs...) {
@@ -33,7 +33,7 @@ func TestIndexedScoreEqualsTheFormula(t *testing.T) {
 		for _, f := range flags {
 			e := f.Embeddings[0]
 			cosine := innerProduct(qs[i].Vector, e.Vector)
-			if score := cosine - float64(qs[i].Half) - float64(e.Half); score > best {
+			if score := cosine - float64(qs[i].Penalty) - float64(e.Penalty); score > best {
 				best, similarity = score, cosine
 			}
 		}
@@ -107,8 +107,8 @@ func TestNearCopiesHideNoBank(t *testing.T) {
 		}
 		return vectors
 	}
-	fill(t, db, "crowd", copies(3*nearestRows), noHalf)
-	fill(t, db, "off", copies(5*nearestRows), noHalf)
+	fill(t, db, "crowd", copies(3*nearestRows), noPenalty)
+	fill(t, db, "off", copies(5*nearestRows), noPenalty)
 	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
 	lone := mustFlag(t, db, newFlag("lone", "lone", near(r, v, 1))) // a cosine of about 0.7: above review, below every copy
 	require.Greater(t, match(t, db, Query{Vector: v})[0][1].Score, 0.5)
@@ -138,7 +138,7 @@ func TestDeadRowsHideNothing(t *testing.T) {
 	for range 700 {
 		copies = append(copies, near(r, v, 0.1))
 	}
-	fill(t, db, "default", copies, noHalf)
+	fill(t, db, "default", copies, noPenalty)
 	kept := mustFlag(t, db, newFlag("default", "kept", near(r, v, 0.8)))
 	require.NoError(t, exec(t, url, `UPDATE flagged_image SET retracted_at = now(), retracted_by = 'ann', retract_reason = 'all'
 		WHERE created_by = 'fill'`))
@@ -152,17 +152,17 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	r := rand.New(rand.NewPCG(6, 6))
 	banks := map[string][][]float32{}
-	halves := map[string][]float32{}
+	penalties := map[string][]float32{}
 	for _, bank := range []string{"default", "spam"} {
 		for range 600 {
 			banks[bank] = append(banks[bank], random(r))
-			halves[bank] = append(halves[bank], 0.2*r.Float32())
+			penalties[bank] = append(penalties[bank], 0.2*r.Float32())
 		}
-		fill(t, db, bank, banks[bank], func(i int) float32 { return halves[bank][i] })
+		fill(t, db, bank, banks[bank], func(i int) float32 { return penalties[bank][i] })
 	}
 	qs := make([]Query, 64)
 	for i := range qs {
-		qs[i] = Query{Vector: near(r, banks["spam"][i], 0.9), Half: 0.1}
+		qs[i] = Query{Vector: near(r, banks["spam"][i], 0.9), Penalty: 0.1}
 	}
 	for i, hits := range match(t, db, qs...) {
 		require.True(t, sort.SliceIsSorted(hits, func(a, b int) bool { return hits[a].Score > hits[b].Score }))
@@ -173,7 +173,7 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 		for bank, vectors := range banks {
 			best := math.Inf(-1)
 			for j, v := range vectors {
-				best = max(best, innerProduct(v, qs[i].Vector)-float64(halves[bank][j])-float64(qs[i].Half))
+				best = max(best, innerProduct(v, qs[i].Vector)-float64(penalties[bank][j])-float64(qs[i].Penalty))
 			}
 			if best >= testModel.ReviewAt {
 				require.InDelta(t, best, found[bank], Tolerance, "query %d, bank %s", i, bank)
@@ -186,7 +186,7 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(7, 7))
-	fill(t, db, "default", randoms(r, 2000), noHalf)
+	fill(t, db, "default", randoms(r, 2000), noPenalty)
 	known, err := db.model(t.Context(), testModel.Fingerprint)
 	require.NoError(t, err)
 	qs := make([]Query, 32)
@@ -195,12 +195,12 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	}
 	have, err := db.sketchesOf(known).get(t.Context())
 	require.NoError(t, err)
-	fresh := mustFlag(t, db, newFlag("default", "fresh", random(r)))
-	vectors, halves, err := known.asked(qs)
+	added := mustFlag(t, db, newFlag("default", "fresh", random(r)))
+	vectors, penalties, err := known.queryColumns(qs)
 	require.NoError(t, err)
-	unasked, places := nearest(have, qs)
+	upperBounds, places := nearest(have, qs)
 	require.Len(t, places.images, len(qs)*nearestRows)
-	require.NotContains(t, places.images, fresh.ID)
+	require.NotContains(t, places.images, added.ID)
 	conn, err := db.matching.Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
@@ -212,7 +212,7 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	}
 	var text []byte
 	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching ("+strings.Join([]string{
-		literal(vectors, "halfvec[]"), literal(halves, "float8[]"), literal(make([]int32, len(qs)), "int[]"), literal(unasked, "float8[]"),
+		literal(vectors, "halfvec[]"), literal(penalties, "float8[]"), literal(make([]int32, len(qs)), "int[]"), literal(upperBounds, "float8[]"),
 		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"),
 		literal(have.snapshot, "pg_snapshot"), literal(have.server, "text"),
 	}, ",")+")").Scan(&text))
@@ -220,16 +220,16 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &plan))
 	near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
 	require.NotNil(t, near, "%s", text)
-	asked := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_pkey" })
+	candidates := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_pkey" })
 	compared := 0
 	for i, score := range places.scores {
 		if i < 4 || places.ords[i] != places.ords[i-4] || score+sketchError >= testModel.ReviewAt {
 			compared++
 		}
 	}
-	require.Equal(t, compared, asked.Loops, "the nearest, and what may reach a threshold: %s", text)
-	unseen := plan[0].Plan.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
-	require.Equal(t, []int{1, 1}, []int{unseen.Loops, unseen.Rows}, "%s", text)
+	require.Equal(t, compared, candidates.Loops, "the nearest, and what may reach a threshold: %s", text)
+	fresh := plan[0].Plan.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
+	require.Equal(t, []int{1, 1}, []int{fresh.Loops, fresh.Rows}, "%s", text)
 	require.Nil(t, plan[0].Plan.find(func(n node) bool { return n.Type == "Seq Scan" && strings.HasPrefix(n.Relation, "flagged") }), "%s", text)
 	exact := plan[0].Plan.find(func(n node) bool { return n.Relation != "" && strings.Contains(n.Filter+n.Condition, "bank_id") })
 	require.NotNil(t, exact)
@@ -292,7 +292,7 @@ func BenchmarkMatch32(b *testing.B) {
 	for range 10_000 {
 		vectors = append(vectors, random(r))
 	}
-	fill(b, db, "default", vectors, noHalf)
+	fill(b, db, "default", vectors, noPenalty)
 	qs := make([]Query, 32)
 	for i := range qs {
 		qs[i].Vector = random(r)

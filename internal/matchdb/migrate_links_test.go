@@ -35,14 +35,14 @@ func TestMigrateLinks(t *testing.T) {
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(1, 1))
 	vector, before := random(r), float32(0.1)
-	half := Rounded(before)
+	penalty := Rounded(before)
 	old, kept := extended(vector, -before/64), extended(vector, 64)
 	flagged := mustFlag(t, db, newFlag("default", "flagged", vector)).ID
 	retracted := mustFlag(t, db, newFlag("default", "retracted", vector)).ID
 	_, err = db.Retract(t.Context(), retracted.String(), "ann", "an error")
 	require.NoError(t, err)
 	for _, table := range []string{"flagged_embedding", "retracted_embedding"} {
-		_, err = db.pool.Exec(t.Context(), "UPDATE "+table+" SET half = $1, embedding = $2", before, old)
+		_, err = db.pool.Exec(t.Context(), "UPDATE "+table+" SET penalty = $1, embedding = $2", before, old)
 		require.NoError(t, err)
 	}
 	_, err = db.pool.Exec(t.Context(), `WITH i AS (INSERT INTO allowed_image (sha256, created_by) VALUES (sha256('allowed'), 'ann') RETURNING id)
@@ -56,15 +56,15 @@ func TestMigrateLinks(t *testing.T) {
 	require.EqualValues(t, 9, from)
 	require.Greater(t, to, from)
 	for table, want := range map[string]pgvector.HalfVector{
-		"flagged_embedding": Stored(vector, half), "retracted_embedding": Stored(vector, half),
-		"allowed_embedding": Stored(vector, half), "recent_view": Asked(vector),
+		"flagged_embedding": StoredVector(vector, penalty), "retracted_embedding": StoredVector(vector, penalty),
+		"allowed_embedding": StoredVector(vector, penalty), "recent_view": QueryVector(vector),
 	} {
 		var same bool
 		require.NoError(t, db.pool.QueryRow(t.Context(), "SELECT embedding = $1 FROM "+table, want).Scan(&same), table)
 		require.True(t, same, table)
 	}
-	hits := match(t, db, Query{Vector: vector, Half: half})[0]
+	hits := match(t, db, Query{Vector: vector, Penalty: penalty})[0]
 	require.Len(t, hits, 1)
 	require.Equal(t, flagged, hits[0].FlaggedID)
-	require.InDelta(t, 1-2*half, hits[0].Score, Tolerance)
+	require.InDelta(t, 1-2*penalty, hits[0].Score, Tolerance)
 }

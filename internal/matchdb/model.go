@@ -36,7 +36,7 @@ func (db *DB) RegisterModelAs(ctx context.Context, m Model, by, reason string) e
 	if known, err := db.model(ctx, m.Fingerprint); err == nil && known.dims == m.Dims {
 		return nil
 	}
-	err := db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	err := db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "SELECT register_model($1, $2, $3, $4, $5)", m.Fingerprint, m.Name, m.Dims, m.BlockAt, m.ReviewAt)
 		return err
 	})
@@ -73,7 +73,7 @@ func (db *DB) model(ctx context.Context, fingerprint string) (registered, error)
 }
 
 // check reports a vector that must never be stored or compared: of another width, not finite, not of length 1.
-func (r registered) check(vector []float32, half float32) error {
+func (r registered) check(vector []float32, penalty float32) error {
 	if len(vector) != r.dims {
 		return fmt.Errorf("%w vector: it has %d dimensions, the model has %d", ErrInvalid, len(vector), r.dims)
 	}
@@ -85,8 +85,8 @@ func (r registered) check(vector []float32, half float32) error {
 	if !(math.Abs(math.Sqrt(square)-1) <= 0.01) {
 		return fmt.Errorf("%w vector: its length is %g, want 1", ErrInvalid, math.Sqrt(square))
 	}
-	if h := float64(half); math.IsNaN(h) || math.Abs(h) > 1 {
-		return fmt.Errorf("%w half %g: want half the mean of inner products, within [-1, 1]", ErrInvalid, half)
+	if h := float64(penalty); math.IsNaN(h) || math.Abs(h) > 1 {
+		return fmt.Errorf("%w background penalty %g: want half of the mean of inner products, within [-1, 1]", ErrInvalid, penalty)
 	}
 	return nil
 }

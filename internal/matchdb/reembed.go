@@ -79,11 +79,11 @@ func (db *DB) AddEmbeddings(ctx context.Context, m MoreEmbeddings) error {
 		return fmt.Errorf("%w embeddings: want who adds them", ErrInvalid)
 	}
 	for _, e := range m.Embeddings {
-		if err := model.check(e.Vector, e.Half); err != nil {
+		if err := model.check(e.Vector, e.Penalty); err != nil {
 			return fmt.Errorf("view %s: %w", e.View, err)
 		}
 	}
-	return db.because(ctx, m.By, m.Why, func(tx pgx.Tx) error {
+	return db.withAudit(ctx, m.By, m.Why, func(tx pgx.Tx) error {
 		if m.Allowed {
 			_, err := insertAllowedEmbeddings(ctx, tx, model.id, m.ID, m.Embeddings)
 			if pgCode(err) == foreignKeyViolation {

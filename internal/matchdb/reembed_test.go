@@ -16,7 +16,7 @@ func TestAddEmbeddings(t *testing.T) {
 	next := Model{Name: "next", Fingerprint: sum256("next"), Dims: dims, BlockAt: 0.9, ReviewAt: 0.8}
 	require.NoError(t, db.RegisterModel(t.Context(), next))
 	kept := mustFlag(t, db, newFlag("default", "kept", random(r))).ID
-	gone := mustFlag(t, db, newFlag("default", "gone", random(r))).ID
+	retracted := mustFlag(t, db, newFlag("default", "retracted", random(r))).ID
 	hash := newFlag("default", "hash", nil)
 	hash.Embeddings = nil
 	bare := mustFlag(t, db, hash).ID
@@ -24,7 +24,7 @@ func TestAddEmbeddings(t *testing.T) {
 		SHA256: sum256("innocent"), By: "ann", Model: testModel.Fingerprint, Embeddings: []Embedding{{View: "original", Vector: random(r)}},
 	})
 	require.NoError(t, err)
-	_, err = db.Retract(t.Context(), gone.String(), "ann", "a mistake")
+	_, err = db.Retract(t.Context(), retracted.String(), "ann", "a mistake")
 	require.NoError(t, err)
 
 	coverage := func(model Model, views ...string) (full [2]int, lacking map[uuid.UUID]Unembedded) {
@@ -80,7 +80,7 @@ func TestAddEmbeddings(t *testing.T) {
 	require.Equal(t, []string{"bob update allowed_image", "ann insert allowed_image"}, actions(changes))
 	require.Equal(t, "by model next", changes[0].Reason)
 
-	more.Unembedded = Unembedded{ID: gone}
+	more.Unembedded = Unembedded{ID: retracted}
 	require.ErrorIs(t, db.AddEmbeddings(t.Context(), more), ErrNotFound, "retracted")
 	_, err = db.RemoveAllowed(t.Context(), allowed.ID.String(), "ann", "not so innocent")
 	require.NoError(t, err)

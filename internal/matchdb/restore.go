@@ -54,7 +54,7 @@ func (db *DB) RetractAll(ctx context.Context, ids []uuid.UUID, by, reason string
 		return 0, fmt.Errorf("%w retraction: want who retracts and a reason", ErrInvalid)
 	}
 	var n int
-	err := db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	err := db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = now(), retracted_by = $2, retract_reason = $3
 			WHERE id = ANY ($1) AND retracted_at IS NULL`, ids, by, reason)
 		n = int(tag.RowsAffected())
@@ -90,7 +90,7 @@ func (db *DB) RestoreAll(ctx context.Context, ids []uuid.UUID, by, reason string
 		return 0, fmt.Errorf("%w restoring: want who restores and a reason", ErrInvalid)
 	}
 	var n int
-	err := db.because(ctx, by, reason, func(tx pgx.Tx) error {
+	err := db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = NULL, retracted_by = NULL, retract_reason = NULL
 			WHERE id = ANY ($1) AND retracted_at IS NOT NULL`, ids)
 		n = int(tag.RowsAffected())

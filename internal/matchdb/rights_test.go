@@ -55,10 +55,10 @@ func TestCuratorKeepsTheLibrary(t *testing.T) {
 	f := newFlag("spam", "a", random(r))
 	flag := mustFlag(t, db, f)
 	require.True(t, mustFlag(t, db, f).Existing)
-	gone, err := db.Retract(t.Context(), flag.ID.String(), "bob", "a mistake")
+	retracted, err := db.Retract(t.Context(), flag.ID.String(), "bob", "a mistake")
 	require.NoError(t, err)
-	require.Zero(t, gone.Views)
-	require.Equal(t, userOf(t, curatorURL), gone.CreatedUser)
+	require.Zero(t, retracted.Views)
+	require.Equal(t, userOf(t, curatorURL), retracted.CreatedUser)
 
 	for _, sql := range []string{
 		"UPDATE flagged_image SET created_by = 'someone else'",

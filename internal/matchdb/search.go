@@ -17,11 +17,11 @@ type Found struct {
 // searchSQL takes the model's id, as matchSQL does, and compares all of its rows: a person asks. A flag has several views, so
 // that more rows are taken than flags are wanted.
 const searchSQL = `
-SELECT n.image_id, b.name, n.view, n.score + n.half + $2, n.score, coalesce(t.block_at, m.block_at),
+SELECT n.image_id, b.name, n.view, n.score + n.penalty + $2, n.score, coalesce(t.block_at, m.block_at),
        CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, i.source, b.enabled
 FROM (
     SELECT DISTINCT ON (image_id) * FROM (
-        SELECT image_id, bank_id, view, half, -(embedding <#> $1) - $2::float8 - 1 AS score
+        SELECT image_id, bank_id, view, penalty, -(embedding <#> $1) - $2::float8 - 1 AS score
         FROM flagged_embedding WHERE model_id = %[1]d
         ORDER BY embedding <#> $1 LIMIT $3 * %[2]d
     ) e ORDER BY image_id, score DESC, view
@@ -44,11 +44,11 @@ func (db *DB) Search(ctx context.Context, model string, q Query, k int) ([]Found
 	if err != nil {
 		return nil, err
 	}
-	if err := known.check(q.Vector, q.Half); err != nil {
+	if err := known.check(q.Vector, q.Penalty); err != nil {
 		return nil, err
 	}
 	sql := fmt.Sprintf(searchSQL, known.id, viewsSearched)
-	rows, err := db.pool.Query(ctx, sql, Asked(q.Vector), q.Half, k)
+	rows, err := db.pool.Query(ctx, sql, QueryVector(q.Vector), q.Penalty, k)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

@@ -133,7 +133,7 @@ func (f follower) requireRead(t *testing.T, rows int) {
 	require.Equal(t, rows, f.sketches.have.Load().set.Len())
 	require.Equal(t, rows, f.hashes.have.Load().set.Len())
 	count := func(table, snapshot string) (n int) {
-		sql := "SELECT count(*) FROM " + table + " WHERE " + fmt.Sprintf(unseenSQL, "$1")
+		sql := "SELECT count(*) FROM " + table + " WHERE " + fmt.Sprintf(notInSnapshotSQL, "$1")
 		require.NoError(t, f.pool.QueryRow(t.Context(), sql, snapshot).Scan(&n))
 		return n
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // sketches are of one model's embeddings.
-type sketches = mirror[*sketch.Set]
+type sketches = candidateIndex[*sketch.Set]
 
 // Warm reads a model's embeddings, from which Match knows where to look, and returns how many there are and the bytes that are
 // kept of them. Match does it where it was not done. The error of a model that is not registered wraps ErrUnknownModel.
@@ -35,15 +35,15 @@ func (r registered) partition() string { return fmt.Sprintf("flagged_embedding_%
 func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
 		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1),
-		columns: "image_id, half, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
+		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
 		empty: model.emptySketches,
 		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {
-			var half float32
+			var penalty float32
 			var embedding pgvector.HalfVector
-			if err := rows.Scan(&id, &half, &embedding); err != nil {
+			if err := rows.Scan(&id, &penalty, &embedding); err != nil {
 				return id, err
 			}
-			set.Add(id, embedding.Slice()[:model.dims], half)
+			set.Add(id, embedding.Slice()[:model.dims], penalty)
 			return id, nil
 		},
 	}
@@ -68,15 +68,15 @@ type places struct {
 }
 
 // nearest returns where to look for what is nearest to the queries, and for each the score that nothing else exceeds.
-func nearest(have *mirrored[*sketch.Set], qs []Query) (unasked []float64, near places) {
-	unasked = make([]float64, len(qs))
+func nearest(have *indexState[*sketch.Set], qs []Query) (upperBounds []float64, near places) {
+	upperBounds = make([]float64, len(qs))
 	for i, q := range qs {
-		found, bound := have.set.Nearest(q.Vector, nearestRows, have.gone)
-		unasked[i] = float64(bound - q.Half)
+		found, bound := have.set.Nearest(q.Vector, nearestRows, have.deleted)
+		upperBounds[i] = float64(bound - q.Penalty)
 		for _, n := range found {
 			near.ords, near.images = append(near.ords, int32(i)+1), append(near.images, n.ID)
-			near.scores = append(near.scores, float64(n.Score-q.Half))
+			near.scores = append(near.scores, float64(n.Score-q.Penalty))
 		}
 	}
-	return unasked, near
+	return upperBounds, near
 }

@@ -35,8 +35,8 @@ func nearestOf(t *testing.T, db *DB, v []float32) (ids []uuid.UUID) {
 	return ids
 }
 
-// unseen counts the embeddings that each Match compares because they are not read.
-func unseen(t *testing.T, s *sketches) (n int) {
+// notInSnapshot counts the embeddings that each Match compares because they are not read.
+func notInSnapshot(t *testing.T, s *sketches) (n int) {
 	t.Helper()
 	require.NoError(t, s.db.pool.QueryRow(t.Context(), `SELECT count(*) FROM flagged_embedding
 		WHERE NOT pg_visible_in_snapshot(added, $1::pg_snapshot)`, s.have.Load().snapshot).Scan(&n))
@@ -50,11 +50,11 @@ func TestAFlagCountsBeforeItIsRead(t *testing.T) {
 	flag := mustFlag(t, db, newFlag("default", "a", v))
 	require.Zero(t, s.have.Load().set.Len())
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
-	require.Equal(t, 1, unseen(t, s))
+	require.Equal(t, 1, notInSnapshot(t, s))
 
 	require.NoError(t, s.read(t.Context()))
 	require.Equal(t, 1, s.have.Load().set.Len())
-	require.Zero(t, unseen(t, s))
+	require.Zero(t, notInSnapshot(t, s))
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
 	require.NoError(t, s.read(t.Context()))
 	require.Equal(t, 1, s.have.Load().set.Len(), "it is read once")
@@ -103,7 +103,7 @@ func TestWhatIsCommittedLateCounts(t *testing.T) {
 	id := uuid.New()
 	_, err = tx.Exec(t.Context(), `INSERT INTO flagged_image (id, bank_id, sha256, created_by) VALUES ($1, 1, sha256('late'), 'ann')`, id)
 	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `INSERT INTO flagged_embedding SELECT id, $1, 1, 'original', 0, $2::text::halfvec FROM model`, id, Stored(late, 0).String())
+	_, err = tx.Exec(t.Context(), `INSERT INTO flagged_embedding SELECT id, $1, 1, 'original', 0, $2::text::halfvec FROM model`, id, StoredVector(late, 0).String())
 	require.NoError(t, err)
 
 	flag := mustFlag(t, db, newFlag("default", "soon", soon))
@@ -112,7 +112,7 @@ func TestWhatIsCommittedLateCounts(t *testing.T) {
 	require.NoError(t, tx.Commit(t.Context()))
 	require.Equal(t, id, nearestOf(t, db, late)[0])
 	require.NoError(t, s.read(t.Context()))
-	require.Zero(t, unseen(t, s))
+	require.Zero(t, notInSnapshot(t, s))
 	require.Equal(t, 2, s.have.Load().set.Len())
 	require.Equal(t, id, nearestOf(t, db, late)[0])
 	require.Equal(t, flag.ID, nearestOf(t, db, soon)[0])
@@ -126,19 +126,19 @@ func TestWhatIsRetractedIsForgottenAndMayComeBack(t *testing.T) {
 	_, err := db.Retract(t.Context(), flag.ID.String(), "mo", "wrong")
 	require.NoError(t, err)
 	before := s.have.Load()
-	require.Empty(t, before.gone)
+	require.Empty(t, before.deleted)
 	require.Empty(t, nearestOf(t, db, v))
-	require.Equal(t, map[uuid.UUID]bool{flag.ID: true}, s.have.Load().gone)
-	require.Empty(t, before.gone, "others may be reading it")
+	require.Equal(t, map[uuid.UUID]bool{flag.ID: true}, s.have.Load().deleted)
+	require.Empty(t, before.deleted, "others may be reading it")
 
 	_, err = db.RestoreAll(t.Context(), []uuid.UUID{flag.ID}, "mo", "right after all")
 	require.NoError(t, err)
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
 	old := s.have.Load()
 	require.NoError(t, s.read(t.Context()))
-	require.Empty(t, s.have.Load().gone)
+	require.Empty(t, s.have.Load().deleted)
 	s.forget(old, []uuid.UUID{flag.ID}) // of a search that ended late
-	require.Empty(t, s.have.Load().gone)
+	require.Empty(t, s.have.Load().deleted)
 	require.Equal(t, []uuid.UUID{flag.ID}, nearestOf(t, db, v))
 }
 
@@ -146,7 +146,7 @@ func TestWhatIsRetractedIsForgottenAndMayComeBack(t *testing.T) {
 func TestAllIsReadAnew(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(4, 4))
-	fill(t, db, "default", randoms(r, 10), noHalf)
+	fill(t, db, "default", randoms(r, 10), noPenalty)
 	s := unfollowed(t, db)
 	first := s.have.Load()
 	require.NoError(t, s.read(t.Context()))
@@ -156,14 +156,14 @@ func TestAllIsReadAnew(t *testing.T) {
 	restarted.server = "another life"
 	s.have.Store(&restarted)
 	_, err := db.Match(t.Context(), testModel.Fingerprint, []Query{{Vector: random(r)}})
-	require.ErrorIs(t, err, errOtherServer)
+	require.ErrorIs(t, err, errServerChanged)
 	require.True(t, Retryable(err))
 	require.NoError(t, s.read(t.Context()))
 	require.NotSame(t, first.set, s.have.Load().set)
 	require.Equal(t, 10, s.have.Load().set.Len())
 
 	second := s.have.Load()
-	fill(t, db, "default", randoms(r, 40+readAnew), noHalf)
+	fill(t, db, "default", randoms(r, 40+readAnew), noPenalty)
 	require.NoError(t, s.read(t.Context()))
 	require.Same(t, second.set, s.have.Load().set)
 	require.NoError(t, s.read(t.Context()))
@@ -176,14 +176,14 @@ func TestMuchThatIsGoneIsReadAnew(t *testing.T) {
 	db, _ := library(t)
 	s := unfollowed(t, db)
 	first := s.have.Load()
-	ids := make([]uuid.UUID, mostGone+1)
+	ids := make([]uuid.UUID, mostDeleted+1)
 	for i := range ids {
 		ids[i] = uuid.New()
 	}
 	s.forget(first, ids)
-	require.Len(t, s.have.Load().gone, len(ids))
+	require.Len(t, s.have.Load().deleted, len(ids))
 	require.NoError(t, s.read(t.Context()))
-	require.Empty(t, s.have.Load().gone)
+	require.Empty(t, s.have.Load().deleted)
 	require.NotSame(t, first.set, s.have.Load().set)
 }
 
@@ -202,7 +202,7 @@ func TestACrowdThatIsNotReadHidesNoBank(t *testing.T) {
 	for range 3 * nearestRows {
 		copies = append(copies, near(r, v, 0.2))
 	}
-	fill(t, db, "crowd", copies, noHalf)
+	fill(t, db, "crowd", copies, noPenalty)
 	other := mustFlag(t, db, newFlag("unread", "unread", near(r, v, 1)))
 	hits := match(t, db, Query{Vector: v})[0]
 	require.Len(t, hits, 3)

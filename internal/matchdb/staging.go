@@ -85,7 +85,7 @@ const stagingSQL = `
 CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, md5 bytea, signal_key bytea,
 	source text, note text, keypoints bytea) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_pdq (n int, view text, hash bit(256), quality smallint) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, half real, embedding halfvec) ON COMMIT DELETE ROWS`
+CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, penalty real, embedding halfvec) ON COMMIT DELETE ROWS`
 
 // copy fills the session's tables, within tx.
 func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
@@ -108,11 +108,11 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_embedding"}, []string{"n", "model_id", "view", "half", "embedding"},
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_embedding"}, []string{"n", "model_id", "view", "penalty", "embedding"},
 		pgx.CopyFromSlice(len(s.embeddings), func(i int) ([]any, error) {
 			e := s.embeddings[i]
-			half := Rounded(e.Half) // as it is rounded in the vector
-			return []any{e.n, int32(e.model), e.View, half, Stored(e.Vector, half)}, nil
+			penalty := Rounded(e.Penalty) // as it is rounded in the vector
+			return []any{e.n, int32(e.model), e.View, penalty, StoredVector(e.Vector, penalty)}, nil
 		}))
 	return err
 }
@@ -131,7 +131,7 @@ func (db *DB) CheckFlag(ctx context.Context, f hashlist.Flag) error {
 		if err != nil {
 			return err
 		}
-		if err := known.check(e.Vector, e.Half); err != nil {
+		if err := known.check(e.Vector, e.Penalty); err != nil {
 			return fmt.Errorf("view %s of model %s: %w", e.View, short(e.Model), err)
 		}
 	}

@@ -15,7 +15,7 @@ func TestInnerProductsAreScores(t *testing.T) {
 		h, k := Rounded(r.Float32()/2), Rounded(r.Float32()/2)
 		require.Equal(t, h, Rounded(h))
 		score := innerProduct(a, b) - float64(h) - float64(k)
-		require.InDelta(t, score, innerProduct(Asked(a).Slice(), Stored(b, k).Slice())-float64(h)-1, 1e-6)
-		require.InDelta(t, score+float64(h*k), innerProduct(Stored(a, h).Slice(), Stored(b, k).Slice())-1, 1e-6)
+		require.InDelta(t, score, innerProduct(QueryVector(a).Slice(), StoredVector(b, k).Slice())-float64(h)-1, 1e-6)
+		require.InDelta(t, score+float64(h*k), innerProduct(StoredVector(a, h).Slice(), StoredVector(b, k).Slice())-1, 1e-6)
 	}
 }

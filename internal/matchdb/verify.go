@@ -12,11 +12,11 @@ import (
 
 // VerifyOptions say what a library is held against.
 type VerifyOptions struct {
-	Model  string                  // fingerprint of the model that judges
-	Half   func([]float32) float32 // its half of the score
-	Views  []string                // that every flag is to have
-	Sample int                     // so many queries of each kind
-	Seed   uint64                  // of the sample
+	Model   string                  // fingerprint of the model that judges
+	Penalty func([]float32) float32 // its background penalty
+	Views   []string                // that every flag is to have
+	Sample  int                     // so many queries of each kind
+	Seed    uint64                  // of the sample
 }
 
 // Verification is what Verify found. What is wrong is for the caller to say: see its fields.

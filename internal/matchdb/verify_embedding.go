@@ -32,11 +32,11 @@ type embeddingCheck struct {
 	options VerifyOptions
 	random  *rand.Rand
 
-	queries  []Query
-	asked    []float32             // as the database rounds it, a row a query
-	best     []map[int]nearestFlag // for each query, by bank
-	damaged  int64
-	examples []uuid.UUID
+	queries   []Query
+	queryRows []float32             // as the database rounds it, a row a query
+	best      []map[int]nearestFlag // for each query, by bank
+	damaged   int64
+	examples  []uuid.UUID
 }
 
 // nearestFlag is the row of a bank that scores best.
@@ -84,17 +84,17 @@ func (c *embeddingCheck) draw(ctx context.Context) error {
 		return err
 	}
 	rows, err := c.db.pool.Query(ctx, fmt.Sprintf(
-		"SELECT half, embedding FROM flagged_embedding TABLESAMPLE BERNOULLI (%g) REPEATABLE (%d) WHERE %s",
+		"SELECT penalty, embedding FROM flagged_embedding TABLESAMPLE BERNOULLI (%g) REPEATABLE (%d) WHERE %s",
 		sampled(c.options.Sample, all), c.options.Seed, c.where()))
 	if err != nil {
 		return err
 	}
-	var half float64
+	var penalty float64
 	var stored pgvector.HalfVector
-	var halves []float64
+	var penalties []float64
 	var vectors [][]float32
-	_, err = pgx.ForEachRow(rows, []any{&half, &stored}, func() error {
-		halves, vectors = append(halves, half), append(vectors, normalised(stored.Slice()[:c.model.dims]))
+	_, err = pgx.ForEachRow(rows, []any{&penalty, &stored}, func() error {
+		penalties, vectors = append(penalties, penalty), append(vectors, normalised(stored.Slice()[:c.model.dims]))
 		return nil
 	})
 	if err != nil || len(vectors) == 0 {
@@ -106,18 +106,18 @@ func (c *embeddingCheck) draw(ctx context.Context) error {
 	}
 	for i := range c.options.Sample {
 		k := i % len(vectors)
-		// The cosine at which the score is about the threshold, as near copies have about the same half.
-		threshold := max(0, min(reviewAt+2*halves[k], 0.999))
+		// The cosine at which the score is about the threshold, as near copies have about the same penalty.
+		threshold := max(0, min(reviewAt+2*penalties[k], 0.999))
 		toward, cosine := noise(c.random, c.model.dims), threshold+(1-threshold)*c.random.Float64()
 		if i%4 == 3 {
 			toward, cosine = vectors[c.random.IntN(len(vectors))], threshold*c.random.Float64()
 		}
 		q := turned(vectors[k], toward, cosine)
-		c.queries = append(c.queries, Query{Vector: q, Half: c.options.Half(q)})
+		c.queries = append(c.queries, Query{Vector: q, Penalty: c.options.Penalty(q)})
 		for _, x := range q {
-			c.asked = append(c.asked, float16.Fromfloat32(x).Float32())
+			c.queryRows = append(c.queryRows, float16.Fromfloat32(x).Float32())
 		}
-		c.asked = append(c.asked, 1)
+		c.queryRows = append(c.queryRows, 1)
 		c.best = append(c.best, map[int]nearestFlag{})
 	}
 	return nil
@@ -170,7 +170,7 @@ func length(v []float32) float64 {
 
 // scan compares every row with every query.
 func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
-	rows, err := c.db.pool.Query(ctx, "SELECT image_id, bank_id, view, half, embedding FROM flagged_embedding WHERE "+c.where())
+	rows, err := c.db.pool.Query(ctx, "SELECT image_id, bank_id, view, penalty, embedding FROM flagged_embedding WHERE "+c.where())
 	if err != nil {
 		return 0, err
 	}
@@ -185,11 +185,11 @@ func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
 	}
 	var flag nearestFlag
 	var bank int
-	var half float32
+	var penalty float32
 	var stored pgvector.HalfVector
-	_, err = pgx.ForEachRow(rows, []any{&flag.image, &bank, &flag.view, &half, &stored}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&flag.image, &bank, &flag.view, &penalty, &stored}, func() error {
 		row := stored.Slice()
-		c.inspect(row, half, flag.image)
+		c.inspect(row, penalty, flag.image)
 		b.rows, b.banks, b.flags = append(b.rows, row...), append(b.banks, bank), append(b.flags, flag)
 		if len(b.banks) == scanned {
 			return flush()
@@ -203,9 +203,9 @@ func (c *embeddingCheck) scan(ctx context.Context) (int64, error) {
 }
 
 // inspect counts rows that can never score as they should.
-func (c *embeddingCheck) inspect(row []float32, half float32, image uuid.UUID) {
+func (c *embeddingCheck) inspect(row []float32, penalty float32, image uuid.UUID) {
 	n := length(row[:c.model.dims])
-	if math.Abs(n-1) <= 0.01 && math.Abs(float64(half+row[c.model.dims]-1)) <= slack {
+	if math.Abs(n-1) <= 0.01 && math.Abs(float64(penalty+row[c.model.dims]-1)) <= slack {
 		return
 	}
 	if c.damaged++; len(c.examples) < examples {
@@ -230,10 +230,10 @@ func (c *embeddingCheck) compare(ctx context.Context, b *block) error {
 		space := products.Get().(*[part * scanned]float32)
 		defer products.Put(space)
 		out := space[:(to-from)*len(b.banks)]
-		dot.Products(c.asked[from*dims:to*dims], b.rows, dims, out)
+		dot.Products(c.queryRows[from*dims:to*dims], b.rows, dims, out)
 		for i := from; i < to; i++ {
 			for j, bank := range b.banks {
-				score := out[(i-from)*len(b.banks)+j] - c.queries[i].Half - 1
+				score := out[(i-from)*len(b.banks)+j] - c.queries[i].Penalty - 1
 				if limit, enabled := c.banks[bank]; !enabled || limit.band(float64(score)) == 0 {
 					continue
 				}

@@ -17,7 +17,7 @@ const (
 	OrphanEmbedding FaultKind = "orphaned embeddings" // whose flag is retracted, gone or in another bank
 	OrphanHash      FaultKind = "orphaned hashes"
 	NoSignal        FaultKind = "no signal"       // nothing to be found by: no file hash, PDQ hash or embedding
-	DamagedVector   FaultKind = "damaged vectors" // not of length 1, or with another half than is stored beside it
+	DamagedVector   FaultKind = "damaged vectors" // not of length 1, or with another penalty than is stored beside it
 )
 
 // Fault is the flags, or embeddings, of which something is wrong.

@@ -48,11 +48,11 @@ func (c *pdqCheck) run(ctx context.Context) (Agreement, error) {
 	}
 	hits := make([][]HashHit, len(c.queries))
 	err = inParts(ctx, len(c.queries), 32, func(ctx context.Context, from, to int) error {
-		asked := make([]HashQuery, to-from)
-		for i := range asked {
-			asked[i].PDQ = []PDQ{{Hash: c.queries[from+i], Quality: 100}}
+		queries := make([]HashQuery, to-from)
+		for i := range queries {
+			queries[i].PDQ = []PDQ{{Hash: c.queries[from+i], Quality: 100}}
 		}
-		found, err := c.db.MatchHashes(ctx, asked)
+		found, err := c.db.MatchHashes(ctx, queries)
 		copy(hits[from:to], found)
 		return err
 	})

@@ -12,7 +12,7 @@ import (
 func verify(t testing.TB, db *DB) Verification {
 	t.Helper()
 	v, err := db.Verify(t.Context(), VerifyOptions{
-		Model: testModel.Fingerprint, Half: func([]float32) float32 { return 0.1 }, Views: []string{"original"}, Sample: 300, Seed: 1, // questions in more than one part
+		Model: testModel.Fingerprint, Penalty: func([]float32) float32 { return 0.1 }, Views: []string{"original"}, Sample: 300, Seed: 1, // questions in more than one part
 	})
 	require.NoError(t, err)
 	return v
@@ -45,7 +45,7 @@ func TestVerifyAWholeLibrary(t *testing.T) {
 	require.NoError(t, db.SetBank(t.Context(), "spam", testModel.Fingerprint, Thresholds{0.9, &review}, "ann", ""))
 	for i := range 60 {
 		f := newFlag([]string{"default", "spam", "off"}[i%3], fmt.Sprint(i), random(r))
-		f.Embeddings[0].Half = 0.1
+		f.Embeddings[0].Penalty = 0.1
 		f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 80}}
 		mustFlag(t, db, f)
 	}
@@ -86,7 +86,7 @@ func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 		f.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 80}}
 		mustFlag(t, db, f)
 	}
-	fill(t, db, "default", randoms(r, 800), noHalf)
+	fill(t, db, "default", randoms(r, 800), noPenalty)
 	for i := range 150 {
 		hash(fmt.Sprint("kept ", i))
 	}
@@ -95,7 +95,7 @@ func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 	_, _, err = db.WarmHashes(t.Context())
 	require.NoError(t, err)
 	db.end() // what is added is not read any more
-	fill(t, db, "default", randoms(r, 250), noHalf)
+	fill(t, db, "default", randoms(r, 250), noPenalty)
 	for i := range 100 {
 		hash(fmt.Sprint("missed ", i))
 	}
@@ -107,7 +107,7 @@ func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 	v := verify(t, db)
 	require.Less(t, v.Embeddings.Recall(), 0.9)
 	require.Greater(t, v.Embeddings.Recall(), 0.5)
-	require.Greater(t, v.Embeddings.Worst.Score, 0.8) // 1, less the half of the question
+	require.Greater(t, v.Embeddings.Worst.Score, 0.8) // 1, less the penalty of the query
 	require.InDelta(t, v.Embeddings.Worst.Score-testModel.BlockAt, v.Embeddings.Worst.Over, 1e-6)
 	require.Equal(t, "default", v.Embeddings.Worst.Bank)
 	require.Less(t, v.PDQ.Recall(), 0.9)
@@ -121,7 +121,7 @@ func TestVerifyFindsWhatMatchingMisses(t *testing.T) {
 func claimRead[S interface {
 	Len() int
 	Bytes() int64
-}](t *testing.T, m *mirror[S]) {
+}](t *testing.T, m *candidateIndex[S]) {
 	have := *m.have.Load()
 	require.NoError(t, m.db.pool.QueryRow(t.Context(), "SELECT pg_current_snapshot()::text").Scan(&have.snapshot))
 	m.have.Store(&have)
@@ -145,10 +145,10 @@ func TestVerifyFindsFaults(t *testing.T) {
 	// As a restore or a bulk load may do it, with triggers and foreign keys off.
 	gone := uuid.New()
 	require.NoError(t, exec(t, url, fmt.Sprintf(`SET session_replication_role = replica;
-		INSERT INTO flagged_embedding SELECT model_id, '%[1]s', bank_id, view, half, embedding FROM flagged_embedding WHERE image_id = '%[2]s';
+		INSERT INTO flagged_embedding SELECT model_id, '%[1]s', bank_id, view, penalty, embedding FROM flagged_embedding WHERE image_id = '%[2]s';
 		INSERT INTO flagged_pdq SELECT '%[1]s', bank_id, view, hash, quality FROM flagged_pdq;
 		DELETE FROM flagged_embedding WHERE image_id = '%[2]s'; UPDATE flagged_image SET sha256 = NULL, signal_key = sha256 WHERE id = '%[2]s';
-		UPDATE flagged_embedding SET half = 0.5 WHERE image_id = '%[3]s'`, gone, good.ID, damaged.ID)))
+		UPDATE flagged_embedding SET penalty = 0.5 WHERE image_id = '%[3]s'`, gone, good.ID, damaged.ID)))
 
 	v := verify(t, db)
 	require.Equal(t, map[FaultKind]int64{

@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Set is hashes in memory, each of a picture of some group. A question is held against all of them, in a little more than a
+// Set is hashes in memory, each of a picture of some group. A query is held against all of them, in a little more than a
 // nanosecond each: none is missed. It takes 52 bytes a hash. It is safe for concurrent use.
 type Set struct {
 	mu       sync.RWMutex // of the slices below; hashes that were added never change
@@ -50,18 +50,18 @@ func (s *Set) Add(id uuid.UUID, group int32, h Hash) {
 	s.hashes, s.pictures = append(s.hashes, h), append(s.pictures, picture{id, group})
 }
 
-// Question asks for hashes that differ in at most so many bits.
-type Question struct {
+// Query asks for hashes that differ in at most so many bits.
+type Query struct {
 	Hash Hash
 	Bits int
 }
 
-// chunk is so many hashes as are held against every question while they are in the CPU's nearest cache.
+// chunk is so many hashes as are held against every query while they are in the CPU's nearest cache.
 const chunk = 512
 
-// Within returns for each question the pictures that have a hash within its bits: of each group at most so many, the nearest
-// first. What is gone is passed over. cut says that a group had more.
-func (s *Set) Within(qs []Question, most int, gone map[uuid.UUID]bool) (found [][]uuid.UUID, cut bool) {
+// Within returns for each query the pictures that have a hash within its bits: of each group at most so many, the nearest
+// first. What is deleted is passed over. cut says that a group had more.
+func (s *Set) Within(qs []Query, most int, deleted map[uuid.UUID]bool) (found [][]uuid.UUID, cut bool) {
 	s.mu.RLock()
 	hashes, pictures := s.hashes, s.pictures
 	s.mu.RUnlock()
@@ -72,7 +72,7 @@ func (s *Set) Within(qs []Question, most int, gone map[uuid.UUID]bool) (found []
 		for i, q := range qs {
 			n := C.pdq_within((*C.uint8_t)(&part[0][0]), C.size_t(len(part)), (*C.uint8_t)(&q.Hash[0]), C.int(q.Bits), &places[0])
 			for _, at := range places[:n] {
-				if of := pictures[from+int(at)]; !gone[of.id] {
+				if of := pictures[from+int(at)]; !deleted[of.id] {
 					near[i].add(neighbour{of, part[at].Distance(q.Hash)}, most)
 				}
 			}
@@ -89,7 +89,7 @@ func (s *Set) Within(qs []Question, most int, gone map[uuid.UUID]bool) (found []
 	return found, cut
 }
 
-// nearest is what a question found, and now and then only the best of it: there may be a million copies of one picture.
+// nearest is what a query found, and now and then only the best of it: there may be a million copies of one picture.
 type nearest struct {
 	all  []neighbour
 	kept int // of all, when it was last thinned

@@ -35,14 +35,14 @@ func flipped(r *rand.Rand, h Hash, bits int) Hash {
 func TestWithin(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var s Set
-	found, cut := s.Within([]Question{{randomHash(r), Bits}}, 10, nil)
+	found, cut := s.Within([]Query{{randomHash(r), Bits}}, 10, nil)
 	require.Equal(t, [][]uuid.UUID{nil}, found)
 	require.False(t, cut)
 
 	const rows = 3*chunk + 7
-	qs := make([]Question, rows)
+	qs := make([]Query, rows)
 	for i := range rows {
-		qs[i] = Question{randomHash(r), i % 100}
+		qs[i] = Query{randomHash(r), i % 100}
 		s.Add(numbered(i), 1, flipped(r, qs[i].Hash, i%100))
 		s.Add(numbered(-1-i), 1, flipped(r, qs[i].Hash, i%100+1))
 	}
@@ -70,7 +70,7 @@ func TestACrowdHidesNobody(t *testing.T) {
 	}
 	s.Add(numbered(-1), 2, flipped(r, h, 31))
 	s.Add(numbered(-2), 1, h)
-	found, cut := s.Within([]Question{{h, 31}}, 100, nil)
+	found, cut := s.Within([]Query{{h, 31}}, 100, nil)
 	require.True(t, cut)
 	require.Len(t, found[0], 101)
 	require.Equal(t, numbered(-2), found[0][0])
@@ -97,11 +97,11 @@ func TestAddWhileAsked(t *testing.T) {
 		}
 	})
 	for range 50 {
-		found, _ := s.Within([]Question{{all[0], 0}}, 1, nil)
+		found, _ := s.Within([]Query{{all[0], 0}}, 1, nil)
 		require.LessOrEqual(t, len(found[0]), 1)
 	}
 	adding.Wait()
-	found, _ := s.Within([]Question{{all[len(all)-1], 0}}, 1, nil)
+	found, _ := s.Within([]Query{{all[len(all)-1], 0}}, 1, nil)
 	require.Equal(t, []uuid.UUID{numbered(len(all) - 1)}, found[0])
 }
 
@@ -111,7 +111,7 @@ func BenchmarkWithin(b *testing.B) {
 	for i := range 1_000_000 {
 		s.Add(numbered(i), 1, randomHash(r))
 	}
-	qs := []Question{{randomHash(r), 80}}
+	qs := []Query{{randomHash(r), 80}}
 	for b.Loop() {
 		s.Within(qs, 100, nil)
 	}

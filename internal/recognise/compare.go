@@ -12,7 +12,7 @@ func Compare(flagged, uploaded Extracted) (Comparison, error) {
 	for i, r := range flagged.Vectors {
 		for j, q := range uploaded.Vectors {
 			similarity := cosine(q.Vector, r.Vector)
-			if score := similarity - float64(q.Half) - float64(r.Half) - float64(ViewPenalty(r.View)); i+j == 0 || score > best.Score {
+			if score := similarity - float64(q.Penalty) - float64(r.Penalty) - float64(ViewPenalty(r.View)); i+j == 0 || score > best.Score {
 				best.Score, best.Similarity, best.View = score, similarity, r.Name()
 			}
 			distance := q.PDQ.Distance(r.PDQ)

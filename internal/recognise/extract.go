@@ -56,10 +56,10 @@ func (e Extracted) Points(flagged bool) (keypoint.Features, error) {
 
 // ViewVector is what one view of one frame is compared by.
 type ViewVector struct {
-	Frame  int
-	View   imaging.View
-	Vector []float32 // L2-normalised
-	Half   float32   // its share of the score: see embed.Background
+	Frame   int
+	View    imaging.View
+	Vector  []float32 // L2-normalised
+	Penalty float32   // its share of the score: see embed.Background
 
 	PDQ     pdq.Hash
 	Quality int // of the PDQ hash, 0 to 100
@@ -121,7 +121,7 @@ func Extract(ctx context.Context, model *embed.Model, result *imaging.Result) (E
 		return Extracted{}, fmt.Errorf("embed: %w", err)
 	}
 	for i, v := range vectors {
-		out.Vectors[i].Vector, out.Vectors[i].Half = v, model.Folder().HalfB(v)
+		out.Vectors[i].Vector, out.Vectors[i].Penalty = v, model.Folder().BackgroundPenalty(v)
 	}
 	return out, nil
 }

@@ -105,26 +105,26 @@ func judgePast(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past [
 // pastHits are the hits as the consumer weighs them, with the allowed pictures that are nearer.
 func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []matchdb.PastHit) ([]verdict.Hit, error) {
 	hits := make([]verdict.Hit, len(past))
-	var asked []matchdb.AllowQuery
+	var queries []matchdb.AllowQuery
 	for i, p := range past {
 		if p.Hash != nil {
 			hits[i] = hashHit(*p.Hash)
 		} else {
 			hits[i] = nearHit(*p.Near, nil)
 		}
-		if spareable(hits[i]) {
-			asked = append(asked, p.Asked)
+		if suppressible(hits[i]) {
+			queries = append(queries, p.Query)
 		}
 	}
-	if len(asked) == 0 {
+	if len(queries) == 0 {
 		return hits, nil
 	}
-	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), asked)
+	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), queries)
 	if err != nil {
 		return nil, err
 	}
 	for i := range hits {
-		if spareable(hits[i]) {
+		if suppressible(hits[i]) {
 			hits[i].Allowed = nearer(nearest[0], hits[i])
 			nearest = nearest[1:]
 		}

@@ -21,7 +21,7 @@ import (
 type Matcher struct {
 	db         *matchdb.DB
 	models     []judgingModel
-	candidates int // flags near an upload that are looked at closer, of each signal and model
+	candidates int // flags of each signal and model that are verified geometrically
 }
 
 // judgingModel is a model that uploads are judged by, with its name in decisions.
@@ -46,7 +46,7 @@ func judgingModels(folders []*embed.Folder) []judgingModel {
 
 // Match implements consumer.Matcher.
 func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
-	vectors, hashes := m.questions(uploads)
+	vectors, hashes := m.queries(uploads)
 	near := make([][][]matchdb.Hit, len(m.models)) // by model, and by view of all uploads
 	var same [][]matchdb.HashHit
 	all, during := errgroup.WithContext(ctx)
@@ -79,34 +79,34 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 			near[k] = near[k][len(u.Views):]
 		}
 	}
-	if err := m.spare(ctx, uploads, vectors, hits); err != nil {
+	if err := m.suppress(ctx, uploads, vectors, hits); err != nil {
 		return nil, err
 	}
 	confirmed, err := m.confirm(ctx, uploads, hits)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.spare(ctx, uploads, vectors, confirmed); err != nil {
+	if err := m.suppress(ctx, uploads, vectors, confirmed); err != nil {
 		return nil, err
 	}
 	for i := range hits {
-		hits[i] = slices.DeleteFunc(hits[i], m.onlyLed)
+		hits[i] = slices.DeleteFunc(hits[i], m.isCandidateOnly)
 		hits[i] = append(hits[i], confirmed[i]...)
 	}
 	return hits, nil
 }
 
-// onlyLed tells the hits that are no match and count for nothing but a closer look. Of an upload that nothing matches the
+// isCandidateOnly reports whether a hit is no match and serves geometric verification alone. Of an upload that nothing matches the
 // decision names what is nearest by the first model.
-func (m Matcher) onlyLed(h verdict.Hit) bool {
+func (m Matcher) isCandidateOnly(h verdict.Hit) bool {
 	return !h.Reached() && (h.Signal == event.SignalPDQ || h.Model != nil && h.Model != &m.models[0].info)
 }
 
-// questions are the uploads as each of the signals is asked for: by model a vector for each view, one upload after the
+// queries are what each signal searches by: for each model a vector of each view, one upload after the
 // other.
-func (m Matcher) questions(uploads []feature.Query) (vectors [][]matchdb.Query, hashes []matchdb.HashQuery) {
+func (m Matcher) queries(uploads []feature.Query) (vectors [][]matchdb.Query, hashes []matchdb.HashQuery) {
 	vectors = make([][]matchdb.Query, len(m.models))
-	asked := make([][][]float32, len(m.models)) // the vectors alone
+	plain := make([][][]float32, len(m.models)) // the vectors alone
 	for _, u := range uploads {
 		h := matchdb.HashQuery{SHA256: u.SHA256}
 		if m.candidates > 0 {
@@ -115,15 +115,15 @@ func (m Matcher) questions(uploads []feature.Query) (vectors [][]matchdb.Query, 
 		for _, v := range u.Views {
 			for i := range m.models {
 				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Candidates: m.candidates})
-				asked[i] = append(asked[i], v.Vectors[i])
+				plain[i] = append(plain[i], v.Vectors[i])
 			}
 			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 		}
 		hashes = append(hashes, h)
 	}
 	for i, model := range m.models {
-		for k, half := range model.Halves(asked[i]) {
-			vectors[i][k].Half = half
+		for k, penalty := range model.BackgroundPenalties(plain[i]) {
+			vectors[i][k].Penalty = penalty
 		}
 	}
 	return vectors, hashes

@@ -112,7 +112,7 @@ func (r *Recent) row(j judged) (matchdb.RecentUpload, error) {
 	if !feature.Flat(j.views) {
 		for _, v := range j.views {
 			kept.Views = append(kept.Views, matchdb.RecentView{
-				Query: matchdb.Query{Vector: v.Vectors[0], Half: r.folder.HalfB(v.Vectors[0])},
+				Query: matchdb.Query{Vector: v.Vectors[0], Penalty: r.folder.BackgroundPenalty(v.Vectors[0])},
 				PDQ:   matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 			})
 		}

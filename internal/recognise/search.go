@@ -25,7 +25,7 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, p
 	if !picture.Flat() { // a flat one is decided by its file alone
 		for _, v := range picture.Vectors {
 			hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
-			hits, err := db.Search(ctx, model, matchdb.Query{Vector: v.Vector, Half: v.Half}, most)
+			hits, err := db.Search(ctx, model, matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, most)
 			if err != nil {
 				return nil, err
 			}
@@ -54,7 +54,7 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, p
 		}
 		best[h.FlaggedID] = hit
 	}
-	if err := lookCloser(ctx, db, picture, best); err != nil {
+	if err := verifyKeypoints(ctx, db, picture, best); err != nil {
 		return nil, err
 	}
 	nearest := make([]NearFlag, 0, len(best))
@@ -88,8 +88,8 @@ func byHash(ctx context.Context, db *matchdb.DB, h matchdb.HashHit) (NearFlag, e
 	}}, err
 }
 
-// lookCloser compares the points of interest of those that were found with the picture's.
-func lookCloser(ctx context.Context, db *matchdb.DB, picture Extracted, best map[uuid.UUID]NearFlag) error {
+// verifyKeypoints compares the keypoints of the flags found with those of the picture.
+func verifyKeypoints(ctx context.Context, db *matchdb.DB, picture Extracted, best map[uuid.UUID]NearFlag) error {
 	flags, err := db.Keypoints(ctx, slices.Collect(maps.Keys(best)))
 	if err != nil || len(flags) == 0 || picture.Flat() {
 		return err

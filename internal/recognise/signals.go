@@ -12,7 +12,7 @@ func (e Extracted) Signals() (embeddings []matchdb.Embedding, hashes []matchdb.P
 		return nil, nil
 	}
 	for _, v := range e.Vectors {
-		embeddings = append(embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Half: v.Half + ViewPenalty(v.View)})
+		embeddings = append(embeddings, matchdb.Embedding{View: v.Name(), Vector: v.Vector, Penalty: v.Penalty + ViewPenalty(v.View)})
 		hashes = append(hashes, matchdb.PDQ{View: v.Name(), Hash: v.PDQ, Quality: v.Quality})
 	}
 	return embeddings, hashes

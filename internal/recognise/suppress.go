@@ -10,33 +10,33 @@ import (
 	"moderator/internal/verdict"
 )
 
-// spare gives those hits that are matches the allowed picture that the upload is nearer to, where there is one. Most
-// uploads are near no flag, and cost nothing here. vectors are those of all views by model, as questions gives them.
-func (m Matcher) spare(ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit) error {
+// suppress gives those hits that are matches the allowed picture that the upload is nearer to, where there is one. Most
+// uploads are near no flag, and cost nothing here. vectors are those of all views by model, as queries gives them.
+func (m Matcher) suppress(ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit) error {
 	for i := range m.models {
-		if err := m.spareOf(ctx, i, uploads, vectors[i], hits); err != nil {
+		if err := m.suppressByModel(ctx, i, uploads, vectors[i], hits); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// spareOf is spare for the hits of one model; those of none are the first one's.
-func (m Matcher) spareOf(ctx context.Context, model int, uploads []feature.Query, vectors []matchdb.Query, hits [][]verdict.Hit) error {
+// suppressByModel is suppress for the hits of one model; those of none are the first one's.
+func (m Matcher) suppressByModel(ctx context.Context, model int, uploads []feature.Query, vectors []matchdb.Query, hits [][]verdict.Hit) error {
 	info := &m.models[model].info
 	wanted := func(h verdict.Hit) bool {
-		return spareable(h) && (h.Model == info || h.Model == nil && model == 0)
+		return suppressible(h) && (h.Model == info || h.Model == nil && model == 0)
 	}
 	type view struct{ upload, query int }
-	asked := map[view]int{} // place in qs
+	queryOf := map[view]int{} // place in qs
 	var qs []matchdb.AllowQuery
 	for i, u := range uploads {
 		for _, h := range hits[i] {
 			place := view{i, h.Query}
-			if _, ok := asked[place]; ok || !wanted(h) {
+			if _, ok := queryOf[place]; ok || !wanted(h) {
 				continue
 			}
-			asked[place] = len(qs)
+			queryOf[place] = len(qs)
 			v := u.Views[h.Query]
 			qs = append(qs, matchdb.AllowQuery{
 				SHA256: u.SHA256, Query: vectors[h.Query], PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
@@ -55,21 +55,21 @@ func (m Matcher) spareOf(ctx context.Context, model int, uploads []feature.Query
 		for j := range hits[i] {
 			h := &hits[i][j]
 			if wanted(*h) {
-				h.Allowed = nearer(nearest[asked[view{i, h.Query}]], *h)
+				h.Allowed = nearer(nearest[queryOf[view{i, h.Query}]], *h)
 			}
 		}
 	}
 	return nil
 }
 
-// spareable tells whether an allowed picture may keep the hit from counting: never the very same file.
-func spareable(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
+// suppressible tells whether an allowed picture may keep the hit from counting: never the very same file.
+func suppressible(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
 
 // nearer is the allowed picture that is nearer than the hit, by the hit's signal, or nil. The allowed file itself is
 // nearer than anything.
 func nearer(n matchdb.NearestAllowed, h verdict.Hit) *verdict.Allowed {
-	if h.Lead != nil {
-		h = *h.Lead // allowed pictures have no points
+	if h.Candidate != nil {
+		h = *h.Candidate // allowed pictures have no points
 	}
 	switch {
 	case n.SameFile != nil:

@@ -16,19 +16,19 @@ import (
 	"moderator/internal/verdict"
 )
 
-// confirm looks closer at the flags that are nearest to an upload and do not block it yet, and returns a hit for each whose
+// confirm verifies the flags geometrically that are nearest to an upload and do not block it yet. It returns a hit for each whose
 // points of interest the upload shows.
 func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, hits [][]verdict.Hit) ([][]verdict.Hit, error) {
 	confirmed := make([][]verdict.Hit, len(uploads))
-	leads := make([][]lead, len(uploads))
+	candidates := make([][]candidate, len(uploads))
 	var wanted []uuid.UUID
 	for i := range uploads {
 		var err error
-		if leads[i], err = leadsOf(hits[i], m.candidates); err != nil {
+		if candidates[i], err = candidatesOf(hits[i], m.candidates); err != nil {
 			return nil, err
 		}
-		for _, l := range leads[i] {
-			wanted = append(wanted, l.flag)
+		for _, c := range candidates[i] {
+			wanted = append(wanted, c.flag)
 		}
 	}
 	if len(wanted) == 0 {
@@ -41,10 +41,10 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, hits [][]
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, u := range uploads {
-		leads[i] = slices.DeleteFunc(leads[i], func(l lead) bool { _, ok := flags[l.flag]; return !ok })
-		if len(leads[i]) > 0 {
+		candidates[i] = slices.DeleteFunc(candidates[i], func(c candidate) bool { _, ok := flags[c.flag]; return !ok })
+		if len(candidates[i]) > 0 {
 			group.Go(func() (err error) {
-				confirmed[i], err = compare(ctx, u, leads[i], flags)
+				confirmed[i], err = compare(ctx, u, candidates[i], flags)
 				return err
 			})
 		}
@@ -52,15 +52,15 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, hits [][]
 	return confirmed, group.Wait()
 }
 
-// lead is a hit that does not block, of a flag that is worth a closer look.
-type lead struct {
+// candidate is a hit that does not block, of a flag to verify geometrically.
+type candidate struct {
 	flag uuid.UUID
 	hit  verdict.Hit
 }
 
-// leadsOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score of each model, and as
+// candidatesOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score of each model, and as
 // many by PDQ.
-func leadsOf(hits []verdict.Hit, most int) ([]lead, error) {
+func candidatesOf(hits []verdict.Hit, most int) ([]candidate, error) {
 	blocked := map[string]bool{}
 	for _, h := range hits {
 		blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
@@ -75,8 +75,8 @@ func leadsOf(hits []verdict.Hit, most int) ([]lead, error) {
 	order := func(a, b verdict.Hit) int {
 		return cmp.Or(byHash(a)-byHash(b), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
 	}
-	var leads []lead
-	// Scores of two models do not compare: each has its leads.
+	var candidates []candidate
+	// Scores of two models do not compare: each has its candidates.
 	type source struct {
 		signal event.Signal
 		model  *event.ModelInfo
@@ -92,13 +92,13 @@ func leadsOf(hits []verdict.Hit, most int) ([]lead, error) {
 		}
 		taken[id] = true
 		from[source{h.Signal, h.Model}]++
-		leads = append(leads, lead{id, h})
+		candidates = append(candidates, candidate{id, h})
 	}
-	return leads, nil
+	return candidates, nil
 }
 
 // compare gives the hits by points of one upload.
-func compare(ctx context.Context, u feature.Query, leads []lead, flags map[uuid.UUID]keypoint.Features) ([]verdict.Hit, error) {
+func compare(ctx context.Context, u feature.Query, candidates []candidate, flags map[uuid.UUID]keypoint.Features) ([]verdict.Hit, error) {
 	grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
 	points, err := Points(grey, u.Width, u.Height, false)
 	if err != nil {
@@ -106,16 +106,16 @@ func compare(ctx context.Context, u feature.Query, leads []lead, flags map[uuid.
 	}
 	shown := keypoint.Prepare(points)
 	var found []verdict.Hit
-	for _, l := range leads {
+	for _, c := range candidates {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if a := keypoint.Verify(flags[l.flag], shown); a.Score() >= keypoint.ReviewAt {
+		if a := keypoint.Verify(flags[c.flag], shown); a.Score() >= keypoint.ReviewAt {
 			reviewAt := keypoint.ReviewAt
 			found = append(found, verdict.Hit{
-				Signal: event.SignalKeypoints, FlaggedID: l.hit.FlaggedID, Bank: l.hit.Bank, View: a.Variant.View(),
+				Signal: event.SignalKeypoints, FlaggedID: c.hit.FlaggedID, Bank: c.hit.Bank, View: a.Variant.View(),
 				Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
-				Query: l.hit.Query, Model: l.hit.Model, Lead: &l.hit,
+				Query: c.hit.Query, Model: c.hit.Model, Candidate: &c.hit,
 			})
 		}
 	}

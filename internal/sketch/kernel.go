@@ -100,7 +100,7 @@ static size_t sketch_from(const int16_t *keys, size_t rows, int16_t least, uint3
 
 CLONES
 static void sketch_scores(const int8_t *codes, size_t dims, const float *steps, const float *offsets, const uint32_t *rows, size_t n,
-		const int16_t *asked, float step, float middle, float *scores) {
+		const int16_t *query, float step, float middle, float *scores) {
 	enum { AHEAD = 8 }; // rows lie anywhere in memory
 	for (size_t i = 0; i < n; i++) {
 		if (i + AHEAD < n) {
@@ -111,7 +111,7 @@ static void sketch_scores(const int8_t *codes, size_t dims, const float *steps, 
 		const int8_t *row = codes + rows[i] * dims;
 		int32_t sum = 0;
 		for (size_t k = 0; k < dims; k++)
-			sum += (int32_t)row[k] * asked[k];
+			sum += (int32_t)row[k] * query[k];
 		scores[i] = sum * step * steps[rows[i]] + offsets[rows[i]] + middle;
 	}
 }
@@ -141,7 +141,7 @@ func rowsFrom(keys []int16, least int, space []uint32) []uint32 {
 	return space[:n]
 }
 
-// scores writes about q·r − half of some rows.
+// scores writes about q·r − penalty of some rows.
 func (l *look) scores(g *segment, rows []uint32, out []float32) {
 	if len(rows) > 0 {
 		C.sketch_scores((*C.int8_t)(&g.codes[0]), C.size_t(l.set.dims), (*C.float)(&g.steps[0]), (*C.float)(&g.offsets[0]), (*C.uint32_t)(&rows[0]),

@@ -82,7 +82,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 const countedOf = 7
 
 // promising returns the best by their bytes of the rows that look best by their signs.
-func (l *look) promising(segments []*segment, rows, k int, gone map[uuid.UUID]bool) best {
+func (l *look) promising(segments []*segment, rows, k int, deleted map[uuid.UUID]bool) best {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.keys = slices.Grow(s.keys[:0], rows+block)[:rows]
@@ -101,7 +101,7 @@ func (l *look) promising(segments []*segment, rows, k int, gone map[uuid.UUID]bo
 			n += every * int(s.parts[i].counts[least])
 		}
 	}
-	s.each(len(segments), func(p *part, i int) { l.score(segments[i], keysOf(i), least, gone, p) })
+	s.each(len(segments), func(p *part, i int) { l.score(segments[i], keysOf(i), least, deleted, p) })
 	runtime.KeepAlive(segments) // whose memory is not Go's
 	all := s.parts[0].best
 	for _, p := range s.parts[1:] {
@@ -140,15 +140,15 @@ func (s *scratch) each(n int, do func(p *part, i int)) {
 }
 
 // score takes the rows of a segment whose key is least or more.
-func (l *look) score(g *segment, keys []int16, least int, gone map[uuid.UUID]bool, p *part) {
+func (l *look) score(g *segment, keys []int16, least int, deleted map[uuid.UUID]bool, p *part) {
 	rows := rowsFrom(keys, least, p.rows)
 	scores := p.scores[:len(rows)]
 	l.scores(g, rows, scores)
 	p.best.looked += len(rows)
 	for i, row := range rows {
 		switch {
-		case len(gone) > 0 && gone[g.ids[row]]:
-			p.best.gone++
+		case len(deleted) > 0 && deleted[g.ids[row]]:
+			p.best.deleted++
 		case p.best.keeps(scores[i]):
 			p.best.keep(ranked{g.ids[row], scores[i]})
 		}

@@ -13,30 +13,30 @@ const (
 	shareLooked = 32
 )
 
-// Near is what a vector is of, and about its q·r − half.
+// Near is what a vector is of, and about its q·r − penalty.
 type Near struct {
 	ID    uuid.UUID
 	Score float32
 }
 
-// Nearest returns of what the k nearest vectors are, the nearest first and each once, and a bound: the q·r − half of any
-// other vector is below it, but for what bytes cannot tell (a few thousandths). What is gone is passed over. Where fewer than
-// k are left the bound is −Inf, and where too much is gone +Inf. A vector is missed when its signs say much less for it than is
+// Nearest returns of what the k nearest vectors are, the nearest first and each once, and a bound: the q·r − penalty of any
+// other vector is below it, but for what bytes cannot tell (a few thousandths). What is deleted is passed over. Where fewer than
+// k are left the bound is −Inf, and where too much is deleted +Inf. A vector is missed when its signs say much less for it than is
 // true.
-func (s *Set) Nearest(q []float32, k int, gone map[uuid.UUID]bool) (near []Near, bound float32) {
+func (s *Set) Nearest(q []float32, k int, deleted map[uuid.UUID]bool) (near []Near, bound float32) {
 	s.mu.RLock()
 	segments, rows := s.segments, s.rows
 	s.mu.RUnlock()
 	if rows == 0 || k < 1 {
 		return nil, float32(math.Inf(-1))
 	}
-	found := s.look(q).promising(segments, rows, k, gone)
+	found := s.look(q).promising(segments, rows, k, deleted)
 	switch {
-	case found.looked-found.gone <= k && found.looked == rows: // nothing is left
+	case found.looked-found.deleted <= k && found.looked == rows: // nothing is left
 		bound = float32(math.Inf(-1))
 	case len(found.rows) == k:
 		bound = found.rows[k-1].score
-	default: // so many of those looked at are gone that others may be as near
+	default: // so many of those looked at are deleted that others may be as near
 		bound = float32(math.Inf(1))
 	}
 	named := make(map[uuid.UUID]bool, len(found.rows))
@@ -55,12 +55,12 @@ type ranked struct {
 	score float32
 }
 
-// best are the k nearest rows of those looked at, the nearest first, but for what is gone, and how many were looked at and how
-// many of those are gone.
+// best are the k nearest rows of those looked at, the nearest first, but for what is deleted, and how many were looked at and how
+// many of those are deleted.
 type best struct {
-	k            int
-	rows         []ranked
-	looked, gone int
+	k               int
+	rows            []ranked
+	looked, deleted int
 }
 
 func (b *best) keeps(score float32) bool { return len(b.rows) < b.k || score > b.rows[b.k-1].score }
@@ -84,7 +84,7 @@ func (b *best) keep(row ranked) {
 
 // add takes those of other rows, which are the nearest first as well.
 func (b *best) add(more best) {
-	b.looked, b.gone = b.looked+more.looked, b.gone+more.gone
+	b.looked, b.deleted = b.looked+more.looked, b.deleted+more.deleted
 	for _, row := range more.rows {
 		if !b.keeps(row.score) {
 			return

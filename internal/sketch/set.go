@@ -17,7 +17,7 @@ import (
 	"moderator/internal/hugepage"
 )
 
-// Set is a compact copy of vectors r, each with a half, for queries q: near is what has a high q·r − half. It takes
+// Set is a compact copy of vectors r, each with a penalty, for queries q: near is what has a high q·r − penalty. It takes
 // 28 + 9/8·dims bytes a vector. It is safe for concurrent use.
 type Set struct {
 	layout
@@ -28,13 +28,13 @@ type Set struct {
 	rows     int
 }
 
-// segment is some consecutive rows of a Set. With r' for r less the mean, q·r − half is q·r' − half and the same for all rows.
+// segment is some consecutive rows of a Set. With r' for r less the mean, q·r − penalty is q·r' − penalty and the same for all rows.
 type segment struct {
 	memory  *hugepage.Array[byte] // of all the columns
 	ids     []uuid.UUID
 	signs   []byte    // of the numbers of r', groups a row, block by block
 	factors []float32 // |r'|²/Σ|r'_i|: what q·r' is a multiple of, of the sum of q's numbers with these signs
-	offsets []float32 // mean·r' − half: what signs need not say
+	offsets []float32 // mean·r' − penalty: what signs need not say
 	codes   []int8    // r', dims a row, in steps
 	steps   []float32
 }
@@ -60,7 +60,7 @@ func (s *Set) Bytes() int64 {
 }
 
 // Add adds a vector of what the id names. It panics when the vector has another width than the mean.
-func (s *Set) Add(id uuid.UUID, vector []float32, half float32) {
+func (s *Set) Add(id uuid.UUID, vector []float32, penalty float32) {
 	if len(vector) != s.dims {
 		panic(fmt.Sprintf("sketch: a vector of %d numbers into a set of %d", len(vector), s.dims))
 	}
@@ -86,7 +86,7 @@ func (s *Set) Add(id uuid.UUID, vector []float32, half float32) {
 	if sum > 0 {
 		g.factors[at] = square / sum
 	}
-	g.ids[at], g.offsets[at], g.steps[at] = id, along-half, most/math.MaxInt8
+	g.ids[at], g.offsets[at], g.steps[at] = id, along-penalty, most/math.MaxInt8
 	quantise(centred, g.steps[at], g.codes[at*s.dims:])
 	s.rows++
 }

@@ -97,11 +97,11 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(test.dims)))
 			all := vectors(r, moreThanASegment(test.dims), test.dims, test.middle)
-			halves := make([]float32, len(all))
+			penalties := make([]float32, len(all))
 			s := New(meanOf(all))
 			for i, v := range all {
-				halves[i] = 0.1 * r.Float32()
-				s.Add(numbered(i), v, halves[i])
+				penalties[i] = 0.1 * r.Float32()
+				s.Add(numbered(i), v, penalties[i])
 			}
 			require.Equal(t, len(all), s.Len())
 			for range 20 {
@@ -110,7 +110,7 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 				others := math.Inf(-1)
 				for i, v := range all {
 					if i != of {
-						others = max(others, product(q, v)-float64(halves[i]))
+						others = max(others, product(q, v)-float64(penalties[i]))
 					}
 				}
 				ids, bound := nearest(s, q, 10, nil)
@@ -118,7 +118,7 @@ func TestAnEditLeadsToItsOriginal(t *testing.T) {
 				require.Equal(t, numbered(of), ids[0])
 				require.Less(t, float64(bound), others+0.005, "the tenth is not above the second")
 				_, bound = nearest(s, q, 1, nil)
-				require.InDelta(t, product(q, all[of])-float64(halves[of]), bound, 0.005)
+				require.InDelta(t, product(q, all[of])-float64(penalties[of]), bound, 0.005)
 			}
 		})
 	}
@@ -139,8 +139,8 @@ func TestAFarEditLeadsToItsOriginal(t *testing.T) {
 	}
 }
 
-func nearest(s *Set, q []float32, k int, gone map[uuid.UUID]bool) (ids []uuid.UUID, bound float32) {
-	near, bound := s.Nearest(q, k, gone)
+func nearest(s *Set, q []float32, k int, deleted map[uuid.UUID]bool) (ids []uuid.UUID, bound float32) {
+	near, bound := s.Nearest(q, k, deleted)
 	for _, n := range near {
 		ids = append(ids, n.ID)
 	}
@@ -171,7 +171,7 @@ func TestNearestOfFew(t *testing.T) {
 	require.PanicsWithValue(t, "sketch: a vector of 7 numbers into a set of 8", func() { s.Add(numbered(4), v[:7], 0) })
 }
 
-// A half counts as much as the vector does: the less like one is nearer where the other's half is large.
+// A penalty counts as much as the vector does: the less like one is nearer where the other's penalty is large.
 func TestHalvesCount(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	all := vectors(r, 8000, 64, 0)
@@ -251,23 +251,23 @@ func TestBestAreTheHighest(t *testing.T) {
 	}
 }
 
-// Where much of what looks nearest is gone, what was not looked at may be nearer than what is left.
+// Where much of what looks nearest is deleted, what was not looked at may be nearer than what is left.
 func TestMuchThatIsGoneProvesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	s := New(make([]float32, 64))
 	q := unit(r, 64)
-	gone := map[uuid.UUID]bool{}
+	deleted := map[uuid.UUID]bool{}
 	for i := range 3 * leastLooked {
 		s.Add(numbered(i), edit(r, q, 0.9), 0)
-		gone[numbered(i)] = true
+		deleted[numbered(i)] = true
 	}
 	for i := range 200 {
 		s.Add(numbered(-i-1), edit(r, q, 0.8), 0)
 	}
-	_, bound := nearest(s, q, 100, gone)
+	_, bound := nearest(s, q, 100, deleted)
 	require.True(t, math.IsInf(float64(bound), 1))
-	clear(gone)
-	_, bound = nearest(s, q, 100, gone)
+	clear(deleted)
+	_, bound = nearest(s, q, 100, deleted)
 	require.InDelta(t, 0.9, bound, 0.01)
 }
 

@@ -6,7 +6,7 @@ import (
 	"moderator/internal/event"
 )
 
-// decide is the verdict on one upload, given its hits: the surest signal counts for its bank, and of one signal the best
+// decide is the verdict on one upload, given its hits: the signal of highest precedence counts for its bank, and of one signal the best
 // match of any frame or view. It fills the fields of d that say what matched.
 func decide(d *event.Decision, hits []Hit) {
 	best := bestOfBanks(hits)
@@ -33,7 +33,7 @@ func decide(d *event.Decision, hits []Hit) {
 	}
 }
 
-// bestOfBanks keeps each bank's best hit (one that blocks, whatever surer signal asks for a review), the best first; banks whose hits are alike stand in the order of their names,
+// bestOfBanks keeps each bank's best hit (one that blocks, even if a signal of higher precedence asks for review), the best first; banks whose hits are alike stand in the order of their names,
 // so that the same upload is always decided the same.
 func bestOfBanks(hits []Hit) []Hit {
 	banks := map[string]Hit{}
@@ -50,12 +50,12 @@ func bestOfBanks(hits []Hit) []Hit {
 	return best
 }
 
-// sureness orders the signals. Hashes are hits only where they match.
-var sureness = map[event.Signal]int{event.SignalExact: 3, event.SignalPDQ: 2, event.SignalKeypoints: 1, event.SignalEmbedding: 0}
+// precedence orders signals, the highest first. Hashes are hits only where they match.
+var precedence = map[event.Signal]int{event.SignalExact: 3, event.SignalPDQ: 2, event.SignalKeypoints: 1, event.SignalEmbedding: 0}
 
 func better(a, b Hit) bool {
-	if sureness[a.Signal] != sureness[b.Signal] {
-		return sureness[a.Signal] > sureness[b.Signal]
+	if precedence[a.Signal] != precedence[b.Signal] {
+		return precedence[a.Signal] > precedence[b.Signal]
 	}
 	if a.Score != b.Score {
 		return a.Score > b.Score

@@ -13,8 +13,8 @@ type Hit struct {
 	BlockAt    float64
 	ReviewAt   *float64         // nil: this bank has no review band
 	Query      int              // which of the upload's views is near
-	Model      *event.ModelInfo // whose vectors are near, or led to the closer look; nil: of no model
-	Lead       *Hit             // what a hit by keypoints was a candidate by, which counted for nothing itself
+	Model      *event.ModelInfo // whose vectors are near, or named the candidate; nil: of no model
+	Candidate  *Hit             // for a hit by keypoints: the hit that named the flag as a candidate
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
 	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
 }

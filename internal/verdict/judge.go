@@ -30,26 +30,26 @@ func Lookback(d *event.Decision, hits []Hit) bool {
 }
 
 func weigh(d *event.Decision, hits []Hit) {
-	var counted, spared []Hit
+	var counted, suppressed []Hit
 	for _, hit := range hits {
 		if hit.Allowed != nil {
-			spared = append(spared, hit)
+			suppressed = append(suppressed, hit)
 		} else {
 			counted = append(counted, hit)
 		}
 	}
 	decide(d, counted)
-	if d.Verdict == event.Allow && len(spared) > 0 {
-		allowListed(d, spared)
+	if d.Verdict == event.Allow && len(suppressed) > 0 {
+		allowListed(d, suppressed)
 	}
 }
 
 // allowListed decides an upload that flags would have stopped, and names the first of them with the picture that was
 // nearer.
-func allowListed(d *event.Decision, spared []Hit) {
-	decide(d, spared)
-	i := slices.IndexFunc(spared, func(h Hit) bool { return matchInfo(h) == *d.Match && h.Signal == d.Signal })
-	near := spared[i].Allowed
+func allowListed(d *event.Decision, suppressed []Hit) {
+	decide(d, suppressed)
+	i := slices.IndexFunc(suppressed, func(h Hit) bool { return matchInfo(h) == *d.Match && h.Signal == d.Signal })
+	near := suppressed[i].Allowed
 	d.Verdict, d.Reason, d.Matches = event.Allow, event.AllowListed, nil
 	d.Allowed = &event.AllowedInfo{AllowedID: near.ID, View: near.View, Similarity: near.Similarity, Score: near.Score}
 }

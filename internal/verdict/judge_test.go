@@ -17,7 +17,7 @@ func TestJudge(t *testing.T) {
 	near := Hit{Signal: event.SignalEmbedding, FlaggedID: "near", Bank: "a", Similarity: 0.95, Score: 0.85, BlockAt: 0.8, ReviewAt: &review}
 	doubt := Hit{Signal: event.SignalEmbedding, FlaggedID: "doubt", Bank: "b", Similarity: 0.8, Score: 0.6, BlockAt: 0.8, ReviewAt: &review}
 	far := Hit{Signal: event.SignalEmbedding, FlaggedID: "far", Bank: "b", Similarity: 0.3, Score: 0.2, BlockAt: 0.8, ReviewAt: &review}
-	spared := func(h Hit) Hit {
+	suppressed := func(h Hit) Hit {
 		h.Allowed = &Allowed{ID: "innocent of " + h.FlaggedID, View: "original", Similarity: 0.99, Score: 0.98}
 		return h
 	}
@@ -31,17 +31,17 @@ func TestJudge(t *testing.T) {
 	}{
 		"no hit":                              {100, nil, event.Allow, event.NoMatch, "", ""},
 		"nothing is allowed":                  {100, []Hit{near}, event.Block, event.Match, "near", ""},
-		"nearer to an allowed picture":        {100, []Hit{spared(near)}, event.Allow, event.AllowListed, "near", "innocent of near"},
-		"one would be enough for review":      {100, []Hit{spared(doubt)}, event.Allow, event.AllowListed, "doubt", "innocent of doubt"},
-		"by every signal":                     {100, []Hit{spared(near), spared(hash)}, event.Allow, event.AllowListed, "hash", "innocent of hash"},
-		"by one signal only":                  {100, []Hit{near, spared(hash)}, event.Block, event.Match, "near", ""},
-		"another bank's flag is nearer":       {100, []Hit{spared(near), doubt}, event.Review, event.Match, "doubt", ""},
-		"what is far does not count":          {100, []Hit{spared(near), far}, event.Allow, event.AllowListed, "near", "innocent of near"},
-		"the very same file goes before all":  {100, []Hit{spared(near), exact}, event.Block, event.Match, "file", ""},
+		"nearer to an allowed picture":        {100, []Hit{suppressed(near)}, event.Allow, event.AllowListed, "near", "innocent of near"},
+		"one would be enough for review":      {100, []Hit{suppressed(doubt)}, event.Allow, event.AllowListed, "doubt", "innocent of doubt"},
+		"by every signal":                     {100, []Hit{suppressed(near), suppressed(hash)}, event.Allow, event.AllowListed, "hash", "innocent of hash"},
+		"by one signal only":                  {100, []Hit{near, suppressed(hash)}, event.Block, event.Match, "near", ""},
+		"another bank's flag is nearer":       {100, []Hit{suppressed(near), doubt}, event.Review, event.Match, "doubt", ""},
+		"what is far does not count":          {100, []Hit{suppressed(near), far}, event.Allow, event.AllowListed, "near", "innocent of near"},
+		"the very same file goes before all":  {100, []Hit{suppressed(near), exact}, event.Block, event.Match, "file", ""},
 		"just enough to see":                  {pdq.FlatQuality, []Hit{near}, event.Block, event.Match, "near", ""},
 		"nothing to see":                      {pdq.FlatQuality - 1, []Hit{near, hash}, event.Allow, event.LowDetail, "", ""},
 		"nothing to see, and nothing near":    {0, nil, event.Allow, event.LowDetail, "", ""},
-		"nothing to see, and an allowed file": {0, []Hit{spared(near)}, event.Allow, event.LowDetail, "", ""},
+		"nothing to see, and an allowed file": {0, []Hit{suppressed(near)}, event.Allow, event.LowDetail, "", ""},
 		"nothing to see, the very same file":  {0, []Hit{near, exact}, event.Block, event.Match, "file", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

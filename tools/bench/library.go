@@ -59,10 +59,10 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	if err != nil {
 		return err
 	}
-	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "half", "embedding"},
+	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "penalty", "embedding"},
 		pgx.CopyFromSlice(len(flags), func(i int) ([]any, error) {
 			f := flags[i]
-			return []any{s.model, images[i/per], bank, string(f.view), f.half, matchdb.Stored(f.vector, f.half)}, nil
+			return []any{s.model, images[i/per], bank, string(f.view), f.penalty, matchdb.StoredVector(f.vector, f.penalty)}, nil
 		}))
 	if err != nil {
 		return err

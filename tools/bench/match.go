@@ -19,7 +19,7 @@ const (
 	matchDims      = 256    // the shipped model's
 	matchQueries   = 10_000 // edits whose match must be found
 	matchStranger  = 100    // queries that are nobody's edit, held against the exact scan
-	backgroundSize = 4096   // vectors that halves are from, as many as the shipped model's
+	backgroundSize = 4096   // vectors that penalties are from, as many as the shipped model's
 	matchSingles   = 1_000  // queries asked one by one
 	matchBatch     = 32
 	liveTime       = 4 * time.Second // of flagging one by one
@@ -104,14 +104,14 @@ func newCatalogue(size int) *catalogue {
 	return c
 }
 
-// weigh measures the halves of flags against the background.
+// weigh measures the penalties of flags against the background.
 func (c *catalogue) weigh(flags []stored) {
 	vectors := make([][]float32, len(flags))
 	for i, f := range flags {
 		vectors[i] = f.vector
 	}
 	for i, q := range c.queries(vectors) {
-		flags[i].half = matchdb.Rounded(q.Half + recognise.ViewPenalty(flags[i].view))
+		flags[i].penalty = matchdb.Rounded(q.Penalty + recognise.ViewPenalty(flags[i].view))
 	}
 }
 
@@ -121,8 +121,8 @@ func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
 	const chunk = 1000
 	onCores((len(vectors)+chunk-1)/chunk, func(part int) {
 		from, to := part*chunk, min(len(vectors), (part+1)*chunk)
-		for i, half := range c.background.Halves(vectors[from:to]) {
-			qs[from+i] = matchdb.Query{Vector: vectors[from+i], Half: half}
+		for i, penalty := range c.background.Penalties(vectors[from:to]) {
+			qs[from+i] = matchdb.Query{Vector: vectors[from+i], Penalty: penalty}
 		}
 	})
 	return qs
@@ -137,13 +137,13 @@ func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 			row -= row % len(flagViews)
 		}
 		sources[i] = c.flags[row]
-		// The cosine at which the score of an edit of the same half is the threshold, and from there up to nearly the same picture.
-		least := min(0.99, c.threshold+2*float64(sources[i].half))
+		// The cosine at which the score of an edit of the same penalty is the threshold, and from there up to nearly the same picture.
+		least := min(0.99, c.threshold+2*float64(sources[i].penalty))
 		edited[i] = c.cloud.vector(c.cloud.edit(sources[i].picture, least+random.Float64()*(0.99-least), random))
 	})
 	var found []matchdb.Query
 	for i, q := range c.queries(edited) {
-		if float64(dot.Product(q.Vector, sources[i].vector)-q.Half-sources[i].half) >= c.threshold+2*matchdb.Tolerance {
+		if float64(dot.Product(q.Vector, sources[i].vector)-q.Penalty-sources[i].penalty) >= c.threshold+2*matchdb.Tolerance {
 			found = append(found, q)
 		}
 	}
@@ -157,7 +157,7 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 		best[i] = math.Inf(-1)
 		for k := range 1000 {
 			j := (i*1000 + k) % len(c.flags)
-			best[i] = max(best[i], float64(dot.Product(asked[i].Vector, c.flags[j].vector)-asked[i].Half-c.flags[j].half))
+			best[i] = max(best[i], float64(dot.Product(asked[i].Vector, c.flags[j].vector)-asked[i].Penalty-c.flags[j].penalty))
 		}
 	})
 	return slices.Max(best)
@@ -167,7 +167,7 @@ func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
 func (c *catalogue) exact(q matchdb.Query) (match, doubtful bool) {
 	best := math.Inf(-1)
 	for _, f := range c.flags {
-		best = max(best, float64(dot.Product(q.Vector, f.vector)-q.Half-f.half))
+		best = max(best, float64(dot.Product(q.Vector, f.vector)-q.Penalty-f.penalty))
 	}
 	return best >= c.threshold, math.Abs(best-c.threshold) <= matchdb.Tolerance
 }

@@ -147,7 +147,7 @@ func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fin
 		sum := sha256.Sum256([]byte(fmt.Sprint("live", fingerprint, rows)))
 		flag := matchdb.NewFlag{Bank: "default", SHA256: hex.EncodeToString(sum[:]), By: "bench", Model: fingerprint}
 		for _, f := range fresh[rows : rows+per] {
-			flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(f.view), Vector: f.vector, Half: f.half})
+			flag.Embeddings = append(flag.Embeddings, matchdb.Embedding{View: string(f.view), Vector: f.vector, Penalty: f.penalty})
 		}
 		if _, err := db.Flag(ctx, flag); err != nil {
 			return err
@@ -186,17 +186,17 @@ func matchRival(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, r
 	if _, err := conn.Exec(ctx, fmt.Sprintf("SET hnsw.ef_search = %d; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off", candidates)); err != nil {
 		return s, err
 	}
-	search := fmt.Sprintf(`SELECT e.score FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, half, ord)
-		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.half - 1) AS score FROM (
+	search := fmt.Sprintf(`SELECT e.score FROM unnest($1::halfvec[], $2::float8[]) WITH ORDINALITY AS q (v, penalty, ord)
+		CROSS JOIN LATERAL (SELECT max(-(n.embedding <#> q.v) - q.penalty - 1) AS score FROM (
 			SELECT embedding FROM %s ORDER BY %s %s LIMIT %d) n) e ORDER BY q.ord`,
 		part.table, with(r.expression), with(r.distance), r.ranked)
 	err := s.query(ctx, c, func(ctx context.Context, qs []matchdb.Query) ([]bool, error) {
-		vectors, halves := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
+		vectors, penalties := make([]pgvector.HalfVector, len(qs)), make([]float64, len(qs))
 		for i, q := range qs {
-			vectors[i] = matchdb.Asked(q.Vector)
-			halves[i] = float64(q.Half)
+			vectors[i] = matchdb.QueryVector(q.Vector)
+			penalties[i] = float64(q.Penalty)
 		}
-		rows, err := conn.Query(ctx, search, vectors, halves)
+		rows, err := conn.Query(ctx, search, vectors, penalties)
 		if err != nil {
 			return nil, err
 		}

@@ -61,10 +61,10 @@ type stored struct {
 	view    imaging.View
 	picture []float32
 	vector  []float32
-	half    float32 // of the score, with the view's handicap, rounded
+	penalty float32 // of the score, with the view penalty, rounded
 }
 
-// flags draws n views of pictures, the flagViews of each picture one after the other. They have no halves yet.
+// flags draws n views of pictures, the flagViews of each picture one after the other. They have no penalties yet.
 func (c *cloud) flags(n int, seed uint64) []stored {
 	per := len(flagViews)
 	flags := make([]stored, (n+per-1)/per*per)

@@ -37,7 +37,7 @@ func nearest(flag, upload []recognise.ViewVector) float32 {
 			for i := range r.Vector {
 				product += q.Vector[i] * r.Vector[i]
 			}
-			best = max(best, product-q.Half-r.Half-recognise.ViewPenalty(r.View))
+			best = max(best, product-q.Penalty-r.Penalty-recognise.ViewPenalty(r.View))
 		}
 	}
 	return best

@@ -71,7 +71,7 @@ func vectorGrid(flags []features, queries []answered, query, flag imaging.View, 
 			}
 			into[i] = dot.Product(q.vector, f.vector)
 			if normalised {
-				into[i] -= q.half + f.half
+				into[i] -= q.penalty + f.penalty
 			}
 		}
 	})

@@ -17,12 +17,12 @@ const (
 
 func TestVectorGrid(t *testing.T) {
 	flags := []features{
-		{looks: map[imaging.View]look{upright: {vector: []float32{1, 0, 0, 0, 0}, half: 0.1}}},
+		{looks: map[imaging.View]look{upright: {vector: []float32{1, 0, 0, 0, 0}, penalty: 0.1}}},
 		{looks: map[imaging.View]look{
-			upright: {vector: []float32{0, 1, 0, 0, 0}, half: 0.2}, trimmed: {vector: []float32{0, 0, 0, 0, 1}, half: 0},
+			upright: {vector: []float32{0, 1, 0, 0, 0}, penalty: 0.2}, trimmed: {vector: []float32{0, 0, 0, 0, 1}, penalty: 0},
 		}},
 	}
-	queries := []answered{{features: features{looks: map[imaging.View]look{upright: {vector: []float32{0.6, 0, 0, 0, 0.8}, half: 0.05}}}}}
+	queries := []answered{{features: features{looks: map[imaging.View]look{upright: {vector: []float32{0.6, 0, 0, 0, 0.8}, penalty: 0.05}}}}}
 
 	require.InDeltaSlice(t, []float32{0.6, 0}, vectorGrid(flags, queries, upright, upright, false).at, 1e-6)
 	require.InDeltaSlice(t, []float32{0.45, -0.25}, vectorGrid(flags, queries, upright, upright, true).at, 1e-6)

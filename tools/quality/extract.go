@@ -19,7 +19,7 @@ import (
 // look is what one view of a picture is compared by.
 type look struct {
 	vector  []float32 // L2-normalised
-	half    float32   // its share of the normalised score
+	penalty float32   // its share of the normalised score
 	hash    pdq.Hash
 	quality int
 }
@@ -95,9 +95,9 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 	folder := x.model.Folder()
 	for k, at := range places {
 		l := all[at.file].looks[at.view]
-		l.vector, l.half = vectors[k], folder.HalfB(vectors[k])
+		l.vector, l.penalty = vectors[k], folder.BackgroundPenalty(vectors[k])
 		if flagged {
-			l.half += recognise.ViewPenalty(at.view)
+			l.penalty += recognise.ViewPenalty(at.view)
 		}
 		all[at.file].looks[at.view] = l
 	}

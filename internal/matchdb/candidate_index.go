@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// mirror is a set in memory of what flags are found by, which says where to look for what is near.
-type mirror[S interface {
+// candidateIndex is a set in memory of what flags are found by, which says where to look for what is near.
+type candidateIndex[S interface {
 	Len() int
 	Bytes() int64
 }] struct {
@@ -26,32 +26,32 @@ type mirror[S interface {
 	take    func(pgx.Rows, S) (uuid.UUID, error) // puts a row into the set
 
 	turn chan struct{} // held while all are read for the first time
-	have atomic.Pointer[mirrored[S]]
+	have atomic.Pointer[indexState[S]]
 }
 
-// mirrored is what was read up to a moment.
-type mirrored[S any] struct {
+// indexState is what was read up to a moment.
+type indexState[S any] struct {
 	set      S
 	first    int       // how many were read at once
 	snapshot string    // the server's; what it does not see as committed may be lacking
 	server   string    // the life of the server and of the table that the snapshot belongs to, see serverSQL
 	at       time.Time // of the reading, by our own clock
-	gone     map[uuid.UUID]bool
+	deleted  map[uuid.UUID]bool
 }
 
 const (
 	readEvery = time.Second
 	readTime  = 10 * time.Minute // that a reading of all may take
 	// With so many more than four times of what was read at first all are read again, as what was made for few does not fit many;
-	// and with so many pictures gone, which are in the way.
-	readAnew = 10_000
-	mostGone = 1_000
+	// and with so many pictures deleted, which are in the way.
+	readAnew    = 10_000
+	mostDeleted = 1_000
 
 	tellEvery = time.Minute // that readings fail
 )
 
 // warm reads all where that was not done, and returns how many rows there are and the bytes that are kept of them.
-func (m *mirror[S]) warm(ctx context.Context) (rows int, bytes int64, err error) {
+func (m *candidateIndex[S]) warm(ctx context.Context) (rows int, bytes int64, err error) {
 	have, err := m.get(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -60,7 +60,7 @@ func (m *mirror[S]) warm(ctx context.Context) (rows int, bytes int64, err error)
 }
 
 // get returns what is read. At first use all is; from then on it is followed until the library is closed.
-func (m *mirror[S]) get(ctx context.Context) (*mirrored[S], error) {
+func (m *candidateIndex[S]) get(ctx context.Context) (*indexState[S], error) {
 	if have := m.have.Load(); have != nil {
 		return have, nil
 	}
@@ -81,7 +81,7 @@ func (m *mirror[S]) get(ctx context.Context) (*mirrored[S], error) {
 }
 
 // follow reads what was added, until ctx is done. What it lacks meanwhile is compared one by one by each Match.
-func (m *mirror[S]) follow(ctx context.Context) {
+func (m *candidateIndex[S]) follow(ctx context.Context) {
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
 	var told time.Time // when a failure was last logged, since readings fail
@@ -107,9 +107,9 @@ func (m *mirror[S]) follow(ctx context.Context) {
 	}
 }
 
-// unseenSQL is true of the rows that a snapshot, the parameter %[1]s, does not see. A number that the server has not given out
+// notInSnapshotSQL is true of the rows that a snapshot, the parameter %[1]s, does not see. A number that the server has not given out
 // yet is not of this server: pg_restore brought it, and the row was read with all others when its table was new, see serverSQL.
-const unseenSQL = "added >= pg_snapshot_xmin(%[1]s::pg_snapshot) AND added < pg_snapshot_xmax(pg_current_snapshot()) AND " +
+const notInSnapshotSQL = "added >= pg_snapshot_xmin(%[1]s::pg_snapshot) AND added < pg_snapshot_xmax(pg_current_snapshot()) AND " +
 	"NOT pg_visible_in_snapshot(added, %[1]s::pg_snapshot)"
 
 // serverSQL names the life of the server and of the table %[1]s, in which added can be compared with a snapshot:
@@ -125,8 +125,8 @@ const serverSQL = `(SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start
 		(SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter), g.tgrelid, g.oid, g.xmin)
 	FROM pg_trigger g WHERE g.tgrelid = to_regclass('%[1]s') AND g.tgname = 'number_added' AND g.tgenabled IN ('A', 'O'))`
 
-// otherServer is true where the server or the table is not the one of a snapshot: serverSQL was the parameter server then.
-func otherServer(table, server, snapshot string) string {
+// serverChangedSQL is true where the server or the table is not the one of a snapshot: serverSQL was the parameter server then.
+func serverChangedSQL(table, server, snapshot string) string {
 	return fmt.Sprintf("%s IS DISTINCT FROM %s::text OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%s::pg_snapshot)",
 		fmt.Sprintf(serverSQL, table), server, snapshot)
 }
@@ -137,8 +137,8 @@ const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%%s:%%1$s
 	FROM pg_current_snapshot() s`
 
 // read reads what was added since it last did, or all.
-func (m *mirror[S]) read(ctx context.Context) error {
-	next := mirrored[S]{at: time.Now()}
+func (m *candidateIndex[S]) read(ctx context.Context) error {
+	next := indexState[S]{at: time.Now()}
 	// One transaction sees as committed what its snapshot does, whatever server it is of.
 	err := pgx.BeginTxFunc(ctx, m.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var server *string
@@ -153,7 +153,7 @@ func (m *mirror[S]) read(ctx context.Context) error {
 	})
 	have := m.have.Load()
 	if err != nil {
-		if have != nil && errors.Is(m.because(ctx, have, err), errOtherServer) {
+		if have != nil && errors.Is(m.orServerChanged(ctx, have, err), errServerChanged) {
 			m.db.renew()
 		}
 		return err
@@ -166,36 +166,36 @@ func (m *mirror[S]) read(ctx context.Context) error {
 	return nil
 }
 
-// because returns the error of a statement about have, or errOtherServer where that is the reason: while a library is restored
+// orServerChanged returns the error of a statement about have, or errServerChanged where that is the reason: while a library is restored
 // tables are missing, and then types have other numbers than the connections know.
-func (m *mirror[S]) because(ctx context.Context, have *mirrored[S], err error) error {
+func (m *candidateIndex[S]) orServerChanged(ctx context.Context, have *indexState[S], err error) error {
 	if Retryable(err) {
 		return err
 	}
 	var other bool
-	sql := "SELECT " + otherServer(m.table, "$1", "$2")
+	sql := "SELECT " + serverChangedSQL(m.table, "$1", "$2")
 	if m.db.pool.QueryRow(ctx, sql, have.server, have.snapshot).Scan(&other) == nil && other {
-		return errOtherServer
+		return errServerChanged
 	}
 	return err
 }
 
 // fill reads into next what it has more than what is read, or all.
-func (m *mirror[S]) fill(ctx context.Context, tx pgx.Tx, next *mirrored[S]) error {
+func (m *candidateIndex[S]) fill(ctx context.Context, tx pgx.Tx, next *indexState[S]) error {
 	have, other := m.have.Load(), false
 	if have != nil {
-		err := tx.QueryRow(ctx, "SELECT "+otherServer(m.table, "$1", "$2"), have.server, have.snapshot).Scan(&other)
+		err := tx.QueryRow(ctx, "SELECT "+serverChangedSQL(m.table, "$1", "$2"), have.server, have.snapshot).Scan(&other)
 		if err != nil {
 			return err
 		}
 	}
-	if have != nil && !other && have.set.Len() <= 4*have.first+readAnew && len(have.gone) <= mostGone {
-		next.set, next.first, next.gone = have.set, have.first, have.gone
+	if have != nil && !other && have.set.Len() <= 4*have.first+readAnew && len(have.deleted) <= mostDeleted {
+		next.set, next.first, next.deleted = have.set, have.first, have.deleted
 		back := map[uuid.UUID]bool{}
-		err := m.add(ctx, tx, next.set, back, " AND "+fmt.Sprintf(unseenSQL, "$1"), have.snapshot)
+		err := m.add(ctx, tx, next.set, back, " AND "+fmt.Sprintf(notInSnapshotSQL, "$1"), have.snapshot)
 		if len(back) > 0 {
-			next.gone = maps.Clone(next.gone)
-			maps.DeleteFunc(next.gone, func(id uuid.UUID, _ bool) bool { return back[id] })
+			next.deleted = maps.Clone(next.deleted)
+			maps.DeleteFunc(next.deleted, func(id uuid.UUID, _ bool) bool { return back[id] })
 		}
 		return err
 	}
@@ -203,14 +203,14 @@ func (m *mirror[S]) fill(ctx context.Context, tx pgx.Tx, next *mirrored[S]) erro
 	if next.set, err = m.empty(ctx, tx); err != nil {
 		return err
 	}
-	next.gone = map[uuid.UUID]bool{}
+	next.deleted = map[uuid.UUID]bool{}
 	err = m.add(ctx, tx, next.set, nil, "")
 	next.first = next.set.Len()
 	return err
 }
 
 // add adds the rows that a condition holds for to the set, and their pictures to seen where it is given.
-func (m *mirror[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[uuid.UUID]bool, condition string, args ...any) error {
+func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[uuid.UUID]bool, condition string, args ...any) error {
 	rows, err := tx.Query(ctx, "SELECT "+m.columns+" "+m.rows+condition, args...)
 	if err != nil {
 		return err
@@ -245,36 +245,36 @@ func (db *DB) LastRead() time.Time {
 }
 
 // answered collects what a statement says of pictures that a mirror named: the number of the question from 0 on, or a negative one
-// where the server is another; the picture; its bank, NULL where the picture is gone; and what else the hit has, which are
+// where the server is another; the picture; its bank, NULL where the picture is deleted; and what else the hit has, which are
 // the targets. All but the number are scanned into hit, flag and bank being its fields.
-func answered[H any](rows pgx.Rows, questions int, hit *H, flag *uuid.UUID, bank *string, targets ...any) (hits [][]H, gone []uuid.UUID, err error) {
-	hits = make([][]H, questions)
+func answered[H any](rows pgx.Rows, queries int, hit *H, flag *uuid.UUID, bank *string, targets ...any) (hits [][]H, deleted []uuid.UUID, err error) {
+	hits = make([][]H, queries)
 	var i int
 	var named *string
 	_, err = pgx.ForEachRow(rows, append([]any{&i, flag, &named}, targets...), func() error {
 		switch {
 		case i < 0:
-			return errOtherServer
+			return errServerChanged
 		case named == nil:
-			gone = append(gone, *flag)
+			deleted = append(deleted, *flag)
 			return nil
 		}
 		*bank = *named
 		hits[i] = append(hits[i], *hit)
 		return nil
 	})
-	return hits, gone, err
+	return hits, deleted, err
 }
 
 // forget passes over pictures that are no longer there, unless something was read since: they may be back.
-func (m *mirror[S]) forget(since *mirrored[S], gone []uuid.UUID) {
-	if len(gone) == 0 {
+func (m *candidateIndex[S]) forget(since *indexState[S], deleted []uuid.UUID) {
+	if len(deleted) == 0 {
 		return
 	}
 	next := *since
-	next.gone = maps.Clone(since.gone)
-	for _, id := range gone {
-		next.gone[id] = true
+	next.deleted = maps.Clone(since.deleted)
+	for _, id := range deleted {
+		next.deleted[id] = true
 	}
 	m.have.CompareAndSwap(since, &next)
 }
