@@ -71,7 +71,7 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 
 // add flags one picture. A bad file is a result like any other, the rest goes on.
 func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, source string) added {
-	result := added{Picture: source, Status: "failed"}
+	result := added{Picture: named(source), Status: "failed"}
 	if err := ctx.Err(); err != nil {
 		result.Error = "interrupted"
 		return result
@@ -95,7 +95,7 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recogni
 	case source == stdin:
 		flag.Source = "standard input"
 	default:
-		flag.Source = source
+		flag.Source = named(source)
 	}
 	flag.Embeddings, flag.PDQ = picture.Signals()
 	if result.LowDetail = picture.Flat(); !result.LowDetail {

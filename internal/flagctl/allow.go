@@ -61,10 +61,10 @@ func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 		for _, source := range sources {
 			data, err := read(ctx, source, c.MaxUploadBytes)
 			if err == nil {
-				err = add(source, data)
+				err = add(named(source), data)
 			}
 			if err != nil {
-				failed = errors.Join(failed, fmt.Errorf("%s: %w", source, err))
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", named(source), err))
 			}
 		}
 		return errors.Join(a.report(c, done), failed)

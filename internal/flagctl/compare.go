@@ -60,7 +60,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	return c.print(result, "", [][]string{
 		{"score", number(result.Score), result.meaning()},
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
-		{"view", result.View, "of " + p.A},
+		{"view", result.View, "of " + named(p.A)},
 		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
 		{"keypoints", number(result.PointScore), fmt.Sprintf("%d points agree; blocks from %.2f, reviews from %.2f", result.Points, keypoint.BlockAt, keypoint.ReviewAt)},
 		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
@@ -74,7 +74,7 @@ func (p *compareCommand) extract(ctx context.Context, c *cli, x *recognise.Extra
 	}
 	picture, err := x.Extract(ctx, data, wanted)
 	if err != nil {
-		return nil, picture, fmt.Errorf("%s: %w", source, err)
+		return nil, picture, fmt.Errorf("%s: %w", named(source), err)
 	}
 	return data, picture, nil
 }

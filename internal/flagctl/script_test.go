@@ -65,7 +65,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"picture": picture, "pictures": pictures, "flat": flat, "interlaced": interlaced, "id": id,
-			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel,
+			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel, "serve": serve,
 		},
 	}
 }

@@ -4,15 +4,27 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"moderator/internal/testenv"
 	"moderator/models"
 	"moderator/tools/hostile/classics"
 )
+
+// serve DIR serves a folder by HTTP, at $HOST, and sets $NATS to a server's URL.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv("HOST", server.Listener.Addr().String())
+	ts.Setenv("NATS", testenv.NATS(ts.Value("t").(testing.TB)))
+}
 
 // flat FILE writes a picture of one colour.
 func flat(ts *testscript.TestScript, _ bool, args []string) {

@@ -105,6 +105,18 @@ func isURL(source string) bool {
 	return strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://")
 }
 
+// named is a source as it is stored and printed: a URL without its query, fragment, user and password, which may give access.
+func named(source string) string {
+	if !isURL(source) {
+		return source
+	}
+	u, err := url.Parse(source)
+	if err != nil {
+		return "a URL that cannot be parsed"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
 // read returns the bytes of a file, a URL or standard input.
 func read(ctx context.Context, source string, maxBytes int64) ([]byte, error) {
 	if isURL(source) {

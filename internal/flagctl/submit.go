@@ -58,7 +58,7 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	results := make([]submitted, len(sources))
 	waiting := map[string]int{} // upload id → place in results
 	for i, source := range sources {
-		results[i].Picture = source
+		results[i].Picture = named(source)
 		id, err := s.publish(ctx, c, js, source)
 		if err != nil {
 			results[i].Error = err.Error()
@@ -81,7 +81,7 @@ func (s *submitCommand) publish(ctx context.Context, c *cli, js jetstream.JetStr
 	msg.Header.Set(jetstream.MsgIDHeader, id)
 	msg.Data = data
 	if int64(len(data)) > js.Conn().MaxPayload()-headerRoom {
-		if msg.Data, err = store(ctx, js, filepath.Base(source), data); err != nil {
+		if msg.Data, err = store(ctx, js, filepath.Base(named(source)), data); err != nil {
 			return "", err
 		}
 		msg.Header.Set("Content-Type", "application/json")
