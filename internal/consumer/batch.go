@@ -2,15 +2,15 @@ package consumer
 
 import "time"
 
-// policy says when a batch is full, by count or by age. It has no clock and no goroutine of its own.
+// policy decides when a batch is full, by count or by age. It has no clock and no goroutine of its own.
 type policy struct {
 	size  int
 	age   time.Duration
 	items []*item
-	first time.Time // when the first item came
+	first time.Time // when the first item was added
 }
 
-// add takes an item and returns the batch that it completes, or nil.
+// add returns the batch that the item completes, or nil.
 func (p *policy) add(it *item, now time.Time) []*item {
 	if len(p.items) == 0 {
 		p.first = now
@@ -22,7 +22,7 @@ func (p *policy) add(it *item, now time.Time) []*item {
 	return p.flush()
 }
 
-// due is how long the batch may still wait; not ok when there is none.
+// due returns how long the batch may still wait. ok is false if the batch is empty.
 func (p *policy) due(now time.Time) (wait time.Duration, ok bool) {
 	if len(p.items) == 0 {
 		return 0, false
@@ -30,16 +30,16 @@ func (p *policy) due(now time.Time) (wait time.Duration, ok bool) {
 	return max(0, p.age-now.Sub(p.first)), true
 }
 
-// flush returns what there is, or nil.
+// flush empties the batch and returns its items, or nil.
 func (p *policy) flush() []*item {
 	items := p.items
 	p.items = nil
 	return items
 }
 
-// collect forms batches of the items from in until it is closed; the last batch is flushed. A batch for which no more are
-// coming is due at once. One that is due while the next stage is busy goes on growing up to its size: waiting then costs nothing.
-func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, coming func() bool) {
+// collect forms batches of the items from in until in is closed, and then flushes the last one. A batch is due at once
+// when no more uploads are being prepared. While the next stage is busy, a due batch keeps growing up to size.
+func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, preparing func() bool) {
 	defer close(out)
 	p := policy{size: size, age: age}
 	timer := time.NewTimer(age)
@@ -57,7 +57,7 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, c
 				ready = nil
 				break
 			}
-			if !coming() {
+			if !preparing() {
 				ready = out
 			} else if len(p.items) == 1 {
 				timer.Reset(age)

@@ -11,7 +11,7 @@ import (
 	"moderator/internal/event"
 )
 
-// skewed is a durable of a server whose clock differs from ours by so much.
+// skewed is a durable of a server whose clock differs from ours by a duration.
 type skewed struct {
 	jetstream.Consumer
 	by time.Duration
@@ -36,18 +36,20 @@ func (m skewedMsg) Metadata() (*jetstream.MsgMetadata, error) {
 	return &at, nil
 }
 
-// Whether the server's clock, or ours, is ahead or jumped, each upload is decided as always, and no time is negative.
+// Clocks that differ change no decision, and no timing is negative.
 func TestClocksThatDiffer(t *testing.T) {
+	t.Parallel()
 	const uploads = 8
 	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, nil)
-			b.durable = skewed{b.durable, by}
-			b.start()
+			t.Parallel()
+			h := newHarness(t, nil)
+			h.durable = skewed{h.durable, by}
+			h.start()
 			for i := range uploads {
-				b.publish(fmt.Sprint("upload", i))
+				h.publish(fmt.Sprint("upload", i))
 			}
-			for _, e := range b.decisions(uploads) {
+			for _, e := range h.decisions(uploads) {
 				require.Equal(t, event.NoMatch, e.Data.Reason)
 				timing := e.Data.Timing
 				if by > 0 {
@@ -55,22 +57,23 @@ func TestClocksThatDiffer(t *testing.T) {
 				} else {
 					require.GreaterOrEqual(t, timing.Queue, float64(time.Hour.Milliseconds()))
 				}
-				require.Less(t, timing.Total, float64(time.Hour.Milliseconds()), "from the pull on by this machine's own clock")
+				require.Less(t, timing.Total, float64(time.Hour.Milliseconds()), "measured from the pull by our own clock")
 				require.GreaterOrEqual(t, timing.Total, timing.Decode)
 			}
-			b.settled()
+			h.settled()
 		})
 	}
 }
 
-// What grows old in this process is measured by a clock that nobody sets.
+// Ages within the process use the monotonic clock.
 func TestAgesAreMonotonic(t *testing.T) {
-	b := newBench(t, nil)
-	b.publish("plain")
-	batch, err := b.durable.Fetch(1)
+	t.Parallel()
+	h := newHarness(t, nil)
+	h.publish("plain")
+	batch, err := h.durable.Fetch(1)
 	require.NoError(t, err)
-	c := b.consumer()
+	c := h.consumer()
 	out := make(chan *item, 1)
-	c.take(t.Context(), <-batch.Messages(), out)
-	require.Contains(t, (<-out).pulled.String(), " m=", "time.Time says by m= that it holds a monotonic reading")
+	c.receive(t.Context(), <-batch.Messages(), out)
+	require.Contains(t, (<-out).pulled.String(), " m=", "time.Time prints m= if it has a monotonic reading")
 }

@@ -8,23 +8,23 @@ import (
 	"moderator/internal/event"
 )
 
-// Config is how the consumer works. Every field but Devices must be set; Validate says which is not.
+// Config holds the consumer's limits and times. Every field but Devices must be set.
 type Config struct {
-	BatchSize      int             // uploads embedded together at most
-	BatchAge       time.Duration   // how long the first upload of a batch waits for those that are coming
-	Devices        int             // accelerators that embed, two batches at once each; 0: one, or the CPU
-	Workers        int             // uploads fetched and decoded at once
+	BatchSize      int             // most uploads in one batch
+	BatchAge       time.Duration   // how long the first upload of a batch waits for those being prepared
+	Devices        int             // accelerators; each embeds two batches at once; 0 means one, or the CPU
+	Workers        int             // uploads fetched and decoded concurrently
 	MaxUploadBytes int64           // a larger upload is decided review/too_large
-	MaxHeldBytes   int64           // bytes of uploads held in memory at once; pulling waits beyond
+	MaxHeldBytes   int64           // upload bytes held in memory; above it, pulling waits
 	Attempts       int             // deliveries of one upload before it is decided review/retries_exhausted
-	Backoff        time.Duration   // before the second delivery; doubled for each further one, up to a minute
-	AckWait        time.Duration   // the durable's: an upload that is not heard of for so long is delivered again
-	Budget         time.Duration   // the longest that one batch may take to embed, to match, or to publish once
+	Backoff        time.Duration   // delay before the second delivery; doubles for each further one, up to a minute
+	AckWait        time.Duration   // the durable's: the server redelivers an upload after this time without progress
+	Budget         time.Duration   // time limit for one call that embeds, matches or publishes a batch
 	DrainTime      time.Duration   // how long a shutdown waits for the uploads that were pulled
-	Model          event.ModelInfo // named by decisions where no other one's vectors count
+	Model          event.ModelInfo // the decision's model, unless another model's vectors matched
 }
 
-// Validate reports every setting that cannot work.
+// Validate returns all invalid settings, joined into one error.
 func (c Config) Validate() error {
 	var errs []error
 	positive := func(name string, ok bool, got any) {
@@ -44,12 +44,12 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("max-held-bytes is %d, wanted at least max-upload-bytes (%d): one upload must fit", c.MaxHeldBytes, c.MaxUploadBytes))
 	}
 	if c.AckWait <= c.BatchAge+c.Budget {
-		errs = append(errs, fmt.Errorf("ack-wait is %v, wanted more than batch-age plus batch-budget (%v): uploads would be delivered again while they are judged", c.AckWait, c.BatchAge+c.Budget))
+		errs = append(errs, fmt.Errorf("ack-wait is %v, wanted more than batch-age plus batch-budget (%v): uploads would be redelivered while they are judged", c.AckWait, c.BatchAge+c.Budget))
 	}
 	return errors.Join(errs...)
 }
 
-// backoff is the wait before the delivery after the n-th (n counts from 1).
+// backoff is the delay after the n-th delivery, with n from 1.
 func (c Config) backoff(n int) time.Duration {
 	const longest = time.Minute
 	wait := c.Backoff
@@ -59,9 +59,9 @@ func (c Config) backoff(n int) time.Duration {
 	return min(wait, longest)
 }
 
-// probeWait is the wait before the n-th probe of a dependency that is away.
+// probeWait is the delay before the n-th probe of an outage, with n from 1.
 func (c Config) probeWait(n int) time.Duration { return min(c.backoff(n), longestProbe) }
 
-// probeTime bounds one probe. A stage that ran out of its budget and the probe after it must end before the ack wait of what
-// the client library holds does.
+// probeTime bounds one probe. A stage that used up its budget and the probe after it must end within the ack wait, because
+// messages that the client library buffers are not kept alive meanwhile.
 func (c Config) probeTime() time.Duration { return min(c.Budget, (c.AckWait-c.BatchAge-c.Budget)/2) }

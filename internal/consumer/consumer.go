@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Parts is what the consumer works with.
+// Parts are the consumer's dependencies. The caller owns them and closes them after Run has returned.
 type Parts struct {
 	JetStream jetstream.JetStream
 	Durable   jetstream.Consumer // of the uploads' stream
@@ -23,35 +23,36 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	Recent    Recent // nil: nothing is kept
+	Recent    Recent // nil: uploads are not kept for look-backs
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil: no spans
 	Logger    *slog.Logger
 }
 
-// Consumer judges uploads. It is made by New and run once.
+// Consumer judges uploads. Create it with New and call Run once.
 type Consumer struct {
 	Parts
-	cfg     Config
-	metrics *metrics
-	held    *semaphore.Weighted
-	flights flights
-	coming  atomic.Int64 // uploads that are about to be prepared, or are
-	outages *outages
-	busy    chan struct{} // a token for each worker that has an item, or is about to get one
-	parked  []*item       // by pull alone: delivered to us while a dependency is away
+	cfg         Config
+	metrics     *metrics
+	memory      *semaphore.Weighted
+	inFlight    inFlight
+	preparing   atomic.Int64 // uploads that a worker has or is about to get
+	outages     *outages
+	workerSlots chan struct{} // holds a token for each worker that has an item or is about to get one
+	parked      []*item       // delivered during an outage; used by the goroutine of pull alone
 
-	durableMade atomic.Pointer[time.Time] // see place
+	durableCreated atomic.Pointer[time.Time] // see incarnation
 }
 
-// New checks the configuration against the durable's own: what exists on the server wins.
+// New returns a Consumer, or an error if cfg is invalid. The durable's own ack wait replaces cfg.AckWait, and its own limit
+// of deliveries lowers cfg.Attempts.
 func New(cfg Config, parts Parts) (*Consumer, error) {
 	info := parts.Durable.CachedInfo().Config
 	if info.AckWait > 0 {
 		cfg.AckWait = info.AckWait
 	}
 	if info.MaxDeliver > 0 && info.MaxDeliver < cfg.Attempts {
-		parts.Logger.Warn("the durable delivers fewer times than configured", "max_deliver", info.MaxDeliver, "attempts", cfg.Attempts)
+		parts.Logger.Warn("the durable allows fewer deliveries than --attempts: its limit counts", "max_deliver", info.MaxDeliver, "attempts", cfg.Attempts)
 		cfg.Attempts = info.MaxDeliver
 	}
 	if err := cfg.Validate(); err != nil {
@@ -61,19 +62,19 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 		parts.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	c := &Consumer{
-		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), held: semaphore.NewWeighted(cfg.MaxHeldBytes),
+		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), memory: semaphore.NewWeighted(cfg.MaxHeldBytes),
 	}
-	c.durableMade.Store(&parts.Durable.CachedInfo().Created)
-	c.flights.items = map[*item]struct{}{}
-	c.busy = make(chan struct{}, cfg.Workers)
+	c.durableCreated.Store(&parts.Durable.CachedInfo().Created)
+	c.inFlight.items = map[*item]struct{}{}
+	c.workerSlots = make(chan struct{}, cfg.Workers)
 	c.outages = newOutages(c.Logger, c.metrics.away)
 	return c, nil
 }
 
-// Run judges uploads until ctx is done, then finishes what was pulled within the drain time and returns nil. It
-// returns an error when the uploads can no longer be pulled.
+// Run judges uploads until ctx is done. It then finishes the uploads that were pulled, within the drain time, and returns
+// nil. It returns an error if uploads can no longer be pulled.
 func (c *Consumer) Run(ctx context.Context) error {
-	// Uploads that were pulled are finished on a context of their own, which outlives ctx by the drain time.
+	// work outlives ctx by the drain time, so that pulled uploads are finished.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var background sync.WaitGroup
@@ -87,15 +88,15 @@ func (c *Consumer) Run(ctx context.Context) error {
 	var stages sync.WaitGroup
 	stages.Go(func() { defer close(prepared); c.prepareAll(work, pulled, prepared) })
 	stages.Go(func() {
-		collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge, func() bool { return c.coming.Load() > 0 })
+		collect(prepared, batches, c.cfg.BatchSize, c.cfg.BatchAge, func() bool { return c.preparing.Load() > 0 })
 	})
-	// Each device has two batches to embed: when it is done with the one, it begins with the other. And two are finished at
-	// once: the next is matched while the last waits for its acknowledgements.
+	// Each device has two batches, so that it never waits for the next. Two batches are finished at once: one is matched
+	// while the other waits for acknowledgements.
 	stages.Go(func() {
 		defer close(embedded)
-		sideBySide(2*max(c.cfg.Devices, 1), func() { c.embedAll(work, batches, embedded) })
+		runParallel(2*max(c.cfg.Devices, 1), func() { c.embedAll(work, batches, embedded) })
 	})
-	stages.Go(func() { sideBySide(2, func() { c.finishAll(work, embedded) }) })
+	stages.Go(func() { runParallel(2, func() { c.finishAll(work, embedded) }) })
 	err := c.pull(ctx, work, pulled) // closes pulled
 	stages.Wait()
 	stop()
@@ -104,8 +105,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return err
 }
 
-// sideBySide runs n of a stage side by side, until all have returned.
-func sideBySide(n int, stage func()) {
+// runParallel runs n copies of stage and waits for all of them.
+func runParallel(n int, stage func()) {
 	var all sync.WaitGroup
 	for range n {
 		all.Go(stage)
@@ -113,7 +114,7 @@ func sideBySide(n int, stage func()) {
 	all.Wait()
 }
 
-// boundDrain ends the work when the drain time after a shutdown has passed.
+// boundDrain cancels work when the drain time has passed after ctx is done.
 func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc) {
 	select {
 	case <-ctx.Done():
@@ -124,17 +125,17 @@ func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		c.Logger.Warn("drain time is over, giving uploads back", "uploads", c.flights.count())
+		c.Logger.Warn("the drain time is over: naks the uploads in flight", "uploads", c.inFlight.count())
 		stop()
 	case <-work.Done():
 	}
 }
 
-// Stuck is how long the oldest upload in hand has been worked on: the liveness of the loop, whatever NATS and
-// Postgres do. The time of an outage does not count, unless only a new process ends it.
-func (c *Consumer) Stuck() time.Duration { return c.flights.oldest(time.Now()) }
+// Stuck returns the age of the oldest upload in flight, for a liveness probe. An outage resets that age, unless only a
+// restart of the process can end it.
+func (c *Consumer) Stuck() time.Duration { return c.inFlight.oldest(time.Now()) }
 
-// keepAlive tells the stream that uploads in hand are being worked on, so that long work is not delivered again.
+// keepAlive extends the ack wait of all uploads in flight, so that long work is not redelivered.
 func (c *Consumer) keepAlive(ctx context.Context) {
 	ticker := time.NewTicker(c.cfg.AckWait / 3)
 	defer ticker.Stop()
@@ -143,46 +144,46 @@ func (c *Consumer) keepAlive(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			for _, it := range c.flights.all() {
+			for _, it := range c.inFlight.all() {
 				c.extend(it)
 			}
 		}
 	}
 }
 
-// extend lets an upload's ack wait begin anew.
+// extend restarts an upload's ack wait.
 func (c *Consumer) extend(it *item) {
 	if err := it.msg.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
-		c.Logger.Warn("could not extend an upload's time", "upload", it.id(), "error", err)
+		c.Logger.Warn("could not extend an upload's ack wait", "upload", it.id(), "error", err)
 	}
 }
 
-// flights are the uploads in hand.
-type flights struct {
+// inFlight is the set of uploads that were pulled and are not yet acknowledged.
+type inFlight struct {
 	mu      sync.Mutex
 	items   map[*item]struct{}
-	touched time.Time // when they were last found to wait for NATS
+	touched time.Time // when an outage was last seen that the uploads wait for
 }
 
-func (f *flights) add(it *item) {
+func (f *inFlight) add(it *item) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.items[it] = struct{}{}
 }
 
-func (f *flights) remove(it *item) {
+func (f *inFlight) remove(it *item) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.items, it)
 }
 
-func (f *flights) count() int {
+func (f *inFlight) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.items)
 }
 
-func (f *flights) all() []*item {
+func (f *inFlight) all() []*item {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	items := make([]*item, 0, len(f.items))
@@ -192,14 +193,14 @@ func (f *flights) all() []*item {
 	return items
 }
 
-// touch lets the age of all that is in hand begin anew.
-func (f *flights) touch() {
+// touch resets the age of all uploads.
+func (f *inFlight) touch() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.touched = time.Now()
 }
 
-func (f *flights) oldest(now time.Time) (age time.Duration) {
+func (f *inFlight) oldest(now time.Time) (age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for it := range f.items {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gatedEmbedder holds every batch until the gate is closed.
+// gatedEmbedder blocks every batch until gate is closed.
 type gatedEmbedder struct {
 	Embedder
 	inFlight atomic.Int64
@@ -29,19 +29,20 @@ func (g *gatedEmbedder) Embed(ctx context.Context, crops [][]byte) ([][]float32,
 }
 
 func TestEachDeviceHasTwoBatches(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.BatchSize, c.Devices, c.Workers = 1, 3, 8 })
-	c := b.consumer()
-	gated := &gatedEmbedder{Embedder: embedJudge{b.judges}, gate: make(chan struct{})}
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.BatchSize, c.Devices, c.Workers = 1, 3, 8 })
+	c := h.consumer()
+	gated := &gatedEmbedder{Embedder: fakeEmbedder{h.fakes}, gate: make(chan struct{})}
 	c.Embedder = gated
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
 	for range 10 {
-		b.publish("picture")
+		h.publish("picture")
 	}
 	require.Eventually(t, func() bool { return gated.inFlight.Load() == 2*3 }, waitLong, waitStep)
 	close(gated.gate)
-	require.Eventually(t, func() bool { return b.count(event.DecisionsStream) == 10 }, waitLong, waitStep)
+	require.Eventually(t, func() bool { return h.count(event.DecisionsStream) == 10 }, waitLong, waitStep)
 	cancel()
 	require.NoError(t, <-done)
 }

@@ -1,22 +1,25 @@
-// Package consumer is the life of one upload, from the stream that it waits in to the acknowledgement of its
-// decision. Stages run beside each other, joined by bounded channels:
+// Package consumer takes uploads from JetStream, judges them, publishes their decisions and acknowledges them.
+// Its stages run concurrently, joined by bounded channels:
 //
 //	UPLOADS ─► pull ─► prepare (N workers: fetch, hash, decode) ─► batch ─► embed ─► finish (match, decide, publish, ack)
 //
-// What becomes of an upload:
+// How an upload can end:
 //
-//	outcome                              what is done
+//	outcome                              action
 //	decided                              publish, wait for the stream's ack, double ack
-//	its decision is too large            leave its attributes out, say so, and publish
-//	the stream has no such decision      though it answers Duplicate: Nak with back-off, and an error in the log
-//	its decision is not taken            keep it in hand, offer the decision again with back-off
-//	a dependency failed                  Nak with back-off; the others of the batch go on
-//	a dependency failed, last delivery   decide review/retries_exhausted, publish, ack
-//	cannot be decoded                    decide block where its very file is flagged, else as the next
-//	cannot ever be judged                decide review with its reason, publish, ack
-//	shutting down                        finish what was pulled within the drain time, Nak the rest
+//	decision too large for the stream    publish it without attributes, with attributes_omitted
+//	Duplicate, but not in the stream     log an error, nak with back-off
+//	stream refuses the decision          keep the upload in flight, republish with back-off
+//	dependency unavailable               keep the upload in flight, stop pulling, call again once a probe succeeds
+//	stage failed, dependency answers     nak with back-off; the rest of the batch goes on
+//	stage failed, last attempt           decide review/retries_exhausted, publish, ack
+//	undecodable                          decide block if the file's SHA-256 is flagged, else review
+//	cannot be fetched, too large, …      decide review with the reason, publish, ack
+//	shutting down                        finish what was pulled within the drain time, nak the rest
 //
-// The package knows no database, no runtime and no codec: Fetcher, Decoder, Embedder and Matcher are what it needs
-// of them. A decision's Nats-Msg-Id names the upload's message by stream, sequence and the time at which it was stored,
-// so that an upload that is delivered twice is decided once, and one whose sequence comes again is decided anew.
+// The package imports no database, no inference runtime and no codec. Fetcher, Decoder, Embedder and Matcher are its
+// interfaces to them.
+//
+// A decision's Nats-Msg-Id names the upload's message by stream, sequence and storage time. An upload that is delivered
+// twice is therefore decided once. A new upload that reuses a sequence number gets a decision of its own.
 package consumer

@@ -27,28 +27,35 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
-// The judges of these tests read what to do off the upload's bytes, so that each outcome can be asked for by name:
-// "bad" cannot be decoded, "zero" has no vector, "flagged" is near a flagged picture, "slow" waits, anything else is near
-// nothing. What ends with "known file" is flagged by its hash. The library cannot be asked about "poison". An object holds
-// its name; its bucket is the size that it announces.
-type judges struct {
+// fakes implement Fetcher, Decoder, Embedder and Matcher. The upload's bytes choose the outcome:
+//
+//	bad…         cannot be decoded
+//	zero…        has no vector
+//	flagged…     is near a flag
+//	slow…        waits for gate while it is decoded
+//	poison…      fails every match of its batch
+//	…known file  is flagged by its hash
+//	else         is near no flag
+//
+// The content of an object is its name. Its announced size is its bucket's name.
+type fakes struct {
 	decodes    atomic.Int64
-	fetches    atomic.Int64 // of objects, with room for them
+	fetches    atomic.Int64 // of objects that were admitted
 	probes     atomic.Int64
 	away       atomic.Value // the name of the dependency that is away
-	embedFails atomic.Int64 // so many calls more fail
+	embedFails atomic.Int64 // number of further calls that fail
 	matchFails atomic.Int64
-	gate       chan struct{} // when not nil, a decode of "slow" waits for it
+	gate       chan struct{} // nil: "slow" does not wait
 }
 
-func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64, reserve func(int64) bool) ([]byte, error) {
+func (j *fakes) Fetch(_ context.Context, u event.Upload, _ int64, reserve func(int64) bool) ([]byte, error) {
 	if strings.HasPrefix(u.URL, "https://gone.example/") {
 		return nil, &event.Unjudgeable{Reason: event.FetchFailed, Err: errors.New("404")}
 	}
 	if u.Object != nil {
 		size, err := strconv.ParseInt(u.Object.Bucket, 10, 64)
 		if err == nil && !reserve(size) {
-			return nil, &event.NoRoom{Bytes: size}
+			return nil, &event.NotAdmitted{Bytes: size}
 		}
 		j.fetches.Add(1)
 		if strings.HasPrefix(u.Object.Name, "waiting") {
@@ -60,30 +67,30 @@ func (j *judges) Fetch(_ context.Context, u event.Upload, _ int64, reserve func(
 }
 
 // reach fails while a dependency is away.
-func (j *judges) reach(name string) error {
+func (j *fakes) reach(name string) error {
 	if j.away.Load() == name {
 		return errors.New("no route to " + name)
 	}
 	return nil
 }
 
-func (j *judges) dependency(name string, restart bool) dependency.Dependency {
+func (j *fakes) dependency(name string, restart bool) dependency.Dependency {
 	return dependency.Dependency{Name: name, Restart: restart, Probe: func(context.Context) error {
 		j.probes.Add(1)
 		return j.reach(name)
 	}}
 }
 
-type embedJudge struct{ *judges }
+type fakeEmbedder struct{ *fakes }
 
-func (j embedJudge) Dependency() dependency.Dependency { return j.dependency("model", true) }
+func (j fakeEmbedder) Dependency() dependency.Dependency { return j.dependency("model", true) }
 
-type matchJudge struct{ *judges }
+type fakeMatcher struct{ *fakes }
 
-func (j matchJudge) Dependency() dependency.Dependency { return j.dependency("postgres", false) }
+func (j fakeMatcher) Dependency() dependency.Dependency { return j.dependency("postgres", false) }
 
 // Dependency implements Fetcher.
-func (j *judges) Dependency(u event.Upload) *dependency.Dependency {
+func (j *fakes) Dependency(u event.Upload) *dependency.Dependency {
 	if u.Object == nil {
 		return nil
 	}
@@ -91,7 +98,7 @@ func (j *judges) Dependency(u event.Upload) *dependency.Dependency {
 	return &d
 }
 
-func (j *judges) Decode(ctx context.Context, data []byte) (feature.Picture, error) {
+func (j *fakes) Decode(ctx context.Context, data []byte) (feature.Picture, error) {
 	j.decodes.Add(1)
 	switch {
 	case bytes.HasPrefix(data, []byte("bad")):
@@ -106,7 +113,7 @@ func (j *judges) Decode(ctx context.Context, data []byte) (feature.Picture, erro
 	return feature.Picture{Format: "test", Width: 3, Height: 2, Views: []feature.View{{Crops: [][]byte{data}, Quality: 100}}}, nil
 }
 
-func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
+func (j *fakes) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	if j.embedFails.Add(-1) >= 0 {
 		return nil, errors.New("device lost")
 	}
@@ -126,7 +133,7 @@ func (j *judges) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	return vectors, nil
 }
 
-func (j *judges) Match(_ context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
+func (j *fakes) Match(_ context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
 	if j.matchFails.Add(-1) >= 0 {
 		return nil, errors.New("connection refused")
 	}
@@ -151,24 +158,26 @@ func (j *judges) Match(_ context.Context, uploads []feature.Query) ([][]verdict.
 	return hits, nil
 }
 
-// bench is a JetStream server with the streams, and what runs on it.
-type bench struct {
+// harness is a JetStream server with both streams, and the consumers that run on it.
+type harness struct {
 	t       *testing.T
 	js      jetstream.JetStream
 	nc      *nats.Conn
-	judges  *judges
+	fakes   *fakes
 	cfg     Config
 	durable jetstream.Consumer
 	tracer  trace.Tracer // nil: no spans
+	stops   []func() error
+	stored  int // decisions that the test has waited for
 }
 
-func newBench(t *testing.T, change func(*Config)) *bench {
+func newHarness(t *testing.T, change func(*Config)) *harness {
 	t.Helper()
-	return newBenchOn(t, testenv.NATS(t), 1, change)
+	return newHarnessOn(t, testenv.NATS(t), 1, change)
 }
 
-// newBenchOn is newBench on the servers at url, with so many replicas of each stream.
-func newBenchOn(t *testing.T, url string, replicas int, change func(*Config)) *bench {
+// newHarnessOn is newHarness on the servers at url. replicas is the number of replicas of each stream.
+func newHarnessOn(t *testing.T, url string, replicas int, change func(*Config)) *harness {
 	t.Helper()
 	nc, err := nats.Connect(url)
 	require.NoError(t, err)
@@ -184,37 +193,37 @@ func newBenchOn(t *testing.T, url string, replicas int, change func(*Config)) *b
 		change(&cfg)
 	}
 	var durable jetstream.Consumer
-	require.Eventually(t, func() bool { // servers of a cluster have to elect a leader first
+	require.Eventually(t, func() bool { // a cluster has to elect a leader first
 		durable, _, err = EnsureStreams(t.Context(), js, StreamOptions{
 			Replicas: replicas, AckWait: cfg.AckWait, DuplicateWindow: time.Minute, KeepDecisions: time.Hour, MaxAckPending: 100,
 		})
 		return err == nil
 	}, waitCluster, waitStep)
-	return &bench{t: t, js: js, nc: nc, judges: &judges{}, cfg: cfg, durable: durable}
+	return &harness{t: t, js: js, nc: nc, fakes: &fakes{}, cfg: cfg, durable: durable}
 }
 
-func (b *bench) consumer() *Consumer {
-	b.t.Helper()
-	c, err := New(b.cfg, Parts{
-		JetStream: b.js, Durable: b.durable, Fetcher: b.judges, Decoder: b.judges, Embedder: embedJudge{b.judges}, Matcher: matchJudge{b.judges},
-		Metrics: prometheus.NewRegistry(), Tracer: b.tracer, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+func (h *harness) consumer() *Consumer {
+	h.t.Helper()
+	c, err := New(h.cfg, Parts{
+		JetStream: h.js, Durable: h.durable, Fetcher: h.fakes, Decoder: h.fakes, Embedder: fakeEmbedder{h.fakes}, Matcher: fakeMatcher{h.fakes},
+		Metrics: prometheus.NewRegistry(), Tracer: h.tracer, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 	})
-	require.NoError(b.t, err)
+	require.NoError(h.t, err)
 	return c
 }
 
-// start runs a consumer until stop is called, which returns what Run did.
-func (b *bench) start() (stop func() error) {
-	b.t.Helper()
-	_, stop = b.startConsumer()
+// start runs a consumer until stop is called. stop returns the result of Run.
+func (h *harness) start() (stop func() error) {
+	h.t.Helper()
+	_, stop = h.startConsumer()
 	return stop
 }
 
-// startConsumer is start, for tests that look into the consumer.
-func (b *bench) startConsumer() (c *Consumer, stop func() error) {
-	b.t.Helper()
-	c = b.consumer()
-	ctx, cancel := context.WithCancel(b.t.Context())
+// startConsumer is start for tests that look into the consumer.
+func (h *harness) startConsumer() (c *Consumer, stop func() error) {
+	h.t.Helper()
+	c = h.consumer()
+	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
 	stopped := false
@@ -226,51 +235,61 @@ func (b *bench) startConsumer() (c *Consumer, stop func() error) {
 		cancel()
 		return <-done
 	}
-	b.t.Cleanup(func() { _ = stop() })
+	h.t.Cleanup(func() { _ = stop() })
+	h.stops = append(h.stops, stop)
 	return c, stop
 }
 
-func (b *bench) publish(data string, headers ...string) {
-	b.t.Helper()
+func (h *harness) publish(data string, headers ...string) {
+	h.t.Helper()
 	msg := nats.NewMsg("uploads.test")
 	msg.Data = []byte(data)
 	for i := 0; i < len(headers); i += 2 {
 		msg.Header.Set(headers[i], headers[i+1])
 	}
-	_, err := b.js.PublishMsg(b.t.Context(), msg)
-	require.NoError(b.t, err)
+	_, err := h.js.PublishMsg(h.t.Context(), msg)
+	require.NoError(h.t, err)
 }
 
-// decisions waits for n of them, and then a little for one too many.
-func (b *bench) decisions(n int) []event.CloudEvent {
-	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
-	require.NoError(b.t, err)
-	require.Eventually(b.t, func() bool { return b.count(event.DecisionsStream) >= n }, 20*time.Second, 5*time.Millisecond,
-		"waiting for %d decisions", n)
-	time.Sleep(50 * time.Millisecond)
-	require.Equal(b.t, n, b.count(event.DecisionsStream))
+// decisions waits for n decisions and returns them. When the test ends, it stops the consumers and fails if there are more.
+func (h *harness) decisions(n int) []event.CloudEvent {
+	h.t.Helper()
+	if h.stored == 0 {
+		h.t.Cleanup(h.checkNoFurtherDecision)
+	}
+	h.stored = n
+	stream, err := h.js.Stream(h.t.Context(), event.DecisionsStream)
+	require.NoError(h.t, err)
+	require.Eventually(h.t, func() bool { return h.count(event.DecisionsStream) >= n }, waitLong, waitStep, "waiting for %d decisions", n)
+	require.Equal(h.t, n, h.count(event.DecisionsStream))
 	events := make([]event.CloudEvent, n)
 	for i := range events {
-		msg, err := stream.GetMsg(b.t.Context(), uint64(i+1))
-		require.NoError(b.t, err)
+		msg, err := stream.GetMsg(h.t.Context(), uint64(i+1))
+		require.NoError(h.t, err)
 		events[i], err = event.DecodeDecision(msg.Data)
-		require.NoError(b.t, err)
-		require.Equal(b.t, "decisions."+string(events[i].Data.Verdict), msg.Subject)
-		require.Equal(b.t, events[i].ID, msg.Header.Get("Nats-Msg-Id"))
+		require.NoError(h.t, err)
+		require.Equal(h.t, "decisions."+string(events[i].Data.Verdict), msg.Subject)
+		require.Equal(h.t, events[i].ID, msg.Header.Get("Nats-Msg-Id"))
 	}
 	return events
 }
 
-func (b *bench) count(stream string) int {
-	b.t.Helper()
-	s, err := b.js.Stream(b.t.Context(), stream)
-	require.NoError(b.t, err)
+func (h *harness) checkNoFurtherDecision() {
+	for _, stop := range h.stops {
+		require.NoError(h.t, stop())
+	}
+	require.Equal(h.t, h.stored, h.count(event.DecisionsStream), "decisions after the test and a shutdown")
+}
+
+func (h *harness) count(stream string) int {
+	h.t.Helper()
+	s, err := h.js.Stream(context.WithoutCancel(h.t.Context()), stream) // also in a cleanup, after the test's context
+	require.NoError(h.t, err)
 	return int(s.CachedInfo().State.Msgs)
 }
 
-// settled waits until every upload is acknowledged: the work queue is empty.
-func (b *bench) settled() {
-	b.t.Helper()
-	require.Eventually(b.t, func() bool { return b.count(event.UploadsStream) == 0 }, 20*time.Second, 5*time.Millisecond, "uploads are left")
+// settled waits until every upload is acknowledged.
+func (h *harness) settled() {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool { return h.count(event.UploadsStream) == 0 }, waitLong, waitStep, "uploads are left")
 }

@@ -10,7 +10,7 @@ type metrics struct {
 	uploads    *prometheus.CounterVec
 	retries    *prometheus.CounterVec
 	duplicates prometheus.Counter
-	// falseDuplicates are counted among duplicates too.
+	// falseDuplicates are counted in duplicates too.
 	falseDuplicates prometheus.Counter
 	stages          *prometheus.HistogramVec
 	batches         prometheus.Histogram
@@ -19,7 +19,7 @@ type metrics struct {
 	away            *prometheus.GaugeVec
 }
 
-// The stages of an upload's life that can fail and that are timed.
+// Values of the label stage, and names of spans.
 const (
 	stageQueue   = "queue"
 	stageFetch   = "fetch"
@@ -36,16 +36,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "moderator_uploads_total", Help: "Uploads decided, by verdict and reason.",
 		}, []string{"verdict", "reason"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "moderator_upload_retries_total", Help: "Uploads given back to the stream for another delivery, by the stage that failed; of publish, decisions that are offered again.",
+			Name: "moderator_upload_retries_total", Help: "Uploads nak'd for redelivery, by the stage that failed. With stage publish: decisions to be republished.",
 		}, []string{"stage"}),
 		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "moderator_duplicate_decisions_total", Help: "Decisions that the stream had already: the upload had been delivered again.",
+			Name: "moderator_duplicate_decisions_total", Help: "Decisions of redelivered uploads that the stream had already.",
 		}),
 		falseDuplicates: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "moderator_false_duplicate_decisions_total", Help: "Decisions that the stream took for duplicates and does not have: each is offered again.",
+			Name: "moderator_false_duplicate_decisions_total", Help: "Decisions that the stream reported as duplicates and does not have. Their uploads are redelivered.",
 		}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "moderator_stage_seconds", Help: "Time that an upload spends in each stage.",
+			Name: "moderator_stage_seconds", Help: "Seconds that an upload spends in each stage.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 17), // 0.5 ms to 33 s
 		}, []string{"stage"}),
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -58,10 +58,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "moderator_held_bytes", Help: "Bytes of uploads held in memory.",
 		}),
 		away: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "moderator_dependency_away", Help: "1 while a dependency is away, and no uploads are pulled; else 0.",
+			Name: "moderator_dependency_away", Help: "1 while a dependency is away and no uploads are pulled, else 0.",
 		}, []string{"dependency"}),
 	}
-	// A series that appears with its first event has no rate of it, and none at all after a restart.
+	// rate() misses the first event of a series that appears with it, so that the series exist from the start.
 	m.uploads.WithLabelValues(string(event.Block), string(event.Match))
 	m.uploads.WithLabelValues(string(event.Review), string(event.Match))
 	m.uploads.WithLabelValues(string(event.Allow), string(event.NoMatch))
@@ -73,7 +73,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-// observe records a stage's time, given in milliseconds as decisions have it.
+// observe records the time of a stage, in milliseconds as in decisions.
 func (m *metrics) observe(stage string, ms float64) {
 	m.stages.WithLabelValues(stage).Observe(ms / 1000)
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// natsName is the outage of decisions that NATS does not take. Offering them again is its probe.
+// natsName names the outage in which NATS refuses decisions. Republishing them is its probe.
 const natsName = "nats"
 
-// longestProbe bounds the wait between two probes, and so what an outage lasts longer for us.
+// longestProbe bounds the delay between two probes, and so how late the end of an outage is noticed.
 const longestProbe = 5 * time.Second
 
-// outages is the breaker: the dependencies that are away. Nothing is pulled while there are any.
+// outages is the breaker: the set of dependencies that are away. While it is not empty, no uploads are pulled.
 type outages struct {
 	log    *slog.Logger
 	gauge  *prometheus.GaugeVec
@@ -30,13 +30,13 @@ type outages struct {
 	mu    sync.Mutex
 	open  map[string]*outage
 	began chan struct{} // closed while open is not empty
-	ended chan struct{} // closed while it is
+	ended chan struct{} // closed while open is empty
 }
 
 type outage struct {
 	since time.Time
-	err   error         // the last one
-	over  chan struct{} // closed at its end
+	err   error         // of the last probe
+	over  chan struct{} // closed when the outage ends
 }
 
 func newOutages(log *slog.Logger, gauge *prometheus.GaugeVec) *outages {
@@ -45,7 +45,7 @@ func newOutages(log *slog.Logger, gauge *prometheus.GaugeVec) *outages {
 	return o
 }
 
-// begin opens the breaker, or renews the error of an outage that lasts. Whoever began it has to end it.
+// begin adds an outage, or updates the error of one that lasts. fresh reports a new one, which the caller must end.
 func (o *outages) begin(name string, err error) (out *outage, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -64,7 +64,7 @@ func (o *outages) begin(name string, err error) (out *outage, fresh bool) {
 	return out, true
 }
 
-// end closes the breaker for a dependency that answers.
+// end removes the outage of a dependency that answers. It does nothing if there is no such outage.
 func (o *outages) end(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,21 +82,20 @@ func (o *outages) end(name string) {
 	o.log.Info("a dependency is back", "dependency", name, "away", time.Since(out.since).Round(time.Millisecond))
 }
 
-// signals are closed while a dependency is away, and while none is.
+// signals returns two channels: began is closed while a dependency is away, ended while all answer.
 func (o *outages) signals() (began, ended <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.began, o.ended
 }
 
-// find returns the outage that lasts, or nil.
+// find returns the dependency's outage, or nil.
 func (o *outages) find(name string) *outage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.open[name]
 }
 
-// lines say what is away, for how long, and why.
 func (o *outages) lines() (lines []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -107,14 +106,14 @@ func (o *outages) lines() (lines []string) {
 	return lines
 }
 
-// Away says which dependencies are away, a line each.
+// Away returns a line for each dependency that is away: its name, for how long, and the last error.
 func (c *Consumer) Away() []string { return c.outages.lines() }
 
-// ask puts a question to a dependency. It waits for the end of an outage and asks again, for as long as ctx, the consumer's
-// work, lasts. An error that it returns is the question's own: it failed twice while the dependency answered others.
-func (c *Consumer) ask(ctx context.Context, d dependency.Dependency, question func() error) error {
+// call runs do, which uses the dependency. During an outage it waits and runs do again, until ctx is done. It returns an
+// error of do only if do failed twice while the dependency answered its probe: the fault is then the request's own.
+func (c *Consumer) call(ctx context.Context, d dependency.Dependency, do func() error) error {
 	for failed := false; ; {
-		err := question()
+		err := do()
 		var verdict *event.Unjudgeable
 		if err == nil || errors.As(err, &verdict) || ctx.Err() != nil {
 			return err
@@ -134,7 +133,7 @@ func (c *Consumer) ask(ctx context.Context, d dependency.Dependency, question fu
 	}
 }
 
-// away probes a dependency that failed, and returns its outage, or nil where it answers.
+// away probes a dependency that failed. It returns its outage, or nil if the dependency answers.
 func (c *Consumer) away(ctx context.Context, d dependency.Dependency) *outage {
 	if out := c.outages.find(d.Name); out != nil {
 		return out
@@ -159,7 +158,7 @@ func (c *Consumer) probe(ctx context.Context, d dependency.Dependency) error {
 func (c *Consumer) probeUntilBack(ctx context.Context, d dependency.Dependency) {
 	for try := 1; ; try++ {
 		if !d.Restart {
-			c.flights.touch()
+			c.inFlight.touch()
 		}
 		select {
 		case <-ctx.Done():

@@ -1,8 +1,10 @@
 package consumer
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,162 +14,194 @@ import (
 	"moderator/internal/event"
 )
 
-// A row of the outcome table each: what is published, what fails, and what is decided.
+// Each case is a row of the package's outcome table.
 func TestOutcomes(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		data    string
 		headers []string
-		prepare func(*judges)
+		prepare func(*fakes)
 		verdict event.Verdict
 		reason  event.Reason
 		detail  string
 	}{
-		"near nothing":        {data: "plain", verdict: event.Allow, reason: event.NoMatch},
+		"near no flag":        {data: "plain", verdict: event.Allow, reason: event.NoMatch},
 		"near a flag":         {data: "flagged", verdict: event.Block, reason: event.Match},
 		"cannot be decoded":   {data: "bad", verdict: event.Review, reason: event.Undecodable, detail: "no picture"},
-		"no vector":           {data: "zero", verdict: event.Review, reason: event.Undecodable, detail: "no vector"},
+		"no vector":           {data: "zero", verdict: event.Review, reason: event.Undecodable, detail: "no usable vector"},
 		"empty":               {data: "", verdict: event.Review, reason: event.Undecodable, detail: "empty"},
 		"too large":           {data: strings.Repeat("x", 1<<20+1), verdict: event.Review, reason: event.TooLarge, detail: "1048577 bytes"},
 		"malformed reference": {data: "{", headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.Undecodable, detail: "not a JSON object"},
-		"gone":                {data: `{"url":"https://gone.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.FetchFailed, detail: "404"},
+		"not found":           {data: `{"url":"https://gone.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.FetchFailed, detail: "404"},
 		"fetch keeps failing": {data: `{"url":"https://down.example/"}`, headers: []string{"Content-Type", "application/json"}, verdict: event.Review, reason: event.RetriesExhausted, detail: "503"},
-		"database fails once": {data: "flagged", prepare: func(j *judges) { j.matchFails.Store(1) }, verdict: event.Block, reason: event.Match},
-		"its match always fails, and it cannot be decoded": {data: "bad", prepare: func(j *judges) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
+		"database fails once": {data: "flagged", prepare: func(j *fakes) { j.matchFails.Store(1) }, verdict: event.Block, reason: event.Match},
+		"its match always fails, and it cannot be decoded": {data: "bad", prepare: func(j *fakes) { j.matchFails.Store(100) }, verdict: event.Review, reason: event.RetriesExhausted, detail: "connection refused"},
 		"its match always fails":                           {data: "poison", verdict: event.Review, reason: event.RetriesExhausted, detail: "match failed 3 times, the last time: a query that fails"},
-		"device fails twice":                               {data: "plain", prepare: func(j *judges) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
+		"device fails twice":                               {data: "plain", prepare: func(j *fakes) { j.embedFails.Store(2) }, verdict: event.Allow, reason: event.NoMatch},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, nil)
+			h := newHarness(t, nil)
 			if test.prepare != nil {
-				test.prepare(b.judges)
+				test.prepare(h.fakes)
 			}
-			b.publish(test.data, test.headers...)
-			stop := b.start()
-			d := b.decisions(1)[0]
+			h.publish(test.data, test.headers...)
+			stop := h.start()
+			d := h.decisions(1)[0]
 			require.Equal(t, test.verdict, d.Data.Verdict)
 			require.Equal(t, test.reason, d.Data.Reason)
 			require.Contains(t, d.Data.Detail, test.detail)
 			require.Equal(t, fmt.Sprintf("UPLOADS:1:%d", d.Data.Upload.Stored.UnixNano()), d.ID)
 			require.WithinDuration(t, time.Now(), d.Data.Upload.Stored, time.Hour)
 			require.Equal(t, event.ModelInfo{Name: "test", Fingerprint: "f00d"}, d.Data.Model)
-			b.settled()
+			h.settled()
 			require.NoError(t, stop())
 		})
 	}
 }
 
-// A flagged file is blocked, whatever it shows: as soon as the library can be asked.
-func TestFlaggedFileThatShowsNothing(t *testing.T) {
+// A flagged file is blocked by its hash, even if it is undecodable or has no vector.
+func TestFlaggedFileWithoutFeatures(t *testing.T) {
+	t.Parallel()
 	for _, data := range []string{"bad known file", "zero known file"} {
 		t.Run(data, func(t *testing.T) {
-			b := newBench(t, nil)
-			b.judges.matchFails.Store(1)
-			b.publish(data)
-			b.start()
-			d := b.decisions(1)[0].Data
+			t.Parallel()
+			h := newHarness(t, nil)
+			h.fakes.matchFails.Store(1)
+			h.publish(data)
+			h.start()
+			d := h.decisions(1)[0].Data
 			require.Equal(t, []any{event.Block, event.Match, event.SignalExact}, []any{d.Verdict, d.Reason, d.Signal})
 			require.Equal(t, []string{"f2", "files"}, []string{d.Match.FlaggedID, d.Match.Bank})
 			require.Len(t, d.Matches, 1)
-			b.settled()
+			h.settled()
 		})
 	}
 }
 
-// One bad upload gives back none of its batch.
+// An upload that fails leaves the others of its batch unaffected.
 func TestFailuresArePerUpload(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.BatchSize = 32 })
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.BatchSize = 32 })
 	for i := range 40 {
-		b.publish([]string{"plain", "flagged", "bad", "zero"}[i%4] + fmt.Sprint(i))
+		h.publish([]string{"plain", "flagged", "bad", "zero"}[i%4] + fmt.Sprint(i))
 	}
-	b.start()
+	h.start()
 	reasons := map[event.Reason]int{}
-	for _, d := range b.decisions(40) {
+	for _, d := range h.decisions(40) {
 		reasons[d.Data.Reason]++
 	}
 	require.Equal(t, map[event.Reason]int{event.NoMatch: 10, event.Match: 10, event.Undecodable: 20}, reasons)
-	require.EqualValues(t, 40, b.judges.decodes.Load(), "each is decoded once")
+	require.EqualValues(t, 40, h.fakes.decodes.Load(), "each is decoded once")
 }
 
-// A shutdown finishes what was pulled and leaves the rest for others.
+// A shutdown finishes the uploads in flight and leaves the rest for others.
 func TestDrain(t *testing.T) {
-	b := newBench(t, nil)
-	b.judges.gate = make(chan struct{})
+	t.Parallel()
+	h := newHarness(t, nil)
+	h.fakes.gate = make(chan struct{})
 	for range 6 {
-		b.publish("slow")
+		h.publish("slow")
 	}
-	stop := b.start()
-	require.Eventually(t, func() bool { return b.judges.decodes.Load() == 2 }, 10*time.Second, time.Millisecond, "both workers are busy")
-	finished := make(chan error, 1)
-	go func() { finished <- stop() }()
-	time.Sleep(50 * time.Millisecond)
-	close(b.judges.gate)
-	require.NoError(t, <-finished)
-	decided := b.count(event.DecisionsStream)
-	require.GreaterOrEqual(t, decided, 2, "what was in hand is decided")
+	c := h.consumer()
+	ctx, shutDown := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- c.Run(ctx) }()
+	require.Eventually(t, func() bool { return h.fakes.decodes.Load() == 2 }, waitLong, time.Millisecond, "both workers are busy")
+	shutDown()
+	close(h.fakes.gate)
+	require.NoError(t, <-stopped)
+	decided := h.count(event.DecisionsStream)
+	require.GreaterOrEqual(t, decided, 2, "the uploads in flight are decided")
 
-	b.start()
-	b.decisions(6)
-	b.settled()
+	h.start()
+	h.decisions(6)
+	h.settled()
 }
 
-// When the drain time is over, uploads go back at once, not after the ack wait.
+// When the drain time is over, uploads in flight are nak'd, so that they do not wait for the ack wait.
 func TestDrainTimeIsBounded(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.DrainTime = 50 * time.Millisecond; c.AckWait = time.Minute })
-	b.judges.gate = make(chan struct{})
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.DrainTime = 50 * time.Millisecond; c.AckWait = time.Minute })
+	h.fakes.gate = make(chan struct{})
 	for range 3 {
-		b.publish("slow")
+		h.publish("slow")
 	}
-	stop := b.start()
-	require.Eventually(t, func() bool { return b.judges.decodes.Load() == 2 }, 10*time.Second, time.Millisecond)
+	stop := h.start()
+	require.Eventually(t, func() bool { return h.fakes.decodes.Load() == 2 }, waitLong, time.Millisecond)
 	require.NoError(t, stop())
-	require.Zero(t, b.count(event.DecisionsStream))
-	b.judges.gate = nil
-	b.start()
-	b.decisions(3)
+	require.Zero(t, h.count(event.DecisionsStream))
+	h.fakes.gate = nil
+	h.start()
+	h.decisions(3)
 }
 
-// Uploads that take longer than the ack wait are kept alive, and decided once.
+// extensions is a durable that counts how often the ack wait of its messages is extended.
+type extensions struct {
+	jetstream.Consumer
+	count *atomic.Int64
+}
+
+func (e extensions) Consume(handle jetstream.MessageHandler, options ...jetstream.PullConsumeOpt) (jetstream.ConsumeContext, error) {
+	return e.Consumer.Consume(func(msg jetstream.Msg) { handle(extendedMsg{msg, e.count}) }, options...)
+}
+
+type extendedMsg struct {
+	jetstream.Msg
+	count *atomic.Int64
+}
+
+func (m extendedMsg) InProgress() error {
+	m.count.Add(1)
+	return m.Msg.InProgress()
+}
+
+// An upload that takes longer than the ack wait is kept alive and decided once.
 func TestLongWorkIsKeptAlive(t *testing.T) {
-	b := newBench(t, nil)
-	b.judges.gate = make(chan struct{})
-	b.publish("slow")
-	b.start()
-	require.Eventually(t, func() bool { return b.judges.decodes.Load() == 1 }, 10*time.Second, time.Millisecond)
-	time.Sleep(b.cfg.AckWait + b.cfg.AckWait/2)
-	close(b.judges.gate)
-	b.decisions(1)
-	b.settled()
-	require.EqualValues(t, 1, b.judges.decodes.Load(), "it was not delivered again")
+	t.Parallel()
+	h := newHarness(t, nil)
+	var extended atomic.Int64
+	h.durable = extensions{h.durable, &extended}
+	h.fakes.gate = make(chan struct{})
+	h.publish("slow")
+	h.start()
+	const longerThanAckWait = 5 // extensions, one in each third of the ack wait
+	require.Eventually(t, func() bool { return extended.Load() >= longerThanAckWait }, waitLong, waitStep)
+	close(h.fakes.gate)
+	h.decisions(1)
+	h.settled()
+	require.EqualValues(t, 1, h.fakes.decodes.Load(), "no redelivery")
 }
 
-// Two consumers on one durable share the work, and decide each upload once.
+// Two consumers on one durable share the work and decide each upload once.
 func TestReplicasShareTheDurable(t *testing.T) {
-	b := newBench(t, nil)
-	b.start()
-	b.start()
+	t.Parallel()
+	h := newHarness(t, nil)
+	h.start()
+	h.start()
 	for i := range 100 {
-		b.publish(fmt.Sprint("plain", i))
+		h.publish(fmt.Sprint("plain", i))
 	}
 	seen := map[string]bool{}
-	for _, d := range b.decisions(100) {
+	for _, d := range h.decisions(100) {
 		require.False(t, seen[d.ID], "%s was decided twice", d.ID)
 		seen[d.ID] = true
 	}
 }
 
-// An upload whose deliveries all end without a word (its decoding kills the process) is decided in the end.
-func TestPoisonIsDecidedWithoutBeingTouched(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.AckWait = 1100 * time.Millisecond; c.Budget = time.Second; c.Attempts = 2 })
-	b.publish("plain")
-	for range 2 { // deliveries that nobody acknowledges
-		batch, err := b.durable.Fetch(1, jetstream.FetchMaxWait(5*time.Second))
+// An upload whose deliveries are neither acked nor nak'd (decoding it kills the process) is decided without being decoded.
+func TestPoisonIsDecidedWithoutDecoding(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.AckWait = 1100 * time.Millisecond; c.Budget = time.Second; c.Attempts = 2 })
+	h.publish("plain")
+	for range 2 { // neither acked nor nak'd
+		batch, err := h.durable.Fetch(1, jetstream.FetchMaxWait(5*time.Second))
 		require.NoError(t, err)
 		require.NotNil(t, <-batch.Messages())
 	}
-	b.start()
-	d := b.decisions(1)[0]
+	h.start()
+	d := h.decisions(1)[0]
 	require.Equal(t, event.RetriesExhausted, d.Data.Reason)
-	require.Zero(t, b.judges.decodes.Load())
+	require.Zero(t, h.fakes.decodes.Load())
 }

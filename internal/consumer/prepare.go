@@ -11,25 +11,25 @@ import (
 	"moderator/internal/event"
 )
 
-// prepareAll fetches and decodes uploads in parallel. What fails is dealt with here and goes no further,
-// but for a file that shows nothing: it may be flagged itself.
+// prepareAll fetches and decodes uploads in parallel. An undecodable file goes on, because its hash may be flagged.
+// Other uploads that fail are nak'd or decided here.
 func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
-	sideBySide(c.cfg.Workers, func() {
+	runParallel(c.cfg.Workers, func() {
 		for it := range in {
 			ok := c.prepare(ctx, it)
-			c.coming.Add(-1) // before it is handed on: nothing waits for itself
+			c.preparing.Add(-1) // before the send: the batch must not wait for an upload that it already has
 			if ok {
 				out <- it
 			}
-			<-c.busy
+			<-c.workerSlots
 		}
 	})
 }
 
-// prepare fills in the item's views, or why it has none, and says whether it can go on.
+// prepare sets the item's views or its undecodable. It reports whether the item goes on to the next stage.
 func (c *Consumer) prepare(ctx context.Context, it *item) bool {
-	if it.refused != nil {
-		c.unjudgeable(ctx, it, it.refused.Reason, it.refused.Err)
+	if it.rejected != nil {
+		c.review(ctx, it, it.rejected.Reason, it.rejected.Err)
 		return false
 	}
 	start := time.Now()
@@ -40,7 +40,7 @@ func (c *Consumer) prepare(ctx context.Context, it *item) bool {
 	if err != nil {
 		return c.failed(ctx, it, stageFetch, err)
 	}
-	c.shrinkHold(it, int64(len(data)))
+	c.shrinkReservation(it, int64(len(data)))
 	sum := sha256.Sum256(data)
 	it.decision.Upload.SHA256 = hex.EncodeToString(sum[:])
 	it.data = data
@@ -75,36 +75,36 @@ func (c *Consumer) bytesOf(ctx context.Context, it *item) ([]byte, error) {
 		return c.fetch(ctx, it)
 	}
 	var data []byte
-	err := c.ask(ctx, *store, func() (err error) {
+	err := c.call(ctx, *store, func() (err error) {
 		data, err = c.fetch(ctx, it)
 		return err
 	})
 	return data, err
 }
 
-// fetch begins anew where there was no room for what the store announced, once there is. Until then it holds nothing: if
-// several held a part and waited for the rest, none might ever get it.
+// fetch waits for admission and starts over if the file is larger than the memory that is free. Meanwhile it reserves
+// nothing: workers that each held a part of the memory and waited for the rest would deadlock.
 func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
 	for {
-		data, err := c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes, func(bytes int64) bool { return c.growHold(it, bytes) })
-		var full *event.NoRoom
-		if !errors.As(err, &full) {
+		data, err := c.Fetcher.Fetch(ctx, it.upload, c.cfg.MaxUploadBytes, func(bytes int64) bool { return c.growReservation(it, bytes) })
+		var refused *event.NotAdmitted
+		if !errors.As(err, &refused) {
 			return data, err
 		}
-		c.shrinkHold(it, 0)
-		if err := c.hold(ctx, it, full.Bytes); err != nil {
+		c.shrinkReservation(it, 0)
+		if err := c.reserve(ctx, it, refused.Bytes); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// failed deals with an item whose stage returned err; it is false, as such an item goes no further.
+// failed decides or naks an item whose stage returned err. It returns false: the item does not go on.
 func (c *Consumer) failed(ctx context.Context, it *item, stage string, err error) bool {
 	var verdict *event.Unjudgeable
 	if errors.As(err, &verdict) {
-		c.unjudgeable(ctx, it, verdict.Reason, verdict.Err)
+		c.review(ctx, it, verdict.Reason, verdict.Err)
 	} else {
-		c.giveBack(ctx, it, stage, err)
+		c.retry(ctx, it, stage, err)
 	}
 	return false
 }

@@ -14,10 +14,9 @@ import (
 	"moderator/internal/event"
 )
 
-// publish stores the batch's decisions, and acknowledges each upload whose decision is stored. A decision that the stream
-// does not take is offered again until it does: under its id it is taken once. Its upload is kept in hand until then, so that
-// no others are pulled in its place, and so that it uses up no deliveries, after which it would be reviewed for what is no
-// fault of its own. It is given back when ctx, the consumer's work, is done.
+// publish stores the batch's decisions and acknowledges each upload whose decision is stored. It republishes the decisions
+// that the stream refused until all are stored; their ids keep them single. Meanwhile the uploads stay in flight, so that
+// an outage costs no attempts and no further uploads are pulled. When ctx is done, the remaining uploads are nak'd.
 func (c *Consumer) publish(ctx context.Context, batch []*item) {
 	for try := 1; ; try++ {
 		var err error
@@ -25,13 +24,13 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 			c.outages.end(natsName)
 			return
 		}
-		if !errors.Is(err, decisions.ErrFalseDuplicate) { // of this decision alone
+		if !errors.Is(err, decisions.ErrFalseDuplicate) { // which concerns one decision only
 			c.outages.begin(natsName, err)
 		}
-		c.flights.touch()
+		c.inFlight.touch()
 		c.metrics.retries.WithLabelValues(stagePublish).Add(float64(len(batch)))
 		wait := c.cfg.probeWait(try)
-		c.Logger.Warn("decisions wait to be stored", "uploads", len(batch), "try", try, "again_in", wait, "error", err)
+		c.Logger.Warn("could not store decisions, will republish them", "decisions", len(batch), "try", try, "in", wait, "error", err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -43,90 +42,90 @@ func (c *Consumer) publish(ctx context.Context, batch []*item) {
 	}
 }
 
-// offer is a decision on its way to the stream.
-type offer struct {
+// publication is a decision that was published and whose acknowledgement is pending.
+type publication struct {
 	*item
 	ack jetstream.PubAckFuture
 	err error
 }
 
-// store publishes the batch's decisions, awaits them together within the budget, and returns the uploads whose decision the
-// stream did not take, with the reason of one.
+// store publishes the batch's decisions and waits for all acknowledgements, within the budget. It returns the uploads whose
+// decision the stream refused, and the error of one of them.
 func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, why error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 	defer cancel()
 	start := time.Now()
 	durable := c.durableNow(ctx)
-	offers := make([]offer, len(batch))
+	published := make([]publication, len(batch))
 	for i, it := range batch {
 		it.decision.Timing.Total = since(it.pulled)
-		offers[i] = c.offer(it)
+		published[i] = c.publishAsync(it)
 	}
 	var waiting sync.WaitGroup
-	for i := range offers {
+	for i := range published {
 		waiting.Go(func() {
-			o := &offers[i]
-			c.await(ctx, o)
-			if decisions.TooLarge(o.err) && o.decision.Upload.OmitAttributes() {
-				c.Logger.Warn("the decision is too large, its attributes are left out", "upload", o.id(), "error", o.err)
-				*o = c.offer(o.item)
-				c.await(ctx, o)
+			p := &published[i]
+			c.await(ctx, p)
+			if decisions.TooLarge(p.err) && p.decision.Upload.OmitAttributes() {
+				c.Logger.Warn("the decision is too large, its attributes are left out", "upload", p.id(), "error", p.err)
+				*p = c.publishAsync(p.item)
+				c.await(ctx, p)
 			}
 			c.metrics.observe(stagePublish, since(start))
-			c.stageSpan(o.item, stagePublish, start, o.err)
-			if o.err == nil {
-				c.acknowledge(ctx, o.item, durable)
+			c.stageSpan(p.item, stagePublish, start, p.err)
+			if p.err == nil {
+				c.acknowledge(ctx, p.item, durable)
 			}
 		})
 	}
 	waiting.Wait()
-	for _, o := range offers {
+	for _, p := range published {
 		switch {
-		case o.err == nil:
-		case decisions.Unfit(o.err):
-			c.nak(o.item, stagePublish, fmt.Errorf("store the decision: %w", o.err))
+		case p.err == nil:
+		case decisions.Unfit(p.err):
+			c.nak(p.item, stagePublish, fmt.Errorf("store the decision: %w", p.err))
 		default:
-			refused, why = append(refused, o.item), o.err
+			refused, why = append(refused, p.item), p.err
 		}
 	}
 	return refused, why
 }
 
-func (c *Consumer) offer(it *item) (o offer) {
-	o.item = it
+func (c *Consumer) publishAsync(it *item) (p publication) {
+	p.item = it
 	var msg *nats.Msg
-	if _, msg, o.err = decisions.Message(it.decision); o.err != nil {
-		return o
+	if _, msg, p.err = decisions.Message(it.decision); p.err != nil {
+		return p
 	}
 	w3c.Inject(it.trace, carrier(msg.Header))
-	o.ack, o.err = c.JetStream.PublishMsgAsync(msg)
-	return o
+	p.ack, p.err = c.JetStream.PublishMsgAsync(msg)
+	return p
 }
 
-// await waits until the stream has the decision. Where it has had one, that one stands.
-func (c *Consumer) await(ctx context.Context, o *offer) {
-	if o.err != nil {
+// await waits until the stream has stored the decision. If it had stored an earlier one of that id, the earlier one stands.
+func (c *Consumer) await(ctx context.Context, p *publication) {
+	if p.err != nil {
 		return
 	}
 	select {
-	case got := <-o.ack.Ok():
-		o.storedOn = c.connections()
-		if got.Duplicate {
+	case ack := <-p.ack.Ok():
+		p.storedOn = c.connections()
+		if ack.Duplicate {
 			c.metrics.duplicates.Inc()
-			o.decision, o.err = decisions.First(ctx, c.JetStream, got, o.decision)
+			p.decision, p.err = decisions.First(ctx, c.JetStream, ack, p.decision)
 		}
-	case o.err = <-o.ack.Err():
+	case p.err = <-p.ack.Err():
 	case <-ctx.Done():
-		o.err = ctx.Err()
+		p.err = ctx.Err()
 	}
-	if errors.Is(o.err, decisions.ErrFalseDuplicate) {
+	if errors.Is(p.err, decisions.ErrFalseDuplicate) {
 		c.metrics.falseDuplicates.Inc()
-		c.Logger.Error("a decision is not stored", "upload", o.id(), "error", o.err)
+		c.Logger.Error("a decision is not stored", "upload", p.id(), "error", p.err)
 	}
 }
 
-// acknowledge ends an upload whose decision is stored, and waits for the server's word. Where that fails the upload
-// comes again, and its decision is known by its id.
+// acknowledge acks an upload whose decision is stored, and waits for the server's confirmation. If that fails, the upload
+// is redelivered, and the decision's id keeps it from being decided twice. durable is when the server's durable was created.
 func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time) {
 	defer c.done(it)
 	defer c.endTrace(it, nil)
@@ -154,11 +153,11 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 		c.Logger.Info("a decided upload is not acknowledged", "upload", it.id(), "reason", err)
 	default:
 		c.Logger.Warn("could not acknowledge a decided upload, it will be redelivered", "upload", it.id(), "error", err)
-		_ = it.msg.Nak() // at once; else after the ack wait
+		_ = it.msg.Nak() // for a redelivery at once, not after the ack wait
 	}
 }
 
-// judged tells the reasons of uploads that were compared with the library.
+// judged reports whether uploads with this reason were compared with the library.
 func judged(reason event.Reason) bool {
 	switch reason {
 	case event.Match, event.NoMatch, event.AllowListed, event.LowDetail:
@@ -167,18 +166,18 @@ func judged(reason event.Reason) bool {
 	return false
 }
 
-// giveBack deals with an upload that a stage failed on although its dependency answers: another delivery, or, after the
-// last, a decision. ctx is the consumer's work, and not what bounds the stage, whose time may be what ran out.
-func (c *Consumer) giveBack(ctx context.Context, it *item, stage string, err error) {
+// retry naks an upload that a stage failed on although its dependency answers. After the last attempt it decides the upload
+// review. ctx must not be the stage's own context, whose deadline may have passed.
+func (c *Consumer) retry(ctx context.Context, it *item, stage string, err error) {
 	if it.attempt >= c.cfg.Attempts && !errors.Is(err, context.Canceled) {
-		c.Logger.Error("out of retries", "upload", it.id(), "attempt", it.attempt, "stage", stage, "error", err)
-		c.unjudgeable(ctx, it, event.RetriesExhausted, fmt.Errorf("%s failed %d times, the last time: %w", stage, it.attempt, err))
+		c.Logger.Error("no attempts are left, decides review", "upload", it.id(), "attempt", it.attempt, "stage", stage, "error", err)
+		c.review(ctx, it, event.RetriesExhausted, fmt.Errorf("%s failed %d times, the last time: %w", stage, it.attempt, err))
 		return
 	}
 	c.nak(it, stage, err)
 }
 
-// nak returns an upload to the stream: at once when we are shutting down, else after a back-off.
+// nak asks for a redelivery: at once if err is context.Canceled (a shutdown), else after the back-off.
 func (c *Consumer) nak(it *item, stage string, err error) {
 	defer c.done(it)
 	defer c.endTrace(it, err)
@@ -186,10 +185,10 @@ func (c *Consumer) nak(it *item, stage string, err error) {
 	if errors.Is(err, context.Canceled) {
 		wait = 0
 	} else {
-		c.Logger.Warn("will be tried again", "upload", it.id(), "attempt", it.attempt, "in", wait, "stage", stage, "error", err)
+		c.Logger.Warn("an upload failed, it will be redelivered", "upload", it.id(), "attempt", it.attempt, "in", wait, "stage", stage, "error", err)
 	}
 	c.metrics.retries.WithLabelValues(stage).Inc()
 	if nakErr := it.msg.NakWithDelay(wait); nakErr != nil {
-		c.Logger.Warn("could not give an upload back, it comes again after the ack wait", "upload", it.id(), "error", nakErr)
+		c.Logger.Warn("could not nak an upload, it will be redelivered after the ack wait", "upload", it.id(), "error", nakErr)
 	}
 }

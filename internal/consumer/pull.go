@@ -12,16 +12,15 @@ import (
 	"moderator/internal/event"
 )
 
-// pullBytes bounds what the client library holds for us. Without it the default pull asks for 500 messages, passes
-// the server's pending limit with pictures, and is cut off as a slow consumer again and again.
+// pullBytes bounds what the client library buffers. Its default of 500 pictures exceeds the server's pending limit, and the
+// server would cut the connection as a slow consumer.
 const pullBytes = 32 << 20
 
-// pull hands uploads to out, one at a time, as fast as they are taken; it closes out when it returns. It pauses while a
-// dependency is away. Uploads that the client library still holds then, or at a shutdown, are taken over: they were delivered
-// to us.
+// pull sends uploads to out, and closes out when it returns. It pauses while a dependency is away. When it pauses or shuts
+// down, it also takes the uploads that the client library has buffered, because they were delivered to this process.
 func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 	defer close(out)
-	defer c.returnParked()
+	defer c.nakParked()
 	for {
 		c.unpark(ctx, work, out)
 		if ctx.Err() != nil {
@@ -31,7 +30,7 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 		if err != nil {
 			return err
 		}
-		closed := consuming.Closed() // after the last upload was handed over
+		closed := consuming.Closed() // closed after the last buffered upload was received
 		began, _ := c.outages.signals()
 		select {
 		case <-ctx.Done():
@@ -57,15 +56,12 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 	}
 }
 
-// consume takes uploads by a callback. The client library's other way, an iterator, has room for exactly the messages of
-// one pull: after a lost connection it asks for that many more beside those that it holds, and drops what has no room
-// whenever the stages are busy. Each would come again only after the ack wait.
+// consume receives uploads by a callback. The client library's iterator buffers the messages of one pull only: after a
+// lost connection it pulls as many again, and drops those that do not fit. They would be redelivered after the ack wait.
 func (c *Consumer) consume(work context.Context, out chan<- *item) (jetstream.ConsumeContext, error) {
-	bytes := pullBytes
-	if most := int(c.JetStream.Conn().MaxPayload()); bytes < 2*most {
-		bytes = 2 * most // a single message larger than the limit would stop the pull
-	}
-	consuming, err := c.Durable.Consume(func(msg jetstream.Msg) { c.take(work, msg, out) },
+	// A single message larger than the limit would stop the pull.
+	bytes := max(pullBytes, 2*int(c.JetStream.Conn().MaxPayload()))
+	consuming, err := c.Durable.Consume(func(msg jetstream.Msg) { c.receive(work, msg, out) },
 		jetstream.PullMaxMessagesWithBytesLimit(2*c.cfg.BatchSize, bytes),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			c.Logger.Warn("pulling uploads was interrupted", "error", err)
@@ -76,8 +72,8 @@ func (c *Consumer) consume(work context.Context, out chan<- *item) (jetstream.Co
 	return consuming, nil
 }
 
-// resume waits until the durable can be reached, after the server ended a pull. A durable that is gone for good is an
-// error.
+// resume waits until the durable can be reached, after the server ended a pull. It returns an error if the durable was
+// deleted.
 func (c *Consumer) resume(ctx context.Context) error {
 	for {
 		info, err := c.Durable.Info(ctx)
@@ -85,7 +81,7 @@ func (c *Consumer) resume(ctx context.Context) error {
 			return fmt.Errorf("the durable of the uploads was deleted: %w: start moderator again to create it", err)
 		}
 		if err == nil && info != nil {
-			c.durableMade.Store(&info.Created)
+			c.durableCreated.Store(&info.Created)
 			return nil
 		}
 		select {
@@ -96,69 +92,69 @@ func (c *Consumer) resume(ctx context.Context) error {
 	}
 }
 
-// take makes an item of a message and hands it on, once there is room for its bytes.
-func (c *Consumer) take(ctx context.Context, msg jetstream.Msg, out chan<- *item) {
+// receive parses a message and dispatches it.
+func (c *Consumer) receive(ctx context.Context, msg jetstream.Msg, out chan<- *item) {
 	meta, err := msg.Metadata()
 	if err != nil {
-		c.Logger.Warn("passed over a message that is not JetStream's", "subject", msg.Subject(), "error", err)
+		c.Logger.Warn("ignored a message that is not JetStream's", "subject", msg.Subject(), "error", err)
 		return
 	}
-	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now(), place: c.place()}
+	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now(), incarnation: c.incarnation()}
 	it.upload, err = event.ParseUpload(event.Message{
 		Subject: msg.Subject(), Stream: meta.Stream, Sequence: meta.Sequence.Stream, Timestamp: meta.Timestamp,
 		Header: msg.Headers(), Data: msg.Data(),
 	})
 	it.decision.Upload = event.NewUploadInfo(it.upload)
 	it.decision.Model = c.cfg.Model
-	stored := notAfter(it.pulled, meta.Timestamp)
+	stored := earlier(it.pulled, meta.Timestamp)
 	it.decision.Timing.Queue = milliseconds(it.pulled.Sub(stored))
 	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
 	c.startTrace(it, stored)
-	c.flights.add(it)
+	c.inFlight.add(it)
 	c.metrics.inFlight.Inc()
 	switch {
 	case err != nil:
-		it.refused = &event.Unjudgeable{Reason: event.Undecodable, Err: err}
-	case it.attempt > c.cfg.Attempts: // the deliveries before ended without a word: a crash, most likely this upload's
-		it.refused = &event.Unjudgeable{Reason: event.RetriesExhausted, Err: fmt.Errorf("delivered %d times, and never acknowledged", it.attempt-1)}
+		it.rejected = &event.Unjudgeable{Reason: event.Undecodable, Err: err}
+	case it.attempt > c.cfg.Attempts: // the earlier deliveries were neither acked nor nak'd: this upload may crash the process
+		it.rejected = &event.Unjudgeable{Reason: event.RetriesExhausted, Err: fmt.Errorf("delivered %d times and never acknowledged", it.attempt-1)}
 	}
-	c.enter(ctx, it, out)
+	c.dispatch(ctx, it, out)
 }
 
-// enter hands an item on once a worker is free and there is room for its bytes, or parks it when a dependency is away: others
-// that were delivered with it have to be kept alive too. The worker comes first: what waits for one holds no room, for which
-// the workers may be waiting.
-func (c *Consumer) enter(ctx context.Context, it *item, out chan<- *item) {
-	calm, stop := c.calm(ctx)
+// dispatch sends an item to out once a worker is free and memory for its bytes is reserved. During an outage it parks the
+// item instead, so that the callback goes on to receive, and keep alive, what was delivered with it. The worker comes before
+// the memory: busy workers may be waiting for that memory.
+func (c *Consumer) dispatch(ctx context.Context, it *item, out chan<- *item) {
+	healthy, stop := c.whileHealthy(ctx)
 	defer stop()
-	if calm.Err() != nil {
+	if healthy.Err() != nil {
 		c.park(it)
 		return
 	}
 	select {
-	case c.busy <- struct{}{}:
-	case <-calm.Done():
+	case c.workerSlots <- struct{}{}:
+	case <-healthy.Done():
 		c.park(it)
 		return
 	}
-	if err := c.hold(calm, it, int64(len(it.msg.Data()))); err != nil {
-		<-c.busy
+	if err := c.reserve(healthy, it, int64(len(it.msg.Data()))); err != nil {
+		<-c.workerSlots
 		c.park(it)
 		return
 	}
-	c.coming.Add(1)
+	c.preparing.Add(1)
 	out <- it
 }
 
-// park keeps an item aside. The client library may have held it for most of its ack wait already.
+// park keeps an item until the outage ends. It extends the ack wait, most of which the client library may have used up.
 func (c *Consumer) park(it *item) {
 	c.extend(it)
 	c.parked = append(c.parked, it)
 }
 
-// calm is done when ctx is or a dependency is away.
-func (c *Consumer) calm(ctx context.Context) (calm context.Context, stop context.CancelFunc) {
-	calm, stop = context.WithCancel(ctx)
+// whileHealthy returns a context that is cancelled when ctx is done or a dependency is away.
+func (c *Consumer) whileHealthy(ctx context.Context) (healthy context.Context, stop context.CancelFunc) {
+	healthy, stop = context.WithCancel(ctx)
 	began, _ := c.outages.signals()
 	select {
 	case <-began:
@@ -168,14 +164,14 @@ func (c *Consumer) calm(ctx context.Context) (calm context.Context, stop context
 			select {
 			case <-began:
 				stop()
-			case <-calm.Done():
+			case <-healthy.Done():
 			}
 		}()
 	}
-	return calm, stop
+	return healthy, stop
 }
 
-// unpark waits until nothing is away and hands on what was parked, or until ctx is done.
+// unpark waits for the end of all outages and dispatches the parked items. It returns early when ctx is done.
 func (c *Consumer) unpark(ctx, work context.Context, out chan<- *item) {
 	for ctx.Err() == nil {
 		_, ended := c.outages.signals()
@@ -187,59 +183,58 @@ func (c *Consumer) unpark(ctx, work context.Context, out chan<- *item) {
 		if len(c.parked) == 0 {
 			return
 		}
-		again := c.parked
+		items := c.parked
 		c.parked = nil
-		for _, it := range again {
-			c.enter(work, it, out)
+		for _, it := range items {
+			c.dispatch(work, it, out)
 		}
 	}
 }
 
-// returnParked gives back what was parked, at a shutdown.
-func (c *Consumer) returnParked() {
+func (c *Consumer) nakParked() {
 	for _, it := range c.parked {
 		c.nak(it, stageQueue, context.Canceled)
 	}
 	c.parked = nil
 }
 
-// hold waits for room for an item's bytes: its message's, or, of a reference, those that its store announces.
-func (c *Consumer) hold(ctx context.Context, it *item, bytes int64) error {
+// reserve waits until memory for an item's bytes is free, and reserves it. An item larger than all memory gets all of it.
+func (c *Consumer) reserve(ctx context.Context, it *item, bytes int64) error {
 	bytes = min(bytes, c.cfg.MaxHeldBytes)
-	if err := c.held.Acquire(ctx, bytes); err != nil {
+	if err := c.memory.Acquire(ctx, bytes); err != nil {
 		return err
 	}
-	it.held = bytes
+	it.reserved = bytes
 	c.metrics.heldBytes.Add(float64(bytes))
 	return nil
 }
 
-// growHold makes the item's reservation as large as given, where there is room at once.
-func (c *Consumer) growHold(it *item, bytes int64) bool {
-	more := bytes - it.held
+// growReservation grows the item's reservation to bytes. It does not wait: it returns false if the memory is not free.
+func (c *Consumer) growReservation(it *item, bytes int64) bool {
+	more := bytes - it.reserved
 	if more <= 0 {
 		return true
 	}
-	if !c.held.TryAcquire(more) {
+	if !c.memory.TryAcquire(more) {
 		return false
 	}
-	it.held = bytes
+	it.reserved = bytes
 	c.metrics.heldBytes.Add(float64(more))
 	return true
 }
 
-// shrinkHold gives back what a reservation had too much, once the size is known.
-func (c *Consumer) shrinkHold(it *item, size int64) {
-	if spare := it.held - size; spare > 0 {
-		c.metrics.heldBytes.Sub(float64(spare)) // before another upload may take the room
-		c.held.Release(spare)
-		it.held = size
+// shrinkReservation shrinks the item's reservation to size bytes. It does nothing if the reservation is smaller.
+func (c *Consumer) shrinkReservation(it *item, size int64) {
+	if excess := it.reserved - size; excess > 0 {
+		c.metrics.heldBytes.Sub(float64(excess)) // before another upload can reserve it
+		c.memory.Release(excess)
+		it.reserved = size
 	}
 }
 
-// done ends an item's life here: acknowledged, or given back.
+// done releases an item that was acked or nak'd.
 func (c *Consumer) done(it *item) {
-	c.shrinkHold(it, 0)
-	c.flights.remove(it)
+	c.shrinkReservation(it, 0)
+	c.inFlight.remove(it)
 	c.metrics.inFlight.Dec()
 }

@@ -8,22 +8,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Uploads that wait while the connection is lost, and those that are pulled after it, are delivered once: none is
-// dropped on the way, to come again after the ack wait.
+// A lost connection drops no upload: those that the client library has buffered and those that it pulls afterwards are
+// delivered once. A dropped one would be redelivered after the ack wait.
 func TestLostConnectionDropsNoUpload(t *testing.T) {
-	const uploads = 200
-	b := newBench(t, func(c *Config) { c.AckWait = time.Minute })
-	b.judges.gate = make(chan struct{})
+	t.Parallel()
+	const uploads, reconnects = 200, 3
+	h := newHarness(t, func(c *Config) { c.AckWait = time.Minute })
+	h.fakes.gate = make(chan struct{})
 	for i := range uploads {
-		b.publish(fmt.Sprint("slow", i))
+		h.publish(fmt.Sprint("slow", i))
 	}
-	b.start()
-	for range 3 {
-		time.Sleep(200 * time.Millisecond) // the pull fills up behind the stages that wait
-		require.NoError(t, b.nc.ForceReconnect())
+	h.start()
+	for i := range reconnects + 1 {
+		pull := 2 * h.cfg.BatchSize // messages that the client library asks for on each connection
+		require.Eventually(t, func() bool {
+			info, err := h.durable.Info(t.Context())
+			return err == nil && info.NumAckPending >= pull*(i+1)
+		}, waitLong, waitStep, "the pull fills up behind the blocked stages")
+		if i < reconnects {
+			require.NoError(t, h.nc.ForceReconnect())
+		}
 	}
-	time.Sleep(200 * time.Millisecond)
-	close(b.judges.gate)
-	b.decisions(uploads)
-	b.settled()
+	close(h.fakes.gate)
+	h.decisions(uploads)
+	h.settled()
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// StreamOptions says how streams and the durable are made where they are missing.
+// StreamOptions configures the streams and the durable that EnsureStreams creates.
 type StreamOptions struct {
 	Replicas        int
 	AckWait         time.Duration
-	DuplicateWindow time.Duration // how long a decision's id is remembered
-	KeepDecisions   time.Duration
+	DuplicateWindow time.Duration // how long message ids are remembered
+	KeepDecisions   time.Duration // maximum age of decisions in their stream
 	MaxAckPending   int
 }
 
-// CheckJetStream says whether the server has JetStream for us.
+// CheckJetStream returns an error unless JetStream is enabled for the connection's account.
 func CheckJetStream(ctx context.Context, nc *nats.Conn) error {
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -33,15 +33,15 @@ func CheckJetStream(ctx context.Context, nc *nats.Conn) error {
 	return nil
 }
 
-// EnsureStreams makes the streams and the durable that are missing. Those that exist are taken as they are, so that
-// an operator's settings are never undone. It returns the durable and the names of what it made.
+// EnsureStreams creates the streams and the durable if they are missing. It leaves existing ones unchanged, so that an
+// operator's settings are kept. It returns the durable, and what it created for the log ("stream UPLOADS").
 func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions) (durable jetstream.Consumer, created []string, err error) {
 	streams := []jetstream.StreamConfig{
 		{
 			Name: event.UploadsStream, Subjects: []string{event.UploadsSubject}, Replicas: o.Replicas,
 			Description: "Uploads that are not decided yet",
-			// An upload leaves the stream with its acknowledgement, and never sooner: a full stream refuses new
-			// uploads, which their publisher sees, rather than drop old ones, which nobody would.
+			// Only an acknowledgement deletes an upload. A full stream refuses new uploads, which their publishers see,
+			// instead of dropping old ones unnoticed.
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
 			Duplicates: o.DuplicateWindow, AllowDirect: true,
 		},
@@ -69,10 +69,10 @@ func EnsureStreams(ctx context.Context, js jetstream.JetStream, o StreamOptions)
 	}
 	durable, err = js.CreateConsumer(ctx, event.UploadsStream, jetstream.ConsumerConfig{
 		Durable: event.DurableName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxAckPending: o.MaxAckPending,
-		// Moderator counts the deliveries itself: past a limit of the server's an upload would stay undecided.
+		// The consumer counts deliveries itself: the server would stop delivering an upload that is still undecided.
 		MaxDeliver: -1,
 	})
-	if errors.Is(err, jetstream.ErrConsumerExists) { // another replica was faster
+	if errors.Is(err, jetstream.ErrConsumerExists) { // by another replica meanwhile
 		durable, err = js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	}
 	if err != nil {
@@ -90,7 +90,7 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, cfg jetstream.Str
 		return false, fmt.Errorf("look up stream %s: %w", cfg.Name, err)
 	}
 	_, err = js.CreateStream(ctx, cfg)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another replica was faster
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // by another replica meanwhile
 		return false, nil
 	}
 	if err != nil {
@@ -99,11 +99,11 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, cfg jetstream.Str
 	return true, nil
 }
 
-// checkDurable refuses a durable of another kind, with which uploads would be lost or never end.
+// checkDurable refuses a durable that does not acknowledge explicitly: it would lose uploads or redeliver them for ever.
 func checkDurable(durable jetstream.Consumer) error {
 	cfg := durable.CachedInfo().Config
 	if cfg.AckPolicy != jetstream.AckExplicitPolicy {
-		return fmt.Errorf("the durable %s acknowledges by %v, wanted explicit: delete it with `nats consumer rm %s %s`, moderator makes the right one", event.DurableName, cfg.AckPolicy, event.UploadsStream, event.DurableName)
+		return fmt.Errorf("the durable %s has the ack policy %v, wanted explicit: delete it with `nats consumer rm %s %s`; moderator creates it at its next start", event.DurableName, cfg.AckPolicy, event.UploadsStream, event.DurableName)
 	}
 	return nil
 }

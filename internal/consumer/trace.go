@@ -12,15 +12,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// One upload is one trace: the publisher's, where its message has a traceparent header, else one of its own. The span
-// "judge upload" lasts from when the stream stored the upload until it left our hands; below it is a span for each stage.
-// The decision's message carries the trace on. Where tracing is off only the publisher's header is passed on.
+// Each delivery of an upload has a span "judge upload" with a child span for each stage. It belongs to the publisher's
+// trace if the message has a traceparent header, else to a new one. It lasts from when the stream stored the upload until
+// its ack or nak. The decision's message carries the trace; without tracing, it carries the publisher's header.
 
-// w3c is the traceparent and tracestate headers of W3C Trace Context.
+// w3c reads and writes the headers traceparent and tracestate of W3C Trace Context.
 var w3c propagation.TraceContext
 
-// carrier reads and writes a message's headers. NATS tells their case apart: publishers write the name as W3C gives it, or
-// as HTTP libraries do.
+// carrier adapts a message's headers. Their names are case-sensitive in NATS: publishers write "traceparent", as W3C does,
+// or "Traceparent", as HTTP libraries do.
 type carrier nats.Header
 
 func (c carrier) Get(key string) string {
@@ -40,7 +40,7 @@ func (c carrier) Keys() []string {
 	return keys
 }
 
-// startTrace begins the item's span, at the time at which the stream stored the upload.
+// startTrace starts the item's span at the time when the stream stored the upload.
 func (c *Consumer) startTrace(it *item, stored time.Time) {
 	ctx := w3c.Extract(context.Background(), carrier(it.msg.Headers()))
 	it.trace, it.span = c.Tracer.Start(ctx, "judge upload", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(stored))
@@ -57,14 +57,14 @@ func (c *Consumer) startTrace(it *item, stored time.Time) {
 	c.stageSpan(it, stageQueue, stored, nil)
 }
 
-// stageSpan records a stage that began at start and ends now.
+// stageSpan records a stage that started at start and ends now.
 func (c *Consumer) stageSpan(it *item, stage string, start time.Time, err error) {
 	_, span := c.Tracer.Start(it.trace, stage, trace.WithTimestamp(start))
 	fail(span, err)
 	span.End()
 }
 
-// endTrace ends the item's span: decided, or, with an error, given back.
+// endTrace ends the item's span: decided if err is nil, else nak'd.
 func (c *Consumer) endTrace(it *item, err error) {
 	if it.span.IsRecording() && err == nil {
 		d := it.decision

@@ -18,31 +18,32 @@ const (
 	traceparent     = "00-" + publishersTrace + "-" + publishersSpan + "-01"
 )
 
-// traced makes the bench's next consumer export its spans to memory.
-func (b *bench) traced() *tracetest.InMemoryExporter {
+// traced makes the next consumer export its spans to memory.
+func (h *harness) traced() *tracetest.InMemoryExporter {
 	spans := tracetest.NewInMemoryExporter()
 	provider := sdk.NewTracerProvider(sdk.WithSyncer(spans))
-	b.tracer = provider.Tracer("test")
+	h.tracer = provider.Tracer("test")
 	return spans
 }
 
-// traceOf is the traceparent of the n-th decision's message.
-func (b *bench) traceOf(n uint64) string {
-	b.t.Helper()
-	stream, err := b.js.Stream(b.t.Context(), event.DecisionsStream)
-	require.NoError(b.t, err)
-	msg, err := stream.GetMsg(b.t.Context(), n)
-	require.NoError(b.t, err)
+// traceOf returns the traceparent of the n-th decision's message.
+func (h *harness) traceOf(n uint64) string {
+	h.t.Helper()
+	stream, err := h.js.Stream(h.t.Context(), event.DecisionsStream)
+	require.NoError(h.t, err)
+	msg, err := stream.GetMsg(h.t.Context(), n)
+	require.NoError(h.t, err)
 	return msg.Header.Get("traceparent")
 }
 
 func TestTraceJoinsThePublishers(t *testing.T) {
-	b := newBench(t, nil)
-	spans := b.traced()
-	stop := b.start()
-	b.publish("flagged", "traceparent", traceparent, "tracestate", "vendor=1")
-	b.decisions(1)
-	b.settled()
+	t.Parallel()
+	h := newHarness(t, nil)
+	spans := h.traced()
+	stop := h.start()
+	h.publish("flagged", "traceparent", traceparent, "tracestate", "vendor=1")
+	h.decisions(1)
+	h.settled()
 	require.NoError(t, stop())
 
 	byName := map[string]tracetest.SpanStub{}
@@ -66,19 +67,19 @@ func TestTraceJoinsThePublishers(t *testing.T) {
 		require.False(t, span.EndTime.After(upload.EndTime), stage)
 	}
 	require.Len(t, byName, 7)
-	require.Equal(t, "00-"+publishersTrace+"-"+upload.SpanContext.SpanID().String()+"-01", b.traceOf(1))
+	require.Equal(t, "00-"+publishersTrace+"-"+upload.SpanContext.SpanID().String()+"-01", h.traceOf(1))
 }
 
-// An upload without a trace gets one, and one that a stage fails on has a trace for each delivery, of which the failed
-// ones say why.
+// An upload without a traceparent gets a new trace for each delivery. The span of a failed delivery has the error.
 func TestTraceOfFailures(t *testing.T) {
-	b := newBench(t, nil)
-	b.judges.matchFails.Store(2)
-	spans := b.traced()
-	stop := b.start()
-	b.publish("fine")
-	b.decisions(1)
-	b.settled()
+	t.Parallel()
+	h := newHarness(t, nil)
+	h.fakes.matchFails.Store(2)
+	spans := h.traced()
+	stop := h.start()
+	h.publish("fine")
+	h.decisions(1)
+	h.settled()
 	require.NoError(t, stop())
 
 	var uploads []tracetest.SpanStub
@@ -91,17 +92,18 @@ func TestTraceOfFailures(t *testing.T) {
 	require.Equal(t, codes.Error, uploads[0].Status.Code)
 	require.Equal(t, "connection refused", uploads[0].Status.Description)
 	require.Equal(t, codes.Unset, uploads[1].Status.Code)
-	require.True(t, strings.HasPrefix(b.traceOf(1), "00-"+uploads[1].SpanContext.TraceID().String()), "the decision carries the trace of its own delivery")
+	require.True(t, strings.HasPrefix(h.traceOf(1), "00-"+uploads[1].SpanContext.TraceID().String()), "the decision carries the trace of the delivery that decided it")
 }
 
-// Without tracing the publisher's trace is passed on as it came, in either case of its header's name.
+// Without tracing, the decision carries the publisher's traceparent, whichever case its header's name has.
 func TestTraceIsPassedOnWithoutTracing(t *testing.T) {
+	t.Parallel()
 	for _, header := range []string{"traceparent", "Traceparent"} {
-		b := newBench(t, nil)
-		b.start()
-		b.publish("fine", header, traceparent)
-		b.publish("fine too")
-		b.decisions(2)
-		require.ElementsMatch(t, []string{traceparent, ""}, []string{b.traceOf(1), b.traceOf(2)})
+		h := newHarness(t, nil)
+		h.start()
+		h.publish("fine", header, traceparent)
+		h.publish("fine too")
+		h.decisions(2)
+		require.ElementsMatch(t, []string{traceparent, ""}, []string{h.traceOf(1), h.traceOf(2)})
 	}
 }

@@ -3,6 +3,7 @@ package consumer
 import (
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -23,39 +24,45 @@ func TestPolicy(t *testing.T) {
 	require.Nil(t, p.flush())
 }
 
-// A batch that is due is passed on when the next stage is free, and grows until then.
+// A batch that is due grows until the next stage is free.
 func TestCollectGrowsWhileTheNextStageIsBusy(t *testing.T) {
-	in, out := make(chan *item), make(chan []*item)
-	go collect(in, out, 3, time.Millisecond, func() bool { return true })
-	in <- &item{}
-	time.Sleep(20 * time.Millisecond) // due, and nobody takes it
-	in <- &item{}
-	require.Len(t, <-out, 2)
-	in <- &item{}
-	close(in)
-	require.Len(t, <-out, 1, "the last batch is flushed")
-	_, open := <-out
-	require.False(t, open)
+	synctest.Test(t, func(t *testing.T) {
+		in, out := make(chan *item), make(chan []*item)
+		go collect(in, out, 3, time.Millisecond, func() bool { return true })
+		in <- &item{}
+		time.Sleep(2 * time.Millisecond) // of the bubble's clock: the batch is due, and nobody receives it
+		synctest.Wait()
+		in <- &item{}
+		require.Len(t, <-out, 2)
+		in <- &item{}
+		close(in)
+		require.Len(t, <-out, 1, "the last batch is flushed")
+		_, open := <-out
+		require.False(t, open)
+	})
 }
 
-// A batch waits for others only while some are coming.
-func TestCollectWaitsForNobody(t *testing.T) {
-	var coming atomic.Bool
-	in, out := make(chan *item), make(chan []*item)
-	go collect(in, out, 3, time.Hour, coming.Load)
-	in <- &item{}
-	require.Len(t, <-out, 1)
-	coming.Store(true)
-	in <- &item{}
-	select {
-	case <-out:
-		t.Fatal("a batch did not wait for what is coming")
-	case <-time.After(20 * time.Millisecond):
-	}
-	coming.Store(false)
-	in <- &item{}
-	require.Len(t, <-out, 2)
-	close(in)
+// A batch waits for further uploads only while some are being prepared.
+func TestCollectWaitsForUploadsBeingPrepared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var preparing atomic.Bool
+		in, out := make(chan *item), make(chan []*item)
+		go collect(in, out, 3, time.Hour, preparing.Load)
+		in <- &item{}
+		require.Len(t, <-out, 1)
+		preparing.Store(true)
+		in <- &item{}
+		synctest.Wait()
+		select {
+		case <-out:
+			t.Fatal("the batch did not wait for an upload that is being prepared")
+		default:
+		}
+		preparing.Store(false)
+		in <- &item{}
+		require.Len(t, <-out, 2)
+		close(in)
+	})
 }
 
 func TestConfigValidate(t *testing.T) {

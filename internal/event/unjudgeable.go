@@ -2,7 +2,7 @@ package event
 
 import "fmt"
 
-// Unjudgeable is the error of an upload that no further delivery will help: it is decided review with Reason.
+// Unjudgeable is the error of an upload that no redelivery will help. The upload is decided review with Reason.
 type Unjudgeable struct {
 	Reason Reason
 	Err    error
@@ -12,7 +12,7 @@ func (e *Unjudgeable) Error() string { return fmt.Sprintf("%s: %v", e.Reason, e.
 
 func (e *Unjudgeable) Unwrap() error { return e.Err }
 
-// NoRoom is the error of a fetch that may not hold so many bytes at the moment.
-type NoRoom struct{ Bytes int64 }
+// NotAdmitted is the error of a fetch that could not reserve Bytes bytes of memory. It can be repeated once they are free.
+type NotAdmitted struct{ Bytes int64 }
 
-func (e *NoRoom) Error() string { return fmt.Sprintf("no room for %d bytes", e.Bytes) }
+func (e *NotAdmitted) Error() string { return fmt.Sprintf("not admitted: %d bytes of memory are not free", e.Bytes) }

@@ -91,7 +91,7 @@ func (o *objects) read(ctx context.Context, store jetstream.ObjectStore, name st
 		defer func() { _ = object.Close() }()
 		reserved := room{maxBytes, func(bytes int64) bool { return bytes <= max(size, firstBytes) }} // it may outlive its reservation
 		data, err := reserved.readAll(object, size)
-		var full *event.NoRoom
+		var full *event.NotAdmitted
 		if errors.As(err, &full) {
 			err = fmt.Errorf("it has more than the %d bytes that its description says", size)
 		}

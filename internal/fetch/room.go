@@ -23,7 +23,7 @@ func (r room) announced(size int64) error {
 	case size > r.most:
 		return tooLarge(size, r.most)
 	case !r.reserve(size):
-		return &event.NoRoom{Bytes: size}
+		return &event.NotAdmitted{Bytes: size}
 	}
 	return nil
 }
@@ -37,7 +37,7 @@ func (r room) readAll(from io.Reader, announced int64) ([]byte, error) {
 	if size <= 0 {
 		size = min(firstBytes, r.most)
 		if !r.reserve(size) {
-			return nil, &event.NoRoom{Bytes: size}
+			return nil, &event.NotAdmitted{Bytes: size}
 		}
 	}
 	data := make([]byte, 0, size)
@@ -61,7 +61,7 @@ func (r room) readAll(from io.Reader, announced int64) ([]byte, error) {
 		}
 		size = min(2*size, r.most)
 		if !r.reserve(size) {
-			return nil, &event.NoRoom{Bytes: r.most} // its size stays unknown: it begins anew once, not at each doubling
+			return nil, &event.NotAdmitted{Bytes: r.most} // its size stays unknown: it begins anew once, not at each doubling
 		}
 		data = append(append(make([]byte, 0, size), data...), more[0])
 	}

@@ -55,7 +55,7 @@ func TestReservations(t *testing.T) {
 			require.Contains(t, asked, c.first)
 			require.Equal(t, c.last, asked[len(asked)-1])
 			_, _, err = reserving(t.Context(), c.f, c.upload, most, size/2)
-			var full *event.NoRoom
+			var full *event.NotAdmitted
 			require.ErrorAs(t, err, &full)
 			require.Equal(t, c.wants, full.Bytes)
 			data, _, err = reserving(t.Context(), c.f, c.upload, most, full.Bytes)

@@ -114,7 +114,7 @@ func checkResponse(r *http.Response) error {
 // what the server sent, and all of them quote the URL.
 func plain(err error) error {
 	var verdict *event.Unjudgeable
-	var full *event.NoRoom
+	var full *event.NotAdmitted
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var operation *net.OpError

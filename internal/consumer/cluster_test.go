@@ -19,10 +19,10 @@ import (
 const (
 	waitLong    = 30 * time.Second
 	waitStep    = 10 * time.Millisecond
-	waitCluster = 3 * time.Minute // for a leader, on a busy machine
+	waitCluster = 3 * time.Minute // until a leader is elected, on a busy machine
 )
 
-// cluster starts three servers that replicate to each other, and returns their addresses.
+// cluster starts three servers that replicate to each other, and returns their URLs.
 func cluster(t *testing.T) (urls string) {
 	const size = 3
 	ports := make([]int, size)
@@ -53,7 +53,7 @@ func cluster(t *testing.T) (urls string) {
 	return strings.Join(clients, ",")
 }
 
-// decided counts the decisions that are stored, by id. An error says that the cluster cannot tell at the moment.
+// decided counts the stored decisions by id. It returns an error while the cluster elects a leader.
 func decided(ctx context.Context, js jetstream.JetStream) (map[string]int, error) {
 	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
@@ -70,9 +70,9 @@ func decided(ctx context.Context, js jetstream.JetStream) (map[string]int, error
 	return ids, nil
 }
 
-// While uploads flow, the streams and the durable move to other servers: each upload has one decision all the same.
-// Every step is tried until the cluster has a leader that answers, however busy the machine is.
-func TestMovedLeaderLosesNothing(t *testing.T) {
+// The leaders of the streams and of the durable step down while uploads flow. Each upload gets one decision.
+// Every step is repeated until a leader answers.
+func TestLeaderChangeLosesNothing(t *testing.T) {
 	const uploads, moves = 20, 2
 	url := cluster(t)
 	nc, err := nats.Connect(url)
@@ -81,18 +81,18 @@ func TestMovedLeaderLosesNothing(t *testing.T) {
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
 
-	b := newBenchOn(t, url, 3, func(c *Config) { c.Attempts = 100 })
-	stop := b.start()
+	h := newHarnessOn(t, url, 3, func(c *Config) { c.Attempts = 100 })
+	stop := h.start()
 	for i := range uploads {
 		if i%(uploads/moves) == uploads/moves/2 {
 			for _, what := range []string{"STREAM.LEADER.STEPDOWN." + event.UploadsStream, "STREAM.LEADER.STEPDOWN." + event.DecisionsStream, "CONSUMER.LEADER.STEPDOWN." + event.UploadsStream + "." + event.DurableName} {
-				require.Eventually(t, func() bool { // there may be none at the moment
+				require.Eventually(t, func() bool { // there may be no leader at the moment
 					answer, err := nc.Request("$JS.API."+what, nil, time.Second)
 					return err == nil && strings.Contains(string(answer.Data), `"success":true`)
 				}, waitCluster, waitStep, what)
 			}
 		}
-		require.Eventually(t, func() bool { // a publisher tries until its upload is stored, by an id that counts once
+		require.Eventually(t, func() bool { // the message id keeps a repeated upload single
 			_, err := js.Publish(t.Context(), "uploads.test", fmt.Append(nil, "upload", i), jetstream.WithMsgID(fmt.Sprint("u", i)))
 			return err == nil
 		}, waitCluster, waitStep)

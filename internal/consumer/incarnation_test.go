@@ -14,30 +14,33 @@ import (
 	"moderator/internal/event"
 )
 
-// Uploads that are decided late, after their stream was made anew or put back, end no upload that has their sequence number now.
-func TestLateAckEndsNoOtherUpload(t *testing.T) {
+// Uploads that are decided after their stream was created again or restored do not acknowledge the uploads that have their
+// sequence numbers by then.
+func TestLateAckDeletesNoOtherUpload(t *testing.T) {
+	t.Parallel()
 	for name, renew := range map[string]func(*storedServer){
-		"the stream is made anew": (*storedServer).makeStreamAnew,
-		"the store is put back":   (*storedServer).putStoreBack,
+		"the stream is created again": (*storedServer).recreateStream,
+		"the store is restored":       (*storedServer).restoreStore,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newServer(t)
-			b := s.bench
+			h := s.harness
 			const uploads = 3
 			for i := range uploads {
-				b.publish(fmt.Sprint("plain ", i))
+				h.publish(fmt.Sprint("plain ", i))
 			}
-			b.judges.away.Store("postgres")
-			c, _ := b.startConsumer()
-			require.Eventually(t, func() bool { return b.judges.decodes.Load() == uploads && len(c.Away()) == 1 }, waitLong, waitStep)
+			h.fakes.away.Store("postgres")
+			c, _ := h.startConsumer()
+			require.Eventually(t, func() bool { return h.fakes.decodes.Load() == uploads && len(c.Away()) == 1 }, waitLong, waitStep)
 
 			renew(s)
-			durable, _, err := EnsureStreams(t.Context(), b.js, StreamOptions{Replicas: 1, AckWait: time.Minute, MaxAckPending: 100})
+			durable, _, err := EnsureStreams(t.Context(), h.js, StreamOptions{Replicas: 1, AckWait: time.Minute, MaxAckPending: 100})
 			require.NoError(t, err)
 			for i := range uploads {
-				b.publish(fmt.Sprint("flagged ", i))
+				h.publish(fmt.Sprint("flagged ", i))
 			}
-			other, err := durable.Fetch(uploads, jetstream.FetchMaxWait(waitLong)) // another moderator has them, and has not decided them
+			other, err := durable.Fetch(uploads, jetstream.FetchMaxWait(waitLong)) // another moderator has them in flight
 			require.NoError(t, err)
 			pulled := 0
 			for range other.Messages() {
@@ -45,17 +48,17 @@ func TestLateAckEndsNoOtherUpload(t *testing.T) {
 			}
 			require.Equal(t, uploads, pulled)
 
-			b.judges.away.Store("")
-			b.decisions(uploads)
-			require.Eventually(t, func() bool { return c.flights.count() == 0 }, waitLong, waitStep)
-			require.Equal(t, uploads, b.count(event.UploadsStream), "the other moderator's are not acknowledged")
+			h.fakes.away.Store("")
+			h.decisions(uploads)
+			require.Eventually(t, func() bool { return c.inFlight.count() == 0 }, waitLong, waitStep)
+			require.Equal(t, uploads, h.count(event.UploadsStream), "the other moderator's uploads are not acknowledged")
 		})
 	}
 }
 
-// storedServer is a JetStream server whose store can be put back to how it was at first.
+// storedServer is a JetStream server whose store can be restored to its first state.
 type storedServer struct {
-	*bench
+	*harness
 	dir, listen string
 	stop        func()
 }
@@ -63,7 +66,7 @@ type storedServer struct {
 func newServer(t *testing.T) *storedServer {
 	s := &storedServer{dir: t.TempDir(), listen: "127.0.0.1:0"}
 	s.serve(t)
-	s.bench = newBenchOn(t, "nats://"+s.listen, 1, func(c *Config) { c.AckWait = time.Minute })
+	s.harness = newHarnessOn(t, "nats://"+s.listen, 1, func(c *Config) { c.AckWait = time.Minute })
 	s.stop()
 	require.NoError(t, os.CopyFS(filepath.Join(s.dir, "copy"), os.DirFS(filepath.Join(s.dir, "live"))))
 	s.serve(t)
@@ -85,11 +88,11 @@ func (s *storedServer) connected() {
 	}, waitLong, waitStep, "connected again")
 }
 
-func (s *storedServer) makeStreamAnew() {
+func (s *storedServer) recreateStream() {
 	require.NoError(s.t, s.js.DeleteStream(s.t.Context(), event.UploadsStream))
 }
 
-func (s *storedServer) putStoreBack() {
+func (s *storedServer) restoreStore() {
 	s.stop()
 	live := filepath.Join(s.dir, "live")
 	require.NoError(s.t, os.RemoveAll(live))

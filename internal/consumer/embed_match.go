@@ -13,7 +13,6 @@ import (
 	"moderator/internal/verdict"
 )
 
-// embedAll embeds batch after batch.
 func (c *Consumer) embedAll(ctx context.Context, in <-chan []*item, out chan<- []*item) {
 	for batch := range in {
 		c.metrics.batches.Observe(float64(len(batch)))
@@ -23,7 +22,7 @@ func (c *Consumer) embedAll(ctx context.Context, in <-chan []*item, out chan<- [
 	}
 }
 
-// embed fills in the items' vectors and returns the items that can go on.
+// embed sets the vectors of the items' views. It returns the items that go on to be matched and naks the others.
 func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	var crops [][]byte
 	for _, it := range batch {
@@ -33,14 +32,14 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 	}
 	start := time.Now()
 	var vectors [][]float32
-	err := c.ask(ctx, c.Embedder.Dependency(), func() (err error) {
+	err := c.call(ctx, c.Embedder.Dependency(), func() (err error) {
 		timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 		defer cancel()
 		vectors, err = c.Embedder.Embed(timed, crops)
 		return err
 	})
 	if err != nil && len(batch) > 1 && ctx.Err() == nil {
-		return c.eachAlone(ctx, batch, c.embed)
+		return c.oneByOne(ctx, batch, c.embed)
 	}
 	took := since(start)
 	var good []*item
@@ -53,7 +52,7 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 		c.metrics.observe(stageEmbed, took)
 		c.stageSpan(it, stageEmbed, start, err)
 		if err != nil {
-			c.giveBack(ctx, it, stageEmbed, err)
+			c.retry(ctx, it, stageEmbed, err)
 			continue
 		}
 		complete := true
@@ -65,22 +64,21 @@ func (c *Consumer) embed(ctx context.Context, batch []*item) []*item {
 			complete = complete && !slices.ContainsFunc(view.Vectors, func(v []float32) bool { return v == nil })
 		}
 		if !complete {
-			it.views, it.undecodable = nil, &event.Unjudgeable{Reason: event.Undecodable, Err: errors.New("the model made no vector of it: zero or not finite")}
+			it.views, it.undecodable = nil, &event.Unjudgeable{Reason: event.Undecodable, Err: errors.New("the model returned no usable vector: it is zero or not finite")}
 		}
 		good = append(good, it)
 	}
 	return good
 }
 
-// finishAll matches, decides and publishes batch after batch.
 func (c *Consumer) finishAll(ctx context.Context, in <-chan []*item) {
 	for batch := range in {
 		c.finish(ctx, batch)
 	}
 }
 
-// eachAlone puts the uploads of a batch that failed through a stage one by one, which shows whose fault it is.
-func (c *Consumer) eachAlone(ctx context.Context, batch []*item, stage func(context.Context, []*item) []*item) (good []*item) {
+// oneByOne repeats a stage for each upload of a batch that failed, so that only the upload at fault fails.
+func (c *Consumer) oneByOne(ctx context.Context, batch []*item, stage func(context.Context, []*item) []*item) (good []*item) {
 	for _, it := range batch {
 		good = append(good, stage(ctx, []*item{it})...)
 	}
@@ -93,7 +91,7 @@ func (c *Consumer) finish(ctx context.Context, batch []*item) {
 	}
 }
 
-// match decides on the items, and returns those that it could decide on.
+// match sets the items' decisions. It returns the items that were decided and naks the others.
 func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 	queries := make([]feature.Query, len(batch))
 	for i, it := range batch {
@@ -102,7 +100,7 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 	}
 	start := time.Now()
 	var hits [][]verdict.Hit
-	err := c.ask(ctx, c.Matcher.Dependency(), func() (err error) {
+	err := c.call(ctx, c.Matcher.Dependency(), func() (err error) {
 		timed, cancel := context.WithTimeout(ctx, c.cfg.Budget)
 		defer cancel()
 		if hits, err = c.Matcher.Match(timed, queries); err != nil {
@@ -111,7 +109,7 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 		return checkHits(hits, len(queries))
 	})
 	if err != nil && len(batch) > 1 && ctx.Err() == nil {
-		return c.eachAlone(ctx, batch, c.match)
+		return c.oneByOne(ctx, batch, c.match)
 	}
 	took := since(start)
 	for i, it := range batch {
@@ -119,7 +117,7 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 		c.metrics.observe(stageMatch, took)
 		c.stageSpan(it, stageMatch, start, err)
 		if err != nil {
-			c.giveBack(ctx, it, stageMatch, err)
+			c.retry(ctx, it, stageMatch, err)
 			continue
 		}
 		if it.undecodable != nil {
@@ -132,7 +130,7 @@ func (c *Consumer) match(ctx context.Context, batch []*item) (decided []*item) {
 	return decided
 }
 
-// checkHits refuses what cannot be decided on: no comparison with a number that is none is true, which would allow.
+// checkHits refuses results that are incomplete or not finite: comparisons with NaN are false, so the upload would be allowed.
 func checkHits(hits [][]verdict.Hit, uploads int) error {
 	if len(hits) != uploads {
 		return fmt.Errorf("match returned %d results for %d uploads", len(hits), uploads)
@@ -147,8 +145,8 @@ func checkHits(hits [][]verdict.Hit, uploads int) error {
 	return nil
 }
 
-// unjudgeable decides an upload that no further delivery will help.
-func (c *Consumer) unjudgeable(ctx context.Context, it *item, reason event.Reason, why error) {
+// review decides an upload review, without comparing it with the library.
+func (c *Consumer) review(ctx context.Context, it *item, reason event.Reason, why error) {
 	verdict.Review(&it.decision, reason, why)
 	c.publish(ctx, []*item{it})
 }
