@@ -1,4 +1,4 @@
-// Package decisions stores decisions in the stream DECISIONS, each once under its id.
+// Package decisions publishes decisions to the stream DECISIONS. Message ids keep each decision single.
 package decisions
 
 import (
@@ -13,12 +13,12 @@ import (
 	"moderator/internal/event"
 )
 
-// ErrFalseDuplicate says that a stream answered Duplicate to a decision which it does not have. Its duplicate window may
-// outlast a message that was deleted or purged.
-var ErrFalseDuplicate = errors.New("the stream took the decision for a duplicate, and does not have it: its messages were deleted or written by another program; it takes the decision after its duplicate window")
+// ErrFalseDuplicate means that the stream answered Duplicate and does not have the decision. It remembers ids of messages
+// that were deleted or purged, until its dedupe window has passed.
+var ErrFalseDuplicate = errors.New("the stream reported the decision as a duplicate and does not have it: its messages were deleted, or another program used the id; it accepts the decision after its duplicate window")
 
-// Store publishes a decision and waits until its stream has it. It returns the decision that the stream has: d, without
-// its attributes where they make it too large, or, with duplicate, the one that was stored before under the same id.
+// Store publishes a decision and waits until it is stored. It returns the stored decision: d, or d without attributes if
+// they made it too large. If duplicate is true, it is the decision that was stored earlier under the same id.
 func Store(ctx context.Context, js jetstream.JetStream, d event.Decision) (has event.Decision, duplicate bool, err error) {
 	id, msg, err := Message(d)
 	if err != nil {
@@ -38,7 +38,7 @@ func Store(ctx context.Context, js jetstream.JetStream, d event.Decision) (has e
 	return has, true, err
 }
 
-// Message is the decision as it is published.
+// Message returns the decision's id and its message, ready to be published.
 func Message(d event.Decision) (id string, msg *nats.Msg, err error) {
 	id, data, err := d.Encode(time.Now())
 	if err != nil {
@@ -51,8 +51,8 @@ func Message(d event.Decision) (id string, msg *nats.Msg, err error) {
 	return id, msg, nil
 }
 
-// First returns the decision that the stream stored before d, under the same id. The answer Duplicate says only that the
-// stream knows the id, so the message is read. ErrFalseDuplicate where it is not a decision on the same upload.
+// First returns the decision that the stream stored earlier under d's id. The answer Duplicate proves only that the stream
+// knows the id, so First reads the message. It returns ErrFalseDuplicate if that is not a decision on the same upload.
 func First(ctx context.Context, js jetstream.JetStream, ack *jetstream.PubAck, d event.Decision) (event.Decision, error) {
 	id, _, err := d.Encode(time.Now())
 	if err != nil {
@@ -64,7 +64,7 @@ func First(ctx context.Context, js jetstream.JetStream, ack *jetstream.PubAck, d
 	}
 	msg, err := stream.GetMsg(ctx, ack.Sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return d, fmt.Errorf("%w: %s, message %d of %s is gone", ErrFalseDuplicate, id, ack.Sequence, ack.Stream)
+		return d, fmt.Errorf("%w: %s, message %d of %s was deleted", ErrFalseDuplicate, id, ack.Sequence, ack.Stream)
 	}
 	if err != nil {
 		return d, fmt.Errorf("look up decision %s: message %d of %s: %w", id, ack.Sequence, ack.Stream, err)
@@ -76,15 +76,15 @@ func First(ctx context.Context, js jetstream.JetStream, ack *jetstream.PubAck, d
 	return e.Data, nil
 }
 
-var errUnfit = errors.New("the decision cannot be written")
+var errUnfit = errors.New("the decision cannot be encoded")
 
-// TooLarge tells the errors of a message that is larger than the server's or the stream's limit.
+// TooLarge reports whether the message exceeded the server's or the stream's limit.
 func TooLarge(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum)
 }
 
-// Unfit tells the errors of a single decision, which must not keep others waiting: it cannot be written, is too large even
-// without attributes, or is taken for a duplicate.
+// Unfit reports whether the error concerns this decision alone, so that others can still be stored: it cannot be encoded,
+// is too large, or is a false duplicate.
 func Unfit(err error) bool {
 	return errors.Is(err, errUnfit) || TooLarge(err) || errors.Is(err, ErrFalseDuplicate)
 }

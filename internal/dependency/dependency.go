@@ -1,4 +1,4 @@
-// Package dependency describes what uploads need and what may be away: the consumer probes it, others implement it.
+// Package dependency describes the dependencies of judging that can be away. The consumer probes them.
 package dependency
 
 import "context"
@@ -6,8 +6,8 @@ import "context"
 // Dependency is a server, a store or a device.
 type Dependency struct {
 	Name string // in logs, metrics and /readyz
-	// Probe asks the dependency a harmless question: an error says that it is away.
+	// Probe sends a harmless request. An error means that the dependency is away.
 	Probe func(context.Context) error
-	// Restart says that only a new process brings it back: Consumer.Stuck grows while it is away.
+	// Restart means that only a restart of the process ends an outage. Consumer.Stuck grows meanwhile.
 	Restart bool
 }

@@ -1,11 +1,12 @@
-// Package endpoint says where the servers are: as given, or as the moderator that runs on a data folder wrote down.
+// Package endpoint finds the URLs of NATS and Postgres: from the settings, or from the state file that a running moderator
+// keeps in its data folder.
 package endpoint
 
 import (
 	"moderator/internal/config"
 )
 
-// DatabaseURL is the one that was given, or that of the moderator that runs on the data folder.
+// DatabaseURL returns the configured URL, or that of the moderator that runs on the data folder.
 func DatabaseURL(c config.Stack) (string, error) {
 	if c.DatabaseURL != "" {
 		return c.DatabaseURL, nil
@@ -14,7 +15,7 @@ func DatabaseURL(c config.Stack) (string, error) {
 	return state.DatabaseURL, err
 }
 
-// NATSURL is the one that was given, or that of the moderator that runs on the data folder.
+// NATSURL returns the configured URL, or that of the moderator that runs on the data folder.
 func NATSURL(c config.Stack) (string, error) {
 	if c.NATSURL != "" {
 		return c.NATSURL, nil

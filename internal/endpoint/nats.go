@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// ConnectNATS connects, once, and stays connected for as long as the process lives. Errors and log lines name the servers by
-// scheme and host: urls may hold passwords or tokens.
+// ConnectNATS tries to connect once. The connection then reconnects for ever; the caller closes it. Errors and log lines
+// name the servers by scheme and host only, because urls may hold passwords or tokens.
 func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error) {
 	servers, err := withoutLogins(urls)
 	if err != nil {
@@ -28,7 +28,7 @@ func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error)
 				log.Warn("disconnected from NATS", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("connected to NATS again", "address", nc.ConnectedAddr()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("reconnected to NATS", "address", nc.ConnectedAddr()) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS", "error", err) }),
 	}
 	if creds != "" {
@@ -41,8 +41,8 @@ func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error)
 	return nc, nil
 }
 
-// withoutLogins is the list of URLs with neither users, passwords, tokens nor queries. Its error quotes nothing: what cannot be
-// parsed may be any part of a password.
+// withoutLogins reduces the URLs to scheme and host. Its error quotes nothing, because any part of a URL that cannot be
+// parsed may belong to a password.
 func withoutLogins(urls string) (string, error) {
 	var servers []string
 	for text := range strings.SplitSeq(urls, ",") {
@@ -55,17 +55,17 @@ func withoutLogins(urls string) (string, error) {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
 			return "", errors.New("--nats-url cannot be read, wanted nats://user:password@host:4222: " +
-				"percent-encode what a password has of : / @ ? # % and commas")
+				"percent-encode the characters : / @ ? # % and , of a password")
 		}
 		servers = append(servers, u.Scheme+"://"+u.Host)
 	}
 	return strings.Join(servers, ","), nil
 }
 
-// natsRemedy tells how to mend a connection that failed.
+// natsRemedy says how to fix a connection that failed.
 func natsRemedy(err error) string {
 	var certificate *tls.CertificateVerificationError
-	text := strings.ToLower(err.Error()) // a server's refusal arrives as text
+	text := strings.ToLower(err.Error()) // the server sends its refusal as text
 	switch {
 	case strings.Contains(text, "authorization violation"), strings.Contains(text, "authentication"):
 		return "the server refused the login: correct the user and password, or the token, in --nats-url, or the file of --nats-creds"

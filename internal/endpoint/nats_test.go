@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is said of a connection that failed holds no password and no token, and tells what to mend.
+// The error of a failed connection contains no password or token, and says what to correct.
 func TestNATSErrors(t *testing.T) {
 	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, Username: "ann", Password: "right", NoSigs: true})
 	require.NoError(t, err)

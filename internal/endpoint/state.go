@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// State is where a running moderator's servers listen. It is kept in the data folder, so that flagctl finds them.
+// State holds the URLs of a running moderator. The data folder has it as a file, so that flagctl finds the servers.
 type State struct {
 	PID         int    `json:"pid"`
 	NATSURL     string `json:"nats_url"`
@@ -19,10 +19,10 @@ type State struct {
 	ConsoleURL  string `json:"console_url,omitempty"` // with its token
 }
 
-// StatePath is the file that says where the moderator of a data folder listens.
+// StatePath returns the path of the state file in a data folder.
 func StatePath(dataDir string) string { return filepath.Join(dataDir, "moderator.json") }
 
-// WriteState says where this moderator's servers listen.
+// WriteState writes the state file, readable by its owner only.
 func WriteState(dataDir string, s State) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -32,10 +32,10 @@ func WriteState(dataDir string, s State) error {
 	return os.WriteFile(StatePath(dataDir), append(data, '\n'), 0o600)
 }
 
-// RemoveState ends what WriteState began.
+// RemoveState deletes the state file.
 func RemoveState(dataDir string) error { return os.Remove(StatePath(dataDir)) }
 
-// ReadState returns the state of the moderator that runs on the data folder.
+// ReadState returns the state of the moderator that runs on the data folder. It returns an error if no such process runs.
 func ReadState(dataDir string) (State, error) {
 	var s State
 	data, err := os.ReadFile(StatePath(dataDir))
@@ -49,7 +49,7 @@ func ReadState(dataDir string) (State, error) {
 		return s, fmt.Errorf("%s is damaged: %w: start `moderator` again", StatePath(dataDir), err)
 	}
 	if err := syscall.Kill(s.PID, 0); errors.Is(err, syscall.ESRCH) {
-		return s, fmt.Errorf("the moderator of %s (process %d) is gone: start `moderator` again", dataDir, s.PID)
+		return s, fmt.Errorf("the moderator of %s (process %d) no longer runs: start `moderator` again", dataDir, s.PID)
 	}
 	return s, nil
 }

@@ -17,10 +17,10 @@ const (
 	Block  Verdict = "block"
 )
 
-// Reason is why; the event, the log and the metrics use the same words.
+// Reason is why an upload got its verdict. Events, log lines and metrics use the same values.
 type Reason string
 
-// The reasons of a verdict. Undecodable to RetriesExhausted are decided Review: they could not be judged.
+// The reasons. From Undecodable to RetriesExhausted the upload could not be judged and is decided Review.
 const (
 	Match            Reason = "match"
 	NoMatch          Reason = "no_match"
@@ -29,19 +29,19 @@ const (
 	TooLarge         Reason = "too_large"
 	FetchFailed      Reason = "fetch_failed"
 	RetriesExhausted Reason = "retries_exhausted"
-	// AllowListed and LowDetail are decided Allow: flags that are near do not count.
+	// AllowListed and LowDetail are decided Allow, although flags are above their thresholds.
 	AllowListed Reason = "allow_listed"
 	LowDetail   Reason = "low_detail"
-	// Lookback is a match with a flag that came after the upload was decided.
+	// Lookback is a match with a flag that was added after the upload was decided.
 	Lookback Reason = "lookback"
-	// Reviewed is a person's decision on what was decided Review.
+	// Reviewed is a person's decision on an upload that was decided Review.
 	Reviewed Reason = "reviewed"
 )
 
-// Signal says what found a match.
+// Signal names how a match was found.
 type Signal string
 
-// The signals, the surest first: the very same file, PDQ's hash, points of interest in one arrangement, the model's score.
+// The signals in their precedence: equal files, PDQ hashes, keypoints in the same geometry, the model's score.
 const (
 	SignalExact     Signal = "sha256"
 	SignalPDQ       Signal = "pdq"
@@ -56,13 +56,13 @@ const DecisionType = "moderation.decision.v1"
 type Decision struct {
 	Verdict    Verdict      `json:"verdict"`
 	Reason     Reason       `json:"reason"`
-	Detail     string       `json:"detail,omitempty"` // for people: what went wrong, when it could not be judged
+	Detail     string       `json:"detail,omitempty"` // for people: why the upload could not be judged
 	Similarity *float64     `json:"similarity,omitempty"`
 	Score      *float64     `json:"score,omitempty"`
 	Threshold  *float64     `json:"threshold,omitempty"`
 	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
-	Matches    []MatchInfo  `json:"matches"` // every bank whose threshold was reached, best first
+	Matches    []MatchInfo  `json:"matches"` // one for each bank whose threshold was reached, best first
 	Allowed    *AllowedInfo `json:"allowed,omitempty"`
 	Review     *ReviewInfo  `json:"review,omitempty"`
 	Upload     UploadInfo   `json:"upload"`
@@ -70,7 +70,7 @@ type Decision struct {
 	Timing     Milliseconds `json:"timing_ms"`
 }
 
-// MatchInfo is one flagged picture that the upload is near.
+// MatchInfo is a flag at or above a threshold of its bank.
 type MatchInfo struct {
 	FlaggedID  string  `json:"flagged_id"`
 	Bank       string  `json:"bank"`
@@ -79,7 +79,7 @@ type MatchInfo struct {
 	Score      float64 `json:"score"`      // what thresholds apply to
 }
 
-// AllowedInfo is the picture of the allow-list that the upload is nearer to than to Match, by the same signal.
+// AllowedInfo is the picture of the allow-list that suppressed the match: by the same signal, the upload is nearer to it.
 type AllowedInfo struct {
 	AllowedID  string  `json:"allowed_id"`
 	View       string  `json:"view"`
@@ -87,16 +87,16 @@ type AllowedInfo struct {
 	Score      float64 `json:"score"`
 }
 
-// ReviewInfo says which decision a person decided anew. The other fields of a reviewed decision are that one's.
+// ReviewInfo names the decision that a person reviewed. Apart from verdict and reason, the new decision repeats its fields.
 type ReviewInfo struct {
 	By     string    `json:"by"`
-	Of     string    `json:"of"` // the event's id
-	At     time.Time `json:"at"` // the event's time
+	Of     string    `json:"of"` // id of the reviewed decision's event
+	At     time.Time `json:"at"` // time of the reviewed decision's event
 	Reason Reason    `json:"reason"`
 }
 
-// UploadInfo repeats what was judged. Where a reference pointed to is said where somebody has to look: in a decision that
-// is Review, or Block, which may be appealed against.
+// UploadInfo describes the upload that was judged. URL and Object, where a reference pointed to, are left out of Allow
+// decisions: people look only at uploads that are reviewed or blocked.
 type UploadInfo struct {
 	ID         string                     `json:"id"`
 	Subject    string                     `json:"subject"`
@@ -111,14 +111,13 @@ type UploadInfo struct {
 	URL        string                     `json:"url,omitempty"`
 	Object     *Object                    `json:"object,omitempty"`
 	Attributes map[string]json.RawMessage `json:"attributes"`
-	// AttributesOmitted says that the decision would have been too large for the server with them.
+	// AttributesOmitted means that the attributes made the decision too large for the server.
 	AttributesOmitted bool `json:"attributes_omitted,omitempty"`
 }
 
-// Key names the upload's message, "<stream>:<sequence>:<stored>", with the time at which the stream stored it in
-// nanoseconds since 1970. It stays the same over redeliveries. The sequence alone names no message: a stream that is made
-// anew, or put back to an earlier copy, gives its numbers again. Without Stored it is "<stream>:<sequence>", as older
-// versions named their decisions.
+// Key returns the unique name of the upload's message, "<stream>:<sequence>:<stored>" with stored in nanoseconds since 1970.
+// Redeliveries have the same key. The sequence alone is not unique: a stream that is created again, or restored from an
+// earlier copy, uses its numbers again. Without Stored the key is "<stream>:<sequence>", as in older versions.
 func (u UploadInfo) Key() string {
 	if u.Stored.IsZero() {
 		return place(u.Stream, u.Sequence)
@@ -126,7 +125,7 @@ func (u UploadInfo) Key() string {
 	return place(u.Stream, u.Sequence) + ":" + strconv.FormatInt(u.Stored.UnixNano(), 10)
 }
 
-// StoredNanos is Stored in nanoseconds since 1970, 0 where it is zero.
+// StoredNanos returns Stored in nanoseconds since 1970, or 0 if Stored is zero.
 func (u UploadInfo) StoredNanos() int64 {
 	if u.Stored.IsZero() {
 		return 0
@@ -134,7 +133,7 @@ func (u UploadInfo) StoredNanos() int64 {
 	return u.Stored.UnixNano()
 }
 
-// OmitAttributes leaves the attributes out and says so; false where there are none.
+// OmitAttributes drops the attributes and sets AttributesOmitted. It returns false if there are no attributes.
 func (u *UploadInfo) OmitAttributes() bool {
 	if len(u.Attributes) == 0 {
 		return false
@@ -147,7 +146,7 @@ func place(stream string, sequence uint64) string {
 	return stream + ":" + strconv.FormatUint(sequence, 10)
 }
 
-// maxURLBytes of a URL are kept, which is what browsers and caches take.
+// maxURLBytes bounds the URL of a decision: browsers and caches accept no more.
 const maxURLBytes = 8192
 
 // ModelInfo names the model whose vectors were compared.
@@ -156,7 +155,8 @@ type ModelInfo struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// Milliseconds is where an upload's time went. Queue is from the stream's timestamp to the first look at it.
+// Milliseconds are the times of an upload's stages. Queue is the time from the stream's timestamp to the pull, Total the
+// time from the pull to the publishing of the decision.
 type Milliseconds struct {
 	Queue  float64 `json:"queue"`
 	Fetch  float64 `json:"fetch"`
@@ -166,7 +166,7 @@ type Milliseconds struct {
 	Total  float64 `json:"total"`
 }
 
-// CloudEvent is the envelope of a decision, in the order in which it is written.
+// CloudEvent is the envelope of a decision. JSON has its fields in this order.
 type CloudEvent struct {
 	SpecVersion     string    `json:"specversion"`
 	Type            string    `json:"type"`
@@ -178,7 +178,7 @@ type CloudEvent struct {
 	Data            Decision  `json:"data"`
 }
 
-// NewUploadInfo copies what is known of an upload from its message.
+// NewUploadInfo copies the fields that are known from an upload's message alone.
 func NewUploadInfo(u Upload) UploadInfo {
 	attributes := u.Attributes
 	if attributes == nil {
@@ -194,9 +194,11 @@ func NewUploadInfo(u Upload) UploadInfo {
 	return info
 }
 
-// Encode writes the decision as a structured-mode CloudEvent. Its id is the upload's key, so that the stream takes
-// the decision of a redelivered upload once; one of a look-back has ":lookback:" and the flag's id behind it, and a
-// reviewed one's is that of the decision that was reviewed, with ":reviewed" behind it.
+// Encode writes the decision as a structured-mode CloudEvent. The id makes the stream store each decision once:
+//
+//	<upload's key>                     a first decision
+//	<upload's key>:lookback:<flag id>  a look-back's
+//	<reviewed decision's id>:reviewed  a person's
 func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	id = d.Upload.Key()
 	if d.Review != nil {

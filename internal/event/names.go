@@ -1,6 +1,6 @@
 package event
 
-// Streams, subjects and the durable, as the wire contract names them.
+// The streams, their subjects and the durable.
 const (
 	UploadsStream    = "UPLOADS"
 	UploadsSubject   = "uploads.>"
@@ -9,5 +9,5 @@ const (
 	DurableName      = "moderator"
 )
 
-// DecisionSubject is where decisions of a verdict are published.
+// DecisionSubject returns the subject of decisions with the verdict.
 func DecisionSubject(v Verdict) string { return "decisions." + string(v) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,9 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// parseReference reads {"id": …, "url": …} or {"id": …, "object": {…}}; other fields become attributes.
-// An id counts unless the upload is named already, by its event. The id and the attributes are read first, so that a
-// reference that is malformed otherwise is decided under its name.
+// parseReference reads {"id": …, "url": …} or {"id": …, "object": {…}}. Other fields become attributes. named means that
+// the upload has an id from its event, which wins. Id and attributes are read first: the decision on a reference that is
+// malformed otherwise has them too.
 func (u *Upload) parseReference(data []byte, named bool) error {
 	fields, err := object(data)
 	if err != nil {
@@ -71,7 +72,7 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 	}
 	hasData := given(fields, "data")
 	if hasData == given(fields, "data_base64") {
-		return fmt.Errorf("%w: the CloudEvent wants one of data (a reference) and data_base64 (a file)", ErrMalformed)
+		return fmt.Errorf("%w: the CloudEvent has both or neither of data (a reference) and data_base64 (a file), wanted one", ErrMalformed)
 	}
 	for name, value := range fields {
 		if !coreAttributes[name] {
@@ -92,17 +93,17 @@ func (u *Upload) parseCloudEvent(body []byte) error {
 	return u.setBody(file)
 }
 
-// standard turns the alphabet of URLs (RFC 4648, section 5) into base64's own.
+// standard maps base64url (RFC 4648, section 5) to base64.
 var standard = strings.NewReplacer("-", "+", "_", "/")
 
-// coreAttributes are CloudEvents' own; everything else in an event is an extension.
+// coreAttributes are defined by CloudEvents. All other fields of an event are extensions.
 var coreAttributes = map[string]bool{
 	"specversion": true, "type": true, "source": true, "id": true, "subject": true, "time": true,
 	"datacontenttype": true, "dataschema": true, "data": true, "data_base64": true,
 }
 
-// addExtensionHeaders copies a binary-mode event's extensions into the attributes. Of names that differ only in case
-// the first counts, as in header.
+// addExtensionHeaders copies a binary-mode event's extensions into the attributes. If names differ only in case, the first
+// counts, as in header.
 func (u *Upload) addExtensionHeaders(h map[string][]string) {
 	for _, key := range slices.Sorted(maps.Keys(h)) {
 		values := h[key]
@@ -116,7 +117,7 @@ func (u *Upload) addExtensionHeaders(h map[string][]string) {
 	}
 }
 
-// readID takes a number as it is written: databases have them as keys.
+// readID accepts strings and numbers: databases often have numeric keys.
 func (u *Upload) readID(value json.RawMessage) error {
 	var number json.Number
 	if value[0] != '"' && json.Unmarshal(value, &number) == nil {
@@ -129,17 +130,17 @@ func (u *Upload) readID(value json.RawMessage) error {
 	return u.setID(id)
 }
 
-// bom is UTF-8's byte order mark, which some writers put before JSON.
+// bom is UTF-8's byte order mark, which some programs write before JSON.
 var bom = []byte("\uFEFF")
 
-// given tells whether a field is there; null is as good as none.
+// given reports whether a field is present and not null.
 func given(fields map[string]json.RawMessage, name string) bool {
 	value, ok := fields[name]
 	return ok && string(value) != "null"
 }
 
-// object reads a JSON object. What is not UTF-8 in it is replaced, as encoding/json does for strings: its values go
-// into decisions, which have to be JSON for everyone.
+// object reads a JSON object. It replaces invalid UTF-8, as encoding/json does in strings: attributes go into decisions as
+// raw JSON, which every reader must be able to parse.
 func object(data []byte) (fields map[string]json.RawMessage, err error) {
 	data = bytes.TrimPrefix(data, bom)
 	if !utf8.Valid(data) {
@@ -149,7 +150,7 @@ func object(data []byte) (fields map[string]json.RawMessage, err error) {
 		return nil, err
 	}
 	if fields == nil {
-		return nil, fmt.Errorf("it is null")
+		return nil, errors.New("it is null")
 	}
 	return fields, nil
 }
@@ -161,7 +162,7 @@ func decode(name string, value json.RawMessage, into any) error {
 	return nil
 }
 
-// orNothing shows the beginning of a value in an error.
+// orNothing returns the beginning of a value, or "missing", for an error.
 func orNothing(value json.RawMessage) string {
 	const most = 40
 	if len(value) == 0 {

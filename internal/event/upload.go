@@ -12,16 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on what a publisher may have copied into a decision, so that a decision always fits a message.
+// Limits on what decisions copy from an upload, so that a decision fits a message.
 const (
 	MaxIDBytes         = 512
 	MaxAttributesBytes = 64 << 10
 )
 
-// ErrMalformed is wrapped by every error of ParseUpload: the message can never be read as an upload.
+// ErrMalformed is wrapped by every error of ParseUpload. A redelivery does not help.
 var ErrMalformed = errors.New("malformed upload message")
 
-// Message is an upload as it came from the stream.
+// Message is an upload as the stream delivered it.
 type Message struct {
 	Subject   string
 	Stream    string
@@ -31,9 +31,9 @@ type Message struct {
 	Data      []byte
 }
 
-// Upload is a parsed message: what to judge and where its bytes are. Exactly one of Body, URL and Object is set.
+// Upload is a parsed message. Exactly one of Body, URL and Object is set.
 type Upload struct {
-	ID         string // the publisher's, else Nats-Msg-Id, else <stream>:<sequence>
+	ID         string // from the event or reference, else Nats-Msg-Id, else <stream>:<sequence>
 	Subject    string
 	Stream     string
 	Sequence   uint64
@@ -41,22 +41,22 @@ type Upload struct {
 	Body       []byte
 	URL        string
 	Object     *Object
-	Attributes map[string]json.RawMessage // fields that are not known, copied into the decision
+	Attributes map[string]json.RawMessage // all other fields, copied into the decision
 }
 
-// Object names an item of a JetStream object store.
+// Object names an object in a JetStream object store.
 type Object struct {
 	Bucket string `json:"bucket"`
 	Name   string `json:"name"`
 }
 
-// Key names the upload's message: UploadInfo.Key.
+// Key returns UploadInfo.Key.
 func (u Upload) Key() string {
 	return UploadInfo{Stream: u.Stream, Sequence: u.Sequence, Stored: u.Published}.Key()
 }
 
-// ParseUpload reads a message. With an error, which wraps ErrMalformed, the Upload still says whose it is (ID,
-// Subject, Stream, Sequence, Published), so that it can be decided.
+// ParseUpload parses a message. With an error, which wraps ErrMalformed, the Upload still has its ID, Subject, Stream,
+// Sequence and Published, so that it can be decided.
 func ParseUpload(m Message) (Upload, error) {
 	u := Upload{Subject: m.Subject, Stream: m.Stream, Sequence: m.Sequence, Published: m.Timestamp}
 	u.ID = place(u.Stream, u.Sequence)
@@ -88,7 +88,7 @@ func ParseUpload(m Message) (Upload, error) {
 		u.addExtensionHeaders(m.Header)
 		err = u.setBody(m.Data)
 	}
-	// What cannot be read is decided too, and that decision also has to fit a message.
+	// Malformed uploads are decided too, and their decisions must fit a message.
 	if limit := u.limitAttributes(); err == nil {
 		err = limit
 	}
@@ -135,7 +135,7 @@ func (u *Upload) limitAttributes() error {
 
 func validID(id string) bool { return id != "" && len(id) <= MaxIDBytes && utf8.ValidString(id) }
 
-// mediaType is the type without its parameters, in lower case; "" when there is none that can be read.
+// mediaType returns the media type in lower case, without its parameters.
 func mediaType(contentType string) string {
 	t, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -145,7 +145,7 @@ func mediaType(contentType string) string {
 	return t
 }
 
-// sniff tells JSON messages whose publisher gave no type: no picture begins like them.
+// sniff returns the media type of a JSON message without a Content-Type, or "". No picture's file begins with a brace.
 func sniff(data []byte) (kind string) {
 	if trimmed := bytes.TrimLeft(bytes.TrimPrefix(data, bom), " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return ""
@@ -162,8 +162,8 @@ func sniff(data []byte) (kind string) {
 	return ""
 }
 
-// header looks a header up without regard to case: NATS keeps names as the publisher wrote them. Of names that differ
-// only in case the first counts, in the order of their bytes.
+// header looks a header up, ignoring case: NATS keeps names as the publisher wrote them. If names differ only in case, the
+// first in byte order counts.
 func header(h map[string][]string, name string) (value string) {
 	found := ""
 	for key, values := range h {
@@ -174,7 +174,7 @@ func header(h map[string][]string, name string) (value string) {
 	return value
 }
 
-// unescape undoes the percent-encoding of CloudEvents' header values; what is not encoded stays as it is.
+// unescape decodes the percent-encoding of CloudEvents' header values. It returns other values unchanged.
 func unescape(value string) string {
 	if s, err := url.PathUnescape(value); err == nil {
 		return s

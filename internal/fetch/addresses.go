@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// reserved are the IPv4 networks that are not the public internet (IANA's special-purpose registry, RFC 6890), and
-// one that is but answers only inside Azure.
+// reserved are the IPv4 networks of IANA's special-purpose registry (RFC 6890), one public address that answers only inside
+// Azure, and the IPv6 networks inside global unicast that stand for other addresses.
 var reserved = prefixes(
 	"0.0.0.0/8",        // this network
 	"10.0.0.0/8",       // private
@@ -25,15 +25,15 @@ var reserved = prefixes(
 	"203.0.113.0/24",   // documentation
 	"224.0.0.0/4",      // multicast
 	"240.0.0.0/4",      // reserved, broadcast
-	// And of IPv6's global unicast addresses, those that stand for others:
+	// IPv6:
 	"2001::/23",     // protocol assignments; Teredo
 	"2001:db8::/32", // documentation
 	"2002::/16",     // 6to4
 	"3fff::/20",     // documentation
 )
 
-// globalUnicast is all of IPv6 that is handed out (RFC 4291). Outside are loopback, IPv4-compatible, NAT64 (64:ff9b::),
-// unique local, link-local, site-local and multicast addresses.
+// globalUnicast is IPv6's public address space (RFC 4291). It excludes loopback, IPv4-compatible, NAT64 (64:ff9b::), unique
+// local, link-local, site-local and multicast addresses.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -44,10 +44,10 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// addresses says which addresses may be connected to: public ones, and the exceptions.
+// addresses allows connections to public addresses and to the exceptions.
 type addresses struct{ except []netip.Prefix }
 
-// allowed takes IPv4-mapped IPv6 addresses for what they map.
+// allowed reports whether ip may be connected to. An IPv4-mapped IPv6 address counts as the IPv4 address.
 func (a addresses) allowed(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if within(ip, a.except) {
@@ -65,14 +65,15 @@ func within(ip netip.Addr, list []netip.Prefix) bool {
 	return false
 }
 
-// control is a dialer's ControlContext: it sees the very address that is connected to, whatever DNS said before.
+// control is a dialer's ControlContext. It checks the address of the connection itself, so that a DNS name cannot change
+// between the check and the use.
 func (a addresses) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return failed("the address %q cannot be read", cut(address, 60))
+		return unjudgeable("the address %q cannot be read", truncate(address, 60))
 	}
 	if !a.allowed(to.Addr()) {
-		return failed("the host's address %s is not public: allow its network with --fetch-allow-cidr", to.Addr())
+		return unjudgeable("the host's address %s is not public: allow its network with --fetch-allow-cidr", to.Addr())
 	}
 	return nil
 }

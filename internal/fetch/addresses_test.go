@@ -45,6 +45,6 @@ func TestAddressesThatAreExcepted(t *testing.T) {
 func TestControlReadsWhatADialerGives(t *testing.T) {
 	require.NoError(t, addresses{}.control(t.Context(), "tcp4", "8.8.8.8:443", nil))
 	require.NoError(t, addresses{}.control(t.Context(), "tcp6", "[2606:4700::1]:443", nil))
-	requireForGood(t, addresses{}.control(t.Context(), "tcp6", "[fe80::1%eth0]:80", nil), event.FetchFailed, "fe80::1%eth0 is not public: allow its network with --fetch-allow-cidr")
-	requireForGood(t, addresses{}.control(t.Context(), "unix", "/run/docker.sock", nil), event.FetchFailed, "cannot be read")
+	requireUnjudgeable(t, addresses{}.control(t.Context(), "tcp6", "[fe80::1%eth0]:80", nil), event.FetchFailed, "fe80::1%eth0 is not public: allow its network with --fetch-allow-cidr")
+	requireUnjudgeable(t, addresses{}.control(t.Context(), "unix", "/run/docker.sock", nil), event.FetchFailed, "cannot be read")
 }

@@ -15,21 +15,20 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// bucketSchemes are the stores whose URLs uploads may give: Amazon S3 and what speaks its protocol, Google Cloud Storage,
-// Azure Blob Storage.
+// bucketSchemes are the URL schemes of Amazon S3 (and stores with its protocol), Google Cloud Storage and Azure Blob Storage.
 var bucketSchemes = []string{"s3", "gs", "azblob"}
 
-// maxKeyBytes is the longest key that all three stores take.
+// maxKeyBytes is the longest key that all three stores allow.
 const maxKeyBytes = 1024
 
-// buckets reads cloud stores' buckets, by their own clients with the credentials that those find: a workload's identity,
-// the environment, a file.
+// buckets reads from buckets of cloud stores. Each store's own client finds the credentials: a workload's identity, the
+// environment, or a file.
 type buckets struct {
 	open map[string]*blob.Bucket // by "scheme://name"
 }
 
-// parseBucket reads an entry of the list: a bucket's URL, whose query has the client's options, such as
-// s3://uploads?region=eu-central-1. Uploads name "scheme://name" and have no say in the options.
+// parseBucket reads an entry of the list: a bucket's URL with the client's options as its query, such as
+// s3://uploads?region=eu-central-1. It returns "scheme://name", by which uploads choose the bucket, without options.
 func parseBucket(entry string) (name string, err error) {
 	u, err := url.Parse(entry)
 	if err != nil || !slices.Contains(bucketSchemes, u.Scheme) || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
@@ -38,7 +37,7 @@ func parseBucket(entry string) (name string, err error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// parseBuckets returns the entries by their names.
+// parseBuckets returns the entries by name.
 func parseBuckets(list []string) (map[string]string, error) {
 	entries := map[string]string{}
 	var errs []error
@@ -53,7 +52,7 @@ func parseBuckets(list []string) (map[string]string, error) {
 	return entries, errors.Join(errs...)
 }
 
-// newBuckets opens the buckets, which asks nothing of their stores yet.
+// newBuckets creates the clients. It sends no requests.
 func newBuckets(list []string) (*buckets, error) {
 	entries, err := parseBuckets(list)
 	if err != nil {
@@ -61,7 +60,7 @@ func newBuckets(list []string) (*buckets, error) {
 	}
 	b := &buckets{open: map[string]*blob.Bucket{}}
 	for name, entry := range entries {
-		// The clients live as long as the process: no context of a caller's.
+		// The client outlives any caller's context.
 		if b.open[name], err = blob.OpenBucket(context.Background(), entry); err != nil {
 			// The error quotes the whole entry, and its options may be secrets.
 			return nil, fmt.Errorf("fetch-bucket %s: %s", name, strings.ReplaceAll(err.Error(), entry, name))
@@ -70,50 +69,49 @@ func newBuckets(list []string) (*buckets, error) {
 	return b, nil
 }
 
-// isBucket says whether a URL is one of a store's own.
+// isBucket reports whether a URL has a store's scheme.
 func isBucket(text string) bool {
 	scheme, _, ok := strings.Cut(text, "://")
 	return ok && slices.Contains(bucketSchemes, strings.ToLower(scheme))
 }
 
-// get returns the bytes of a key, which the URL has as its path.
-func (b *buckets) get(ctx context.Context, text string, within room) ([]byte, error) {
+// get returns the object whose key is the URL's path.
+func (b *buckets) get(ctx context.Context, text string, mem memory) ([]byte, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, failed("the URL cannot be read, wanted s3://bucket/key without a query: percent-encode what a key has of ?, # and %%")
+		return nil, unjudgeable("the URL cannot be read, wanted s3://bucket/key without a query: percent-encode ?, # and %% in the key")
 	}
 	name := bucketName(text)
 	bucket, ok := b.open[name]
 	if !ok {
-		return nil, failed("the bucket is not allowed: allow it with --fetch-bucket %s", cut(name, 255))
+		return nil, unjudgeable("the bucket is not allowed: allow it with --fetch-bucket %s", truncate(name, 255))
 	}
 	key := strings.TrimPrefix(u.Path, "/")
 	if key == "" || len(key) > maxKeyBytes {
-		return nil, failed("the key is %d bytes, wanted 1 to %d", len(key), maxKeyBytes)
+		return nil, unjudgeable("the key is %d bytes, wanted 1 to %d", len(key), maxKeyBytes)
 	}
 	reader, err := bucket.NewReader(ctx, key, nil)
 	if err != nil {
-		return nil, refused(err)
+		return nil, storeError(err)
 	}
-	defer func() { _ = reader.Close() }() // what is not read ends the connection
-	data, err := within.readAll(reader, reader.Size())
+	defer func() { _ = reader.Close() }() // unread data closes the connection
+	data, err := mem.readAll(reader, reader.Size())
 	if err != nil {
-		return nil, refused(err)
+		return nil, storeError(err)
 	}
 	return data, nil
 }
 
-// refused keeps of a store's error its kind: the clients' texts quote what the store sent, and addresses with signatures.
-func refused(err error) error {
+// storeError keeps only the code of a store's error: the clients' texts quote the store's answers and signed addresses.
+func storeError(err error) error {
 	switch code := gcerrors.Code(err); code {
 	case gcerrors.NotFound, gcerrors.PermissionDenied, gcerrors.InvalidArgument:
-		return failed("the store refused it: %s", code)
+		return unjudgeable("the store refused it: %s", code)
 	default:
-		return plain(err)
+		return safeError(err)
 	}
 }
 
-// close gives the clients up.
 func (b *buckets) close() {
 	for _, bucket := range b.open {
 		_ = bucket.Close() // nothing was written

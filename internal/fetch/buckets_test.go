@@ -19,10 +19,10 @@ import (
 )
 
 // s3 starts an S3 server with the buckets "uploads" and "secret" and returns the URL of the first, with the client's
-// options. Where broken is set the server answers 503.
+// options. While broken is set, the server answers 503.
 func s3(t *testing.T, files map[string][]byte) (bucket string, broken *atomic.Bool) {
 	t.Helper()
-	// The store's client cannot be told to give its connections up: it does when the server has closed them.
+	// The store's client closes its connections only after the server has.
 	t.Cleanup(func() {
 		for range 20 {
 			if goleak.Find() == nil {
@@ -31,13 +31,13 @@ func s3(t *testing.T, files map[string][]byte) (bucket string, broken *atomic.Bo
 		}
 	})
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", kept)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	broken = new(atomic.Bool)
 	handler := gofakes3.New(s3mem.New()).Server()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if broken.Load() {
-			http.Error(w, kept, http.StatusServiceUnavailable)
+			http.Error(w, secret, http.StatusServiceUnavailable)
 			return
 		}
 		handler.ServeHTTP(w, r)
@@ -88,7 +88,7 @@ func TestFetchFromS3(t *testing.T) {
 		"another bucket":     {"s3://secret/a.jpg", 1 << 20, event.FetchFailed, "the bucket is not allowed: allow it with --fetch-bucket s3://secret"},
 		"another store":      {"gs://uploads/a.jpg", 1 << 20, event.FetchFailed, "the bucket is not allowed: allow it with --fetch-bucket gs://uploads"},
 		"options of its own": {"s3://uploads/a.jpg?endpoint=http://169.254.169.254", 1 << 20, event.FetchFailed, "wanted s3://bucket/key without a query"},
-		"credentials":        {"s3://id:" + kept + "@uploads/a.jpg", 1 << 20, event.FetchFailed, "without a query"},
+		"credentials":        {"s3://id:" + secret + "@uploads/a.jpg", 1 << 20, event.FetchFailed, "without a query"},
 		"no key":             {"s3://uploads/", 1 << 20, event.FetchFailed, "the key is 0 bytes, wanted 1 to 1024"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,17 +97,17 @@ func TestFetchFromS3(t *testing.T) {
 			require.ErrorAs(t, err, &verdict)
 			require.Equal(t, test.reason, verdict.Reason)
 			require.ErrorContains(t, err, test.want)
-			require.NotContains(t, err.Error(), kept)
+			require.NotContains(t, err.Error(), secret)
 		})
 	}
 
-	// A store that is down is worth another delivery.
+	// A store that is down is worth a redelivery.
 	broken.Store(true)
 	_, err := fetch("s3://uploads/2026/a%20b.jpg", 1<<20)
 	var verdict *event.Unjudgeable
 	require.Error(t, err)
 	require.NotErrorAs(t, err, &verdict)
-	require.NotContains(t, err.Error(), kept)
+	require.NotContains(t, err.Error(), secret)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -115,7 +115,7 @@ func TestFetchFromS3(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// Each store has its client, which asks nothing before it has to.
+// Each store has its client, which sends nothing when it is created.
 func TestEveryStoreOpens(t *testing.T) {
 	t.Setenv("AZURE_STORAGE_ACCOUNT", "acme")
 	t.Setenv("AZURE_STORAGE_SAS_TOKEN", "sv=none")
@@ -124,7 +124,7 @@ func TestEveryStoreOpens(t *testing.T) {
 	})
 }
 
-func TestBucketsThatCannotBe(t *testing.T) {
+func TestInvalidBuckets(t *testing.T) {
 	for entry, want := range map[string]string{
 		"uploads":                    `fetch-bucket is "uploads", wanted a bucket such as s3://uploads`,
 		"s3://key:hidden@a?x=hidden": `fetch-bucket is "s3://a", wanted a bucket`,

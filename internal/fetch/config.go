@@ -13,23 +13,23 @@ const (
 	DefaultMaxRedirects = 5
 )
 
-// Config is what may be fetched, and for how long.
+// Config says what may be fetched, and bounds the time.
 type Config struct {
-	// Hosts are those that URLs may name: cdn.example.com, *.example.com (each host below it, at any depth), either
-	// with :port. Without a port the scheme's own is meant, 80 or 443. Empty: no URL is fetched.
+	// Hosts are allowed in URLs: cdn.example.com, or *.example.com for its subdomains at any depth, both optionally with
+	// :port. The default port is the scheme's, 80 or 443. If Hosts is empty, no URL is fetched.
 	Hosts []string
-	// Buckets are those that s3://, gs:// and azblob:// URLs may name, each with its client's options as a query:
-	// s3://uploads?region=eu-central-1. Where their stores are is the list's word, so AllowCIDRs is not asked.
+	// Buckets are allowed in s3://, gs:// and azblob:// URLs. Each has its client's options as a query:
+	// s3://uploads?region=eu-central-1. AllowCIDRs does not apply to them: the operator chooses the store.
 	Buckets []string
-	// AllowCIDRs are addresses that may be connected to although they are not public, such as 10.20.0.0/16.
+	// AllowCIDRs are networks that may be connected to although they are not public, such as 10.20.0.0/16.
 	AllowCIDRs []netip.Prefix
-	// Timeout is the time that one upload may take, from the first look-up to the last byte.
+	// Timeout bounds one fetch, from the DNS look-up to the last byte.
 	Timeout time.Duration
-	// MaxRedirects is how many a URL may lead through, 0 to 20.
+	// MaxRedirects bounds the redirects of one fetch, 0 to 20.
 	MaxRedirects int
 }
 
-// Validate reports every setting that cannot work.
+// Validate returns all invalid settings, joined into one error.
 func (c Config) Validate() error {
 	const mostRedirects = 20
 	var errs []error

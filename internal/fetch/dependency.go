@@ -15,8 +15,8 @@ import (
 	"moderator/internal/event"
 )
 
-// Dependency is the store that an upload's bytes are in: NATS' object store or an allowed bucket. It is nil for what no
-// outage explains: a URL, or a bucket that is not allowed.
+// Dependency returns the store of an upload's bytes: NATS' object store or an allowed bucket. It returns nil for other URLs
+// and for buckets that are not allowed.
 func (f *Fetcher) Dependency(u event.Upload) *dependency.Dependency {
 	switch {
 	case u.Object != nil:
@@ -29,7 +29,8 @@ func (f *Fetcher) Dependency(u event.Upload) *dependency.Dependency {
 	return nil
 }
 
-// probe asks for the bucket. Any answer will do, also that there is no such bucket: uploads choose its name.
+// probe looks the bucket up. Any answer proves that the store works, even that the bucket does not exist: uploads choose
+// its name.
 func (o *objects) probe(ctx context.Context, bucket string) error {
 	_, err := o.js.ObjectStore(ctx, bucket)
 	var answer jetstream.JetStreamError
@@ -39,7 +40,7 @@ func (o *objects) probe(ctx context.Context, bucket string) error {
 	return err
 }
 
-// probeKey is looked for in buckets. Whether it is there does not matter.
+// probeKey is looked up in buckets. It need not exist.
 const probeKey = "moderator-probe"
 
 func (b *buckets) probe(ctx context.Context, name string) error {
@@ -48,11 +49,11 @@ func (b *buckets) probe(ctx context.Context, name string) error {
 	case gcerrors.OK, gcerrors.NotFound, gcerrors.PermissionDenied, gcerrors.InvalidArgument:
 		return nil
 	default:
-		return fmt.Errorf("the store does not answer (%s): %w", code, plain(err))
+		return fmt.Errorf("the store does not answer (%s): %w", code, safeError(err))
 	}
 }
 
-// bucketName is the bucket that a URL names, as the list of buckets has it; "" where it cannot be read.
+// bucketName returns "scheme://name" of a bucket's URL, or "" if the URL is invalid.
 func bucketName(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

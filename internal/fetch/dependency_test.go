@@ -17,11 +17,11 @@ func TestBucketThatIsAway(t *testing.T) {
 	f := newFetcher(t, Config{Buckets: []string{bucket}, Timeout: 5 * time.Second})
 	d := f.Dependency(event.Upload{URL: "S3://uploads/a.jpg"})
 	require.Equal(t, "s3://uploads", d.Name)
-	require.NoError(t, d.Probe(t.Context()), "it answers, though what is asked for is not there")
+	require.NoError(t, d.Probe(t.Context()), "it answers, although the key does not exist")
 	broken.Store(true)
 	err := d.Probe(t.Context())
 	require.Error(t, err)
-	require.NotContains(t, err.Error(), kept)
+	require.NotContains(t, err.Error(), secret)
 	broken.Store(false)
 	require.NoError(t, d.Probe(t.Context()))
 
@@ -30,7 +30,7 @@ func TestBucketThatIsAway(t *testing.T) {
 	}
 }
 
-// No name that an upload gives makes an outage.
+// No bucket name of an upload counts as an outage.
 func TestObjectStoreThatIsAway(t *testing.T) {
 	server, err := devstack.StartNATS(t.Context(), devstack.NATSOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0"})
 	require.NoError(t, err)

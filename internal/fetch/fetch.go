@@ -12,7 +12,7 @@ import (
 	"moderator/internal/event"
 )
 
-// Fetcher gets uploads' bytes. It is safe for concurrent use; end it with Close.
+// Fetcher gets uploads' bytes. It is safe for concurrent use. The caller closes it.
 type Fetcher struct {
 	timeout time.Duration
 	web     *web
@@ -20,7 +20,7 @@ type Fetcher struct {
 	buckets *buckets
 }
 
-// New returns a Fetcher of URLs, of cloud stores' buckets and of js's object stores, or what Config.Validate says.
+// New returns a Fetcher for URLs, cloud stores' buckets and js's object stores, or an error if cfg is invalid.
 func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -36,19 +36,19 @@ func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
 	return &Fetcher{timeout: cfg.Timeout, web: w, objects: newObjects(js), buckets: b}, nil
 }
 
-// Close ends idle connections and waits for what is still read. Fetch must not be called any more.
+// Close closes idle connections and waits for reads of object stores to end. Fetch must not be called afterwards.
 func (f *Fetcher) Close() {
 	f.web.transport.CloseIdleConnections()
 	f.objects.reads.Wait()
 	f.buckets.close()
 }
 
-// Fetch implements consumer.Fetcher for an upload that is a reference. The package's documentation says what the errors mean.
+// Fetch implements consumer.Fetcher. The upload must be a reference. The package comment explains the errors.
 func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, reserve func(bytes int64) bool) ([]byte, error) {
 	if reserve == nil {
 		reserve = func(int64) bool { return true }
 	}
-	within := room{maxBytes, reserve}
+	mem := memory{maxBytes, reserve}
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	var what string
@@ -56,14 +56,14 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 	var err error
 	switch {
 	case u.Object != nil:
-		what = fmt.Sprintf("object %q of bucket %q", cut(u.Object.Name, 255), cut(u.Object.Bucket, 255))
-		data, err = f.objects.get(limited, *u.Object, within)
+		what = fmt.Sprintf("object %q of bucket %q", truncate(u.Object.Name, 255), truncate(u.Object.Bucket, 255))
+		data, err = f.objects.get(limited, *u.Object, mem)
 	case isBucket(u.URL):
 		what = withoutSecrets(u.URL)
-		data, err = f.buckets.get(limited, u.URL, within)
+		data, err = f.buckets.get(limited, u.URL, mem)
 	default:
 		what = withoutSecrets(u.URL)
-		data, err = f.web.get(limited, u.URL, within)
+		data, err = f.web.get(limited, u.URL, mem)
 	}
 	var verdict *event.Unjudgeable
 	switch {
@@ -71,7 +71,7 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 		return data, nil
 	case errors.As(err, &verdict):
 		return nil, &event.Unjudgeable{Reason: verdict.Reason, Err: fmt.Errorf("fetch %s: %w", what, verdict.Err)}
-	case ctx.Err() != nil: // the caller must see that it was its own doing
+	case ctx.Err() != nil: // the caller cancelled
 		return nil, fmt.Errorf("fetch %s: %w", what, ctx.Err())
 	case limited.Err() != nil || errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("fetch %s: not done in %v, allow more with --fetch-timeout: %w", what, f.timeout, context.DeadlineExceeded)
@@ -79,12 +79,12 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 	return nil, fmt.Errorf("fetch %s: %w", what, err)
 }
 
-// failed is the error of what can never be fetched.
-func failed(format string, args ...any) error {
+// unjudgeable returns the error of an upload that can never be fetched.
+func unjudgeable(format string, args ...any) error {
 	return &event.Unjudgeable{Reason: event.FetchFailed, Err: fmt.Errorf(format, args...)}
 }
 
-// tooLarge is the error of more bytes than are wanted.
+// tooLarge returns the error of an upload of size bytes; size is a number or a text.
 func tooLarge(size any, maxBytes int64) error {
 	return &event.Unjudgeable{
 		Reason: event.TooLarge,
@@ -92,8 +92,8 @@ func tooLarge(size any, maxBytes int64) error {
 	}
 }
 
-// cut bounds a text that comes from outside, so that a decision always fits a message.
-func cut(text string, most int) string {
+// truncate bounds a text from outside, so that a decision fits a message.
+func truncate(text string, most int) string {
 	text = strings.ToValidUTF8(text, "�")
 	if len(text) <= most {
 		return text

@@ -13,16 +13,16 @@ import (
 
 // host is one entry of the list.
 type host struct {
-	name  string // "cdn.example.com", an address, or, for a wildcard, ".example.com"
-	below bool   // a wildcard: each host whose name ends in name
-	port  string // "": the scheme's own
+	name     string // "cdn.example.com", an address, or ".example.com" for a wildcard
+	wildcard bool   // matches every host whose name ends in name
+	port     string // "": the scheme's default
 }
 
 type hosts []host
 
 var hostname = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
 
-// parseHosts reads the list; its error names every entry that is none.
+// parseHosts parses the list. Its error names every invalid entry.
 func parseHosts(list []string) (hosts, error) {
 	var parsed hosts
 	var errs []error
@@ -37,7 +37,7 @@ func parseHosts(list []string) (hosts, error) {
 	return parsed, errors.Join(errs...)
 }
 
-// withoutLogin shows an entry that somebody took for the place of a URL with a password or a signature.
+// withoutLogin removes passwords and signatures from an invalid entry, for an error.
 func withoutLogin(entry string) string {
 	if strings.ContainsAny(entry, "@?") {
 		return withoutSecrets(entry)
@@ -59,18 +59,18 @@ func parseHost(entry string) (h host, ok bool) {
 	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
 		name = name[1 : len(name)-1]
 	}
-	name, h.below = strings.CutPrefix(name, "*.")
+	name, h.wildcard = strings.CutPrefix(name, "*.")
 	h.name = plainName(name)
-	if !validName(h.name) || h.below && isAddress(h.name) {
+	if !validName(h.name) || h.wildcard && isAddress(h.name) {
 		return h, false
 	}
-	if h.below {
+	if h.wildcard {
 		h.name = "." + h.name
 	}
 	return h, true
 }
 
-// plainName is a name in lower case, without the dot of the DNS root; an address is in its shortest form.
+// plainName returns a name in lower case without the dot of the DNS root, or an address in its shortest form.
 func plainName(name string) string {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	if address, err := netip.ParseAddr(name); err == nil {
@@ -84,17 +84,17 @@ func isAddress(name string) bool {
 	return err == nil && address.Zone() == ""
 }
 
-// validName leaves out names that are not ASCII: what the resolver makes of them is not what the list compares.
+// validName refuses names that are not ASCII: the resolver would convert them to names that are not on the list.
 func validName(name string) bool {
-	const longest = 253 // of DNS
+	const longest = 253 // DNS' limit
 	return len(name) <= longest && (isAddress(name) || hostname.MatchString(name))
 }
 
-// check says whether a URL, given or redirected to, may be followed.
+// check returns an error unless the URL's scheme and host are allowed.
 func (list hosts) check(u *url.URL) error {
 	standard := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	if standard == "" {
-		return fmt.Errorf("the URL's scheme is %q, wanted http or https", cut(u.Scheme, 20))
+		return fmt.Errorf("the URL's scheme is %q, wanted http or https", truncate(u.Scheme, 20))
 	}
 	if u.User != nil {
 		return errors.New("the URL holds a user name or password, wanted none: sign the URL instead")
@@ -104,14 +104,14 @@ func (list hosts) check(u *url.URL) error {
 		port = standard
 	}
 	if len(list) == 0 {
-		return fmt.Errorf("no URL may be fetched: allow its host with --fetch-host %s", shown(name, port, standard))
+		return fmt.Errorf("no URL may be fetched: allow its host with --fetch-host %s", asEntry(name, port, standard))
 	}
 	for _, h := range list {
 		if h.matches(name, port, standard) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the host %s is not allowed: allow it with --fetch-host %[1]s", shown(name, port, standard))
+	return fmt.Errorf("the host %s is not allowed: allow it with --fetch-host %[1]s", asEntry(name, port, standard))
 }
 
 func (h host) matches(name, port, standard string) bool {
@@ -122,17 +122,17 @@ func (h host) matches(name, port, standard string) bool {
 	if port != wanted || !validName(name) {
 		return false
 	}
-	if h.below {
+	if h.wildcard {
 		return strings.HasSuffix(name, h.name) && len(name) > len(h.name)
 	}
 	return name == h.name
 }
 
-// shown is a host as the list would have it.
-func shown(name, port, standard string) string {
-	name = cut(name, 253)
+// asEntry returns the list's entry that would allow a host.
+func asEntry(name, port, standard string) string {
+	name = truncate(name, 253)
 	if port != standard {
-		return net.JoinHostPort(name, cut(port, 5))
+		return net.JoinHostPort(name, truncate(port, 5))
 	}
 	return name
 }

@@ -85,5 +85,5 @@ func TestCheckSaysHowToAllow(t *testing.T) {
 	require.ErrorContains(t, check(t, list, "file:///etc/passwd"), `scheme is "file", wanted http or https`)
 	require.ErrorContains(t, check(t, list, "//a.example/x"), `scheme is "", wanted`)
 	require.ErrorContains(t, check(t, list, "https://user@a.example/"), "user name or password")
-	require.ErrorContains(t, check(t, list, "https://:"+kept+"@a.example/"), "user name or password")
+	require.ErrorContains(t, check(t, list, "https://:"+secret+"@a.example/"), "user name or password")
 }

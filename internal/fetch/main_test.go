@@ -26,16 +26,16 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	// A goroutine of nats.go that begins after its publisher was cleaned up waits on no channel, for ever.
+	// nats.go leaks this goroutine if it starts after its publisher was cleaned up: it waits for ever on a nil channel.
 	os.Exit(testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")))
 }
 
-// kept is what the servers of these tests send and no text of an error may repeat.
-const kept = "s3cret"
+// secret is sent by the servers of these tests. No error may contain it.
+const secret = "s3cret"
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 
-// local is a configuration under which the hosts may be fetched from this machine.
+// local returns a configuration that allows the hosts on this machine.
 func local(hosts ...string) Config {
 	return Config{Hosts: hosts, AllowCIDRs: loopback, Timeout: 10 * time.Second, MaxRedirects: DefaultMaxRedirects}
 }
@@ -56,7 +56,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 	return s.Listener.Addr().String()
 }
 
-// raw answers every request with these bytes and ends the connection.
+// raw answers every request with the bytes of answer and closes the connection.
 func raw(t *testing.T, answer string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
@@ -71,7 +71,7 @@ func raw(t *testing.T, answer string) http.HandlerFunc {
 
 func port(address string) string { return address[strings.LastIndexByte(address, ':'):] }
 
-// resolver is a DNS server that takes a name's addresses from answer, and a resolver that asks nobody else.
+// resolver starts a DNS server that gets a name's addresses from answer, and returns a resolver that uses only it.
 func resolver(t *testing.T, answer func(name string) []string) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -95,7 +95,7 @@ func resolver(t *testing.T, answer func(name string) []string) *net.Resolver {
 	}}
 }
 
-// dnsAnswer answers the one question of a query (RFC 1035): its A or AAAA records.
+// dnsAnswer answers a DNS query (RFC 1035) with A or AAAA records.
 func dnsAnswer(query []byte, answer func(name string) []string) []byte {
 	const typeA, typeAAAA, headerBytes = 1, 28, 12
 	at := headerBytes
@@ -124,8 +124,8 @@ func dnsAnswer(query []byte, answer func(name string) []string) []byte {
 	return append(out, records...)
 }
 
-// requireForGood checks that an upload is given up, for that reason.
-func requireForGood(t *testing.T, err error, reason event.Reason, text string) {
+// requireUnjudgeable checks that the error is an *event.Unjudgeable with the reason.
+func requireUnjudgeable(t *testing.T, err error, reason event.Reason, text string) {
 	t.Helper()
 	var verdict *event.Unjudgeable
 	require.ErrorAs(t, err, &verdict)
@@ -134,7 +134,7 @@ func requireForGood(t *testing.T, err error, reason event.Reason, text string) {
 	requireText(t, verdict.Err)
 }
 
-// requireRetry checks that an upload is worth another delivery.
+// requireRetry checks that the error is worth a redelivery.
 func requireRetry(t *testing.T, err error, text string) {
 	t.Helper()
 	require.Error(t, err)
@@ -146,7 +146,7 @@ func requireRetry(t *testing.T, err error, text string) {
 
 func requireText(t *testing.T, err error) {
 	t.Helper()
-	require.NotContains(t, err.Error(), kept)
+	require.NotContains(t, err.Error(), secret)
 	require.NotContains(t, err.Error(), "fetch_failed")
 	require.Less(t, len(err.Error()), 1500)
 }

@@ -18,7 +18,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// stored is a server with one bucket, "photos", and a Fetcher of it.
+// stored is a server with the bucket "photos", and its Fetcher.
 type stored struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
@@ -51,7 +51,7 @@ func (s stored) put(t *testing.T, name string, size int) *jetstream.ObjectInfo {
 	return info
 }
 
-// describe writes an object's description past the client library, which would refuse it.
+// describe writes an object's description directly, because the client library would refuse an invalid one.
 func (s stored) describe(t *testing.T, info jetstream.ObjectInfo) {
 	t.Helper()
 	data, err := json.Marshal(info)
@@ -78,32 +78,32 @@ func TestObjectsAreRead(t *testing.T) {
 	}
 	s.put(t, "large", 5001)
 	_, err := s.fetch(t.Context(), "photos", "large")
-	requireForGood(t, err, event.TooLarge, `fetch object "large" of bucket "photos": it has 5001 bytes, wanted at most 5000`)
+	requireUnjudgeable(t, err, event.TooLarge, `fetch object "large" of bucket "photos": it has 5001 bytes, wanted at most 5000`)
 }
 
-func TestObjectsThatAreNotThere(t *testing.T) {
+func TestObjectsThatDoNotExist(t *testing.T) {
 	s := newStored(t, 10*time.Second)
 	s.put(t, "deleted", 1)
 	require.NoError(t, s.photos.Delete(t.Context(), "deleted"))
 	for _, name := range []string{"deleted", "never", strings.Repeat("n", maxNameBytes)} {
 		_, err := s.fetch(t.Context(), "photos", name)
-		requireForGood(t, err, event.FetchFailed, "object not found")
+		requireUnjudgeable(t, err, event.FetchFailed, "object not found")
 	}
 	for bucket, text := range map[string]string{
 		"videos": "bucket not found", strings.Repeat("b", maxBucketBytes): "bucket not found", "a.b": "invalid", "photos>": "invalid", "": "invalid",
 	} {
 		_, err := s.fetch(t.Context(), bucket, "a")
-		requireForGood(t, err, event.FetchFailed, text)
+		requireUnjudgeable(t, err, event.FetchFailed, text)
 	}
 }
 
-// A subject longer than the server's limit on a line ends the connection, and with it everyone's work.
+// The server closes the connection of a client whose subject is too long, which would interrupt all uploads.
 func TestLongNamesDoNotEndTheConnection(t *testing.T) {
 	s := newStored(t, 10*time.Second)
 	_, err := s.fetch(t.Context(), "photos", strings.Repeat("n", 100_000))
-	requireForGood(t, err, event.FetchFailed, "100000 bytes, wanted at most")
+	requireUnjudgeable(t, err, event.FetchFailed, "100000 bytes, wanted at most")
 	_, err = s.fetch(t.Context(), strings.Repeat("b", 100_000), "a")
-	requireForGood(t, err, event.FetchFailed, "100000 and 1 bytes, wanted at most")
+	requireUnjudgeable(t, err, event.FetchFailed, "100000 and 1 bytes, wanted at most")
 	s.put(t, strings.Repeat("n", maxNameBytes), 10)
 	data, err := s.fetch(t.Context(), "photos", strings.Repeat("n", maxNameBytes))
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestLinksAreFollowedOnce(t *testing.T) {
 	_, err = s.photos.AddBucketLink(t.Context(), "bucket", s.photos)
 	require.NoError(t, err)
 	_, err = s.fetch(t.Context(), "photos", "bucket")
-	requireForGood(t, err, event.FetchFailed, "name is required")
+	requireUnjudgeable(t, err, event.FetchFailed, "name is required")
 
 	for from, to := range map[string]string{"self": "self", "chain": "link", "gone": "never"} {
 		s.describe(t, jetstream.ObjectInfo{Bucket: "photos", NUID: "N", ObjectMeta: jetstream.ObjectMeta{
@@ -132,22 +132,22 @@ func TestLinksAreFollowedOnce(t *testing.T) {
 	}
 	for _, name := range []string{"self", "chain"} {
 		_, err = s.fetch(t.Context(), "photos", name)
-		requireForGood(t, err, event.FetchFailed, "link to a link")
+		requireUnjudgeable(t, err, event.FetchFailed, "link to a link")
 	}
 	_, err = s.fetch(t.Context(), "photos", "gone")
-	requireForGood(t, err, event.FetchFailed, "object not found")
+	requireUnjudgeable(t, err, event.FetchFailed, "object not found")
 	require.NoError(t, s.photos.Delete(t.Context(), "a"))
 	_, err = s.fetch(t.Context(), "photos", "link")
-	requireForGood(t, err, event.FetchFailed, "object not found")
+	requireUnjudgeable(t, err, event.FetchFailed, "object not found")
 }
 
-func TestObjectsThatAreNotWhatTheySay(t *testing.T) {
+func TestObjectsWithWrongDescriptions(t *testing.T) {
 	s := newStored(t, 10*time.Second)
 	info := s.put(t, "small", 6000)
 	info.Size = 10
 	s.describe(t, *info)
 	_, err := s.fetch(t.Context(), "photos", "small")
-	requireForGood(t, err, event.TooLarge, "over 5000 bytes")
+	requireUnjudgeable(t, err, event.TooLarge, "over 5000 bytes")
 
 	info = s.put(t, "other", 10)
 	info.Digest = s.put(t, "another", 11).Digest
@@ -159,10 +159,10 @@ func TestObjectsThatAreNotWhatTheySay(t *testing.T) {
 	info.NUID = ""
 	s.describe(t, *info)
 	_, err = s.fetch(t.Context(), "photos", "nameless")
-	requireForGood(t, err, event.FetchFailed, "meta information invalid")
+	requireUnjudgeable(t, err, event.FetchFailed, "meta information invalid")
 }
 
-// lose drops an object's chunks and leaves its description, as when it is replaced while it is read.
+// lose deletes an object's chunks and keeps its description, as when the object is replaced while it is read.
 func (s stored) lose(t *testing.T, name string) {
 	t.Helper()
 	info := s.put(t, name, 3000)
@@ -171,7 +171,7 @@ func (s stored) lose(t *testing.T, name string) {
 	require.NoError(t, stream.Purge(t.Context(), jetstream.WithPurgeSubject("$O.photos.C."+info.NUID)))
 }
 
-func TestObjectsWhoseBytesDoNotCome(t *testing.T) {
+func TestObjectsWithoutChunks(t *testing.T) {
 	s := newStored(t, 500*time.Millisecond)
 	s.lose(t, "lost")
 	_, err := s.fetch(t.Context(), "photos", "lost")
@@ -179,21 +179,23 @@ func TestObjectsWhoseBytesDoNotCome(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(100*time.Millisecond, cancel)
+	reading, err := s.nc.Subscribe("$JS.API.CONSUMER.CREATE.OBJ_photos.>", func(*nats.Msg) { cancel() })
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = reading.Unsubscribe() })
 	_, err = s.fetch(ctx, "photos", "lost")
 	requireRetry(t, err, "context canceled")
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestAStoreThatCannotBeReachedIsTriedAgain(t *testing.T) {
+func TestUnreachableStoreIsWorthARedelivery(t *testing.T) {
 	s := newStored(t, 10*time.Second)
 	s.nc.Close()
 	_, err := s.fetch(t.Context(), "photos", "a")
 	requireRetry(t, err, "connection closed")
 }
 
-// An object may be announced before each replica of its store has it.
-func TestObjectsThatComeAMomentLater(t *testing.T) {
+// An upload may name an object before each replica of the store has it.
+func TestObjectsThatAppearLater(t *testing.T) {
 	s := newStored(t, 10*time.Second)
 	s.objects.again = 2 * time.Second
 	var once sync.Once

@@ -17,11 +17,11 @@ import (
 const (
 	dialTimeout    = 5 * time.Second
 	headerTimeout  = 5 * time.Second
-	maxHeaderBytes = 64 << 10 // of an answer before its body
-	maxURLBytes    = 8192     // what browsers and caches take
+	maxHeaderBytes = 64 << 10 // of an answer
+	maxURLBytes    = 8192     // the limit of browsers and caches
 )
 
-// web fetches URLs, over one pool of connections.
+// web fetches URLs over one pool of connections.
 type web struct {
 	hosts     hosts
 	dialer    *net.Dialer
@@ -36,7 +36,7 @@ func newWeb(cfg Config) (*web, error) {
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: addresses{except: cfg.AllowCIDRs}.control}
 	transport := &http.Transport{
-		// Proxy stays nil: a proxy would connect to what this dialer refuses.
+		// Proxy stays nil: a proxy would connect to addresses that this dialer refuses.
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    dialTimeout,
@@ -45,16 +45,16 @@ func newWeb(cfg Config) (*web, error) {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        90 * time.Second,
-		// A small answer must not unpack into a large one, and the bytes that are hashed are those that are stored.
+		// A small answer must not decompress into a large one, and the stored bytes are the ones to hash.
 		DisableCompression: true,
 	}
 	follow := func(next *http.Request, via []*http.Request) error {
 		if len(via) > cfg.MaxRedirects {
-			return failed("it redirects more than %d times", cfg.MaxRedirects)
+			return unjudgeable("it redirects more than %d times", cfg.MaxRedirects)
 		}
-		next.Header.Del("Referer") // the last URL, with its signature
+		next.Header.Del("Referer") // it has the last URL, with its signature
 		if err := list.check(next.URL); err != nil {
-			return failed("it redirects to %s: %w", withoutSecrets(next.URL.String()), err)
+			return unjudgeable("it redirects to %s: %w", withoutSecrets(next.URL.String()), err)
 		}
 		return nil
 	}
@@ -64,57 +64,57 @@ func newWeb(cfg Config) (*web, error) {
 	}, nil
 }
 
-// get follows a URL and returns its body.
-func (w *web) get(ctx context.Context, text string, within room) ([]byte, error) {
+// get returns the body of a URL.
+func (w *web) get(ctx context.Context, text string, mem memory) ([]byte, error) {
 	if len(text) > maxURLBytes {
-		return nil, failed("the URL is %d bytes, wanted at most %d", len(text), maxURLBytes)
+		return nil, unjudgeable("the URL is %d bytes, wanted at most %d", len(text), maxURLBytes)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, text, nil)
 	if err != nil {
-		return nil, failed("the URL cannot be read, wanted https://host/path")
+		return nil, unjudgeable("the URL cannot be read, wanted https://host/path")
 	}
 	if err := w.hosts.check(request.URL); err != nil {
-		return nil, failed("%w", err)
+		return nil, unjudgeable("%w", err)
 	}
 	request.Header.Set("User-Agent", "moderator")
 	request.Header.Set("Accept-Encoding", "identity")
 	response, err := w.client.Do(request)
 	if err != nil {
-		return nil, plain(err)
+		return nil, safeError(err)
 	}
-	defer func() { _ = response.Body.Close() }() // unread, it ends the connection: nothing more is taken from it
+	defer func() { _ = response.Body.Close() }() // unread data closes the connection
 	if err := checkResponse(response); err != nil {
 		return nil, err
 	}
-	data, err := within.readAll(response.Body, response.ContentLength)
+	data, err := mem.readAll(response.Body, response.ContentLength)
 	if err != nil {
-		return nil, plain(err)
+		return nil, safeError(err)
 	}
 	return data, nil
 }
 
-// checkResponse says whether a response has a body to read.
+// checkResponse returns an error unless the response has a file as its body.
 func checkResponse(r *http.Response) error {
 	switch code := r.StatusCode; {
 	case code == http.StatusOK:
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
 		return fmt.Errorf("the server answered %d %s", code, http.StatusText(code))
 	default:
-		return failed("the server answered %d %s, wanted 200 OK", code, http.StatusText(code))
+		return unjudgeable("the server answered %d %s, wanted 200 OK", code, http.StatusText(code))
 	}
 	for _, encoding := range r.Header.Values("Content-Encoding") {
 		if encoding != "" && encoding != "identity" {
-			return failed("the server sent it compressed although asked for identity, wanted no Content-Encoding")
+			return unjudgeable("the server sent it compressed, wanted no Content-Encoding")
 		}
 	}
 	return nil
 }
 
-// plain keeps of a client's error what is sure to say how the network failed. Others of the standard library's quote
-// what the server sent, and all of them quote the URL.
-func plain(err error) error {
+// safeError keeps errors of the network and replaces all others: the standard library's texts quote URLs and the server's
+// answer.
+func safeError(err error) error {
 	var verdict *event.Unjudgeable
-	var full *event.NotAdmitted
+	var refused *event.NotAdmitted
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var operation *net.OpError
@@ -122,10 +122,10 @@ func plain(err error) error {
 	switch {
 	case errors.As(err, &verdict):
 		return verdict
-	case errors.As(err, &full):
-		return full
+	case errors.As(err, &refused):
+		return refused
 	case errors.As(err, &certificate):
-		return errors.New(cut(certificate.Error(), 500))
+		return errors.New(truncate(certificate.Error(), 500))
 	case errors.As(err, &lookup):
 		return lookup
 	case errors.As(err, &operation):
@@ -138,11 +138,11 @@ func plain(err error) error {
 	return errors.New("the connection broke, or the answer is not valid HTTP")
 }
 
-// withoutSecrets shows a URL without its query and its user.
+// withoutSecrets returns a URL without query and user.
 func withoutSecrets(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return "a URL"
 	}
-	return cut((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(), 255)
+	return truncate((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(), 255)
 }

@@ -48,7 +48,7 @@ func TestFetchReturnsTheBody(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "the picture of "+want, data)
 	}
-	require.EqualValues(t, 1, connections.Load(), "connections are kept")
+	require.EqualValues(t, 1, connections.Load(), "connections are reused")
 }
 
 func TestStatusDecidesWhetherToTryAgain(t *testing.T) {
@@ -56,16 +56,16 @@ func TestStatusDecidesWhetherToTryAgain(t *testing.T) {
 		code, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
 		w.WriteHeader(code)
 		if code != http.StatusNoContent && code != http.StatusNotModified {
-			_, _ = io.WriteString(w, kept)
+			_, _ = io.WriteString(w, secret)
 		}
 	})
 	f := newFetcher(t, local(at))
 	for _, code := range []int{201, 202, 204, 206, 300, 302, 304, 400, 401, 403, 404, 405, 410, 416, 418, 451} {
-		_, err := fetchURL(t, f, fmt.Sprintf("http://%s/%d?%s", at, code, kept))
-		requireForGood(t, err, event.FetchFailed, fmt.Sprintf("fetch http://%s/%d: the server answered %[2]d %s, wanted 200 OK", at, code, http.StatusText(code)))
+		_, err := fetchURL(t, f, fmt.Sprintf("http://%s/%d?%s", at, code, secret))
+		requireUnjudgeable(t, err, event.FetchFailed, fmt.Sprintf("fetch http://%s/%d: the server answered %[2]d %s, wanted 200 OK", at, code, http.StatusText(code)))
 	}
 	for _, code := range []int{408, 425, 429, 500, 502, 503, 504, 599} {
-		_, err := fetchURL(t, f, fmt.Sprintf("http://%s/%d?%s", at, code, kept))
+		_, err := fetchURL(t, f, fmt.Sprintf("http://%s/%d?%s", at, code, secret))
 		requireRetry(t, err, fmt.Sprintf("fetch http://%s/%d: the server answered %[2]d", at, code))
 	}
 }
@@ -84,12 +84,12 @@ func TestRedirectsAreCounted(t *testing.T) {
 	require.NoError(t, err)
 	for _, path := range []string{"/6", "/loop"} {
 		_, err = fetchURL(t, f, "http://"+at+path)
-		requireForGood(t, err, event.FetchFailed, "it redirects more than 5 times")
+		requireUnjudgeable(t, err, event.FetchFailed, "it redirects more than 5 times")
 	}
 	cfg := local(at)
 	cfg.MaxRedirects = 0
 	_, err = fetchURL(t, newFetcher(t, cfg), "http://"+at+"/1")
-	requireForGood(t, err, event.FetchFailed, "it redirects more than 0 times")
+	requireUnjudgeable(t, err, event.FetchFailed, "it redirects more than 0 times")
 }
 
 func TestSizesAreLimited(t *testing.T) {
@@ -118,16 +118,16 @@ func TestSizesAreLimited(t *testing.T) {
 		}
 	}
 	_, err := fetchURL(t, f, "http://"+at+"/announced?size=1001")
-	requireForGood(t, err, event.TooLarge, "it has 1001 bytes, wanted at most 1000: allow more with --max-upload-bytes")
+	requireUnjudgeable(t, err, event.TooLarge, "it has 1001 bytes, wanted at most 1000: allow more with --max-upload-bytes")
 	_, err = fetchURL(t, f, "http://"+at+"/announced?size=4000000000000")
-	requireForGood(t, err, event.TooLarge, "it has 4000000000000 bytes")
+	requireUnjudgeable(t, err, event.TooLarge, "it has 4000000000000 bytes")
 	_, err = fetchURL(t, f, "http://"+at+"/chunked?size=1001")
-	requireForGood(t, err, event.TooLarge, "it has over 1000 bytes")
+	requireUnjudgeable(t, err, event.TooLarge, "it has over 1000 bytes")
 	_, err = fetchURL(t, f, "http://"+at+"/endless")
-	requireForGood(t, err, event.TooLarge, "it has over 1000 bytes")
+	requireUnjudgeable(t, err, event.TooLarge, "it has over 1000 bytes")
 }
 
-// A server that sends more than it announced is taken at its word: what follows is no part of the file.
+// Bytes beyond the announced length are no part of the file.
 func TestMoreThanAnnouncedIsLeftOut(t *testing.T) {
 	at := serve(t, raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdefgh"))
 	data, err := fetchURL(t, newFetcher(t, local(at)), "http://"+at+"/a")
@@ -135,16 +135,16 @@ func TestMoreThanAnnouncedIsLeftOut(t *testing.T) {
 	require.Equal(t, "abc", data)
 }
 
-func TestBrokenAnswersAreTriedAgain(t *testing.T) {
+func TestBrokenAnswersAreWorthARedelivery(t *testing.T) {
 	for answer, text := range map[string]string{
-		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + kept:                 "the connection ended before the answer did",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + kept:    "the connection ended before the answer did",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + kept + "\r\n": "not valid HTTP",
-		"":                         "the connection ended before the answer did",
-		"SSH-2.0-" + kept + "\r\n": "not valid HTTP",
-		"HTTP/1.1 200 OK\r\n" + kept + "\r\n\r\n":                                    "not valid HTTP",
-		"HTTP/1.1 302 Found\r\nLocation: ://" + kept + "\r\n\r\n":                    "not valid HTTP",
-		"HTTP/1.1 200 OK\r\nA: " + strings.Repeat(kept, maxHeaderBytes) + "\r\n\r\n": "",
+		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + secret:                 "the connection ended before the answer did",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + secret:    "the connection ended before the answer did",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secret + "\r\n": "not valid HTTP",
+		"":                           "the connection ended before the answer did",
+		"SSH-2.0-" + secret + "\r\n": "not valid HTTP",
+		"HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n":                                    "not valid HTTP",
+		"HTTP/1.1 302 Found\r\nLocation: ://" + secret + "\r\n\r\n":                    "not valid HTTP",
+		"HTTP/1.1 200 OK\r\nA: " + strings.Repeat(secret, maxHeaderBytes) + "\r\n\r\n": "",
 	} {
 		at := serve(t, raw(t, answer))
 		_, err := fetchURL(t, newFetcher(t, local(at)), "http://"+at+"/a")
@@ -171,9 +171,9 @@ func TestCompressedAnswersAreRefused(t *testing.T) {
 		_, _ = w.Write(bomb.Bytes())
 	})
 	f := newFetcher(t, local(at))
-	for _, encoding := range []string{"gzip", "br", "identity,gzip", kept} {
+	for _, encoding := range []string{"gzip", "br", "identity,gzip", secret} {
 		_, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=" + encoding}, 1<<20, nil)
-		requireForGood(t, err, event.FetchFailed, "wanted no Content-Encoding")
+		requireUnjudgeable(t, err, event.FetchFailed, "wanted no Content-Encoding")
 	}
 	data, err := f.Fetch(t.Context(), event.Upload{URL: "http://" + at + "/?as=identity"}, 1<<20, nil)
 	require.NoError(t, err)
@@ -181,10 +181,14 @@ func TestCompressedAnswersAreRefused(t *testing.T) {
 }
 
 func TestSlowServers(t *testing.T) {
+	reached := make(chan struct{}, 1)
 	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
-			_, _ = io.WriteString(w, kept)
+			_, _ = io.WriteString(w, secret)
 			w.(http.Flusher).Flush()
+		}
+		if r.URL.RawQuery == "cancel" {
+			reached <- struct{}{}
 		}
 		<-r.Context().Done()
 	})
@@ -197,8 +201,11 @@ func TestSlowServers(t *testing.T) {
 		require.NotErrorIs(t, err, context.Canceled)
 
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(50*time.Millisecond, cancel)
-		_, err = newFetcher(t, local(at)).Fetch(ctx, event.Upload{URL: "http://" + at + path}, 1000, nil)
+		go func() {
+			<-reached
+			cancel()
+		}()
+		_, err = newFetcher(t, local(at)).Fetch(ctx, event.Upload{URL: "http://" + at + path + "?cancel"}, 1000, nil)
 		requireRetry(t, err, "context canceled")
 		require.ErrorIs(t, err, context.Canceled)
 	}
@@ -222,7 +229,7 @@ func TestHTTPSWantsACertificateThatIsTrusted(t *testing.T) {
 	data, err := fetchURL(t, f, "https://"+at+"/")
 	require.NoError(t, err)
 	require.Equal(t, "HTTP/2.0", data)
-	plainHTTP := serve(t, raw(t, kept))
+	plainHTTP := serve(t, raw(t, secret))
 	_, err = fetchURL(t, newFetcher(t, local(plainHTTP)), "https://"+plainHTTP+"/")
 	requireRetry(t, err, "")
 }

@@ -13,13 +13,13 @@ import (
 	"moderator/internal/event"
 )
 
-// reserving fetches with room for so many bytes, and returns the reservations that were asked for.
-func reserving(ctx context.Context, f *Fetcher, u event.Upload, most, room int64) (data []byte, asked []int64, err error) {
+// fetchReserving fetches with free bytes of memory. It returns the reservations that Fetch tried.
+func fetchReserving(ctx context.Context, f *Fetcher, u event.Upload, most, free int64) (data []byte, reserved []int64, err error) {
 	data, err = f.Fetch(ctx, u, most, func(bytes int64) bool {
-		asked = append(asked, bytes)
-		return bytes <= room
+		reserved = append(reserved, bytes)
+		return bytes <= free
 	})
-	return data, asked, err
+	return data, reserved, err
 }
 
 func TestReservations(t *testing.T) {
@@ -39,9 +39,9 @@ func TestReservations(t *testing.T) {
 	for name, c := range map[string]struct {
 		f      *Fetcher
 		upload event.Upload
-		first  int64 // that is asked for
+		first  int64 // reservation
 		last   int64
-		wants  int64 // where there is no room
+		wants  int64 // if not admitted
 	}{
 		"announced by a host": {web, event.Upload{URL: "http://" + at + "/announced"}, size, size, size},
 		"not announced":       {web, event.Upload{URL: "http://" + at + "/"}, firstBytes, 8 * firstBytes, most},
@@ -49,20 +49,20 @@ func TestReservations(t *testing.T) {
 		"a bucket's key":      {cloud, event.Upload{URL: "s3://uploads/n"}, size, size, size},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data, asked, err := reserving(t.Context(), c.f, c.upload, most, most)
+			data, reserved, err := fetchReserving(t.Context(), c.f, c.upload, most, most)
 			require.NoError(t, err)
 			require.Equal(t, file, data)
-			require.Contains(t, asked, c.first)
-			require.Equal(t, c.last, asked[len(asked)-1])
-			_, _, err = reserving(t.Context(), c.f, c.upload, most, size/2)
-			var full *event.NotAdmitted
-			require.ErrorAs(t, err, &full)
-			require.Equal(t, c.wants, full.Bytes)
-			data, _, err = reserving(t.Context(), c.f, c.upload, most, full.Bytes)
-			require.NoError(t, err, "with that much room it is fetched")
+			require.Contains(t, reserved, c.first)
+			require.Equal(t, c.last, reserved[len(reserved)-1])
+			_, _, err = fetchReserving(t.Context(), c.f, c.upload, most, size/2)
+			var refused *event.NotAdmitted
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, c.wants, refused.Bytes)
+			data, _, err = fetchReserving(t.Context(), c.f, c.upload, most, refused.Bytes)
+			require.NoError(t, err, "that much memory is enough")
 			require.Equal(t, file, data)
-			_, _, err = reserving(t.Context(), c.f, c.upload, size-1, most)
-			requireForGood(t, err, event.TooLarge, "wanted at most 299999")
+			_, _, err = fetchReserving(t.Context(), c.f, c.upload, size-1, most)
+			requireUnjudgeable(t, err, event.TooLarge, "wanted at most 299999")
 		})
 	}
 }
