@@ -12,7 +12,6 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"gocloud.dev/blob"
 
 	"moderator/internal/event"
@@ -22,14 +21,6 @@ import (
 // options. While broken is set, the server answers 503.
 func s3(t *testing.T, files map[string][]byte) (bucket string, broken *atomic.Bool) {
 	t.Helper()
-	// The store's client closes its connections only after the server has.
-	t.Cleanup(func() {
-		for range 20 {
-			if goleak.Find() == nil {
-				return
-			}
-		}
-	})
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")

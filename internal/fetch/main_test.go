@@ -26,8 +26,23 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	// nats.go leaks this goroutine if it starts after its publisher was cleaned up: it waits for ever on a nil channel.
-	os.Exit(testenv.Main(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")))
+	os.Exit(testenv.Main(patient{m}, natsLeak))
+}
+
+// natsLeak is a goroutine of nats.go. If it starts after its publisher was cleaned up, it waits for ever on a nil channel.
+var natsLeak = goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")
+
+// patient waits after the tests for the stores' clients: they close connections some seconds after their server has.
+type patient struct{ *testing.M }
+
+func (m patient) Run() int {
+	code := m.M.Run()
+	for range 20 {
+		if goleak.Find(natsLeak) == nil {
+			break
+		}
+	}
+	return code
 }
 
 // secret is sent by the servers of these tests. No error may contain it.
