@@ -73,6 +73,12 @@ bench: build ## measure against the ceilings of this machine and against rivals;
 e2e: build ## drive the console in headless Chromium; screenshots in .cache/e2e/
 	@go run ./tools/e2e --bin bin
 
+.PHONY: examples
+examples: setup ## run examples/ in Go, Node and Python against a real moderator; installs their NATS clients
+	@npm ci --prefix examples/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	@python3 -m venv examples/python/.venv && examples/python/.venv/bin/pip install --quiet --disable-pip-version-check -r examples/python/requirements.txt
+	@go test -count=1 -v -run TestExamples ./cmd/moderator
+
 .PHONY: k8s-check
 k8s-check: ## build the Kubernetes overlays and decode every object strictly
 	@go test ./deploy/k8s
