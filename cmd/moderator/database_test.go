@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +15,6 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/event"
-	"moderator/internal/flagctl"
 	"moderator/internal/recognise"
 	"moderator/internal/synth"
 	"moderator/internal/testenv"
@@ -34,13 +33,12 @@ type onRole struct {
 const role = "moderator_app"
 
 func startOnRole(t *testing.T) *onRole {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	database := testenv.Postgres(t)
 	_, err := recognise.Migrate(t.Context(), config.Stack{DatabaseURL: database}, config.Model{}, "")
 	require.NoError(t, err)
 	flagged := write(t, "flagged.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
-	add := []string{"--database-url", database, "add", flagged}
-	require.NoError(t, flagctl.Run(t.Context(), add, io.Discard, t.Output()))
+	_, err = runFlagctl(t, "--database-url", database, "add", flagged)
+	require.NoError(t, err)
 	o := &onRole{}
 	for _, conn := range []**pgx.Conn{&o.super, &o.holder} {
 		c, err := pgx.Connect(t.Context(), database)
@@ -131,6 +129,7 @@ func (o *onRole) decided(t *testing.T) {
 
 // Whatever the database does, uploads wait for it, and each gets the decision that it would have had.
 func TestDatabaseOutages(t *testing.T) {
+	t.Parallel()
 	o := startOnRole(t)
 	t.Run("connections killed in the middle of a statement", func(t *testing.T) {
 		release := o.lock(t)
@@ -145,7 +144,11 @@ func TestDatabaseOutages(t *testing.T) {
 		release := o.lock(t)
 		o.upload(t)
 		o.until(t, "SELECT count(*)"+matching)
-		time.Sleep(9 * time.Second) // what waits behind the batches that fail has its time extended
+		longerThanAckWait := regexp.MustCompile(`postgres: away for ([6-9]|\d\d)s`)
+		require.Eventually(t, func() bool {
+			_, body := o.get("/readyz")
+			return longerThanAckWait.MatchString(body)
+		}, time.Minute, 50*time.Millisecond)
 		release()
 		o.decided(t)
 	})

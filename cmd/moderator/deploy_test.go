@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
-	"moderator/internal/flagctl"
 	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
@@ -106,13 +104,14 @@ func samples(exposition string) map[string]bool {
 
 // Every metric that the dashboard and the alerts name is there once a moderator has judged an upload against a library.
 func TestEveryMetricNamedInDeployExists(t *testing.T) {
+	t.Parallel()
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
 	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
-	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
-	_, err := js.Publish(t.Context(), "uploads.test", encode(t, synth.Draw(3, 0, 320, 240), 90))
+	_, err := r.flagctl("add", flagged)
+	require.NoError(t, err)
+	_, err = js.Publish(t.Context(), "uploads.test", encode(t, synth.Draw(3, 0, 320, 240), 90))
 	require.NoError(t, err)
 	r.decisions(js, 1)
 	code, body := r.get("/metrics")

@@ -19,7 +19,6 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 )
 
 // decodeWorkers are the processes that decode for the moderator, by now.
@@ -57,7 +56,6 @@ func someUploads(t *testing.T, js jetstream.JetStream, n int) {
 
 // flagFirst flags the picture that someUploads copies.
 func (r *running) flagFirst() {
-	r.t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(r.t))
 	_, err := r.flagctl("add", write(r.t, "flagged.jpg", encode(r.t, synth.Draw(1, 0, 640, 480), 90)))
 	require.NoError(r.t, err)
 }
@@ -90,6 +88,7 @@ func pending(t *testing.T, js jetstream.JetStream) int {
 // Decode workers that crash again and again, whatever they are at, cost no upload its decision. A file that two of them die
 // of is held to be the cause, so all that was sent is decided between two crashes.
 func TestDecodeWorkersCrash(t *testing.T) {
+	t.Parallel()
 	const uploads, crashes = 12, 6
 	r := start(t, dataDir(t))
 	r.flagFirst()
@@ -106,6 +105,7 @@ func TestDecodeWorkersCrash(t *testing.T) {
 
 // Wherever uploads are when moderator is killed, and its servers with it, the next one leaves each with its one decision.
 func TestKilledAtEachPoint(t *testing.T) {
+	t.Parallel()
 	const uploads = 12
 	dir := dataDir(t)
 	flags := []string{"--ack-wait", "4s", "--batch-budget", "3s", "--batch-size", "4"}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -21,18 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/event"
-	"moderator/internal/flagctl"
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 	"moderator/internal/transforms"
 )
-
-// flagctl runs a verb against the moderator and returns what it printed.
-func (r *running) flagctl(args ...string) (string, error) {
-	var out bytes.Buffer
-	err := flagctl.Run(r.t.Context(), append([]string{"--data-dir", r.dataDir, "-o", "json"}, args...), &out, r.t.Output())
-	return out.String(), err
-}
 
 // all waits for n decisions and returns them by id, which has "<stream>:<sequence>" for the upload's message.
 func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
@@ -77,7 +67,7 @@ func write(t *testing.T, name string, data []byte) string {
 
 // An innocent picture that a flag stops is allowed by its decision, and stops no more.
 func TestAllowList(t *testing.T) {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	t.Parallel()
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	picture := rgba(synth.Draw(1, 3, 640, 480))
@@ -135,11 +125,11 @@ func TestAllowList(t *testing.T) {
 
 // A look-back decides on past uploads as they would be decided if they were sent again. MODERATOR_LONG_TESTS has 10,000.
 func TestLookback(t *testing.T) {
+	t.Parallel()
 	uploads, flags := 90, 3
 	if os.Getenv("MODERATOR_LONG_TESTS") != "" {
 		uploads, flags = 10_000, 100
 	}
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	// Points of interest are found in the picture, which is not kept.
 	r := start(t, dataDir(t), "--lookback", "30d", "--candidates", "0")
 	js := r.jetStream()

@@ -58,7 +58,7 @@ func flagBy(t *testing.T, db *matchdb.DB, folder *embed.Folder, number int) stri
 
 // While the library changes its model, what either has embedded is found by it; each upload is decided once.
 func TestTwoModels(t *testing.T) {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	t.Parallel()
 	before, err := embed.LoadFS(models.CopyDetect())
 	require.NoError(t, err)
 	dir := nextModel(t)

@@ -16,8 +16,8 @@ import (
 // Photographs that others test their own matching with (PDQ's of facebook/ThreatExchange), by the shipped model and its
 // thresholds: what edits, turns and mirrors make of a flagged one is blocked, other photographs are allowed.
 func TestPhotographs(t *testing.T) {
+	t.Parallel()
 	pdq := filepath.Join(testenv.Data(t), "photos", "threatexchange", "pdq", "data")
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	sent := 0

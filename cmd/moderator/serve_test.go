@@ -65,7 +65,7 @@ func startProgram(t *testing.T, program, dataDir string, flags ...string) *runni
 	require.NoError(t, r.cmd.Start())
 	go func() { r.exited <- r.cmd.Wait() }()
 	t.Cleanup(func() { r.signal(syscall.SIGKILL) })
-	require.Eventually(t, r.ready, time.Minute, 50*time.Millisecond, "moderator is not ready")
+	require.Eventually(t, r.ready, 3*time.Minute, 50*time.Millisecond, "moderator is not ready")
 	return r
 }
 
@@ -108,6 +108,17 @@ func (r *running) end() error {
 	}
 }
 
+// flagctl runs a verb on the moderator's library and returns its JSON.
+func (r *running) flagctl(args ...string) (string, error) {
+	return runFlagctl(r.t, append([]string{"--data-dir", r.dataDir, "-o", "json"}, args...)...)
+}
+
+func runFlagctl(t *testing.T, args ...string) (string, error) {
+	var out bytes.Buffer
+	err := flagctl.Run(t.Context(), append([]string{"--onnxruntime-lib", testenv.ONNXRuntime(t)}, args...), &out, t.Output())
+	return out.String(), err
+}
+
 func (r *running) jetStream() jetstream.JetStream {
 	nc, err := nats.Connect(r.state.NATSURL)
 	require.NoError(r.t, err)
@@ -148,6 +159,7 @@ func encode(t *testing.T, picture image.Image, quality int) []byte {
 
 // A flag counts for the first upload after it, and the endpoints say what goes on.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	code, body := r.get("/healthz")
@@ -162,8 +174,8 @@ func TestServe(t *testing.T) {
 	}
 	publish(copied)
 	require.Equal(t, map[string]string{"UPLOADS:1": "allow"}, r.decisions(js, 1))
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
-	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
+	_, err := r.flagctl("add", flagged)
+	require.NoError(t, err)
 	publish(copied)
 	publish([]byte("no picture"))
 	publish(turned(t))
@@ -180,7 +192,7 @@ func TestServe(t *testing.T) {
 	require.Contains(t, r.state.ConsoleURL, "?token=")
 	_, token, _ := strings.Cut(r.state.ConsoleURL, "?token=")
 	require.NotContains(t, r.printed.String(), token, "no log keeps the console's token")
-	require.Regexp(t, `"msg":"decoders","workers":\d+,"confined_by":\["[^]]*limits[^]]*"\]`, r.printed.String(), "the log says what confines the decoders")
+	require.Regexp(t, `"msg":"decode workers","workers":\d+,"confined_by":\["[^]]*limits[^]]*"\]`, r.printed.String(), "the log reports the confinement")
 }
 
 // turned is the flagged picture turned by 25 degrees: neither its hash nor its vector is near enough.
@@ -198,6 +210,7 @@ func turned(t *testing.T) []byte {
 
 // Killed while uploads wait and started again, each upload is decided once.
 func TestKilledWhileUploadsWait(t *testing.T) {
+	t.Parallel()
 	const uploads = 200
 	dir := dataDir(t)
 	flags := []string{"--ack-wait", "4s", "--batch-budget", "3s"}

@@ -7,12 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 )
 
 // What stats counts are the decisions of a running moderator: by verdict, by bank, and the flags that none of them names.
 func TestStatsOfDecisions(t *testing.T) {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	t.Parallel()
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	_, err := r.flagctl("bank", "add", "spam")

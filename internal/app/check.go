@@ -16,7 +16,7 @@ import (
 	"moderator/internal/version"
 )
 
-// Check is `moderator check`: a line for each thing that moderator needs, and an error when one is not as it must be.
+// Check implements `moderator check`. It prints a line for each check, and returns an error if one failed.
 func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	failed := 0
 	report := func(name, good string, err error) bool {
@@ -52,7 +52,7 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	return nil
 }
 
-// checkRuntime runs each model, and puts into folders what it knows of its dimensions then.
+// checkRuntime runs each model. It replaces the elements of folders by those with known dimensions.
 func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, report func(name, good string, err error) bool) {
 	for i, folder := range folders {
 		model, err := recognise.OpenModel(ctx, folder, c.Model, c.BatchSize, c.DataDir, slog.New(slog.DiscardHandler))
@@ -67,7 +67,7 @@ func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, re
 	}
 }
 
-// checkServers looks at the servers that URLs are given for, and at what the embedded ones need.
+// checkServers checks the configured servers, and the programs of the embedded ones.
 func checkServers(ctx context.Context, c config.Run, report func(name, good string, err error) bool) {
 	if c.DatabaseURL == "" {
 		bin, err := devstack.FindPostgres()

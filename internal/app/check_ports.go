@@ -11,16 +11,16 @@ import (
 	"moderator/internal/endpoint"
 )
 
-// checkPorts looks whether moderator can listen where it is to. What the moderator of the same data folder listens on is its own.
+// checkPorts checks that moderator can listen on its addresses. A running moderator of the same data folder may use them.
 func checkPorts(c config.Run, report func(name, good string, err error) bool) {
-	running, _ := endpoint.ReadState(c.DataDir) // nothing where none runs
+	running, _ := endpoint.ReadState(c.DataDir) // the zero state if none runs
 	check := func(setting, address, ours string, mayMove bool) {
 		good, err := fmt.Sprintf("--%s %s", setting, address), canListen(setting, address)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			if u, wrong := url.Parse(ours); wrong == nil && u.Host == address {
 				good, err = good+", in use by the moderator that runs on "+c.DataDir, nil
 			} else if mayMove {
-				good, err = good+" is taken, another port will be", nil
+				good, err = good+" is in use, moderator will choose another port", nil
 			}
 		}
 		report("listen", good, err)
@@ -37,7 +37,7 @@ func checkPorts(c config.Run, report func(name, good string, err error) bool) {
 func canListen(setting, address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w: another address is set by --%s", address, err, setting)
+		return fmt.Errorf("listen on %s: %w: set another address with --%s", address, err, setting)
 	}
 	return listener.Close()
 }

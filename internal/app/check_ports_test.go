@@ -12,7 +12,7 @@ import (
 	"moderator/internal/endpoint"
 )
 
-// taken is an address that is listened on until t ends.
+// taken returns an address that is in use until t ends.
 func taken(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -28,13 +28,13 @@ func TestCheckRefusesPortsThatAreTaken(t *testing.T) {
 		good   []string
 	}{
 		"free":                 {func(*config.Run) {}, nil, []string{"--http-listen 127.0.0.1:0", "--nats-listen 127.0.0.1:0", "--console-listen 127.0.0.1:0"}},
-		"HTTP":                 {func(c *config.Run) { c.HTTPListen = taken(t) }, []string{"another address is set by --http-listen"}, nil},
-		"NATS":                 {func(c *config.Run) { c.NATSListen = taken(t) }, []string{"another address is set by --nats-listen"}, nil},
+		"HTTP":                 {func(c *config.Run) { c.HTTPListen = taken(t) }, []string{"set another address with --http-listen"}, nil},
+		"NATS":                 {func(c *config.Run) { c.NATSListen = taken(t) }, []string{"set another address with --nats-listen"}, nil},
 		"NATS of one's own":    {func(c *config.Run) { c.NATSListen, c.NATSURL = taken(t), "nats://there" }, nil, nil},
-		"console, which moves": {func(c *config.Run) { c.ConsoleListen = taken(t) }, nil, []string{"is taken, another port will be"}},
-		"console":              {func(c *config.Run) { c.ConsoleListen, c.Console.Console = taken(t), "on" }, []string{"another address is set by --console-listen"}, nil},
+		"console, which moves": {func(c *config.Run) { c.ConsoleListen = taken(t) }, nil, []string{"is in use, moderator will choose another port"}},
+		"console":              {func(c *config.Run) { c.ConsoleListen, c.Console.Console = taken(t), "on" }, []string{"set another address with --console-listen"}, nil},
 		"no console":           {func(c *config.Run) { c.ConsoleListen, c.Console.Console = taken(t), "off" }, nil, nil},
-		"no address":           {func(c *config.Run) { c.HTTPListen = "8080" }, []string{"another address is set by --http-listen"}, nil},
+		"no address":           {func(c *config.Run) { c.HTTPListen = "8080" }, []string{"set another address with --http-listen"}, nil},
 		"of a moderator that runs": {func(c *config.Run) {
 			c.HTTPListen = taken(t)
 			require.NoError(t, endpoint.WriteState(c.DataDir, endpoint.State{PID: os.Getpid(), HTTPURL: "http://" + c.HTTPListen}))

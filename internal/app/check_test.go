@@ -10,7 +10,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// --batch-size bounds the pictures of one inference, which check prints.
+// check prints the batch size of inference, which --batch-size bounds.
 func TestBatchSizeReachesTheModel(t *testing.T) {
 	var c config.Run
 	c.Provider, c.ONNXRuntimeLib, c.BatchSize, c.DataDir = "cpu", testenv.ONNXRuntime(t), 3, t.TempDir()

@@ -26,10 +26,9 @@ import (
 	"moderator/internal/recognise"
 )
 
-const leastToken = 16 // bytes: fewer can be guessed
+const leastToken = 16 // bytes; a shorter one can be guessed
 
-// consoleConfig is what is set about the console. Without a token it gets one of its own, where only this machine sees
-// it.
+// consoleConfig returns the console's configuration. On a loopback address without a token, it generates one.
 func consoleConfig(c config.Run) (console.Config, error) {
 	out := console.Config{Token: c.ConsoleToken, UserHeader: c.ConsoleUserHeader, DefaultUser: "console", MaxUploadBytes: c.MaxUploadBytes}
 	if u, err := user.Current(); err == nil {
@@ -66,15 +65,15 @@ func isLoopback(listen string) (bool, error) {
 	return host == "localhost" || err == nil && addr.IsLoopback(), nil
 }
 
-// desk is a running console.
-type desk struct {
+// runningConsole is the console with its HTTP server. Nil means that there is none; its methods allow that.
+type runningConsole struct {
 	console  *console.Console
 	pictures *console.Pictures
 	web      *web
 	token    string
 }
 
-// consoleParts is what the console shares with the judging.
+// consoleParts are shared with the consumer.
 type consoleParts struct {
 	js      jetstream.JetStream
 	db      *matchdb.DB
@@ -82,13 +81,13 @@ type consoleParts struct {
 	model   *embed.Model
 }
 
-// consoleOn tells whether there is a console: by default on the embedded servers.
+// consoleOn reports whether to serve the console. The default is to serve it with the embedded servers.
 func consoleOn(c config.Run, embedded bool) bool {
 	return c.Console.Console == "on" || c.Console.Console == "auto" && embedded
 }
 
-// startConsole serves the console where it is wanted, and returns nil where it is not.
-func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Logger) (*desk, error) {
+// startConsole serves the console. It returns nil if consoleOn is false.
+func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Logger) (*runningConsole, error) {
 	if !consoleOn(c, embedded) {
 		return nil, nil
 	}
@@ -113,17 +112,17 @@ func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Log
 		listener, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w: another address is set by --console-listen", c.ConsoleListen, err)
+		return nil, fmt.Errorf("listen on %s: %w: set another address with --console-listen", c.ConsoleListen, err)
 	}
 	server := &http.Server{Handler: served.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute}
 	server.RegisterOnShutdown(served.Close)
-	d := &desk{console: served, pictures: pictures, web: serveHTTP(listener, server, log), token: cfg.Token}
+	d := &runningConsole{console: served, pictures: pictures, web: serveHTTP(listener, server, log), token: cfg.Token}
 	log.Info("console", "url", d.web.url, "address_with_token", endpoint.StatePath(c.DataDir))
 	return d, nil
 }
 
-// address opens the console; nothing where there is none.
-func (d *desk) address() string {
+// address returns the URL that opens the console, with its token.
+func (d *runningConsole) address() string {
 	switch {
 	case d == nil:
 		return ""
@@ -133,7 +132,7 @@ func (d *desk) address() string {
 	return d.web.url + "/?token=" + url.QueryEscape(d.token)
 }
 
-func (d *desk) stop(ctx context.Context) error {
+func (d *runningConsole) stop(ctx context.Context) error {
 	if d == nil {
 		return nil
 	}
@@ -143,8 +142,7 @@ func (d *desk) stop(ctx context.Context) error {
 	return err
 }
 
-// printConsole tells where the console is.
-func printConsole(w io.Writer, d *desk) {
+func printConsole(w io.Writer, d *runningConsole) {
 	if d != nil {
 		fmt.Fprintf(w, "The console, with its token: %s\n\n", d.address())
 	}

@@ -29,9 +29,9 @@ func startDecoder(folders []*embed.Folder, c config.Run, reg prometheus.Register
 		return recognise.Decoder{}, err
 	}
 	inForce, missing := pool.Confinement()
-	log.Info("decoders", "workers", options.Workers, "confined_by", inForce)
+	log.Info("decode workers", "workers", options.Workers, "confined_by", inForce)
 	if len(missing) > 0 {
-		log.Warn("this kernel cannot confine the decoders fully", "missing", missing)
+		log.Warn("this kernel cannot confine the decode workers fully", "missing", missing)
 	}
 	return recognise.Decoder{Pool: pool}, nil
 }

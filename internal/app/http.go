@@ -18,28 +18,28 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// stuckAfter is how long one upload may be in hand before the loop counts as hung: well above the attempts that a
-// batch's budget allows, so that a slow dependency never restarts a healthy process.
+// stuckAfter is how long an upload may be in flight before the process counts as hung. It exceeds what slow stages take
+// within their budgets, so that a slow dependency does not restart a healthy process.
 const stuckAfter = 2 * time.Minute
 
-// probes are what the health endpoints look at.
+// probes answer /healthz and /readyz.
 type probes struct {
 	nc    *nats.Conn
 	db    *matchdb.DB
 	stuck func() time.Duration
-	away  func() []string // dependencies without which nothing is pulled, a line each
+	away  func() []string // a line for each dependency whose outage stops pulling
 }
 
-// live says whether the loop moves, whatever the servers do: a restart would not bring them back.
+// live fails only if the process hangs. An outage of a server is no reason to restart it.
 func (p probes) live(w http.ResponseWriter, _ *http.Request) {
 	if age := p.stuck(); age > stuckAfter {
-		http.Error(w, fmt.Sprintf("an upload has been in hand for %v", age.Round(time.Second)), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("an upload has been in flight for %v", age.Round(time.Second)), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")
 }
 
-// ready says whether uploads can be judged now, and what is in the way.
+// ready fails with a line for each dependency that is away.
 func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
@@ -57,7 +57,7 @@ func (p probes) ready(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// web is an HTTP server: that of probes and metrics, or the console's.
+// web is a running HTTP server.
 type web struct {
 	url    string
 	server *http.Server
@@ -67,7 +67,7 @@ type web struct {
 func listenHTTP(addr string, p probes, reg *prometheus.Registry, log *slog.Logger) (*web, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w: another address is set by --http-listen", addr, err)
+		return nil, fmt.Errorf("listen on %s: %w: set another address with --http-listen", addr, err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+config.LivePath, p.live)

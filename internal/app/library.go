@@ -9,8 +9,8 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// openLibrary connects to the library and brings it to this binary's schema and models where it is our own cluster's.
-// An operator's database is only looked at: `moderator migrate` changes it.
+// openLibrary connects to the library. If own is true (the embedded cluster), it migrates the schema and registers the
+// models. It only checks an operator's database, which `moderator migrate` changes.
 func openLibrary(ctx context.Context, url string, own bool, models []matchdb.Model, log *slog.Logger) (*matchdb.DB, error) {
 	if own {
 		if _, _, err := matchdb.Migrate(ctx, url); err != nil {
@@ -50,13 +50,13 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
-// warm reads what the library holds of the models, and its PDQ hashes, so that the first upload does not wait for it.
+// warm loads the candidate indexes of the models and of PDQ, so that the first upload does not wait for them.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog.Logger) error {
 	for _, m := range models {
 		start := time.Now()
 		n, bytes, err := db.Warm(ctx, m.Fingerprint)
 		switch {
-		case errors.Is(err, matchdb.ErrUnknownModel): // an empty library of somebody's own: its first flag registers the model
+		case errors.Is(err, matchdb.ErrUnknownModel): // an operator's empty library: its first flag registers the model
 		case err != nil:
 			return err
 		default:

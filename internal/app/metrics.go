@@ -16,14 +16,14 @@ import (
 	"moderator/internal/version"
 )
 
-// registerState makes the registry tell what runs here, what waits, and what is flagged.
+// registerState registers metrics of the build, the models, the streams and the library.
 func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, models []*embed.Model, log *slog.Logger) {
 	telemetry.Info(reg, "moderator_build_info", "The version that runs.", prometheus.Labels{
 		"version": version.Version, "commit": version.Commit, "go": runtime.Version(),
 	})
 	for _, model := range models {
 		report := model.Report()
-		telemetry.Info(reg, "moderator_model_info", "A model that runs, and what it runs on.", prometheus.Labels{
+		telemetry.Info(reg, "moderator_model_info", "A model in use, with its execution provider.", prometheus.Labels{
 			"name": model.Folder().Name(), "fingerprint": model.Folder().Fingerprint(), "provider": report.Provider, "onnxruntime": report.Version,
 		})
 	}
@@ -37,7 +37,7 @@ func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchd
 	state.Register(reg)
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "moderator_library_read_timestamp_seconds",
-		Help: "When the library was last read into memory, in seconds since 1970. What was flagged since counts too, but slows each search.",
+		Help: "When the candidate index was last rebuilt, in seconds since 1970. Newer flags count too, but slow each search.",
 	}, func() float64 { return float64(db.LastRead().UnixMilli()) / 1000 }))
 }
 
@@ -78,11 +78,11 @@ func libraryState(ctx context.Context, db *matchdb.DB, fingerprint string) (l te
 	return l, err
 }
 
-// flushTraces sends the spans that are still held. A collector that does not take them must not hold up the end.
+// flushTraces sends the remaining spans. It gives up after two seconds, so that a collector cannot delay the shutdown.
 func flushTraces(ctx context.Context, stop func(context.Context) error, log *slog.Logger) {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := stop(bounded); err != nil {
-		log.Warn("the last traces were not taken", "error", err)
+		log.Warn("could not send the last traces", "error", err)
 	}
 }

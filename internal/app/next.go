@@ -17,15 +17,15 @@ func newState(s *stack, httpURL, consoleURL string) endpoint.State {
 	return endpoint.State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
 }
 
-// printNext tells a newcomer what to type in another terminal. It prints to a terminal alone: what goes elsewhere is kept beside
-// the log, and must not have the console's token.
-func printNext(w io.Writer, dataDir string, console *desk) {
+// printNext prints what to type in another terminal. It prints to terminals only: elsewhere its output is stored with the
+// log, which must not contain the console's token.
+func printNext(w io.Writer, dataDir string, console *runningConsole) {
 	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
 		return
 	}
 	flagctl := "flagctl"
 	if _, err := exec.LookPath(flagctl); err != nil {
-		flagctl = besideUs(flagctl)
+		flagctl = beside(flagctl)
 	}
 	flag := ""
 	if dataDir != config.DefaultDataDir() {
@@ -34,17 +34,17 @@ func printNext(w io.Writer, dataDir string, console *desk) {
 	fmt.Fprintf(w, `
 moderator is ready. In another terminal:
   %[1]s%[2]s add picture.jpg          flag a picture
-  %[1]s%[2]s submit picture.jpg       publish it as an upload, and see it decided
-  %[1]s%[2]s list                     what is flagged
+  %[1]s%[2]s submit picture.jpg       publish it as an upload and print its decision
+  %[1]s%[2]s list                     list flags
 Your pipeline publishes files to the NATS subject uploads.<anything> and reads decisions.>
-Ctrl-C drains and stops.
+Ctrl-C finishes the uploads in flight and stops.
 
 `, flagctl, flag)
 	printConsole(w, console)
 }
 
-// besideUs is the path of a command in our own binary's folder, from the working folder where that is shorter.
-func besideUs(name string) string {
+// beside returns the path of a command in this binary's folder, relative to the working folder if that is shorter.
+func beside(name string) string {
 	self, err := os.Executable()
 	if err != nil {
 		return name

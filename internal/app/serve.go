@@ -23,12 +23,12 @@ import (
 	"moderator/internal/telemetry"
 )
 
-// Serve is `moderator run`: it judges uploads until ctx is done, then drains. On the embedded default it prints to
-// stdout what to type next.
+// Serve implements `moderator run`. It judges uploads until ctx is done, and then drains. With the embedded servers it
+// prints to stdout what to type next.
 func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
 	defer func() {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			err = nil // asked to stop while it was starting
+			err = nil // stopped during its start
 		}
 	}()
 	pace, fetching, err := settings(c)
@@ -54,7 +54,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, recognise.CloseModels(models)) }()
 	for i, model := range models {
-		folders[i] = model.Folder() // knows its dimensions even where the files do not say
+		folders[i] = model.Folder() // an open model's folder knows its dimensions
 	}
 	known := recognise.ModelRecords(folders, log)
 
@@ -80,7 +80,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	defer flushTraces(ctx, stopTracing, log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(c.BatchBudget)) // a decision is offered again then
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(c.BatchBudget)) // after which a decision is republished
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	defer func() { err = errors.Join(err, console.stop(ctx)) }()
 	if err := endpoint.WriteState(c.DataDir, newState(servers, web.url, console.address())); err != nil {
-		return fmt.Errorf("say where moderator runs: %w", err)
+		return fmt.Errorf("write the state file: %w", err)
 	}
 	defer func() { err = errors.Join(err, endpoint.RemoveState(c.DataDir)) }()
 	log.Info("ready", "http", web.url, "uploads", event.UploadsSubject, "decisions", event.DecisionsSubject)
@@ -166,8 +166,8 @@ func ensureStreams(ctx context.Context, c config.Run, js jetstream.JetStream, lo
 	return durable, err
 }
 
-// maxAckPending bounds the uploads that all moderators together have in hand: far above what a few of them can work
-// on, far below what a crash of them all should have to deliver again.
+// maxAckPending bounds the uploads in flight of all moderators together. Several moderators need less; more would be
+// redelivered after a crash of all.
 const maxAckPending = 4096
 
 func orCPUs(n int) int {
@@ -177,15 +177,15 @@ func orCPUs(n int) int {
 	return n
 }
 
-// closeNATS sends what is still buffered (the last Naks among it) before it closes.
+// closeNATS flushes the connection, so that the last naks are sent, and closes it.
 func closeNATS(nc *nats.Conn) {
 	if nc.IsConnected() {
-		_ = nc.FlushTimeout(2 * time.Second) // what does not arrive is delivered again after the ack wait
+		_ = nc.FlushTimeout(2 * time.Second) // on failure, the uploads are redelivered after the ack wait
 	}
 	nc.Close()
 }
 
-// recentOf is no interface around nil.
+// recentOf returns a nil interface for a nil pointer.
 func recentOf(r *recognise.Recent) consumer.Recent {
 	if r == nil {
 		return nil

@@ -10,8 +10,7 @@ import (
 	"moderator/internal/fetch"
 )
 
-// settings turns what was set into the parts' own configurations, and reports all that cannot work before anything is
-// started.
+// settings returns the configurations of consumer and fetcher. Its error has all invalid settings, before anything starts.
 func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err error) {
 	pace = consumer.Config{
 		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Devices: len(c.Devices), Workers: orCPUs(c.DecodeWorkers),

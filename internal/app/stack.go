@@ -13,19 +13,19 @@ import (
 	"moderator/internal/devstack"
 )
 
-// stack is the servers that a moderator works with: its own ones, or those that it was pointed to.
+// stack holds the servers of a moderator: embedded or configured.
 type stack struct {
 	natsURL     string
 	databaseURL string
-	embedded    []string // which of the two are ours
+	embedded    []string // "postgres" and "nats", as far as they are embedded
 	stops       []func(context.Context) error
-	died        chan error // an embedded server that ended by itself, or can do no more; with room for both
+	died        chan error // receives an error if an embedded server ends or fails; buffered for both
 }
 
-// stopTime bounds the stop of one embedded server.
+// stopTime bounds the shutdown of one embedded server.
 const stopTime = 20 * time.Second
 
-// startStack starts the servers that no URL is given for.
+// startStack starts an embedded server for each URL that is not set.
 func startStack(ctx context.Context, c config.Stack, natsListen string, log *slog.Logger) (*stack, error) {
 	s := &stack{natsURL: c.NATSURL, databaseURL: c.DatabaseURL, died: make(chan error, 2)}
 	if s.databaseURL == "" {
@@ -48,7 +48,7 @@ func startStack(ctx context.Context, c config.Stack, natsListen string, log *slo
 			Broken: func(why error) { s.died <- fmt.Errorf("the embedded NATS server: %w", why) },
 		})
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("start the embedded NATS server: %w: another address is set by --nats-listen", err), s.stop(ctx))
+			return nil, errors.Join(fmt.Errorf("start the embedded NATS server: %w: set another address with --nats-listen", err), s.stop(ctx))
 		}
 		s.natsURL = server.URL
 		s.stops = append(s.stops, func(context.Context) error { server.Shutdown(); return nil })
@@ -58,7 +58,7 @@ func startStack(ctx context.Context, c config.Stack, natsListen string, log *slo
 	return s, nil
 }
 
-// stop ends the embedded servers, the last started first, also where ctx is done.
+// stop stops the embedded servers, the last started first, even if ctx is done.
 func (s *stack) stop(ctx context.Context) error {
 	var errs []error
 	for i := len(s.stops) - 1; i >= 0; i-- {
@@ -69,7 +69,7 @@ func (s *stack) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// makeDataDir makes the data folder; others may pass through it, as Postgres runs as a user of its own.
+// makeDataDir creates the data folder. Other users may enter it, because Postgres runs as its own user.
 func makeDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("data folder %s: %w: choose another with --data-dir", dir, err)

@@ -12,7 +12,7 @@ type Age time.Duration
 
 const day = 24 * time.Hour
 
-// UnmarshalText reads what time.ParseDuration does, and whole days such as "30d".
+// UnmarshalText accepts the syntax of time.ParseDuration, and whole days such as "30d".
 func (a *Age) UnmarshalText(text []byte) error {
 	if days, ok := strings.CutSuffix(string(text), "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
@@ -23,7 +23,7 @@ func (a *Age) UnmarshalText(text []byte) error {
 	}
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no duration: want one such as 12h or 30d", text)
+		return fmt.Errorf("%q is not a duration, wanted one such as 12h or 30d", text)
 	}
 	*a = Age(d)
 	return nil

@@ -15,6 +15,6 @@ func TestAge(t *testing.T) {
 	}
 	for _, text := range []string{"", "d", "-1d", "-2h", "1.5d", "3 days", "99999d"} {
 		var a Age
-		require.ErrorContains(t, a.UnmarshalText([]byte(text)), "want one such as 12h or 30d", text)
+		require.ErrorContains(t, a.UnmarshalText([]byte(text)), "wanted one such as 12h or 30d", text)
 	}
 }

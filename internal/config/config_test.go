@@ -62,7 +62,7 @@ func TestFileErrors(t *testing.T) {
 	require.ErrorContains(t, err, "configuration file: open /no/such/file")
 }
 
-// What one call is told to do is no setting.
+// Flags of one call are not settings: they have no variable and no key.
 func TestOnlySettingsAreVariables(t *testing.T) {
 	type grammar struct {
 		testGrammar
@@ -88,7 +88,7 @@ func TestOnlySettingsAreVariables(t *testing.T) {
 }
 
 func TestUnknownVariablesWarn(t *testing.T) {
-	const end = " is no setting and has no effect: docs/configuration.md lists the settings"
+	const end = " is not a setting and has no effect: docs/configuration.md lists the settings"
 	require.Equal(t, []string{
 		"the environment variable MODERATOR_BATCHSIZE (did you mean MODERATOR_BATCH_SIZE?)" + end,
 		"the environment variable MODERATOR_FRUIT" + end,
@@ -103,7 +103,7 @@ func TestMarkdownNamesEverySetting(t *testing.T) {
 	parser, err := New(&g, "test", "", io.Discard, io.Discard)
 	require.NoError(t, err)
 	text := Markdown(parser.Model)
-	require.Contains(t, text, "| `--batch-size` | `MODERATOR_BATCH_SIZE` | `32` | Uploads embedded together at most. |")
+	require.Contains(t, text, "| `--batch-size` | `MODERATOR_BATCH_SIZE` | `32` | Most uploads in one batch, and most pictures in one inference. |")
 	require.Contains(t, text, "### Fetching")
 	require.NotContains(t, text, "--help")
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// NewLogger makes the logger that the settings ask for.
+// NewLogger returns a logger to w. It returns an error if the level is unknown.
 func NewLogger(c Log, w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Markdown describes every setting of a command, by group, as tables.
+// Markdown returns a table of a command's settings for each group.
 func Markdown(app *kong.Application) string {
 	var groups []string
 	rows := map[string][]*kong.Flag{}
@@ -41,7 +41,7 @@ func variables(flag *kong.Flag) string {
 
 func defaultOf(flag *kong.Flag) string {
 	switch {
-	case flag.Name == "data-dir": // depends on who asks
+	case flag.Name == "data-dir": // depends on the user
 		return "`/var/lib/moderator` for root, else `~/.local/share/moderator`"
 	case flag.Default == "":
 		return ""

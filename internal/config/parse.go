@@ -12,7 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// New makes the parser of a command whose grammar is cli. Every setting can be made by MODERATOR_<FLAG> too.
+// New returns the parser of a command with the grammar cli. Every setting also has a variable MODERATOR_<FLAG>.
 func New(cli any, name, description string, stdout, stderr io.Writer, extra ...kong.Option) (*kong.Kong, error) {
 	options := append([]kong.Option{
 		kong.Name(name),
@@ -26,17 +26,16 @@ func New(cli any, name, description string, stdout, stderr io.Writer, extra ...k
 	return kong.New(cli, options...)
 }
 
-// prefix is that of all settings' environment variables.
+// prefix begins the environment variable of each setting.
 const prefix = "MODERATOR_"
 
-// isSetting tells settings, which are in groups, from what one call of a command is told to do, such as --reason, --yes or
-// --version. Those have neither a variable nor a key in the file: they would hold for calls that nobody meant.
+// isSetting tells settings, which are in groups, from flags of one call, such as --reason, --yes or --version. These have
+// no variable and no key in the file, which would apply to later calls too.
 func isSetting(flag *kong.Flag) bool { return flag.Group != nil || flag.Name == fileFlag }
 
 // fileFlag names the configuration file.
 const fileFlag = "config"
 
-// addVariables gives each setting its environment variable.
 func addVariables(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(v kong.Visitable, next kong.Next) error {
 		if flag, ok := v.(*kong.Flag); ok && isSetting(flag) {
@@ -47,10 +46,10 @@ func addVariables(k *kong.Kong) error {
 	})
 }
 
-// File is the path of a configuration file, as a flag: kong calls it before the other flags are resolved.
+// File is a flag with the path of a configuration file. kong calls it before it resolves the other flags.
 type File string
 
-// BeforeResolve reads the file, so that its values stand in for flags that nothing else sets.
+// BeforeResolve reads the file. Its values apply to settings that neither a flag nor a variable sets.
 func (f File) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
 	path := string(ctx.FlagValue(trace.Flag).(File))
 	data, err := os.ReadFile(path)
@@ -68,7 +67,7 @@ func (f File) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) e
 	return nil
 }
 
-// fileResolver gives the file's values; the environment goes before it.
+// fileResolver resolves flags from the file. The environment has precedence.
 func fileResolver(values map[string]any) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		for _, env := range flag.Envs {
@@ -94,7 +93,7 @@ func fileResolver(values map[string]any) kong.Resolver {
 	})
 }
 
-// checkKeys refuses keys that no setting has: a misspelt setting would be silently without effect.
+// checkKeys refuses unknown keys, because a misspelt setting would have no effect.
 func checkKeys(path string, values map[string]any, app *kong.Application) error {
 	known := map[string]bool{}
 	for _, flag := range settings(app.Node) {
@@ -109,10 +108,10 @@ func checkKeys(path string, values map[string]any, app *kong.Application) error 
 	if len(unknown) == 0 {
 		return nil
 	}
-	return fmt.Errorf("configuration file %s: unknown key %s: docs/configuration.md lists the keys, they are the settings' names", path, strings.Join(unknown, ", "))
+	return fmt.Errorf("configuration file %s: unknown key %s: docs/configuration.md lists the keys", path, strings.Join(unknown, ", "))
 }
 
-// settings are those of a command and of everything below it, each name once.
+// settings returns the settings of a command and its subcommands, each name once.
 func settings(node *kong.Node) []*kong.Flag {
 	var all []*kong.Flag
 	seen := map[string]bool{}

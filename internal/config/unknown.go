@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// tooling are the variables of this repository's Makefile, scripts and tests.
+// tooling lists variables of this repository's Makefile, scripts and tests.
 var tooling = []string{"MODERATOR_TESTDATA", "MODERATOR_GPU_CHECK", "MODERATOR_LONG_TESTS", "MODERATOR_ORT_DIR", "MODERATOR_ORT_MACHINE"}
 
-// kubernetes matches what a cluster sets in every pod for a Service whose name begins with moderator.
+// kubernetes matches variables that a cluster sets in every pod for a Service whose name begins with moderator.
 var kubernetes = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
-// UnknownVariables returns a warning for each variable of environ, which is as os.Environ's, that begins as settings do and is no
-// setting of either command: a misspelt one has no effect.
+// UnknownVariables returns a warning for each variable of environ (as of os.Environ) that has the prefix of settings and is
+// not a setting of either command.
 func UnknownVariables(environ []string) (warnings []string) {
 	var all struct {
 		Config File
@@ -34,14 +34,14 @@ func UnknownVariables(environ []string) (warnings []string) {
 		if !strings.HasPrefix(name, prefix) || known[name] || slices.Contains(tooling, name) || kubernetes.MatchString(name) {
 			continue
 		}
-		warnings = append(warnings, fmt.Sprintf("the environment variable %s%s is no setting and has no effect: docs/configuration.md lists the settings",
+		warnings = append(warnings, fmt.Sprintf("the environment variable %s%s is not a setting and has no effect: docs/configuration.md lists the settings",
 			name, didYouMean(name, known)))
 	}
 	slices.Sort(warnings)
 	return warnings
 }
 
-// didYouMean suggests the known name that is nearest, where one is near.
+// didYouMean suggests the nearest known name, if one is within two edits.
 func didYouMean(name string, known map[string]bool) string {
 	const mostEdits = 2
 	best, edits := "", mostEdits+1
@@ -56,7 +56,7 @@ func didYouMean(name string, known map[string]bool) string {
 	return " (did you mean " + best + "?)"
 }
 
-// distance is Levenshtein's: how many bytes are inserted, deleted or replaced to make b of a.
+// distance returns the Levenshtein distance in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

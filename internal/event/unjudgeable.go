@@ -15,4 +15,6 @@ func (e *Unjudgeable) Unwrap() error { return e.Err }
 // NotAdmitted is the error of a fetch that could not reserve Bytes bytes of memory. It can be repeated once they are free.
 type NotAdmitted struct{ Bytes int64 }
 
-func (e *NotAdmitted) Error() string { return fmt.Sprintf("not admitted: %d bytes of memory are not free", e.Bytes) }
+func (e *NotAdmitted) Error() string {
+	return fmt.Sprintf("not admitted: %d bytes of memory are not free", e.Bytes)
+}

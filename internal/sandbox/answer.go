@@ -8,11 +8,11 @@ import (
 	"moderator/internal/imaging"
 )
 
-// answer describes what the worker made of a file. The pixels lie in shared memory, without gaps: of each frame each
-// view's, its targets in the request's order and then the gray plane.
+// answer describes the result of one decode. The pixels are in shared memory without gaps: for each view of each frame, its
+// targets in the request's order and then its gray plane.
 type answer struct {
-	Error string // empty with a picture
-	Fault string // whose sentinel the error wraps; see faults
+	Error string // empty if there is a picture
+	Fault string // name of the error that it wraps; see faults
 
 	Format        string
 	Width, Height int
@@ -27,10 +27,10 @@ type answerFrame struct {
 
 type answerView struct {
 	View                  imaging.View
-	GrayWidth, GrayHeight int // 0 without a gray plane
+	GrayWidth, GrayHeight int // 0 if there is no gray plane
 }
 
-// pack describes result, whose pixels it copies where they are not there yet.
+// pack describes result. It copies its pixels to pixels, unless they are there already.
 func pack(result *imaging.Result, pixels []byte) (answer, error) {
 	a := answer{Format: result.Format, Width: result.Width, Height: result.Height, FrameCount: result.FrameCount}
 	for _, frame := range result.Frames {
@@ -56,9 +56,9 @@ func pack(result *imaging.Result, pixels []byte) (answer, error) {
 	return a, nil
 }
 
-// unpack copies the pixels out. It refuses whatever imaging.Decode would not return for the request.
-func (a *answer) unpack(asked imaging.Request, pixels []byte) (*imaging.Result, error) {
-	if err := a.check(asked); err != nil {
+// unpack copies the pixels out of shared memory. It refuses an answer that imaging.Decode would not give to the request.
+func (a *answer) unpack(request imaging.Request, pixels []byte) (*imaging.Result, error) {
+	if err := a.check(request); err != nil {
 		return nil, fmt.Errorf("the decode worker's answer is not credible: %w", err)
 	}
 	take := func(size int) []byte {
@@ -71,11 +71,11 @@ func (a *answer) unpack(asked imaging.Request, pixels []byte) (*imaging.Result, 
 		frame := imaging.Frame{Index: described.Index}
 		for _, v := range described.Views {
 			view := imaging.Rendered{View: v.View}
-			for _, target := range asked.Targets {
+			for _, target := range request.Targets {
 				width, height := target.Size()
 				view.Pixels = append(view.Pixels, take(3*width*height))
 			}
-			if asked.Gray {
+			if request.Gray {
 				view.Gray = &imaging.Gray{Width: v.GrayWidth, Height: v.GrayHeight, Pix: take(v.GrayWidth * v.GrayHeight)}
 			}
 			frame.Views = append(frame.Views, view)
@@ -85,12 +85,12 @@ func (a *answer) unpack(asked imaging.Request, pixels []byte) (*imaging.Result, 
 	return result, nil
 }
 
-// check holds the description against the request; what passes fits into the shared memory.
-func (a *answer) check(asked imaging.Request) error {
-	if len(a.Format) > 8 || a.Width < 1 || a.Height < 1 || int64(a.Width) > asked.Limits.MaxPixels/int64(a.Height) {
+// check compares the description with the request. The pixels of an answer that passes fit into the shared memory.
+func (a *answer) check(request imaging.Request) error {
+	if len(a.Format) > 8 || a.Width < 1 || a.Height < 1 || int64(a.Width) > request.Limits.MaxPixels/int64(a.Height) {
 		return fmt.Errorf("a %.8q of %d x %d pixels", a.Format, a.Width, a.Height)
 	}
-	if len(a.Frames) < 1 || len(a.Frames) > asked.Limits.MaxFrames*imaging.MaxRenderings || a.FrameCount < 1 {
+	if len(a.Frames) < 1 || len(a.Frames) > request.Limits.MaxFrames*imaging.MaxRenderings || a.FrameCount < 1 {
 		return fmt.Errorf("%d frames of %d", len(a.Frames), a.FrameCount)
 	}
 	seen := map[int]bool{}
@@ -99,16 +99,16 @@ func (a *answer) check(asked imaging.Request) error {
 			return fmt.Errorf("frame %d of %d, or twice", frame.Index, a.FrameCount)
 		}
 		seen[frame.Index] = true
-		if err := checkViews(frame.Views, asked); err != nil {
+		if err := checkViews(frame.Views, request); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkViews wants each asked view once and in order; only the trimmed one may be left out.
-func checkViews(views []answerView, asked imaging.Request) error {
-	for _, wanted := range asked.Views {
+// checkViews wants each requested view once and in order. Only the trimmed view may be missing.
+func checkViews(views []answerView, request imaging.Request) error {
+	for _, wanted := range request.Views {
 		if len(views) == 0 || views[0].View != wanted {
 			if wanted == imaging.ViewTrimmed {
 				continue
@@ -116,13 +116,13 @@ func checkViews(views []answerView, asked imaging.Request) error {
 			return fmt.Errorf("the view %s is missing", wanted)
 		}
 		gray := views[0]
-		if asked.Gray && (gray.GrayWidth < 1 || gray.GrayHeight < 1 || gray.GrayWidth > imaging.MaxGray/gray.GrayHeight) {
+		if request.Gray && (gray.GrayWidth < 1 || gray.GrayHeight < 1 || gray.GrayWidth > imaging.MaxGray/gray.GrayHeight) {
 			return fmt.Errorf("a gray plane of %d x %d", gray.GrayWidth, gray.GrayHeight)
 		}
 		views = views[1:]
 	}
 	if len(views) > 0 {
-		return fmt.Errorf("%d views more than asked for", len(views))
+		return fmt.Errorf("%d views more than requested", len(views))
 	}
 	return nil
 }

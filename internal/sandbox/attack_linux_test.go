@@ -16,7 +16,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// victim starts a worker that attacks it, asks it twice, and tells what worked and whether it is still as it was.
+// victim starts a worker that attacks it, sends it two requests, and prints what worked and whether its limits changed.
 func victim() {
 	before := limits()
 	pool, err := Start(Options{
@@ -32,7 +32,7 @@ func victim() {
 		fmt.Println("missing:", strings.Join(missing, ", "))
 		return
 	}
-	for range 2 { // the first answer, and the second question, are events on descriptors that signal their owner
+	for range 2 { // the first answer and the second request are events on descriptors that could signal their owner
 		_, err = pool.Decode(context.Background(), []byte("a picture"))
 	}
 	fmt.Println(err)
@@ -43,7 +43,7 @@ func victim() {
 	}
 }
 
-// limits are all of this process.
+// limits returns all limits of this process.
 func limits() (all [unix.RLIMIT_RTTIME + 1]unix.Rlimit) {
 	for resource := range all {
 		_ = unix.Getrlimit(resource, &all[resource])
@@ -51,7 +51,7 @@ func limits() (all [unix.RLIMIT_RTTIME + 1]unix.Rlimit) {
 	return all
 }
 
-// attack is a worker's.
+// attack is the decode of a worker that attacks its parent.
 func attack([]byte, []byte, imaging.Request) answer {
 	limit := [unix.RLIMIT_RTTIME + 1]unix.Rlimit{}
 	for resource := range limit {
@@ -60,7 +60,7 @@ func attack([]byte, []byte, imaging.Request) answer {
 	return answer{Error: "worked: " + strings.Join(attackOn(os.Getppid(), syscall.SIGKILL, limit), ", ")}
 }
 
-// shared is what attacks point at. It does not move, as what lies on a goroutine's stack may.
+// shared holds arguments of attacks. Unlike a goroutine's stack, it does not move.
 var shared struct {
 	cpus      unix.CPUSet
 	process   [2]int32
@@ -68,8 +68,8 @@ var shared struct {
 	owner, on int32
 }
 
-// attackOn tries on a process what another one of the same user may do to it, and says what worked: that the call was allowed,
-// whatever came of it.
+// attackOn tries what a process of the same user may do to the target. It returns the calls that were allowed, whatever
+// their effect.
 func attackOn(target int, signal syscall.Signal, limit [unix.RLIMIT_RTTIME + 1]unix.Rlimit) (done []string) {
 	pid := uintptr(target)
 	try := func(what string, call uintptr, arguments ...uintptr) {

@@ -16,8 +16,8 @@ import (
 func BenchmarkDecode12MP(b *testing.B) { benchmarkDecode(b, 4000, 3000) }
 func BenchmarkDecode1MP(b *testing.B)  { benchmarkDecode(b, 1152, 864) }
 
-// benchmarkDecode compares what the moderator asks for, in this process and in a worker, by the clock and by CPU time of
-// parent and worker together; the latter is what a busy machine does not disturb.
+// benchmarkDecode compares the moderator's request in this process and in a worker. It reports the time by the clock, and
+// the CPU time of parent and worker together, which a busy machine does not change.
 func benchmarkDecode(b *testing.B, width, height int) {
 	data, o := photo(b, width, height), options(b)
 	o.Request = imaging.Request{Targets: []imaging.Target{clip}, Limits: imaging.DefaultLimits()}
@@ -43,7 +43,7 @@ func benchmarkDecode(b *testing.B, width, height int) {
 	})
 }
 
-// usedCPU is what this process and its workers have used.
+// usedCPU returns the CPU time of this process and its workers.
 func usedCPU(b *testing.B) time.Duration {
 	var ticks int64
 	for _, pid := range append(children(b), os.Getpid()) {
@@ -61,7 +61,7 @@ func usedCPU(b *testing.B) time.Duration {
 	return time.Duration(ticks) * time.Second / ticksPerSecond
 }
 
-// BenchmarkStart is what replacing a worker costs.
+// BenchmarkStart measures the replacement of a worker.
 func BenchmarkStart(b *testing.B) {
 	o := options(b)
 	for b.Loop() {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filterCalls leaves the system calls that the Go runtime and the codecs make; every other one fails with EPERM. An
-// allow list, since the kernel's list grows and each new call would be a new way out.
+// filterCalls allows the system calls of the Go runtime and the codecs. All others fail with EPERM, including those that
+// the kernel will add.
 func filterCalls() error {
 	return seccomp.LoadFilter(seccomp.Filter{
 		NoNewPrivs: true,
@@ -18,21 +18,21 @@ func filterCalls() error {
 			DefaultAction: seccomp.ActionErrno,
 			Syscalls: []seccomp.SyscallGroup{
 				{Action: seccomp.ActionAllow, Names: allowedCalls(runtime.GOARCH), NamesWithCondtions: conditionalCalls()},
-				// Only a call that seems not to exist makes the C library fall back to clone, whose flags can be seen.
+				// With ENOSYS the C library falls back to clone, whose flags a filter can check.
 				{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
 			},
 		},
 	})
 }
 
-// allowedCalls are allowed with any arguments.
+// allowedCalls returns the calls that are allowed with any arguments.
 func allowedCalls(goarch string) []string {
 	stat := "newfstatat"
 	if goarch == "arm64" {
-		stat = "fstatat" // as the library names it there
+		stat = "fstatat" // the library's name for it on arm64
 	}
 	return []string{
-		// descriptors that are open, and what there is to know of files
+		// open descriptors, and file metadata
 		"read", "pread64", "write", "writev", "close", "lseek", "fstat", stat, "statx", "getdents64",
 		// memory
 		"brk", "munmap", "mremap", "mprotect",
@@ -41,13 +41,13 @@ func allowedCalls(goarch string) []string {
 		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "exit", "exit_group",
 		// the Go runtime's timers
 		"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2",
-		// time, chance and consumption
+		// time, random numbers and usage
 		"nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "getrandom", "getrusage", "sysinfo", "uname",
 	}
 }
 
-// conditionalCalls are allowed with some arguments. What names a process may name only this one: our parent has our user,
-// so that the kernel would let us change its limits, and have signals sent to it by what happens on a descriptor.
+// conditionalCalls returns the calls that are allowed with some arguments. Calls on processes may name this one only: the
+// parent has the same user, so that a worker could change its limits, or have a descriptor send it signals.
 func conditionalCalls() []seccomp.NameWithConditions {
 	type condition = seccomp.Condition
 	when := func(name string, all ...condition) seccomp.NameWithConditions {
@@ -69,12 +69,12 @@ func conditionalCalls() []seccomp.NameWithConditions {
 		when("fcntl", equal(1, unix.F_SETFL), without(2, unix.O_ASYNC)),
 		when("fcntl", equal(1, unix.F_DUPFD_CLOEXEC)),
 		when("mmap", without(3, unix.MAP_SHARED)),                                                       // RLIMIT_DATA does not count shared memory
-		when("madvise", condition{Argument: 2, Operation: seccomp.LessThan, Value: unix.MADV_HWPOISON}), // which would break pages that the parent has too
+		when("madvise", condition{Argument: 2, Operation: seccomp.LessThan, Value: unix.MADV_HWPOISON}), // which would break pages that are shared with the parent
 		when("clone", condition{Argument: 0, Operation: seccomp.BitsSet, Value: unix.CLONE_THREAD}),
 		when("tgkill", equal(0, uint64(os.Getpid()))),
 		when("prctl", equal(0, unix.PR_SET_NAME)),
 		when("sched_getaffinity", itself),
 		when("prlimit64", itself, equal(1, unix.RLIMIT_CPU)), // see limitCPU
-		when("prlimit64", itself, equal(2, 0)),               // questions only
+		when("prlimit64", itself, equal(2, 0)),               // reads only
 	}
 }

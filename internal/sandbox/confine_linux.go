@@ -12,11 +12,11 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// confine takes from this process what decoding does not need. Limits always apply; Landlock and seccomp where the
-// kernel has them.
+// confine drops everything that decoding does not need from this process. Limits always apply; Landlock and seccomp apply
+// if the kernel has them.
 func confine(s settings) (greeting, error) {
 	var g greeting
-	// When the machine runs out of memory, the kernel shall take a worker and not the moderator. Without /proc it chooses.
+	// When the machine runs out of memory, the kernel kills a worker before the moderator. Without /proc it may not.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	statm, err := openStatm(os.Getpid())
 	if err != nil {
@@ -42,7 +42,7 @@ func confine(s settings) (greeting, error) {
 	}
 	g.InForce = append(g.InForce, confinedLimits)
 
-	// The filter is synchronised to all threads, but the privilege to set it is this thread's.
+	// The filter applies to all threads, but only this thread has the privilege to set it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	g.add(confinedFiles, hasLandlock() && denyFiles() == nil)
@@ -59,14 +59,14 @@ func (g *greeting) add(what string, inForce bool) {
 	}
 }
 
-// denyFiles leaves what codecs may load their parts from, for reading. Everything else that this kernel's Landlock
-// knows of is refused: other files, TCP, abstract sockets, signals to others.
+// denyFiles allows reads of the folders from which codecs load their modules. It denies everything else that this kernel's
+// Landlock covers: other files, TCP, abstract sockets, signals to other processes.
 func denyFiles() error {
 	return landlock.V9.BestEffort().Restrict(landlock.RODirs("/usr", "/lib").IgnoreIfMissing())
 }
 
-// dropCapabilities takes all capabilities from all threads, which a moderator that root started passes on. Without new
-// privileges and new programs none comes back.
+// dropCapabilities drops all capabilities of all threads; a moderator that runs as root passes them on. A worker cannot
+// regain them, because it may neither get new privileges nor start programs.
 func dropCapabilities() error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var none [2]unix.CapUserData
@@ -77,13 +77,13 @@ func dropCapabilities() error {
 	return nil
 }
 
-// hasLandlock asks the kernel, as the library quietly does nothing where there is none.
+// hasLandlock reports whether the kernel has Landlock. Without it, the library does nothing and reports no error.
 func hasLandlock() bool {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	return errno == 0 && version > 0
 }
 
-// limitCPU gives the next picture its own CPU time.
+// limitCPU limits the CPU time of the next picture.
 func limitCPU(seconds int64) error {
 	var used unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {

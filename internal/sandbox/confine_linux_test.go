@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A worker that a picture has taken over gets nowhere. The attempts would show nothing if they failed anyway: those that
-// any user's process may make succeed in one that is not confined.
+// A worker that a picture has taken over can do nothing outside. The same attempts succeed in a process that is not
+// confined, unless they need root.
 func TestConfinement(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "secret")
@@ -42,9 +42,8 @@ func TestConfinement(t *testing.T) {
 	}
 }
 
-// A worker that a picture has taken over cannot harm the moderator that started it: neither by a call that names the
-// parent's process nor by what it can do to descriptors and pages that both have. The victim is a process of its own, as
-// a worker that succeeds kills it.
+// A worker that a picture has taken over cannot harm its parent, neither by calls that name the parent's process nor through
+// shared descriptors and pages. The parent is a process of its own here, because a successful attack kills it.
 func TestAttacksOnTheParent(t *testing.T) {
 	victim := exec.Command(os.Args[0], Argument)
 	victim.Env = []string{"SANDBOX_TEST=victim"}
@@ -55,8 +54,7 @@ func TestAttacksOnTheParent(t *testing.T) {
 	}
 	require.Equal(t, "worked: \nalive, limits as before\n", string(said))
 
-	// The attempts would show nothing if they failed anyway: here on the process itself, with a signal that is ignored and
-	// limits that it has.
+	// The same calls succeed without confinement: here on the process itself, with an ignored signal and unchanged limits.
 	unconfined := exec.Command(os.Args[0], Argument)
 	unconfined.Env = []string{"SANDBOX_TEST=attack itself"}
 	free, err := unconfined.Output()
@@ -69,7 +67,7 @@ func TestAttacksOnTheParent(t *testing.T) {
 	}
 }
 
-// Root's capabilities are no worker's, of none of its threads.
+// No thread of a worker has capabilities, even if root starts it.
 func TestNoCapabilities(t *testing.T) {
 	open(t, options(t))
 	for _, pid := range children(t) {
@@ -86,7 +84,7 @@ func TestNoCapabilities(t *testing.T) {
 	}
 }
 
-// A name that an architecture lacks would leave its workers without the filter.
+// An unknown call's name would leave the workers of that architecture without the filter.
 func TestCallsAreKnown(t *testing.T) {
 	for goarch, name := range map[string]string{"amd64": "x86_64", "arm64": "aarch64"} {
 		info, err := arch.GetInfo(name)

@@ -9,17 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is what a process has used; 0 when it is gone.
+// cpuTime returns the CPU time that a process has used, or 0 if it has ended.
 func cpuTime(pid int) time.Duration {
 	var spent unix.Timespec
-	const scheduled = 2 // CPUCLOCK_SCHED of the kernel's posix-timers.h, as clock_getcpuclockid(3) makes it
+	const scheduled = 2 // CPUCLOCK_SCHED in the kernel's posix-timers.h; see clock_getcpuclockid(3)
 	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &spent); err != nil {
 		return 0
 	}
 	return time.Duration(spent.Nano())
 }
 
-// threadStates says whether a thread of the process runs, waits for a CPU or for a disk, and whether one was stopped.
+// threadStates reports whether a thread of the process runs or waits for a CPU or disk (working), and whether one is stopped.
 func threadStates(pid int) (working, stopped bool) {
 	tasks := fmt.Sprintf("/proc/%d/task", pid)
 	threads, err := os.ReadDir(tasks)

@@ -18,14 +18,14 @@ import (
 	"moderator/internal/imaging"
 )
 
-// A worker that ends badly on a picture twice makes it undecodable, with how.
+// A picture on which two workers die is undecodable. The error says how they ended.
 func TestDeathsOnAPicture(t *testing.T) {
 	for mode, words := range map[string]string{
 		"crash":      "SIGSEGV",
 		"hang":       "no answer, and no use of the CPU within 1s",
 		"spin":       "the CPU time for one picture is used up",
 		"grow":       "memory|failed to allocate|SIGSEGV",
-		"garbage":    "the decode worker's answer is none",
+		"garbage":    "malformed answer from the decode worker",
 		"oversized":  "wanted at most 1048576",
 		"incredible": "not credible: 49 frames of 1000",
 	} {
@@ -44,7 +44,7 @@ func TestDeathsOnAPicture(t *testing.T) {
 	}
 }
 
-// What is broken here and not in the file is no verdict on the file.
+// A broken installation is no fault of the file.
 func TestErrorsOfTheInstallation(t *testing.T) {
 	o := options(t).as("installation")
 	_, err := open(t, o).Decode(t.Context(), nil)
@@ -55,7 +55,7 @@ func TestErrorsOfTheInstallation(t *testing.T) {
 	require.Zero(t, deathsOf(t, o))
 }
 
-// Pictures come out right while their decoders are killed: on each at most one, as fresh ones are spared.
+// Pictures are decoded although their workers are killed: at most one for each picture, because new workers are not killed.
 func TestKilledWorkersLoseNothing(t *testing.T) {
 	o := options(t)
 	o.Workers = 2
@@ -74,7 +74,7 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(20 * time.Millisecond) // into the decodes
+		require.Eventually(t, func() bool { return len(pool.idle) == 0 }, time.Minute, time.Millisecond, "all workers decode")
 		for _, pid := range victims {
 			require.NoError(t, syscall.Kill(pid, syscall.SIGSEGV))
 		}
@@ -83,7 +83,7 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 	require.Equal(t, 4*o.Workers, deathsOf(t, o))
 }
 
-// A stopped worker holds its picture up for the timeout, and then a fresh one decodes it.
+// A stopped worker delays its picture by the timeout. Then a new worker decodes it.
 func TestStoppedWorker(t *testing.T) {
 	o := options(t)
 	o.Timeout = 2 * time.Second
@@ -94,13 +94,13 @@ func TestStoppedWorker(t *testing.T) {
 	require.Equal(t, 1, deathsOf(t, o))
 }
 
-// The death of an idle worker is on no picture's account: one that then kills its first worker has another.
+// The death of an idle worker does not count against the next picture, which has two attempts as usual.
 func TestDeathWhileIdle(t *testing.T) {
 	o := options(t)
 	pool, file := open(t, o), photo(t, 100, 100)
 	worker := <-pool.idle
 	require.NoError(t, syscall.Kill(worker.cmd.Process.Pid, syscall.SIGSEGV))
-	<-worker.gone
+	<-worker.exited
 	pool.idle <- worker
 	_, err := pool.Decode(t.Context(), file)
 	require.NoError(t, err)
@@ -111,14 +111,14 @@ func TestDeathWhileIdle(t *testing.T) {
 	pool = open(t, hangs)
 	worker = <-pool.idle
 	require.NoError(t, worker.cmd.Process.Kill())
-	<-worker.gone
+	<-worker.exited
 	pool.idle <- worker
 	_, err = pool.Decode(t.Context(), file)
 	require.ErrorIs(t, err, imaging.ErrUndecodable)
-	require.Equal(t, 3, deathsOf(t, hangs), "one idle, and both tries")
+	require.Equal(t, 3, deathsOf(t, hangs), "one while idle, and both attempts")
 }
 
-// A picture takes the CPU time that it takes: the clock, which is busy with others, does not end it.
+// A decode that is slow by the clock, but within its CPU time, is not ended.
 func TestSlowDecodeIsNoHang(t *testing.T) {
 	o := options(t).as("slow")
 	o.Timeout = time.Second
@@ -127,7 +127,7 @@ func TestSlowDecodeIsNoHang(t *testing.T) {
 	require.Zero(t, deathsOf(t, o))
 }
 
-// A worker that was stopped or killed from outside says nothing about the picture.
+// A worker that was stopped or killed from outside is no fault of the picture.
 func TestEndsFromOutside(t *testing.T) {
 	for mode, words := range map[string]string{"stopped": "stopped by a signal for 1s", "killed": "signal: killed"} {
 		t.Run(mode, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestEndsFromOutside(t *testing.T) {
 	}
 }
 
-// A decode ends with its context, and its worker is no death.
+// A decode ends with its context. Its worker does not count as dead.
 func TestDecodeHearsItsContext(t *testing.T) {
 	o := options(t).as("hang")
 	pool := open(t, o)
@@ -153,7 +153,7 @@ func TestDecodeHearsItsContext(t *testing.T) {
 	require.Zero(t, deathsOf(t, o))
 }
 
-// Also workers that hang end with a parent that is killed.
+// Workers end with a parent that is killed, even if they hang.
 func TestKilledParent(t *testing.T) {
 	parent := exec.Command(os.Args[0], Argument)
 	parent.Env = []string{"SANDBOX_TEST=parent"}
@@ -174,7 +174,7 @@ func TestKilledParent(t *testing.T) {
 	}
 }
 
-// runs says whether a process is there and no zombie, whose parent is slow.
+// runs reports whether a process exists and is not a zombie.
 func runs(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, state, _ := strings.Cut(string(stat), ") ")

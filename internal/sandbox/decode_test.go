@@ -22,7 +22,7 @@ import (
 	"moderator/tools/hostile/classics"
 )
 
-// pictures are one file of each format that Go can write, by format.
+// pictures returns a file of each format that Go can write.
 func pictures(t *testing.T) map[string][]byte {
 	im := image.NewRGBA(image.Rect(0, 0, 300, 200))
 	for y := 20; y < 180; y++ { // with a border to trim
@@ -46,7 +46,7 @@ func pictures(t *testing.T) map[string][]byte {
 	}
 }
 
-// The pool's answer is imaging.Decode's, picture or error.
+// A worker returns the same picture or error as imaging.Decode.
 func TestSameAsInProcess(t *testing.T) {
 	pool := open(t, options(t))
 	files := pictures(t)
@@ -71,7 +71,7 @@ func TestSameAsInProcess(t *testing.T) {
 	}
 }
 
-// Real files of the formats that Go cannot write, and of other people's cameras.
+// So do real photographs, and formats that Go cannot write.
 func TestSameAsInProcessOnPhotographs(t *testing.T) {
 	pool := open(t, options(t))
 	files, err := filepath.Glob(filepath.Join(testenv.Data(t), "photos", "libvips", "*.*"))
@@ -96,7 +96,7 @@ func TestTooManyBytesReachNoWorker(t *testing.T) {
 // A small picture after a large one, and one that fills the memory to its last byte.
 func TestMemoryIsReused(t *testing.T) {
 	small, o := photo(t, 320, 200), options(t)
-	large := append(photo(t, 640, 480), make([]byte, 2*keptFile)...) // what follows a JPEG's end is no matter
+	large := append(photo(t, 640, 480), make([]byte, 2*keptFile)...) // bytes after a JPEG's end are ignored
 	o.Request.Limits.MaxBytes = int64(len(large))
 	pool := open(t, o)
 	for _, file := range [][]byte{small, large, small, large, small} {
@@ -108,7 +108,7 @@ func TestMemoryIsReused(t *testing.T) {
 	}
 }
 
-// A picture within the limits of pixels can still be too much for the memory of a worker.
+// A picture within the limit of pixels can exceed a worker's memory.
 func TestMemoryLimit(t *testing.T) {
 	o := options(t)
 	o.MaxMemory = minMemory
@@ -119,7 +119,7 @@ func TestMemoryLimit(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Animations that libvips would otherwise unpack into a file decode too.
+// Large animations decode too, which libvips would unpack into a file by default.
 func TestLargeAnimation(t *testing.T) {
 	result, err := open(t, options(t)).Decode(t.Context(), classics.AnimatedWebP(1000, 1000, 40)) // 160 MB
 	require.NoError(t, err)
@@ -162,11 +162,11 @@ func TestRecycling(t *testing.T) {
 			seen[pid]++
 		}
 	}
-	require.Len(t, seen, 3, "pictures after which each worker was still there: %v", seen)
-	require.Zero(t, deathsOf(t, o), "a worker that is replaced in time did not die")
+	require.Len(t, seen, 3, "pictures after which each worker still ran: %v", seen)
+	require.Zero(t, deathsOf(t, o), "a replaced worker does not count as dead")
 }
 
-// A worker whose memory has grown is replaced: the next picture gets as much as any.
+// A worker that has grown is replaced, so that the next picture has all of the memory.
 func TestGrownWorkerIsReplaced(t *testing.T) {
 	o := options(t)
 	o.Request.Targets[0] = imaging.Target{ResizeWidth: 4000, ResizeHeight: 2000}
@@ -196,7 +196,7 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// A command that is no worker is named, with what it said.
+// The error of a command that is not a worker has its name and output.
 func TestNoWorker(t *testing.T) {
 	o := options(t)
 	o.Workers = 3

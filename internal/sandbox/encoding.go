@@ -10,10 +10,10 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Answers are encoded by hand, every number as a varint and every text after its length: of a small picture, JSON took a
-// hundredth of the CPU time.
+// Answers have a binary encoding: numbers are varints, and texts follow their length. JSON took one percent of a small
+// picture's CPU time.
 
-// writeAnswer writes an answer with its length before it, in one call.
+// writeAnswer writes an answer after its length, in one call.
 func writeAnswer(w io.Writer, a answer) error {
 	frame := make([]byte, 4, 128)
 	number := func(n int) { frame = binary.AppendUvarint(frame, uint64(n)) }
@@ -42,7 +42,7 @@ func writeAnswer(w io.Writer, a answer) error {
 	return err
 }
 
-// readAnswer reads what writeAnswer wrote, or fails: nothing in it is credible yet.
+// readAnswer reads an answer. It checks the encoding only; answer.check checks the values.
 func readAnswer(r io.Reader) (a answer, err error) {
 	length, err := readLength(r, maxFrame)
 	if err != nil {
@@ -62,12 +62,12 @@ func readAnswer(r io.Reader) (a answer, err error) {
 		a.Frames = append(a.Frames, f)
 	}
 	if p.failed || len(p.rest) > 0 {
-		return a, errors.New("the decode worker's answer is none")
+		return a, errors.New("malformed answer from the decode worker")
 	}
 	return a, nil
 }
 
-// parser takes values off the rest. Where there are none it has failed, and every value is empty from then on.
+// parser reads values from rest. After the first malformed one it has failed, and returns zero values.
 type parser struct {
 	rest   []byte
 	failed bool
@@ -89,7 +89,7 @@ func (p *parser) text() string {
 		p.rest, p.failed = nil, true
 		return ""
 	}
-	text := strings.ToValidUTF8(string(p.rest[:length]), "\ufffd") // others print it, and send it on
+	text := strings.ToValidUTF8(string(p.rest[:length]), "\ufffd") // it goes into logs and decisions
 	p.rest = p.rest[length:]
 	return text
 }

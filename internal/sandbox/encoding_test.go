@@ -9,7 +9,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// An answer comes back as it was, and what is no whole answer fails, wherever it ends or goes on.
+// An encoded answer decodes to itself. Truncated and extended ones fail.
 func TestAnswers(t *testing.T) {
 	for _, a := range []answer{
 		{Error: "too many pixels", Fault: "too large"},
@@ -26,10 +26,10 @@ func TestAnswers(t *testing.T) {
 		require.Equal(t, a, back)
 		for n := 5; n < len(whole); n++ {
 			_, err := readAnswer(bytes.NewReader(withLength(whole[4:n])))
-			require.ErrorContains(t, err, "answer is none", n)
+			require.ErrorContains(t, err, "malformed answer", n)
 		}
 		_, err = readAnswer(bytes.NewReader(withLength(append(whole[4:], 0))))
-		require.ErrorContains(t, err, "answer is none")
+		require.ErrorContains(t, err, "malformed answer")
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// head keeps the beginning of what a worker says on stderr: a crash names its cause first.
+// head keeps the beginning of a worker's stderr, where a crash reports its cause.
 type head struct {
 	mu   sync.Mutex
 	text []byte
@@ -13,7 +13,7 @@ type head struct {
 
 const maxHead = 4 << 10
 
-// Write takes everything and keeps what there is room for.
+// Write keeps the first maxHead bytes and discards the rest.
 func (h *head) Write(data []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -21,7 +21,7 @@ func (h *head) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// firstLine is the first line that is not empty; at most 200 bytes of it, which may come from a hostile file.
+// firstLine returns the first line that is not empty. It is bounded, because a hostile file may have produced it.
 func (h *head) firstLine() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// TestMain makes the test binary a worker where it is started as one, as the moderator's main does.
+// TestMain makes the test binary a worker if it is started as one, as the moderator's main does.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Argument {
 		workAs(os.Getenv("SANDBOX_TEST"))
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 var clip = imaging.Target{ShortestEdge: 224, CropWidth: 224, CropHeight: 224}
 
-// request asks for all that an answer can carry.
+// request returns a request for everything that an answer can carry.
 func request() imaging.Request {
 	return imaging.Request{
 		Targets: []imaging.Target{clip, {ResizeWidth: 64, ResizeHeight: 48}},
@@ -48,7 +48,7 @@ func options(t testing.TB) Options {
 	}
 }
 
-// as starts workers that do what workAs knows by the name.
+// as makes workers behave as workAs does in the mode.
 func (o Options) as(mode string) Options {
 	o.Command = append([]string{"/usr/bin/env", "SANDBOX_TEST=" + mode}, o.Command...)
 	return o
@@ -62,7 +62,7 @@ func open(t testing.TB, o Options) *Pool {
 	return p
 }
 
-// deathsOf reads the metric.
+// deathsOf returns the value of the metric.
 func deathsOf(t *testing.T, o Options) int {
 	families, err := o.Metrics.(*prometheus.Registry).Gather()
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func deathsOf(t *testing.T, o Options) int {
 	return int(families[0].GetMetric()[0].GetCounter().GetValue())
 }
 
-// children are the pids of the processes that this one started.
+// children returns the pids of this process's children.
 func children(t testing.TB) []int {
 	own, err := os.ReadDir("/proc/self/task")
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func children(t testing.TB) []int {
 	for _, task := range own {
 		list, err := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
 		if err != nil {
-			continue // a thread that ended since
+			continue // the thread has ended
 		}
 		for _, field := range strings.Fields(string(list)) {
 			pid, err := strconv.Atoi(field)
@@ -89,7 +89,7 @@ func children(t testing.TB) []int {
 	return pids
 }
 
-// photo is a JPEG with about a photograph's bytes per pixel: soft shapes and some grain.
+// photo returns a JPEG with about a photograph's bytes per pixel: soft shapes and some grain.
 func photo(t testing.TB, width, height int) []byte {
 	grain := rand.New(rand.NewPCG(1, 2))
 	im := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)

@@ -9,15 +9,15 @@ import (
 	"moderator/internal/imaging"
 )
 
-// memory is shared by parent and worker: the parent writes the file, the worker its pixels. Pages count from their
-// first use on.
+// memory is shared by parent and worker. The parent writes the file, the worker its pixels. Pages take memory only after
+// their first use.
 type memory struct {
 	all    []byte
-	file   []byte // Limits.MaxBytes, and what fills the page
-	pixels []byte // as much as one answer may have; see answer.unpack
+	file   []byte // Limits.MaxBytes, rounded up to pages
+	pixels []byte // as many as one answer may have; see answer.unpack
 }
 
-// memorySizes returns the sizes of the two parts, which parent and worker compute for themselves.
+// memorySizes returns the sizes of both parts in bytes. Parent and worker compute them from the same request.
 func memorySizes(r imaging.Request) (file, pixels int) {
 	page := os.Getpagesize()
 	view := 0
@@ -32,7 +32,7 @@ func memorySizes(r imaging.Request) (file, pixels int) {
 	return pages(int(r.Limits.MaxBytes)), pages(max(1, r.Limits.MaxFrames*imaging.MaxRenderings*len(r.Views)*view))
 }
 
-// newMemory makes the memory for one worker; the file is for the worker, and to be closed after its start.
+// newMemory creates and maps the memory of one worker. The caller passes the file to the worker and then closes it.
 func newMemory(r imaging.Request) (*os.File, *memory, error) {
 	file, pixels := memorySizes(r)
 	shared, err := sharedFile(int64(file + pixels))
@@ -46,7 +46,7 @@ func newMemory(r imaging.Request) (*os.File, *memory, error) {
 	return shared, m, nil
 }
 
-// mapMemory maps what newMemory made.
+// mapMemory maps the file of newMemory.
 func mapMemory(shared *os.File, r imaging.Request) (*memory, error) {
 	file, pixels := memorySizes(r)
 	info, err := shared.Stat()
@@ -65,14 +65,14 @@ func mapMemory(shared *os.File, r imaging.Request) (*memory, error) {
 
 func (m *memory) put(data []byte) { copy(m.file, data) }
 
-// keptFile is how many bytes of a file's part stay in memory for the next file; filling pages anew costs time, and few
+// keptFile is how many bytes of the file's part keep their pages for the next file. Allocating pages costs time, and few
 // files are larger.
 const keptFile = 8 << 20
 
-// trim gives back what a large file took.
+// trim releases the pages of a large file.
 func (m *memory) trim(used int) {
 	if used > keptFile {
-		giveBack(m.file[keptFile:])
+		releasePages(m.file[keptFile:])
 	}
 }
 

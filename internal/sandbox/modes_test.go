@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// workAs is a worker, an honest one or one that a picture has taken over, or a parent of workers.
+// workAs runs a worker, either as usual or taken over by a picture, or a parent of workers.
 func workAs(mode string) {
 	switch mode {
 	case "parent":
@@ -40,7 +41,7 @@ func workAs(mode string) {
 	}
 }
 
-// parent starts workers that hang in a picture, names them, and waits to be killed.
+// parent starts workers that hang in a picture, prints their pids, and waits to be killed.
 func parent() {
 	o := Options{Command: []string{"/usr/bin/env", "SANDBOX_TEST=hang", os.Args[0], Argument}, Request: request(), MaxMemory: 512 << 20}
 	for range 2 {
@@ -48,7 +49,7 @@ func parent() {
 		if err != nil {
 			panic(err)
 		}
-		_ = writeLength(p.questions, 0)
+		_ = writeLength(p.requests, 0)
 		fmt.Println(p.cmd.Process.Pid)
 	}
 	select {}
@@ -61,7 +62,7 @@ func crash([]byte, []byte, imaging.Request) answer {
 
 func hang([]byte, []byte, imaging.Request) answer {
 	for {
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // the parent kills the process
 	}
 }
 
@@ -72,7 +73,7 @@ func slow(file, pixels []byte, r imaging.Request) answer {
 	return decode(file, pixels, r)
 }
 
-// stopped and killed get their signal from themselves, as nobody else's comes at the right time.
+// stopped and killed signal themselves, so that the signal arrives during the decode.
 func stopped([]byte, []byte, imaging.Request) answer {
 	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGSTOP)
 	select {}
@@ -89,26 +90,26 @@ func spin([]byte, []byte, imaging.Request) answer {
 	}
 }
 
-// grow takes memory until there is none.
+// grow allocates until allocation fails.
 func grow([]byte, []byte, imaging.Request) answer {
 	for all := []byte{1}; ; {
 		all = append(all, all...)
 	}
 }
 
-// garbage is no answer.
+// garbage writes an answer that cannot be parsed.
 func garbage([]byte, []byte, imaging.Request) answer {
 	_, _ = os.Stdout.Write([]byte("\x05\x00\x00\x00hello"))
 	return answer{}
 }
 
-// oversized announces more than any answer has.
+// oversized announces more bytes than any answer has.
 func oversized([]byte, []byte, imaging.Request) answer {
 	_, _ = os.Stdout.Write(binary.LittleEndian.AppendUint32(nil, 1<<31))
 	return answer{}
 }
 
-// incredible has more frames than were asked for.
+// incredible answers with more frames than were requested.
 func incredible(_, _ []byte, r imaging.Request) answer {
 	a := answer{Format: "gif", Width: 1, Height: 1, FrameCount: 1000}
 	for i := range r.Limits.MaxFrames*imaging.MaxRenderings + 1 {
@@ -118,10 +119,10 @@ func incredible(_, _ []byte, r imaging.Request) answer {
 }
 
 func installation([]byte, []byte, imaging.Request) answer {
-	return failure(fmt.Errorf("libvips is broken"))
+	return failure(errors.New("libvips is broken"))
 }
 
-// probe tries what an intruder would, and says what worked.
+// probe tries to get out of the sandbox, and reports what worked.
 func probe(file, _ []byte, _ imaging.Request) answer {
 	var done []string
 	try := func(what string, attempt func() error) {

@@ -12,24 +12,24 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Options says what workers decode to, and within which limits.
+// Options configures a pool of workers.
 type Options struct {
 	Command   []string        // starts a worker; see Self
 	Request   imaging.Request // the same for every picture
 	Workers   int
-	Lazy      bool          // a worker starts with its first picture, and what keeps it from starting is that picture's error
-	MaxMemory int64         // bytes that a worker may take on top of what it starts with
-	CPUTime   time.Duration // of one picture; whole seconds
-	Timeout   time.Duration // how long a worker may use no CPU before it counts as hung
+	Lazy      bool          // start each worker with its first picture, which gets the error if it cannot start
+	MaxMemory int64         // bytes that a worker may allocate after its start
+	CPUTime   time.Duration // most for one picture; whole seconds
+	Timeout   time.Duration // a worker that neither uses nor waits for a CPU for this long counts as hung
 	Recycle   int           // pictures after which a worker is replaced
 	Metrics   prometheus.Registerer
-	Logger    *slog.Logger // hears of workers that died; nil: nobody does
+	Logger    *slog.Logger // logs workers that died; nil discards
 }
 
-// minMemory is what libvips and its codecs need for a picture of the default limits.
+// minMemory is what libvips and its codecs need for a picture within the default limits, in bytes.
 const minMemory = 256 << 20
 
-// withDefaults fills in what parent and worker must agree on.
+// withDefaults sets defaults that parent and worker must agree on.
 func (o Options) withDefaults() Options {
 	if len(o.Request.Views) == 0 {
 		o.Request.Views = []imaging.View{imaging.ViewOriginal}
@@ -40,7 +40,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate reports every option that cannot work.
+// Validate returns all invalid options, joined into one error.
 func (o Options) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -76,7 +76,7 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Self is the command that starts this binary as a worker.
+// Self returns the command that starts this binary as a worker.
 func Self() ([]string, error) {
 	path, err := os.Executable()
 	if err != nil {
@@ -85,14 +85,14 @@ func Self() ([]string, error) {
 	return []string{path, Argument}, nil
 }
 
-// env is a worker's environment, without secrets of ours. libvips starts no threads of its own for one picture and keeps
-// large animations in memory, as there is no disc for them; a crash names its cause in one line.
+// env returns a worker's environment, without the moderator's secrets. libvips starts no threads and keeps large animations
+// in memory, because a worker cannot write files. A crash prints its cause in one line.
 func (o Options) env() []string {
 	env := []string{
 		"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", fmt.Sprintf("VIPS_DISC_THRESHOLD=%d", o.MaxMemory),
 		"GOTRACEBACK=none", "MALLOC_ARENA_MAX=2",
 	}
-	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok { // where the libraries of this very binary are
+	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok { // this binary may need it to find its libraries
 		env = append(env, "LD_LIBRARY_PATH="+path)
 	}
 	return env

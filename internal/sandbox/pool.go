@@ -13,22 +13,22 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Pool is the decode workers. It is safe for concurrent use.
+// Pool is a set of decode workers. It is safe for concurrent use. The caller closes it.
 type Pool struct {
 	options Options
-	idle    chan *process // nil: a worker that has to be started first
+	idle    chan *process // a nil process is to be started
 	hello   greeting
 	deaths  prometheus.Counter
 }
 
-// Start starts the workers, all at once, and returns when they are ready; those of a lazy pool start later.
+// Start starts all workers and returns when they are ready. A lazy pool starts its workers later.
 func Start(o Options) (*Pool, error) {
 	o = o.withDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	p := &Pool{options: o, idle: make(chan *process, o.Workers), deaths: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "moderator_decode_worker_deaths_total", Help: "Decode workers that crashed, hung or were ended by a limit.",
+		Name: "moderator_decode_worker_deaths_total", Help: "Decode workers that crashed, hung or exceeded a limit.",
 	})}
 	if o.Lazy {
 		for range o.Workers {
@@ -56,18 +56,16 @@ func Start(o Options) (*Pool, error) {
 	return p, nil
 }
 
-// Confinement is what limits the workers, and what this system lacks. A lazy pool does not know it.
+// Confinement returns what confines the workers, and what this system lacks. Both are empty for a lazy pool.
 func (p *Pool) Confinement() (inForce, missing []string) { return p.hello.InForce, p.hello.Missing }
 
-// ErrWorkersEnded is the error of a picture whose workers were ended from outside: the picture may be good, and is to be
-// tried again.
+// ErrWorkersEnded is the error of a picture whose workers were stopped or killed from outside. It is worth another attempt.
 var ErrWorkersEnded = errors.New("decode workers were stopped or killed from outside")
 
-// Decode is imaging.Decode with the pool's request, in a worker. A picture on which a worker dies is tried once more
-// in a fresh one; when that dies too, the error wraps imaging.ErrUndecodable and says how. Deaths by a signal from outside
-// end in ErrWorkersEnded instead. It returns ctx's error when ctx is done before the answer is there. What a decode takes is
-// bounded by CPU time and not by the clock, so that the result does not depend on the machine's load. Any other error is
-// this system's: no worker can be started.
+// Decode runs imaging.Decode with the pool's request in a worker, and returns its result or error. A picture on which a
+// worker dies is tried once more in a new worker. If that dies too, the error wraps imaging.ErrUndecodable, or
+// ErrWorkersEnded if a signal from outside ended one. Decode returns ctx's error if ctx is done first. Any other error
+// means that no worker could be started.
 func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error) {
 	if limit := p.options.Request.Limits.MaxBytes; int64(len(data)) > limit {
 		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", imaging.ErrTooLarge, len(data), limit)
@@ -110,19 +108,18 @@ func (p *Pool) Decode(ctx context.Context, data []byte) (*imaging.Result, error)
 			fault = ErrWorkersEnded
 		}
 		if deaths++; deaths == 2 {
-			return nil, fmt.Errorf("%w: two decoders ended on it, the second: %s", fault, cause)
+			return nil, fmt.Errorf("%w: two decode workers ended on it, the second: %s", fault, cause)
 		}
 	}
 }
 
-// bury counts a dead worker.
 func (p *Pool) bury(worker *process, how string) {
 	p.deaths.Inc()
-	p.options.Logger.Warn("a decode worker ended and is replaced", slog.Int("pid", worker.cmd.Process.Pid),
+	p.options.Logger.Warn("a decode worker died and is replaced", slog.Int("pid", worker.cmd.Process.Pid),
 		slog.Int("pictures", worker.served), slog.String("how", how))
 }
 
-// Close ends the workers, once the decodes under way are done. No decode may begin after it.
+// Close waits for the decodes in progress and stops the workers. Decode must not be called afterwards.
 func (p *Pool) Close() {
 	for range p.options.Workers {
 		if worker := <-p.idle; worker != nil {

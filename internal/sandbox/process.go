@@ -16,30 +16,30 @@ import (
 
 // process is one worker, in use by one goroutine at a time.
 type process struct {
-	options   Options
-	cmd       *exec.Cmd
-	questions *os.File
-	answers   *os.File
-	reader    *bufio.Reader // of answers
-	memory    *memory
-	stderr    head
-	hello     greeting
-	served    int
-	statm     *os.File      // of the worker
-	newSize   int64         // its dataSize before its first picture
-	killed    bool          // by SIGKILL, and not by us
-	gone      chan struct{} // closed when the process has ended and was reaped
+	options  Options
+	cmd      *exec.Cmd
+	requests *os.File
+	answers  *os.File
+	reader   *bufio.Reader // of answers
+	memory   *memory
+	stderr   head
+	hello    greeting
+	served   int           // pictures
+	statm    *os.File      // /proc/<pid>/statm
+	newSize  int64         // dataSize before the first picture, in bytes
+	killed   bool          // by a SIGKILL from outside
+	exited   chan struct{} // closed when the process was reaped
 }
 
-// startTime bounds how long a worker may take to say that it is ready, also on a busy machine.
+// startTime bounds how long a worker may take to start, even on a busy machine.
 const startTime = 2 * time.Minute
 
-// lastWords bounds the wait for the end of a worker that closed its pipes, so that its exit status can be read.
-const lastWords = 10 * time.Second
+// exitTime bounds the wait for the exit status of a worker that closed its pipes.
+const exitTime = 10 * time.Second
 
-// startProcess starts the command as a worker and hears its greeting.
+// startProcess starts a worker and waits for its greeting.
 func startProcess(o Options) (*process, error) {
-	p := &process{options: o, gone: make(chan struct{})}
+	p := &process{options: o, exited: make(chan struct{})}
 	if err := p.launch(); err != nil {
 		p.release()
 		return nil, fmt.Errorf("start a decode worker: %w", err)
@@ -50,11 +50,11 @@ func startProcess(o Options) (*process, error) {
 	return p, nil
 }
 
-// greet tells the worker its settings and hears what confines it.
+// greet sends the settings and reads the greeting.
 func (p *process) greet() (err error) {
 	o := p.options
 	_ = p.answers.SetReadDeadline(time.Now().Add(startTime)) // pipes have deadlines
-	if err := writeJSON(p.questions, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)}); err != nil {
+	if err := writeJSON(p.requests, settings{Request: o.Request, MaxMemory: o.MaxMemory, CPUTime: int64(o.CPUTime / time.Second)}); err != nil {
 		return err
 	}
 	if err := readJSON(p.reader, &p.hello); err != nil {
@@ -67,7 +67,7 @@ func (p *process) greet() (err error) {
 	return err
 }
 
-// launch starts the process with its pipes and its memory.
+// launch starts the process with its pipes and shared memory.
 func (p *process) launch() (err error) {
 	var theirs [3]*os.File // stdin, stdout, memory
 	defer func() {
@@ -75,7 +75,7 @@ func (p *process) launch() (err error) {
 			_ = file.Close()
 		}
 	}()
-	if theirs[0], p.questions, err = os.Pipe(); err != nil {
+	if theirs[0], p.requests, err = os.Pipe(); err != nil {
 		return err
 	}
 	if p.answers, theirs[1], err = os.Pipe(); err != nil {
@@ -93,21 +93,21 @@ func (p *process) launch() (err error) {
 	if err := startCommand(p.cmd); err != nil {
 		return err
 	}
-	go func() { // ends with the process, which kill and stop end
-		_ = p.cmd.Wait() // how it ended stays in p.cmd.ProcessState
-		close(p.gone)
+	go func() { // ends with the process, at the latest by kill or stop
+		_ = p.cmd.Wait() // the result is in p.cmd.ProcessState
+		close(p.exited)
 	}()
 	return nil
 }
 
-// decode has one picture decoded. With broken the worker is of no further use and has to be killed; else it answered,
-// and result and err are those of imaging.Decode.
+// decode lets the worker decode one picture. result and err are those of imaging.Decode. If broken is not nil, there is no
+// valid answer, and the worker must be killed.
 func (p *process) decode(ctx context.Context, data []byte) (result *imaging.Result, err, broken error) {
 	p.served++
 	p.memory.put(data)
 	defer p.memory.trim(len(data))
 	watch := p.watch(ctx)
-	a, err := p.ask(len(data))
+	a, err := p.request(len(data))
 	if verdict := watch.end(); err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = verdict
@@ -121,19 +121,19 @@ func (p *process) decode(ctx context.Context, data []byte) (result *imaging.Resu
 	return result, nil, broken
 }
 
-// ask has the file in the shared memory decoded.
-func (p *process) ask(length int) (answer, error) {
-	if err := writeLength(p.questions, length); err != nil {
+// request asks the worker to decode the first length bytes of the shared memory.
+func (p *process) request(length int) (answer, error) {
+	if err := writeLength(p.requests, length); err != nil {
 		return answer{}, err
 	}
 	return readAnswer(p.reader)
 }
 
-// smallPicture is so few pixels that what a picture of them leaves behind is not worth a look at the worker's size.
+// smallPicture is a number of pixels below which a picture grows a worker too little to check its size.
 const smallPicture = 1 << 20
 
-// isWorn says whether to replace the worker after the picture, nil for one that failed: after so many pictures, or when
-// what it has left behind (the Go runtime keeps what it was once given) would take the next one's memory.
+// isWorn reports whether to replace the worker: after Options.Recycle pictures, or if it has grown so much that the next
+// picture might lack memory (the Go runtime keeps freed memory). result is nil if the picture failed.
 func (p *process) isWorn(result *imaging.Result) bool {
 	if p.served >= p.options.Recycle {
 		return true
@@ -141,35 +141,35 @@ func (p *process) isWorn(result *imaging.Result) bool {
 	if result != nil && int64(result.Width)*int64(result.Height)*int64(result.FrameCount) < smallPicture {
 		return false
 	}
-	size, err := dataSize(p.statm) // an error says that it has ended, for hasEnded to find
+	size, err := dataSize(p.statm) // an error means that it has ended, which hasEnded finds
 	return err == nil && size > p.newSize+p.options.MaxMemory/4
 }
 
-// hasEnded says whether the process is gone; one that was still alive when this was asked may end all the same.
+// hasEnded reports whether the process has ended. It may end right after the call.
 func (p *process) hasEnded() bool {
 	select {
-	case <-p.gone:
+	case <-p.exited:
 		return true
 	default:
 		return false
 	}
 }
 
-// kill ends the worker, if it has not ended, and says how it did, or else why it was killed.
+// kill kills the worker and returns how it had ended, or else why it was killed.
 func (p *process) kill(why error) string {
 	if isEnd(why) {
 		select {
-		case <-p.gone:
+		case <-p.exited:
 			p.killed = p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
-		case <-time.After(lastWords):
+		case <-time.After(exitTime):
 		}
 	}
 	_ = p.cmd.Process.Kill()
-	<-p.gone
+	<-p.exited
 	p.release()
 	how := why.Error()
 	if isEnd(why) {
-		how = p.cmd.ProcessState.String() // it had ended already, and how is the news
+		how = p.cmd.ProcessState.String() // it had ended by itself
 	}
 	if line := p.stderr.firstLine(); line != "" {
 		how += ": " + line
@@ -177,31 +177,31 @@ func (p *process) kill(why error) string {
 	return how
 }
 
-// isEnd says whether an error of the pipes means that the worker's ends are closed.
+// isEnd reports whether an error of the pipes means that the worker has closed them.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE)
 }
 
-// isPicturesFault says of a worker that kill has ended whether the picture is to blame. SIGKILL comes from a person, or from
-// a kernel that is out of memory.
+// isPicturesFault reports, after kill, whether the picture caused the worker's death. SIGKILL comes from a person or from a
+// kernel without free memory, a stop from a person.
 func (p *process) isPicturesFault(why error) bool {
 	var stopped *stoppedError
 	return !p.killed && !errors.As(why, &stopped)
 }
 
-// stop lets the worker end by itself.
+// stop asks the worker to exit, and kills it after a second.
 func (p *process) stop() {
-	_ = p.questions.Close()
+	_ = p.requests.Close()
 	timer := time.AfterFunc(time.Second, func() { _ = p.cmd.Process.Kill() })
-	<-p.gone
+	<-p.exited
 	timer.Stop()
 	p.release()
 }
 
-// release gives the parent's ends back.
+// release closes the parent's descriptors and unmaps the memory.
 func (p *process) release() {
-	for _, file := range []*os.File{p.questions, p.answers, p.statm} {
-		_ = file.Close() // nil, where launch did not come so far, closes too
+	for _, file := range []*os.File{p.requests, p.answers, p.statm} {
+		_ = file.Close() // closing a nil file, which launch did not open, is an error only
 	}
 	p.memory.close()
 }

@@ -14,29 +14,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dieWithParent: a killed moderator leaves no workers, not even one that hangs. The kernel ties the signal to the
-// thread that started the worker; should the Go runtime end that thread alone, the worker is replaced like any other
-// that died.
+// dieWithParent lets a worker die with its parent, even if it hangs. The kernel sends the signal when the thread that
+// started the worker ends; if the Go runtime ends only that thread, the pool replaces the worker.
 func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// lateTimers is how late a worker's timers may be, in nanoseconds: it has none but those of the Go runtime, whose watchdog
-// sleeps 20 microseconds at a time, fifty times after each wait for a picture. Late, it wakes with the kernel's tick, which
-// comes anyway.
-const lateTimers = 10_000_000
+// timerSlack is how late a worker's timers may fire, in nanoseconds. Only the Go runtime uses timers there: its monitor
+// sleeps 20 microseconds at a time, fifty times after each wait for a picture. With slack, it wakes with the kernel's tick.
+const timerSlack = 10_000_000
 
-// startCommand starts a worker. Its threads inherit the slack of timers from this one, also the watchdog's, which is there
-// before any code of ours.
+// startCommand starts a worker. Its threads inherit the timer slack from this thread, including the monitor's thread, which
+// starts before any code of ours.
 func startCommand(cmd *exec.Cmd) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	usual, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
-	if err == nil && unix.Prctl(unix.PR_SET_TIMERSLACK, lateTimers, 0, 0, 0) == nil {
+	if err == nil && unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0) == nil {
 		defer func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(usual), 0, 0, 0) }()
 	}
 	return cmd.Start()
 }
 
-// sharedFile makes memory that has a descriptor. Its size is sealed: a worker that could cut it off would crash us.
+// sharedFile creates memory with a descriptor. Its size is sealed: a worker that truncated it would crash the parent.
 func sharedFile(size int64) (*os.File, error) {
 	fd, err := unix.MemfdCreate("decode-worker", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
@@ -54,13 +52,13 @@ func sharedFile(size int64) (*os.File, error) {
 	return file, nil
 }
 
-// giveBack empties whole pages of shared memory.
-func giveBack(pages []byte) { _ = unix.Madvise(pages, unix.MADV_REMOVE) } // else they stay, as the next large file's
+// releasePages frees whole pages of shared memory. If that fails, they stay allocated for the next large file.
+func releasePages(pages []byte) { _ = unix.Madvise(pages, unix.MADV_REMOVE) }
 
 func openStatm(pid int) (*os.File, error) { return os.Open(fmt.Sprintf("/proc/%d/statm", pid)) }
 
-// dataSize is what RLIMIT_DATA counts of a process, in bytes: memory of its own that it can write to, also where it has
-// told the kernel that it does not need it now.
+// dataSize returns the bytes of a process that RLIMIT_DATA counts: its private writable memory, including memory that it
+// has released with madvise.
 func dataSize(statm *os.File) (int64, error) {
 	var text [128]byte
 	n, err := statm.ReadAt(text[:], 0)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A worker's timers are late from its first thread on, and ours are as they were.
-func TestLateTimers(t *testing.T) {
+// A worker has the timer slack from its first thread on, and the parent's slack is unchanged.
+func TestTimerSlack(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	before, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)

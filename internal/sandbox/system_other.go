@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// dieWithParent: here a worker ends when its input does.
+// dieWithParent does nothing: a worker ends when its input is closed.
 func dieWithParent() *syscall.SysProcAttr { return nil }
 
 func startCommand(cmd *exec.Cmd) error { return cmd.Start() }
 
-// sharedFile makes a file that no name leads to.
+// sharedFile creates a file without a name.
 func sharedFile(size int64) (*os.File, error) {
 	file, err := os.CreateTemp("", "decode-worker-")
 	if err != nil {
@@ -27,18 +27,18 @@ func sharedFile(size int64) (*os.File, error) {
 	return file, nil
 }
 
-func giveBack([]byte) {}
+func releasePages([]byte) {}
 
 func openStatm(int) (*os.File, error) { return nil, nil }
 
-// cpuTime and threadStates see nothing here: the timeout is one by the clock.
+// cpuTime and threadStates report nothing, so that the timeout is one of the clock.
 func cpuTime(int) time.Duration { return 0 }
 
 func threadStates(int) (working, stopped bool) { return false, false }
 
 func dataSize(*os.File) (int64, error) { return 0, nil }
 
-// confine has nothing to offer here but the process of its own, and says so.
+// confine reports that nothing confines the worker but its own process.
 func confine(settings) (greeting, error) {
 	return greeting{Missing: []string{confinedLimits, confinedFiles, confinedRights, confinedCalls}}, nil
 }

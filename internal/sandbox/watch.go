@@ -7,38 +7,38 @@ import (
 	"time"
 )
 
-// looks is how often a worker is looked at within Options.Timeout.
-const looks = 8
+// checks is the number of checks of a worker within Options.Timeout.
+const checks = 8
 
-// watch observes a worker that decodes one picture. It ends the wait for the answer when the worker has used up the
-// picture's CPU time, when it hangs, or when ctx is done. A worker that waits for a CPU does not hang, however long it waits.
+// watch observes a worker that decodes one picture. It ends the wait for the answer if the worker has used up the picture's
+// CPU time, if it hangs, or if ctx is done. A worker that waits for a CPU does not hang, however long it waits.
 type watch struct {
 	process *process
 	began   time.Duration // CPU time of the worker before the picture
 
 	mu      sync.Mutex
 	ended   bool
-	last    time.Duration // CPU time of the worker at the last look
-	idle    int           // looks in a row at which the worker did not work
-	stopped bool          // at one of them by a signal
+	last    time.Duration // CPU time of the worker at the last check
+	idle    int           // consecutive checks at which the worker did not work
+	stopped bool          // by a signal, at one of them
 	verdict error         // why the wait was ended
 	timer   *time.Timer
 	forget  func() bool
 }
 
-// stoppedError is the end of a worker that somebody stopped: no fault of the picture.
+// stoppedError means that a signal stopped the worker, which is not the picture's fault.
 type stoppedError struct{ after time.Duration }
 
 func (e *stoppedError) Error() string { return fmt.Sprintf("stopped by a signal for %v", e.after) }
 
-// watch begins to observe the worker. Its end must be called once the answer is there.
+// watch starts to observe the worker. The caller must call end after the answer.
 func (p *process) watch(ctx context.Context) *watch {
 	_ = p.answers.SetReadDeadline(time.Time{})
 	w := &watch{process: p, began: cpuTime(p.cmd.Process.Pid)}
 	w.last = w.began
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(w.interval(), w.look)
+	w.timer = time.AfterFunc(w.interval(), w.check)
 	w.forget = context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -47,10 +47,10 @@ func (p *process) watch(ctx context.Context) *watch {
 	return w
 }
 
-func (w *watch) interval() time.Duration { return w.process.options.Timeout / looks }
+func (w *watch) interval() time.Duration { return w.process.options.Timeout / checks }
 
-// look counts looks and not time: a machine that sleeps does not make a worker hang.
-func (w *watch) look() {
+// check counts checks instead of time, so that a machine that was suspended does not make a worker hang.
+func (w *watch) check() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended {
@@ -69,16 +69,16 @@ func (w *watch) look() {
 	switch {
 	case used-w.began > o.CPUTime+2*time.Second: // the worker's own limit, in whole seconds, did not end it
 		w.endWait(fmt.Errorf("%v of CPU time used for one picture, the limit is %v", used-w.began, o.CPUTime))
-	case w.idle == looks && w.stopped:
+	case w.idle == checks && w.stopped:
 		w.endWait(&stoppedError{o.Timeout})
-	case w.idle == looks:
+	case w.idle == checks:
 		w.endWait(fmt.Errorf("no answer, and no use of the CPU within %v", o.Timeout))
 	default:
 		w.timer.Reset(w.interval())
 	}
 }
 
-// endWait lets the wait for the answer fail. w.mu is held.
+// endWait makes the wait for the answer fail. The caller holds w.mu.
 func (w *watch) endWait(why error) {
 	if !w.ended && w.verdict == nil {
 		w.verdict = why
@@ -86,7 +86,7 @@ func (w *watch) endWait(why error) {
 	}
 }
 
-// end stops observing, and returns why the wait was ended; nil if it was not.
+// end stops the observation. It returns why it ended the wait, or nil.
 func (w *watch) end() error {
 	w.forget()
 	w.timer.Stop()

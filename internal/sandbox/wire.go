@@ -10,20 +10,20 @@ import (
 	"moderator/internal/imaging"
 )
 
-// settings are what a worker is told at its start. A question after that is the length of the file in shared memory.
+// settings are sent to a worker at its start. Each request after them is the length of the file in shared memory.
 type settings struct {
 	Request   imaging.Request
 	MaxMemory int64 // bytes
-	CPUTime   int64 // seconds, a picture
+	CPUTime   int64 // seconds for one picture
 }
 
-// greeting is a worker's first word: what confines it.
+// greeting is a worker's first answer: what confines it.
 type greeting struct {
 	InForce []string
 	Missing []string
 }
 
-// What can be in force.
+// Values of greeting.
 const (
 	confinedLimits = "limits of memory, CPU time and file size"
 	confinedFiles  = "landlock: reads below /usr and /lib only"
@@ -33,7 +33,7 @@ const (
 
 const (
 	maxFrame = 1 << 20 // bytes of one document
-	maxWords = 200     // bytes of a worker's words that are repeated
+	maxWords = 200     // bytes of a worker's text that errors repeat
 )
 
 func writeLength(w io.Writer, length int) error {
@@ -48,12 +48,12 @@ func readLength(r io.Reader, most int64) (int, error) {
 	}
 	n := binary.LittleEndian.Uint32(length[:])
 	if int64(n) > most {
-		return 0, fmt.Errorf("%d bytes are announced, wanted at most %d", n, most)
+		return 0, fmt.Errorf("the announced length is %d bytes, wanted at most %d", n, most)
 	}
 	return int(n), nil
 }
 
-// writeJSON writes a document with its length before it, in one call.
+// writeJSON writes a document after its length, in one call.
 func writeJSON(w io.Writer, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -76,14 +76,14 @@ func readJSON(r io.Reader, value any) error {
 	return json.Unmarshal(data, value)
 }
 
-// faults are the errors that are the file's, by name.
+// faults are the errors that a file can cause, by name.
 var faults = map[string]error{
 	"undecodable": imaging.ErrUndecodable,
 	"unsupported": imaging.ErrUnsupported,
 	"too large":   imaging.ErrTooLarge,
 }
 
-// failure is the answer where there is no picture.
+// failure returns the answer for an error.
 func failure(err error) answer {
 	for name, kind := range faults {
 		if errors.Is(err, kind) {
@@ -93,7 +93,7 @@ func failure(err error) answer {
 	return answer{Error: err.Error()}
 }
 
-// fault is an error of imaging.Decode as the worker told it; kind is nil where it is not the file's.
+// fault is an error of imaging.Decode in the worker. kind is nil if the file did not cause it.
 type fault struct {
 	kind error
 	text string

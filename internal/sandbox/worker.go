@@ -13,24 +13,24 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Argument is the hidden command that makes our binary a worker.
+// Argument is the hidden command that makes this binary a worker.
 const Argument = "decode-worker"
 
-// memoryFD is where a worker finds the shared memory: the first descriptor after stderr.
+// memoryFD is the descriptor of the shared memory, the first after stderr.
 const memoryFD = 3
 
-// Work is a worker process's whole life: it reads its settings from in, confines itself, says so on out, and decodes
-// until in is closed.
+// Work runs a worker process: it reads its settings from in, confines itself, writes its greeting to out, and decodes until
+// in is closed.
 func Work(in *os.File, out io.Writer) error {
-	questions, err := polled(in)
+	requests, err := polled(in)
 	if err != nil {
 		return err
 	}
-	return work(questions, out, decode)
+	return work(requests, out, decode)
 }
 
-// polled lets the Go runtime wait for the file with its poller. After a read that blocks its thread for 10 ms the runtime
-// looks 50 times in a millisecond whether it has to step in, which takes as much CPU time as a tenth of a small picture.
+// polled makes the Go runtime wait for the file with its poller. After a read that blocks its thread for 10 ms, the
+// runtime's monitor polls 50 times in a millisecond, which takes a tenth of a small picture's CPU time.
 func polled(file *os.File) (*os.File, error) {
 	fd := file.Fd()
 	if err := syscall.SetNonblock(int(fd), true); err != nil {
@@ -39,14 +39,14 @@ func polled(file *os.File) (*os.File, error) {
 	return os.NewFile(fd, file.Name()), nil
 }
 
-// rareGC is GOGC of a worker: a picture's garbage is small beside its memory limit, which is what starts a collection else.
+// rareGC is a worker's GOGC. A picture's garbage is small compared with the memory limit, which also starts a collection.
 const rareGC = 400
 
-// work is Work with another way to answer.
+// work is Work with a replaceable decode, for tests.
 func work(in io.Reader, out io.Writer, decode func(file, pixels []byte, r imaging.Request) answer) error {
-	questions := bufio.NewReader(in)
+	requests := bufio.NewReader(in)
 	var s settings
-	if err := readJSON(questions, &s); err != nil {
+	if err := readJSON(requests, &s); err != nil {
 		return fmt.Errorf("read the settings (only moderator starts this command): %w", err)
 	}
 	shared := os.NewFile(memoryFD, "shared memory")
@@ -62,18 +62,18 @@ func work(in io.Reader, out io.Writer, decode func(file, pixels []byte, r imagin
 	endWithCPULimit()
 	hello, err := confine(s)
 	if err != nil {
-		return fmt.Errorf("confine the decoder: %w", err)
+		return fmt.Errorf("confine the decode worker: %w", err)
 	}
 	if err := writeJSON(out, hello); err != nil {
 		return err
 	}
 	for {
-		length, err := readLength(questions, s.Request.Limits.MaxBytes)
+		length, err := readLength(requests, s.Request.Limits.MaxBytes)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read a question: %w", err)
+			return fmt.Errorf("read a request: %w", err)
 		}
 		if err := limitCPU(s.CPUTime); err != nil {
 			return fmt.Errorf("limit CPU time: %w", err)
@@ -97,7 +97,7 @@ func decode(file, pixels []byte, request imaging.Request) answer {
 	return a
 }
 
-// endWithCPULimit ends the process at its limit of CPU time; the Go runtime lets that signal pass.
+// endWithCPULimit ends the process at its limit of CPU time. The Go runtime would ignore the signal.
 func endWithCPULimit() {
 	spent := make(chan os.Signal, 1)
 	signal.Notify(spent, syscall.SIGXCPU)

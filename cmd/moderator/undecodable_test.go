@@ -10,12 +10,11 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 )
 
 // A flagged file is blocked although nobody can see what it shows, by either hash that lists know it by.
 func TestFlaggedFilesThatCannotBeSeen(t *testing.T) {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	t.Parallel()
 	r := start(t, dataDir(t), "--max-pixels", "100000")
 	js := r.jetStream()
 	damaged := append([]byte("\xff\xd8\xff\xe0"), make([]byte, 1000)...)

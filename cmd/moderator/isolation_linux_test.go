@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -15,19 +17,21 @@ import (
 	"moderator/internal/testenv"
 )
 
-// The programs look up no name, connect to nothing but moderator's own servers, and write nothing outside of the data folder:
-// whatever the environment says of telemetry, and with a library that the user names.
-func TestNothingLeavesOutside(t *testing.T) {
+// The programs look up no name, connect to nothing but moderator's own servers, and write nothing outside of the data
+// folder. That holds with telemetry switched on in the environment and with a library that the user names.
+func TestProgramsStayWithinTheDataFolder(t *testing.T) {
+	t.Parallel()
 	library := testenv.ONNXRuntime(t)
+	moderator, flagctl := build(t)
 	if !testenv.Isolated(t) {
 		return
 	}
-	moderator, flagctl := build(t)
 	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", library)
-	t.Setenv("ORT_DISABLE_TELEMETRY", "0")
+	for name, value := range map[string]string{
+		"HOME": home, "XDG_CACHE_HOME": "", "MODERATOR_ONNXRUNTIME_LIB": library, "ORT_DISABLE_TELEMETRY": "0",
+	} {
+		require.NoError(t, os.Setenv(name, value)) // this process runs no other test
+	}
 	data := dataDir(t)
 	flagged := write(t, "flagged.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
 	copied := write(t, "copied.jpg", encode(t, synth.Draw(1, 0, 640, 480), 50))
@@ -64,19 +68,20 @@ func TestNothingLeavesOutside(t *testing.T) {
 		switch {
 		case strings.HasPrefix(path, data+string(filepath.Separator)):
 			inData++
-		case strings.HasPrefix(path, "/dev/shm/PostgreSQL."), strings.HasPrefix(path, "/memfd:"): // memory
+		case strings.HasPrefix(path, "/dev/shm/PostgreSQL."), strings.HasPrefix(path, "/memfd:"): // in memory
 		default:
 			t.Errorf("%s was written, wanted files in %s only", path, data)
 		}
 	}
-	require.NotZero(t, inData, "the files of the data folder are seen")
+	require.NotZero(t, inData, "the watch reports files of the data folder")
 	left, err := os.ReadDir(home)
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
 
-// What `make build` leaves runs from any folder, also through a link.
+// The programs of `make build` run in any folder, also through a link.
 func TestBuiltProgramsRunAnywhere(t *testing.T) {
+	t.Parallel()
 	testenv.ONNXRuntime(t)
 	moderator, flagctl := build(t)
 	picture := write(t, "picture.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
@@ -98,12 +103,28 @@ func TestBuiltProgramsRunAnywhere(t *testing.T) {
 	}
 }
 
-// build makes the programs of this tree.
+// build returns the paths of both programs. They are built once for all tests and deleted by TestMain.
 func build(t *testing.T) (moderator, flagctl string) {
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "make", "--old-file=setup", "build", "BIN="+dir)
-	cmd.Dir = testenv.Root()
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
+	t.Helper()
+	dir, err := built()
+	require.NoError(t, err)
 	return filepath.Join(dir, "moderator"), filepath.Join(dir, "flagctl")
 }
+
+var built = sync.OnceValues(func() (dir string, err error) {
+	if dir := os.Getenv(builtIn); dir != "" {
+		return dir, nil
+	}
+	if dir, err = os.MkdirTemp("", "moderator-build-"); err != nil {
+		return "", err
+	}
+	if err := os.Setenv(builtIn, dir); err != nil {
+		return "", err
+	}
+	cmd := exec.Command("make", "--old-file=setup", "build", "BIN="+dir)
+	cmd.Dir = testenv.Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make build: %w: %s", err, out)
+	}
+	return dir, nil
+})

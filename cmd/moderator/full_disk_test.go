@@ -16,6 +16,7 @@ import (
 // When the disk of the embedded NATS server is full, moderator ends and says so; started again with room on the disk, it
 // decides once each upload that was stored.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := dataDir(t)
 	disk := filepath.Join(dir, "nats")
 	fill, free := testenv.Disk(t, disk, 64<<20)
