@@ -8,3 +8,6 @@ import "embed"
 //
 //go:embed *.sql
 var FS embed.FS
+
+// First is the version of the first file. Databases of lower versions were made during development, by files that are not here.
+const First = 101

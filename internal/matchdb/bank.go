@@ -100,10 +100,8 @@ func (db *DB) Banks(ctx context.Context, model string) ([]Bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.pool.Query(ctx, "SELECT "+bankColumns+`, coalesce(t.block_at, m.block_at),
-			CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, t.bank_id IS NOT NULL
-		FROM bank b JOIN model m ON m.id = $1 LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
-		ORDER BY b.name`, known.id)
+	rows, err := db.pool.Query(ctx, "SELECT "+bankColumns+`, t.block_at, t.review_at, t.own
+		FROM bank b JOIN threshold t ON t.bank_id = b.id AND t.model_id = $1 ORDER BY b.name`, known.id)
 	if err != nil {
 		return nil, err
 	}

@@ -104,10 +104,8 @@ type PastHit struct {
 // nearer to one and not to another.
 const lookbackSQL = `
 WITH flag AS MATERIALIZED (
-    SELECT i.id, i.sha256, b.name, coalesce(t.block_at, m.block_at) AS block_at,
-           CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
-    FROM flagged_image i JOIN bank b ON b.id = i.bank_id AND b.enabled JOIN model m ON m.id = %[1]d
-    LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
+    SELECT i.id, i.sha256, t.bank, t.block_at, t.review_at
+    FROM flagged_image i JOIN threshold t ON t.bank_id = i.bank_id AND t.model_id = %[1]d AND t.enabled
     WHERE i.id = ANY ($1) AND i.retracted_at IS NULL
 ), hash AS MATERIALIZED (
     SELECT f.id, p.view, p.hash FROM flag f JOIN flagged_pdq p ON p.image_id = f.id
@@ -128,7 +126,7 @@ WITH flag AS MATERIALIZED (
     SELECT DISTINCT ON (id, day, stream, sequence, stored, signal, number) * FROM hit
     ORDER BY id, day, stream, sequence, stored, signal, number, score DESC, view
 )
-SELECT b.id, f.name, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.penalties, b.distance,
+SELECT b.id, f.bank, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.penalties, b.distance,
        f.block_at, f.review_at, b.penalty, b.asked, b.pdq
 FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence, stored)
 ORDER BY b.id, b.stream, b.sequence, b.stored, b.signal, b.number`

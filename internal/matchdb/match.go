@@ -48,11 +48,7 @@ const matchSQL = `
 WITH q AS MATERIALIZED (
     SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, penalty, candidates, upper_bound, ord)
 ), active AS MATERIALIZED (
-    SELECT b.id, b.name, coalesce(t.block_at, m.block_at) AS block_at,
-           CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
-    FROM bank b JOIN model m ON m.id = %[1]d
-    LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
-    WHERE b.enabled
+    SELECT bank_id AS id, bank AS name, block_at, review_at FROM threshold WHERE model_id = %[1]d AND enabled
 ), candidate AS MATERIALIZED (
     SELECT a.ord, image_id FROM (
         SELECT *, row_number() OVER (PARTITION BY ord ORDER BY number) AS place

@@ -19,7 +19,8 @@ const versionTable = "schema_version"
 
 // Migrate brings the database's schema from the version that it has to this binary's, and returns both; an empty
 // database has version 0. Migrations that run at the same time wait for each other. The first needs the rights to create
-// the extension vector and roles, or both made beforehand. A schema that is newer than this binary is an error.
+// the extension vector and roles, or both made beforehand. A schema that is newer than this binary, or of a development
+// version, is an error.
 func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -47,8 +48,8 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	if from, err = provider.GetDBVersion(ctx); err != nil {
 		return 0, 0, migrateError(err, config)
 	}
-	if want := newest(provider); from > want {
-		return from, from, tooNew(from, want)
+	if err := knownVersion(from, newest(provider)); err != nil {
+		return from, from, err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return from, from, migrateError(err, config)
@@ -114,6 +115,15 @@ func migrateError(err error, config *pgx.ConnConfig) error {
 		ErrSchema, err, config.Database)
 }
 
-func tooNew(have, want int64) error {
-	return fmt.Errorf("%w: its schema has version %d, this binary knows up to %d: run the newer moderator", ErrSchema, have, want)
+// knownVersion returns an error for a schema that this binary, whose version is newest, can neither use nor upgrade.
+func knownVersion(have, newest int64) error {
+	switch {
+	case have > newest:
+		return fmt.Errorf("%w: its schema has version %d, this binary knows up to %d: run the newer moderator", ErrSchema, have, newest)
+	case have > 0 && have < migrations.First:
+		return fmt.Errorf("%w: its schema has version %d, which a development version made and this binary cannot upgrade: write the flags "+
+			"to a file with `flagctl export --to FILE` of that version, then run `flagctl migrate` and `flagctl import FILE` of this one "+
+			"on an empty database", ErrSchema, have)
+	}
+	return nil
 }

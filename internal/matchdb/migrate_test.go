@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 
@@ -86,6 +87,23 @@ func TestCheckSchema(t *testing.T) {
 	require.NoError(t, exec(t, url, "DROP EXTENSION vector CASCADE"))
 	_, err = db.CheckSchema(t.Context())
 	require.ErrorContains(t, err, "CREATE EXTENSION vector")
+}
+
+// A development version's database stays as it is, and the error names the way out.
+func TestDevelopmentSchemaIsRefused(t *testing.T) {
+	url := testenv.Postgres(t)
+	schema, err := os.ReadFile("testdata/development.sql")
+	require.NoError(t, err)
+	require.NoError(t, exec(t, url, string(schema)))
+	_, err = open(t, url).CheckSchema(t.Context())
+	from, to, migrateErr := Migrate(t.Context(), url)
+	require.Equal(t, []int64{18, 18}, []int64{from, to})
+	for _, err := range []error{err, migrateErr} {
+		require.ErrorIs(t, err, ErrSchema)
+		require.ErrorContains(t, err, "version 18, which a development version made")
+		require.ErrorContains(t, err, "`flagctl export --to FILE` of that version, then run `flagctl migrate` and `flagctl import FILE`")
+	}
+	require.NoError(t, exec(t, url, "SELECT half FROM flagged_embedding"))
 }
 
 func TestVectorVersion(t *testing.T) {

@@ -38,11 +38,11 @@ func (db *DB) CheckSchema(ctx context.Context) (warning string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := knownVersion(have, want); err != nil {
+		return "", err
+	}
 	if have < want {
 		return "", fmt.Errorf("%w: its schema has version %d, this binary needs %d: run `moderator migrate` or `flagctl migrate`", ErrSchema, have, want)
-	}
-	if have > want {
-		return "", tooNew(have, want)
 	}
 	var unnumbered []string
 	if err := db.pool.QueryRow(ctx, unnumberedSQL).Scan(&unnumbered); err != nil {

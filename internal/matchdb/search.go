@@ -17,8 +17,7 @@ type Found struct {
 // searchSQL takes the model's id, as matchSQL does, and compares all of its rows: a person asks. A flag has several views, so
 // that more rows are taken than flags are wanted.
 const searchSQL = `
-SELECT n.image_id, b.name, n.view, n.score + n.penalty + $2, n.score, coalesce(t.block_at, m.block_at),
-       CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, i.source, b.enabled
+SELECT n.image_id, t.bank, n.view, n.score + n.penalty + $2, n.score, t.block_at, t.review_at, i.source, t.enabled
 FROM (
     SELECT DISTINCT ON (image_id) * FROM (
         SELECT image_id, bank_id, view, penalty, -(embedding <#> $1) - $2::float8 - 1 AS score
@@ -26,8 +25,7 @@ FROM (
         ORDER BY embedding <#> $1 LIMIT $3 * %[2]d
     ) e ORDER BY image_id, score DESC, view
 ) n
-JOIN flagged_image i ON i.id = n.image_id JOIN bank b ON b.id = n.bank_id JOIN model m ON m.id = %[1]d
-LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
+JOIN flagged_image i ON i.id = n.image_id JOIN threshold t ON t.bank_id = n.bank_id AND t.model_id = %[1]d
 ORDER BY n.score DESC, n.image_id LIMIT $3`
 
 // viewsSearched is how many rows are taken for each flag that is wanted: the views that a flag may have.

@@ -113,10 +113,8 @@ func (l limit) band(score float64) int {
 
 // limits are the enabled banks, by id.
 func (db *DB) limits(ctx context.Context, model registered) (map[int]limit, error) {
-	rows, err := db.pool.Query(ctx, `SELECT b.id, b.name, coalesce(t.block_at, m.block_at),
-			coalesce(CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END, 'infinity')
-		FROM bank b JOIN model m ON m.id = $1 LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id
-		WHERE b.enabled`, model.id)
+	rows, err := db.pool.Query(ctx, `SELECT bank_id, bank, block_at, coalesce(review_at, 'infinity')
+		FROM threshold WHERE model_id = $1 AND enabled`, model.id)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
--- What people decided on uploads that had to be reviewed.
+-- What people decided on uploads with the verdict review.
 
 -- +goose Up
--- A decision is known by its id and its time: a stream that is made anew counts its uploads from one again.
+-- A decision is identified by its id and its time: a stream that is made anew gives its sequence numbers again.
 CREATE TABLE review (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     decision_id text NOT NULL,

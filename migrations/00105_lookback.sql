@@ -1,22 +1,19 @@
--- What recent uploads looked like, for as long as --lookback says, so that a new flag can be held against them.
+-- Look-back: recent uploads, kept for as long as --lookback says and compared with new flags.
 
 -- +goose Up
--- An upload as its decision names it, which may hold what jsonb refuses. The day is that of the decision, in UTC.
+-- An upload as its decision names it, which may contain what jsonb refuses. day is that of the decision, in UTC. stored is when
+-- the stream stored the message, in nanoseconds since 1970: a stream that is made anew gives its sequence numbers again.
 CREATE TABLE recent_upload (
-    day date NOT NULL,
-    stream text NOT NULL,
-    sequence bigint NOT NULL,
+    day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
     sha256 bytea NOT NULL,
     upload json NOT NULL,
-    PRIMARY KEY (day, stream, sequence)
+    PRIMARY KEY (day, stream, sequence, stored)
 ) PARTITION BY RANGE (day);
 
--- Its views as they were asked for: embedding is [q, 1], pdq is NULL where there is too little detail for it. Nothing is
--- indexed, as a row is written for each upload and read when a flag is new.
+-- The views of an upload: embedding is the query [q, 1]; pdq is NULL where the picture has too little detail. There is no
+-- index, as a row is written for each upload and read only when a flag is new.
 CREATE TABLE recent_view (
-    day date NOT NULL,
-    stream text NOT NULL,
-    sequence bigint NOT NULL,
+    day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
     number int NOT NULL, -- of the view among the upload's
     model_id int NOT NULL,
     penalty real NOT NULL,
@@ -25,14 +22,20 @@ CREATE TABLE recent_view (
 ) PARTITION BY RANGE (day);
 ALTER TABLE recent_view ALTER COLUMN embedding SET STORAGE PLAIN;
 
+-- Decisions that look-backs published. A look-back may be repeated when the stream no longer knows their message ids.
+CREATE TABLE recent_found (
+    day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
+    image_id uuid NOT NULL, -- the flag that stops the upload
+    PRIMARY KEY (day, stream, sequence, stored, image_id)
+);
+
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
--- keep_recent makes the partitions of today and tomorrow and drops those that are older than so many days. It runs as the
--- owner, so that moderators need no right to make or drop tables. Any number of them may call it at once; a look-back that
--- reads what is to be dropped leaves that to a later call. What is from yesterday stays, whatever is asked for.
+-- keep_recent creates the partitions of today and tomorrow and drops those older than days. It runs as the owner, so that
+-- moderators need no right to create or drop tables. Any number of them may call it at once. A partition that a look-back
+-- reads is dropped by a later call. Yesterday's partition is always kept.
 -- +goose StatementBegin
-CREATE FUNCTION keep_recent(days int) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION keep_recent(days int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     today date := (now() AT TIME ZONE 'UTC')::date;
     parent text;
@@ -62,12 +65,14 @@ BEGIN
             END;
         END LOOP;
     END LOOP;
+    DELETE FROM recent_found f WHERE f.day < today - days AND to_regclass('recent_upload_' || to_char(f.day, 'YYYYMMDD')) IS NULL;
 END $$;
 -- +goose StatementEnd
 
-GRANT SELECT ON recent_upload, recent_view TO moderator_curator, moderator_admin;
+GRANT SELECT ON recent_upload, recent_view, recent_found TO moderator_curator, moderator_admin;
 GRANT INSERT ON recent_upload, recent_view TO moderator_reader, moderator_admin;
--- ON CONFLICT and RETURNING look at these.
-GRANT SELECT (day, stream, sequence) ON recent_upload TO moderator_reader;
+GRANT INSERT ON recent_found TO moderator_curator, moderator_admin;
+-- ON CONFLICT and RETURNING read these columns.
+GRANT SELECT (day, stream, sequence, stored) ON recent_upload TO moderator_reader;
 REVOKE EXECUTE ON FUNCTION keep_recent FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_recent TO moderator_reader, moderator_admin;

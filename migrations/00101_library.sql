@@ -1,0 +1,71 @@
+-- Models, banks with their thresholds, and flagged pictures.
+
+-- +goose Up
+CREATE EXTENSION IF NOT EXISTS vector;
+
+-- A model is known by its fingerprint. block_at and review_at are its calibrated thresholds of the score. They hold in every
+-- bank without thresholds of its own. Infinity means "never".
+CREATE TABLE model (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    fingerprint text NOT NULL UNIQUE CHECK (fingerprint ~ '^[0-9a-f]{64}$'),
+    name text NOT NULL,
+    dims int NOT NULL CHECK (dims BETWEEN 1 AND 3999), -- one more is stored, and HNSW takes halfvec up to 4000
+    block_at float8 NOT NULL,
+    review_at float8 NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (review_at <= block_at AND block_at <> 'NaN')
+);
+
+CREATE TABLE bank (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO bank (name) VALUES ('default');
+
+-- A bank's own thresholds for one model. A NULL review_at means that the bank has no review band.
+CREATE TABLE bank_threshold (
+    bank_id int NOT NULL REFERENCES bank,
+    model_id int NOT NULL REFERENCES model,
+    block_at float8 NOT NULL,
+    review_at float8,
+    PRIMARY KEY (bank_id, model_id),
+    CHECK (review_at <= block_at AND block_at <> 'NaN')
+);
+
+-- The thresholds that hold in each bank for each model: the bank's own, or else the model's.
+CREATE VIEW threshold AS
+SELECT b.id AS bank_id, b.name AS bank, b.enabled, m.id AS model_id, t.bank_id IS NOT NULL AS own,
+       coalesce(t.block_at, m.block_at) AS block_at,
+       CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
+FROM bank b CROSS JOIN model m LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id;
+
+-- The picture itself is not kept. Retraction fills the three retract columns and leaves the row.
+-- Flags of lists may know their file by an MD5 only, or not at all: signal_key identifies those, the SHA-256 over their PDQ
+-- hashes, or else over their vectors.
+CREATE TABLE flagged_image (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    bank_id int NOT NULL REFERENCES bank,
+    sha256 bytea CHECK (octet_length(sha256) = 32),
+    md5 bytea CHECK (octet_length(md5) = 16),
+    signal_key bytea CHECK (octet_length(signal_key) = 32),
+    source text NOT NULL DEFAULT '',
+    note text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL,
+    created_user text NOT NULL DEFAULT session_user,
+    retracted_at timestamptz,
+    retracted_by text,
+    retract_reason text,
+    UNIQUE (id, bank_id), -- what signals refer to
+    CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3)),
+    CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, md5) > 0))
+);
+-- A picture is flagged once in a bank. A retracted one may be flagged again by hand; lists skip it.
+CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, (coalesce(sha256, md5, signal_key))) WHERE retracted_at IS NULL;
+CREATE INDEX flagged_image_retracted ON flagged_image (bank_id, (coalesce(sha256, md5, signal_key))) WHERE retracted_at IS NOT NULL;
+CREATE INDEX flagged_image_newest ON flagged_image (created_at DESC, id);
+CREATE INDEX flagged_image_sha256 ON flagged_image (sha256);
+-- Two files can be made to have one MD5: an MD5 counts only where the SHA-256 is unknown.
+CREATE INDEX flagged_image_md5 ON flagged_image (md5) WHERE sha256 IS NULL AND md5 IS NOT NULL;

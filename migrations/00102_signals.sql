@@ -1,0 +1,137 @@
+-- What flags are found by: embeddings for each model, PDQ hashes, keypoints.
+
+-- +goose Up
+-- A view of a flagged picture. embedding is [r, 1 - penalty] for the normalised r of the model's dims: its inner product with
+-- [q, 1] is q·r - penalty + 1. penalty is the background penalty, rounded as it is in the embedding. bank_id repeats the
+-- picture's, so that one bank can be scanned without a join.
+--
+-- Each model has a partition, which register_model() creates and whose CHECK has the width of its vectors.
+CREATE TABLE flagged_embedding (
+    model_id int NOT NULL REFERENCES model,
+    image_id uuid NOT NULL,
+    bank_id int NOT NULL,
+    view text NOT NULL,
+    penalty real NOT NULL,
+    embedding halfvec NOT NULL,
+    added xid8 NOT NULL DEFAULT pg_current_xact_id(), -- see number_added()
+    PRIMARY KEY (image_id, model_id, view),
+    FOREIGN KEY (image_id, bank_id) REFERENCES flagged_image (id, bank_id)
+) PARTITION BY LIST (model_id);
+-- Inline, whatever the width: a TOASTed vector makes each comparison a second look-up.
+ALTER TABLE flagged_embedding ALTER COLUMN embedding SET STORAGE PLAIN;
+CREATE INDEX flagged_embedding_bank ON flagged_embedding (bank_id);
+CREATE INDEX flagged_embedding_added ON flagged_embedding (added);
+
+-- Hashes below quality 50 of 100 are not stored: flat pictures have similar hashes by chance.
+CREATE TABLE flagged_pdq (
+    image_id uuid NOT NULL,
+    bank_id int NOT NULL,
+    view text NOT NULL,
+    hash bit(256) NOT NULL,
+    quality smallint NOT NULL CHECK (quality BETWEEN 50 AND 100),
+    added xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    PRIMARY KEY (image_id, view),
+    FOREIGN KEY (image_id, bank_id) REFERENCES flagged_image (id, bank_id)
+);
+CREATE INDEX flagged_pdq_added ON flagged_pdq (added);
+
+-- Keypoints for geometric verification. Those of retracted pictures stay: nothing finds them until the picture is restored.
+CREATE TABLE flagged_keypoints (
+    image_id uuid PRIMARY KEY REFERENCES flagged_image,
+    points bytea NOT NULL -- as keypoint.Features is stored
+);
+-- Descriptors do not compress.
+ALTER TABLE flagged_keypoints ALTER COLUMN points SET STORAGE EXTERNAL;
+
+-- Retraction moves embeddings and hashes here, and restoring moves them back.
+CREATE TABLE retracted_embedding (
+    model_id int NOT NULL, image_id uuid NOT NULL, bank_id int NOT NULL, view text NOT NULL, penalty real NOT NULL, embedding halfvec NOT NULL,
+    PRIMARY KEY (image_id, model_id, view)
+);
+ALTER TABLE retracted_embedding ALTER COLUMN embedding SET STORAGE PLAIN;
+CREATE TABLE retracted_pdq (
+    image_id uuid NOT NULL, bank_id int NOT NULL, view text NOT NULL, hash bit(256) NOT NULL, quality smallint NOT NULL,
+    PRIMARY KEY (image_id, view)
+);
+
+-- Functions below run as the owner. They look names up in the schemas of this migration, and in the caller's temporary
+-- schema last: it would be first unless named.
+SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
+
+-- number_added writes which transaction added a row. Moderators read the rows that their last snapshot does not contain by it.
+-- The server that holds the row numbers it, also when logical replication brings it with the number of another server.
+-- +goose StatementBegin
+CREATE FUNCTION number_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.added := pg_current_xact_id();
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER number_added BEFORE INSERT OR UPDATE ON flagged_embedding FOR EACH ROW EXECUTE FUNCTION number_added();
+CREATE TRIGGER number_added BEFORE INSERT OR UPDATE ON flagged_pdq FOR EACH ROW EXECUTE FUNCTION number_added();
+-- Otherwise triggers do not fire for the workers of replication.
+ALTER TABLE flagged_embedding ENABLE ALWAYS TRIGGER number_added;
+ALTER TABLE flagged_pdq ENABLE ALWAYS TRIGGER number_added;
+
+-- register_model adds a model with the partition of its embeddings and returns its id. A registered model keeps its
+-- thresholds. It runs as the owner, so that curators need no right to create tables.
+-- +goose StatementBegin
+CREATE FUNCTION register_model(fingerprint text, name text, dims int, block_at float8, review_at float8) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    known model;
+    part text;
+BEGIN
+    SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
+    IF NOT FOUND THEN
+        -- One at a time: two sessions could each lock a row and wait for the other's table.
+        PERFORM pg_advisory_xact_lock('flagged_embedding'::regclass::oid::bigint);
+        SELECT * INTO known FROM model m WHERE m.fingerprint = register_model.fingerprint;
+    END IF;
+    IF NOT FOUND THEN
+        INSERT INTO model (fingerprint, name, dims, block_at, review_at)
+            VALUES (register_model.fingerprint, register_model.name, register_model.dims, register_model.block_at, register_model.review_at)
+            RETURNING * INTO known;
+        part := 'flagged_embedding_' || known.id;
+        -- Created apart and then attached: readers of the parent never wait for it.
+        EXECUTE format('CREATE TABLE %I (LIKE flagged_embedding INCLUDING ALL,
+            CHECK (model_id = %s), CHECK (vector_dims(embedding) = %s))', part, known.id, known.dims + 1);
+        EXECUTE format('ALTER TABLE flagged_embedding ATTACH PARTITION %I FOR VALUES IN (%s)', part, known.id);
+    END IF;
+    IF known.dims <> register_model.dims THEN
+        RAISE EXCEPTION 'model % is registered with % dimensions, not %', known.fingerprint, known.dims, register_model.dims
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN known.id;
+END $$;
+-- +goose StatementEnd
+
+-- A retracted picture has no embeddings and no hashes, whichever program retracted it.
+-- +goose StatementBegin
+CREATE FUNCTION delete_retracted_embeddings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    WITH deleted AS (DELETE FROM flagged_embedding WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO retracted_embedding SELECT model_id, image_id, bank_id, view, penalty, embedding FROM deleted;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION delete_retracted_pdq() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    WITH deleted AS (DELETE FROM flagged_pdq WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO retracted_pdq SELECT image_id, bank_id, view, hash, quality FROM deleted;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION restore_signals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    WITH back AS (DELETE FROM retracted_embedding WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO flagged_embedding SELECT * FROM back;
+    WITH back AS (DELETE FROM retracted_pdq WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO flagged_pdq SELECT * FROM back;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER retract AFTER UPDATE OF retracted_at ON flagged_image
+    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_embeddings();
+CREATE TRIGGER retract_pdq AFTER UPDATE OF retracted_at ON flagged_image
+    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_pdq();
+CREATE TRIGGER restore AFTER UPDATE OF retracted_at ON flagged_image
+    FOR EACH ROW WHEN (OLD.retracted_at IS NOT NULL AND NEW.retracted_at IS NULL) EXECUTE FUNCTION restore_signals();
