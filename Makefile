@@ -45,8 +45,9 @@ fuzz: setup ## every fuzz target for FUZZTIME=10m
 	@FUZZTIME=$(or $(FUZZTIME),10m) ./scripts/fuzz.sh
 
 .PHONY: quality
-quality: $(if $(LIVE),build,setup) ## measure detection quality against PDQ; IMAGES=DIR, MODEL=DIR, LIVE=1 also in a running moderator
-	@go run ./tools/quality $(if $(LIVE),--live) $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)')
+quality: $(if $(LIVE),build,setup) ## measure detection quality; IMAGES=DIR, MODEL=DIR, LIVE=1 also in a running moderator, FLAGS=20000 in a large library, DISTRACTORS=DIR
+	@go run ./tools/quality $(if $(LIVE),--live) $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') \
+		$(if $(FLAGS),--flags $(FLAGS)) $(if $(DISTRACTORS),--distractors '$(DISTRACTORS)')
 
 .PHONY: docs
 docs: setup ## write docs/configuration.md from the code

@@ -30,6 +30,8 @@ type features struct {
 	looks map[imaging.View]look
 	turns []pdq.Hash // of the original view, all eight; only of flags
 
+	file   bool   // of a folder of distractors, which may hold nearly the same picture twice
+	small  []byte // the grey picture in smallSide x smallSide pixels, row by row
 	points keypoint.Features
 	asked  keypoint.Upload // of uploads only
 }
@@ -45,6 +47,14 @@ type answered struct {
 type extractor struct {
 	model                 *embed.Model
 	flagViews, queryViews []imaging.View
+}
+
+// views are those that a flag is stored with, or an upload is compared with.
+func (x *extractor) views(flagged bool) []imaging.View {
+	if flagged {
+		return x.flagViews
+	}
+	return x.queryViews
 }
 
 // of decodes and embeds the given views of files, as those of flags or of uploads, in one batch.
@@ -76,10 +86,19 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 				l.hash, l.quality = pdq.Compute(g.Width, g.Height, g.Pix)
 			}
 			if rendered.View == imaging.ViewOriginal {
+				small, err := g.Resized(smallSide, smallSide)
+				if err != nil {
+					return nil, err
+				}
+				all[i].small = small.Pix
 				if all[i].points, err = recognise.Points(g, result.Width, result.Height, flagged); err != nil {
 					return nil, err
 				}
-				if !flagged {
+				if flagged {
+					if all[i].points, err = asStored(all[i].points); err != nil {
+						return nil, err
+					}
+				} else {
 					all[i].asked = keypoint.Prepare(all[i].points)
 				}
 			}
@@ -165,4 +184,13 @@ func each(ctx context.Context, n int, done func(done, all int), f func(ctx conte
 		})
 	}
 	return group.Wait()
+}
+
+// asStored gives the points back as the database does: in steps.
+func asStored(f keypoint.Features) (stored keypoint.Features, err error) {
+	data, err := f.MarshalBinary()
+	if err == nil {
+		err = stored.UnmarshalBinary(data)
+	}
+	return stored, err
 }

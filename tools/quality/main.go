@@ -24,17 +24,21 @@ import (
 )
 
 type options struct {
-	Images     string  `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
-	Model      string  `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
-	Out        string  `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
-	Originals  int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
-	Drawn      int     `help:"So many pictures are drawn where there is no folder." default:"240"`
-	FPR        float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
-	Candidates int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"8"`
-	Seed       uint64  `help:"Of the sample and of the edits." default:"1"`
-	Live       bool    `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
-	Bin        string  `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`
-	Ablate     bool    `help:"Also measure what each view of a flag gains and costs."`
+	Images      string  `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
+	Model       string  `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
+	Out         string  `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
+	Originals   int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
+	Drawn       int     `help:"So many pictures are drawn where there is no folder." default:"240"`
+	FPR         float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
+	Candidates  int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"8"`
+	Seed        uint64  `help:"Of the sample and of the edits." default:"1"`
+	Live        bool    `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
+	Bin         string  `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`
+	Flags       int     `help:"So many flags in the library: the pictures, then distractors. 0: the pictures alone, all pairs compared." default:"0"`
+	Distractors string  `help:"Folder of other pictures: validation/KIND-NAME/ and test/KIND-NAME/, half of each flagged, half uploaded." placeholder:"DIR"`
+	PerKind     int     `help:"So many template pictures of each kind are flagged, and so many uploaded." default:"100"`
+	Pairs       string  `help:"Also write every candidate that was verified to this CSV file." placeholder:"FILE"`
+	Ablate      bool    `help:"Also measure what each view of a flag gains and costs."`
 }
 
 func (o options) validate() error {
@@ -96,6 +100,20 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if o.Ablate {
 		x.flagViews, x.queryViews = candidates(flagViews), candidates(queryViews)
 	}
+	blockAt, reviewAt, calibrated := folder.Thresholds()
+	if o.Flags > 0 {
+		p, err := o.measurePlatform(ctx, x, set, byThresholds(blockAt, &reviewAt), stdout)
+		if err != nil {
+			return err
+		}
+		if o.Pairs != "" {
+			if err := p.writePairs(o.Pairs); err != nil {
+				return err
+			}
+		}
+		p.print(stdout)
+		return nil
+	}
 	flags, err := x.flags(ctx, set.originals, progress(stdout, "flagged"))
 	if err != nil {
 		return err
@@ -107,7 +125,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	near := &closer{flags: flags, queries: queries, most: o.Candidates}
 	m := measure(flags, queries, flagViews, queryViews, near, o.FPR)
 	m.print(stdout, set)
-	blockAt, _, calibrated := folder.Thresholds()
 	if calibrated {
 		m.printOwn(stdout, blockAt)
 	}

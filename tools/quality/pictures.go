@@ -237,3 +237,11 @@ func (c *collection) upload(q query) ([]byte, error) {
 	}
 	return bytes.Clone(data), nil
 }
+
+// key names the picture by its content.
+func (o original) key() string { return fmt.Sprintf("%x", sha256.Sum256(o.file)) }
+
+// kind is the set's, in the singular.
+func (o original) kind() string {
+	return map[string]string{photographs: "photograph", memes: "meme", screens: "screenshot"}[o.set]
+}

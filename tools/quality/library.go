@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"moderator/internal/dot"
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
+	"moderator/internal/pdq"
+	"moderator/internal/pointindex"
+	"moderator/internal/recognise"
+	"moderator/internal/verdict"
+)
+
+// library is flags in memory, searched as the moderator searches its own: by score, by PDQ and by the index of keypoints, then
+// verified. It is searched at several sizes at once, each of which is that many of the first flags.
+type library struct {
+	flags  []features
+	sizes  []int // ascending; the last is all
+	most   int   // candidates of each retriever
+	dims   int
+	rows   []row
+	matrix []float32           // the rows' vectors
+	hashes [][]pdq.Hash        // of each flag
+	points []*pointindex.Index // of each size
+}
+
+// row is the vector of one view of a flag.
+type row struct {
+	flag    int
+	view    imaging.View
+	penalty float32
+}
+
+func newLibrary(flags []features, sizes []int, flagViews []imaging.View, most int) *library {
+	l := &library{flags: flags, sizes: sizes, most: most, hashes: make([][]pdq.Hash, len(flags))}
+	for i := range flags {
+		for _, view := range flagViews {
+			k, ok := flags[i].looks[view]
+			if !ok {
+				continue
+			}
+			l.dims = len(k.vector)
+			l.rows = append(l.rows, row{i, view, k.penalty})
+			l.matrix = append(l.matrix, k.vector...)
+			if k.quality >= pdq.MinQuality {
+				l.hashes[i] = append(l.hashes[i], k.hash)
+			}
+		}
+	}
+	for _, size := range sizes {
+		index := pointindex.New()
+		all := make([]keypoint.Features, size)
+		for i := range all {
+			all[i] = flags[i].points
+		}
+		index.Add(all...)
+		l.points = append(l.points, index)
+	}
+	return l
+}
+
+// candidate is a flag that an upload was verified against.
+type candidate struct {
+	flag int
+	verdict.Evidence
+	agreement keypoint.Agreement
+	rank      []int // by size: of the flag by the retriever that has it highest; never if none brings it
+}
+
+const unranked = math.MaxInt
+
+// search gives the candidates of each upload, whatever the size that brings them. So many more of each retriever are looked at
+// that the caller can leave some flags out.
+func (l *library) search(uploads []*features, more int) [][]candidate {
+	best := l.scores(uploads)
+	found := make([][]candidate, len(uploads))
+	for i, u := range uploads {
+		found[i] = l.candidates(u, best[i], more)
+	}
+	return found
+}
+
+func (l *library) candidates(u *features, best []scored, more int) []candidate {
+	found := map[int]*candidate{}
+	bring := func(size, flag, rank int) *candidate {
+		c := found[flag]
+		if c == nil {
+			c = &candidate{flag: flag, rank: slices.Repeat([]int{unranked}, len(l.sizes))}
+			found[flag] = c
+		}
+		c.rank[size] = min(c.rank[size], rank)
+		return c
+	}
+	distances := l.distances(u)
+	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
+	byHash := func(a, b int) int { return cmp.Compare(distances[a], distances[b]) }
+	for i, size := range l.sizes {
+		for rank, flag := range top(size, l.most+more, byScore, func(k int) bool { return best[k].score > never }) {
+			bring(i, flag, rank)
+		}
+		for rank, flag := range top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= recognise.CandidateBits }) {
+			bring(i, flag, rank)
+		}
+		for rank, c := range l.points[i].Search(u.asked, l.most+more) {
+			bring(i, int(c.ID), rank).Votes = c.Points
+		}
+	}
+	all := make([]candidate, 0, len(found))
+	for _, c := range found {
+		l.verify(u, c, best[c.flag], distances[c.flag])
+		all = append(all, *c)
+	}
+	slices.SortFunc(all, func(a, b candidate) int { return a.flag - b.flag })
+	return all
+}
+
+// verify fills a candidate's evidence in.
+func (l *library) verify(u *features, c *candidate, best scored, distance int) {
+	flag := &l.flags[c.flag]
+	e := &c.Evidence
+	e.HasVector, e.Score, e.Similarity, e.View = best.view != "", float64(best.score), float64(best.similarity), string(best.view)
+	e.PDQ, e.FlagQuality, e.UploadQuality = distance, -1, -1
+	for _, k := range flag.looks {
+		if k.quality >= pdq.MinQuality {
+			e.FlagQuality = max(e.FlagQuality, k.quality)
+		}
+	}
+	for _, k := range u.looks {
+		e.UploadQuality = max(e.UploadQuality, k.quality)
+	}
+	if distance > pdq.Bits {
+		e.PDQ = -1
+	}
+	a := keypoint.Verify(flag.points, u.asked)
+	c.agreement = a
+	e.FlagPoints, e.UploadPoints = len(flag.points.Points), len(u.points.Points)
+	e.Inliers, e.Visible, e.Area, e.Shown, e.Variant = a.Points, a.Visible, a.Area, a.Shown, a.Variant.View()
+}
+
+// scored is the best score of a flag, with the cosine and the view that it is of.
+type scored struct {
+	score, similarity float32
+	view              imaging.View
+}
+
+// scores are the best of each flag over the views of both, for each upload.
+func (l *library) scores(uploads []*features) [][]scored {
+	best := make([][]scored, len(uploads))
+	var queries []float32
+	var looks []look
+	var of []int
+	for i, u := range uploads {
+		best[i] = make([]scored, len(l.flags))
+		for k := range best[i] {
+			best[i][k].score = never
+		}
+		for _, q := range u.looks {
+			queries, looks, of = append(queries, q.vector...), append(looks, q), append(of, i)
+		}
+	}
+	products := make([]float32, len(looks)*len(l.rows))
+	dot.Products(queries, l.matrix, l.dims, products)
+	for k, q := range looks {
+		best := best[of[k]]
+		for i, r := range l.rows {
+			product := products[k*len(l.rows)+i]
+			if score := product - q.penalty - r.penalty; score > best[r.flag].score {
+				best[r.flag] = scored{score, product, r.view}
+			}
+		}
+	}
+	return best
+}
+
+// distances are the fewest bits that hashes of an upload and of each flag differ in; more than there are where one has none.
+func (l *library) distances(u *features) []int {
+	nearest := slices.Repeat([]int{pdq.Bits + 1}, len(l.flags))
+	for _, q := range u.looks {
+		if q.quality < pdq.MinQuality {
+			continue
+		}
+		for i, hashes := range l.hashes {
+			for _, h := range hashes {
+				nearest[i] = min(nearest[i], q.hash.Distance(h))
+			}
+		}
+	}
+	return nearest
+}
+
+// top are the first places of 0 to n-1 in an order, of those that are wanted: at most most of them.
+func top(n, most int, order func(a, b int) int, wanted func(k int) bool) []int {
+	var places []int
+	for k := range n {
+		if !wanted(k) || len(places) == most && order(k, places[most-1]) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(places, k, func(a, b int) int {
+			if order(a, b) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		places = slices.Insert(places, at, k)
+		places = places[:min(len(places), most)]
+	}
+	return places
+}

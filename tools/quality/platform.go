@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"moderator/internal/event"
+	"moderator/internal/recognise"
+	"moderator/internal/transforms"
+)
+
+// upload is what a platform gets: a copy of an original, or an innocent picture. A copy of one flag is an innocent upload to all
+// the others.
+type upload struct {
+	*features
+	kind     string          // "photograph", "page", …
+	edit     transforms.Edit // of a copy
+	original int             // the flag that it is a copy of; -1: none
+	other    int             // a flag that is laid beside it; -1: none
+}
+
+// platform is a library of many flags, and what is uploaded to it.
+type platform struct {
+	library *library
+	uploads []upload
+	judge   judge
+	found   [][]candidate // by upload
+	results [][]outcome   // by upload and size
+	cost    time.Duration
+}
+
+// outcome is what one upload got from a library of one size.
+type outcome struct {
+	own   recognise.Judged // from the flag that it is a copy of
+	of    *candidate       // that flag; nil: no retriever brought it
+	wrong recognise.Judged // the gravest from any other flag
+	by    candidate        // that flag
+}
+
+// flagSizes are the library sizes that are measured: the originals alone, and fourfold steps down from n.
+func flagSizes(originals, n int) []int {
+	sizes := []int{n}
+	for size := n / 4; size > originals; size /= 4 {
+		sizes = append([]int{size}, sizes...)
+	}
+	return append([]int{originals}, sizes...)
+}
+
+// measurePlatform flags the originals and the distractors, uploads copies and innocent pictures, and judges them.
+func (o options) measurePlatform(ctx context.Context, x *extractor, set *collection, judge judge, stdout io.Writer) (*platform, error) {
+	store, err := openCache(ctx, filepath.Join(o.Out, "features"), x)
+	if err != nil {
+		return nil, err
+	}
+	lots, err := distractors(o.Distractors, o.Flags-len(set.originals), o.PerKind)
+	if err != nil {
+		return nil, err
+	}
+	var own []source
+	for _, p := range set.originals {
+		own = append(own, source{p.key(), func() ([]byte, error) { return p.file, nil }})
+	}
+	flags, err := store.features(ctx, "originals", own, true, progress(stdout, "originals"))
+	if err != nil {
+		return nil, err
+	}
+	p := &platform{judge: judge}
+	var others []features
+	done := progress(stdout, "kinds")
+	for i, l := range lots {
+		name := fmt.Sprintf("%02d-%s", i, l.kind)
+		flagged, err := store.features(ctx, name+"-flags", l.flagged, true, quiet)
+		if err != nil {
+			return nil, err
+		}
+		innocents, err := store.features(ctx, name+"-uploads", l.innocents, false, quiet)
+		if err != nil {
+			return nil, err
+		}
+		for k := range flagged {
+			flagged[k].file = l.files
+		}
+		others = append(others, flagged...)
+		done(i+1, len(lots))
+		for k := range innocents {
+			if innocents[k].looks == nil {
+				continue
+			}
+			p.uploads = append(p.uploads, upload{features: &innocents[k], kind: l.kind, original: -1, other: -1})
+		}
+	}
+	others = slices.DeleteFunc(others, func(f features) bool { return f.looks == nil })
+	rand.New(rand.NewPCG(o.Seed, 2)).Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	copies, err := o.copies(ctx, store, set, stdout)
+	if err != nil {
+		return nil, err
+	}
+	p.uploads = append(p.uploads, copies...)
+	flags = append(flags, others...)
+	p.library = newLibrary(flags, flagSizes(len(set.originals), len(flags)), x.flagViews, o.Candidates)
+	if err := p.decide(ctx, progress(stdout, "decided")); err != nil {
+		return nil, err
+	}
+	p.cost, err = p.measureCost(ctx, x, set)
+	return p, err
+}
+
+func quiet(int, int) {}
+
+// smallSide is the side of the grey pictures, in pixels, that near copies are told by, and sameCorrelation their correlation.
+const (
+	smallSide       = 64
+	sameCorrelation = 0.95
+)
+
+// same tells whether a candidate is pixel for pixel nearly what was uploaded: a frame of one animation, one icon in two
+// folders. It is a copy then, though nobody made it one, and no signal that is measured here says so.
+func (p *platform) same(u *upload, flag int) bool {
+	f, of := &p.library.flags[flag], u.features
+	if u.original >= 0 {
+		of = &p.library.flags[u.original]
+	}
+	return f.sum == of.sum || f.file && correlation(of.small, f.small) >= sameCorrelation
+}
+
+// correlation is Pearson's, of two planes of one size; 0 where one of them is flat.
+func correlation(a, b []byte) float64 {
+	var sa, sb, aa, bb, ab, n float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		sa, sb, aa, bb, ab, n = sa+x, sb+y, aa+x*x, bb+y*y, ab+x*y, n+1
+	}
+	if va, vb := n*aa-sa*sa, n*bb-sb*sb; va > 0 && vb > 0 {
+		return (n*ab - sa*sb) / math.Sqrt(va*vb)
+	}
+	return 0
+}
+
+// copies are the edits of the sample, and the templates with other captions.
+func (o options) copies(ctx context.Context, store *cache, set *collection, stdout io.Writer) ([]upload, error) {
+	plan := set.plan(o.Originals, o.Seed)
+	sources := make([]source, len(plan))
+	for i, q := range plan {
+		name := fmt.Sprintf("%s of %s twin=%t seed=%d", q.edit.Name, set.originals[q.original].key(), q.twin, q.seed)
+		if q.other >= 0 {
+			name += " with " + set.originals[q.other].key()
+		}
+		sources[i] = source{name, func() ([]byte, error) { return set.upload(q) }}
+	}
+	made, err := store.features(ctx, "edits", sources, false, progress(stdout, "edited"))
+	uploads := make([]upload, len(made))
+	for i, q := range plan {
+		uploads[i] = upload{features: &made[i], kind: set.originals[q.original].kind(), edit: q.edit, original: q.original, other: q.other}
+		if q.twin {
+			uploads[i].kind, uploads[i].original = memeTemplate, -1
+		}
+	}
+	return uploads, err
+}
+
+// searchedAtOnce bounds the memory of the scores of a batch.
+const searchedAtOnce = 8
+
+// decide judges all uploads at all sizes.
+func (p *platform) decide(ctx context.Context, done func(done, all int)) error {
+	p.results, p.found = make([][]outcome, len(p.uploads)), make([][]candidate, len(p.uploads))
+	batches := (len(p.uploads) + searchedAtOnce - 1) / searchedAtOnce
+	return each(ctx, batches, done, func(_ context.Context, batch int) error {
+		from := batch * searchedAtOnce
+		p.decideSome(from, min(len(p.uploads), from+searchedAtOnce))
+		return nil
+	})
+}
+
+func (p *platform) decideSome(from, to int) {
+	some := make([]*features, 0, to-from)
+	for i := from; i < to; i++ {
+		some = append(some, p.uploads[i].features)
+	}
+	for k, found := range p.library.search(some, leftOut) {
+		p.found[from+k] = found
+		p.results[from+k] = p.outcomes(&p.uploads[from+k], found)
+	}
+}
+
+// leftOut is how many flags an upload may show that are not counted as wrong: its own and the one beside it.
+const leftOut = 2
+
+// outcomes judges an upload by its candidates. What it shows takes no candidate's place.
+func (p *platform) outcomes(u *upload, found []candidate) []outcome {
+	all := make([]outcome, len(p.library.sizes))
+	for i, size := range p.library.sizes {
+		o := &all[i]
+		shown := 0
+		for _, c := range found {
+			if (c.flag == u.original || c.flag == u.other) && c.rank[i] < p.library.most {
+				shown++
+			}
+		}
+		for _, c := range found {
+			switch {
+			case c.rank[i] == unranked:
+			case c.flag == u.original:
+				if c.rank[i] < p.library.most {
+					o.own, o.of = p.judge(c, u.sum == p.library.flags[c.flag].sum, size), &c
+				}
+			case c.flag == u.other, p.same(u, c.flag):
+			case c.rank[i] < p.library.most+shown:
+				if j := p.judge(c, false, size); gravity(j) > gravity(o.wrong) {
+					o.wrong, o.by = j, c
+				}
+			}
+		}
+	}
+	return all
+}
+
+func gravity(j recognise.Judged) int {
+	switch j.Verdict {
+	case event.Block:
+		return 2
+	case event.Review:
+		return 1
+	}
+	return 0
+}
+
+// measureCost is the CPU time of an upload, from its file to its verdict in the largest library.
+func (p *platform) measureCost(ctx context.Context, x *extractor, set *collection) (time.Duration, error) {
+	const sample = 48
+	alone := &library{}
+	*alone = *p.library
+	last := len(alone.sizes) - 1
+	alone.sizes, alone.points = alone.sizes[last:], alone.points[last:]
+	before := cpuTime()
+	for i := range sample {
+		f, err := x.of(ctx, [][]byte{set.originals[i%len(set.originals)].file}, x.queryViews, false)
+		if err != nil {
+			return 0, err
+		}
+		alone.search([]*features{&f[0]}, 0)
+	}
+	return (cpuTime() - before) / sample, nil
+}
+
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err) // it fails for arguments that do not exist
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// judge is the verdict that one flag alone would give an upload, in a library of so many flags.
+type judge func(c candidate, sameFile bool, flags int) recognise.Judged
+
+// byThresholds judges as the moderator does with a model's thresholds.
+func byThresholds(blockAt float64, reviewAt *float64) judge {
+	return func(c candidate, sameFile bool, _ int) recognise.Judged {
+		return recognise.Comparison{SameFile: sameFile, PDQ: c.PDQ, Score: c.Score, Points: c.agreement}.Judge(blockAt, reviewAt)
+	}
+}

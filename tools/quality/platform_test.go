@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/event"
+	"moderator/internal/recognise"
+	"moderator/internal/testenv"
+	"moderator/internal/transforms"
+)
+
+func TestManyFlags(t *testing.T) {
+	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	dir, out, others := t.TempDir(), t.TempDir(), t.TempDir()
+	drawInto(t, dir, "a.jpg", "b.jpg", "meme_c.jpg", "d.jpg")
+	for _, folder := range []string{"test/boat-one", "train/boat-two"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(others, folder), 0o700))
+	}
+	drawInto(t, filepath.Join(others, "test/boat-one"), "e.jpg", "f.jpg", "g.jpg")
+	drawInto(t, filepath.Join(others, "train/boat-two"), "h.jpg")
+
+	measure := func() (all, last string) {
+		var stdout bytes.Buffer
+		require.NoError(t, run(t.Context(), []string{
+			"--images", dir, "--out", out, "--originals", "2", "--flags", "40", "--per-kind", "2", "--distractors", others,
+		}, &stdout))
+		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+		return stdout.String(), lines[len(lines)-1]
+	}
+	first, last := measure()
+	pattern := `^quality: flags=40( (easy|medium|hard|all)=[01]\.\d{3}){4} false_blocks_per_10k=\d+\.\d false_reviews_per_10k=\d+\.\d upload_ms=\d+\.\d$`
+	require.Regexp(t, regexp.MustCompile(pattern), last)
+	require.Regexp(t, `(?m)^ +boat +2 `, first, "half of a source of three is flagged, and the model's own pictures are left out")
+	for _, s := range stencils() {
+		require.Contains(t, first, " "+s.kind+" ", "every kind, in a checkout without a folder too")
+	}
+	require.Regexp(t, `(?m)^ +1000000 .* extrapolated`, first)
+
+	again, _ := measure()
+	timed := regexp.MustCompile(`upload_ms=.*`)
+	require.Equal(t, timed.ReplaceAllString(first, ""), timed.ReplaceAllString(again, ""), "kept features give another result")
+}
+
+func TestFlagSizes(t *testing.T) {
+	require.Equal(t, []int{373, 1250, 5000, 20000}, flagSizes(373, 20000))
+	require.Equal(t, []int{373, 400}, flagSizes(373, 400))
+}
+
+func TestStencilsAreFilled(t *testing.T) {
+	for _, s := range stencils() {
+		a, err := s.filled(1, 1)
+		require.NoError(t, err)
+		same, err := s.filled(1, 1)
+		require.NoError(t, err)
+		other, err := s.filled(1, 2)
+		require.NoError(t, err)
+		require.Equal(t, a, same)
+		require.NotEqual(t, a, other, s.kind)
+		_, err = transforms.Decode(a)
+		require.NoError(t, err)
+	}
+}
+
+func TestCorrelation(t *testing.T) {
+	require.InDelta(t, 1, correlation([]byte{10, 20, 30}, []byte{50, 70, 90}), 1e-9)
+	require.InDelta(t, -1, correlation([]byte{10, 20, 30}, []byte{90, 70, 50}), 1e-9)
+	require.Zero(t, correlation([]byte{10, 10, 10}, []byte{90, 70, 50}))
+}
+
+func TestTop(t *testing.T) {
+	numbers := []int{5, 1, 9, 7, 3, 8}
+	larger := func(a, b int) int { return numbers[b] - numbers[a] }
+	even := func(k int) bool { return numbers[k] != 9 }
+	require.Equal(t, []int{5, 3}, top(6, 2, larger, even))
+	require.Equal(t, []int{0}, top(2, 5, larger, func(k int) bool { return k == 0 }))
+}
+
+// What an upload shows counts for it alone: it is no wrong flag, and takes no other's place among the candidates.
+func TestOutcomes(t *testing.T) {
+	p := &platform{
+		library: &library{sizes: []int{2, 4}, most: 1, flags: []features{{sum: [32]byte{1}}, {sum: [32]byte{2}}, {sum: [32]byte{3}}, {sum: [32]byte{4}}}},
+		judge: func(c candidate, _ bool, flags int) recognise.Judged {
+			if c.Score*float64(flags) >= 1 {
+				return recognise.Judged{Verdict: event.Block}
+			}
+			return recognise.Judged{Verdict: event.Allow}
+		},
+	}
+	at := func(flag int, score float64, ranks ...int) candidate {
+		c := candidate{flag: flag, rank: ranks}
+		c.Score = score
+		return c
+	}
+	u := upload{features: &features{sum: [32]byte{9}}, original: 0, other: 1}
+	all := p.outcomes(&u, []candidate{at(0, 0.3, 0, 0), at(1, 0.9, 0, unranked), at(2, 0.9, unranked, 2), at(3, 0.25, unranked, 1)})
+	require.Equal(t, event.Allow, all[0].own.Verdict)
+	require.Equal(t, event.Block, all[1].own.Verdict)
+	require.Empty(t, all[0].wrong.Verdict, "the picture beside it is no mistake")
+	require.Equal(t, 3, all[1].by.flag, "the second of the others is no candidate")
+}
