@@ -61,7 +61,9 @@ func initialise(ctx context.Context, initdb string, as runAs, data string, volat
 	cmd.Dir = fresh
 	cmd.Env = cleanEnv()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as.credential, Setpgid: true}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := cmd.CombinedOutput(); ctx.Err() != nil {
+		return fmt.Errorf("initdb: %w", ctx.Err())
+	} else if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
 	if err := os.Remove(data); err != nil {
