@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"moderator/internal/ask"
 	"moderator/internal/config"
 	"moderator/internal/matchdb"
 )
@@ -64,7 +65,7 @@ type web struct {
 	done   chan struct{}
 }
 
-func listenHTTP(addr string, p probes, reg *prometheus.Registry, log *slog.Logger) (*web, error) {
+func listenHTTP(addr string, p probes, judge http.Handler, reg *prometheus.Registry, log *slog.Logger) (*web, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w: set another address with --http-listen", addr, err)
@@ -73,6 +74,7 @@ func listenHTTP(addr string, p probes, reg *prometheus.Registry, log *slog.Logge
 	mux.HandleFunc("GET "+config.LivePath, p.live)
 	mux.HandleFunc("GET "+config.ReadyPath, p.ready)
 	mux.Handle("GET "+config.MetricsPath, promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
+	mux.Handle("POST "+ask.HTTPPath, http.NewCrossOriginProtection().Handler(judge)) // no web page makes its visitor's browser ask
 	return serveHTTP(listener, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, log), nil
 }
 

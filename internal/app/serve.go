@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"moderator/internal/ask"
 	"moderator/internal/config"
 	"moderator/internal/consumer"
 	"moderator/internal/endpoint"
@@ -21,6 +22,7 @@ import (
 	"moderator/internal/fetch"
 	"moderator/internal/recognise"
 	"moderator/internal/telemetry"
+	"moderator/internal/version"
 )
 
 // Serve implements `moderator run`. It judges uploads until ctx is done, and then drains. With the embedded servers it
@@ -113,7 +115,13 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	registerState(registry, js, db, models, log)
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, registry, log)
+	asker := ask.New(judge.Judge, pace.MaxUploadBytes, askedPerWorker*pace.Workers, registry)
+	service, err := asker.Serve(ctx, nc, version.Semantic())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, service.Stop()) }()
+	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, asker, registry, log)
 	if err != nil {
 		return err
 	}
@@ -134,6 +142,9 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	return judgeUntil(ctx, judge, servers.died)
 }
+
+// askedPerWorker is how many requests for a decision are taken for each decode worker. Each holds its file in memory.
+const askedPerWorker = 8
 
 // judgeUntil runs the consumer until ctx is done or an embedded server dies.
 func judgeUntil(ctx context.Context, judge *consumer.Consumer, died <-chan error) error {

@@ -70,7 +70,7 @@ const (
 
 // Serve holds the addresses to listen on.
 type Serve struct {
-	HTTPListen string `name:"http-listen" help:"Address of /healthz, /readyz and /metrics." default:"127.0.0.1:8080" placeholder:"ADDR" group:"Servers"`
+	HTTPListen string `name:"http-listen" help:"Address of /healthz, /readyz, /metrics and /v1/judge." default:"127.0.0.1:8080" placeholder:"ADDR" group:"Servers"`
 	NATSListen string `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR" group:"Servers"`
 }
 

@@ -41,6 +41,9 @@ type Consumer struct {
 	workerSlots chan struct{} // holds a token for each worker that has an item or is about to get one
 	parked      []*item       // delivered during an outage; used by the goroutine of pull alone
 
+	submitted chan *item    // from Judge
+	stopping  chan struct{} // closed when Run takes no more of them
+
 	durableCreated atomic.Pointer[time.Time] // see incarnation
 }
 
@@ -65,6 +68,7 @@ func New(cfg Config, parts Parts) (*Consumer, error) {
 		Parts: parts, cfg: cfg, metrics: newMetrics(parts.Metrics), memory: semaphore.NewWeighted(cfg.MaxHeldBytes),
 	}
 	c.durableCreated.Store(&parts.Durable.CachedInfo().Created)
+	c.submitted, c.stopping = make(chan *item), make(chan struct{})
 	c.inFlight.items = map[*item]struct{}{}
 	c.workerSlots = make(chan struct{}, cfg.Workers)
 	c.outages = newOutages(c.Logger, c.metrics.away)
@@ -98,6 +102,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	})
 	stages.Go(func() { runParallel(2, func() { c.finishAll(work, embedded) }) })
 	err := c.pull(ctx, work, pulled) // closes pulled
+	close(c.stopping)
 	stages.Wait()
 	stop()
 	background.Wait()
@@ -151,8 +156,11 @@ func (c *Consumer) keepAlive(ctx context.Context) {
 	}
 }
 
-// extend restarts an upload's ack wait.
+// extend restarts the ack wait of a stream's upload.
 func (c *Consumer) extend(it *item) {
+	if it.request != nil {
+		return
+	}
 	if err := it.msg.InProgress(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		c.Logger.Warn("could not extend an upload's ack wait", "upload", it.id(), "error", err)
 	}

@@ -15,7 +15,7 @@ import (
 // Other uploads that fail are nak'd or decided here.
 func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *item) {
 	runParallel(c.cfg.Workers, func() {
-		for it := range in {
+		for it := c.next(in); it != nil; it = c.next(in) {
 			ok := c.prepare(ctx, it)
 			c.preparing.Add(-1) // before the send: the batch must not wait for an upload that it already has
 			if ok {
@@ -24,6 +24,16 @@ func (c *Consumer) prepareAll(ctx context.Context, in <-chan *item, out chan<- *
 			<-c.workerSlots
 		}
 	})
+}
+
+// next returns an upload of the stream or of Judge; nil when in is closed.
+func (c *Consumer) next(in <-chan *item) *item {
+	select {
+	case it := <-in:
+		return it
+	case it := <-c.submitted:
+		return it
+	}
 }
 
 // prepare sets the item's views or its undecodable. It reports whether the item goes on to the next stage.

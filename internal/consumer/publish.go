@@ -91,8 +91,12 @@ func (c *Consumer) store(ctx context.Context, batch []*item) (refused []*item, w
 	return refused, why
 }
 
+// publishAsync publishes an item's decision, unless the item is a request for a decision that is not stored.
 func (c *Consumer) publishAsync(it *item) (p publication) {
 	p.item = it
+	if it.unpublished() {
+		return p
+	}
 	var msg *nats.Msg
 	if _, msg, p.err = decisions.Message(it.decision); p.err != nil {
 		return p
@@ -104,7 +108,7 @@ func (c *Consumer) publishAsync(it *item) (p publication) {
 
 // await waits until the stream has stored the decision. If it had stored an earlier one of that id, the earlier one stands.
 func (c *Consumer) await(ctx context.Context, p *publication) {
-	if p.err != nil {
+	if p.err != nil || p.ack == nil {
 		return
 	}
 	select {
@@ -140,8 +144,12 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 		attrs = append(attrs, "detail", d.Detail)
 	}
 	c.Logger.Info(string(d.Verdict), attrs...)
-	if c.Recent != nil && judged(d.Reason) {
+	if c.Recent != nil && judged(d.Reason) && !it.unpublished() {
 		c.Recent.Keep(d.Upload, it.views)
+	}
+	if it.request != nil {
+		it.request.answer <- outcome{decision: d}
+		return
 	}
 	err := c.mayAck(ctx, it, durable)
 	if err == nil {
@@ -169,7 +177,7 @@ func judged(reason event.Reason) bool {
 // retry naks an upload that a stage failed on although its dependency answers. After the last attempt it decides the upload
 // review. ctx must not be the stage's own context, whose deadline may have passed.
 func (c *Consumer) retry(ctx context.Context, it *item, stage string, err error) {
-	if it.attempt >= c.cfg.Attempts && !errors.Is(err, context.Canceled) {
+	if it.request == nil && it.attempt >= c.cfg.Attempts && !errors.Is(err, context.Canceled) {
 		c.Logger.Error("no attempts are left, decides review", "upload", it.id(), "attempt", it.attempt, "stage", stage, "error", err)
 		c.review(ctx, it, event.RetriesExhausted, fmt.Errorf("%s failed %d times, the last time: %w", stage, it.attempt, err))
 		return
@@ -177,10 +185,15 @@ func (c *Consumer) retry(ctx context.Context, it *item, stage string, err error)
 	c.nak(it, stage, err)
 }
 
-// nak asks for a redelivery: at once if err is context.Canceled (a shutdown), else after the back-off.
+// nak asks for a redelivery: at once if err is context.Canceled (a shutdown), else after the back-off. A request is answered
+// with the error.
 func (c *Consumer) nak(it *item, stage string, err error) {
 	defer c.done(it)
 	defer c.endTrace(it, err)
+	if it.request != nil {
+		it.request.answer <- outcome{err: fmt.Errorf("%s: %w", stage, err)}
+		return
+	}
 	wait := c.cfg.backoff(it.attempt)
 	if errors.Is(err, context.Canceled) {
 		wait = 0

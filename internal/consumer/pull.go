@@ -99,19 +99,13 @@ func (c *Consumer) receive(ctx context.Context, msg jetstream.Msg, out chan<- *i
 		c.Logger.Warn("ignored a message that is not JetStream's", "subject", msg.Subject(), "error", err)
 		return
 	}
-	it := &item{msg: msg, attempt: int(meta.NumDelivered), pulled: time.Now(), incarnation: c.incarnation()}
-	it.upload, err = event.ParseUpload(event.Message{
+	u, err := event.ParseUpload(event.Message{
 		Subject: msg.Subject(), Stream: meta.Stream, Sequence: meta.Sequence.Stream, Timestamp: meta.Timestamp,
 		Header: msg.Headers(), Data: msg.Data(),
 	})
-	it.decision.Upload = event.NewUploadInfo(it.upload)
-	it.decision.Model = c.cfg.Model
-	stored := earlier(it.pulled, meta.Timestamp)
-	it.decision.Timing.Queue = milliseconds(it.pulled.Sub(stored))
-	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
-	c.startTrace(it, stored)
-	c.inFlight.add(it)
-	c.metrics.inFlight.Inc()
+	it := c.newItem(u, meta.Timestamp)
+	it.msg, it.attempt, it.incarnation = msg, int(meta.NumDelivered), c.incarnation()
+	c.startTrace(w3c.Extract(context.Background(), carrier(msg.Headers())), it, earlier(it.pulled, meta.Timestamp))
 	switch {
 	case err != nil:
 		it.rejected = &event.Unjudgeable{Reason: event.Undecodable, Err: err}
@@ -121,9 +115,20 @@ func (c *Consumer) receive(ctx context.Context, msg jetstream.Msg, out chan<- *i
 	c.dispatch(ctx, it, out)
 }
 
+// newItem returns an item of an upload that was stored or submitted at the time given. It is in flight until done.
+func (c *Consumer) newItem(u event.Upload, stored time.Time) *item {
+	it := &item{upload: u, pulled: time.Now()}
+	it.decision.Upload = event.NewUploadInfo(u)
+	it.decision.Model = c.cfg.Model
+	it.decision.Timing.Queue = milliseconds(it.pulled.Sub(earlier(it.pulled, stored)))
+	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
+	c.inFlight.add(it)
+	c.metrics.inFlight.Inc()
+	return it
+}
+
 // dispatch sends an item to out once a worker is free and memory for its bytes is reserved. During an outage it parks the
-// item instead, so that the callback goes on to receive, and keep alive, what was delivered with it. The worker comes before
-// the memory: busy workers may be waiting for that memory.
+// item instead, so that the callback goes on to receive, and keep alive, what was delivered with it.
 func (c *Consumer) dispatch(ctx context.Context, it *item, out chan<- *item) {
 	healthy, stop := c.whileHealthy(ctx)
 	defer stop()
@@ -131,19 +136,27 @@ func (c *Consumer) dispatch(ctx context.Context, it *item, out chan<- *item) {
 		c.park(it)
 		return
 	}
-	select {
-	case c.workerSlots <- struct{}{}:
-	case <-healthy.Done():
-		c.park(it)
-		return
-	}
-	if err := c.reserve(healthy, it, int64(len(it.msg.Data()))); err != nil {
-		<-c.workerSlots
+	if err := c.admit(healthy, it, int64(len(it.msg.Data()))); err != nil {
 		c.park(it)
 		return
 	}
 	c.preparing.Add(1)
 	out <- it
+}
+
+// admit waits for a worker, and for memory for the bytes. The worker comes before the memory: busy workers may be waiting for
+// that memory.
+func (c *Consumer) admit(ctx context.Context, it *item, bytes int64) error {
+	select {
+	case c.workerSlots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := c.reserve(ctx, it, bytes); err != nil {
+		<-c.workerSlots
+		return err
+	}
+	return nil
 }
 
 // park keeps an item until the outage ends. It extends the ack wait, most of which the client library may have used up.

@@ -40,10 +40,9 @@ func (c carrier) Keys() []string {
 	return keys
 }
 
-// startTrace starts the item's span at the time when the stream stored the upload.
-func (c *Consumer) startTrace(it *item, stored time.Time) {
-	ctx := w3c.Extract(context.Background(), carrier(it.msg.Headers()))
-	it.trace, it.span = c.Tracer.Start(ctx, "judge upload", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(stored))
+// startTrace starts the item's span, as a child of the span that ctx carries, at the time when the stream stored the upload.
+func (c *Consumer) startTrace(ctx context.Context, it *item, stored time.Time) {
+	it.trace, it.span = c.Tracer.Start(context.WithoutCancel(ctx), "judge upload", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(stored))
 	if it.span.IsRecording() {
 		u := it.decision.Upload
 		it.span.SetAttributes(

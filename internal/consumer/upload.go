@@ -13,7 +13,8 @@ import (
 
 // item is one upload on its way through the stages. One stage owns it at a time.
 type item struct {
-	msg         jetstream.Msg
+	msg         jetstream.Msg // nil if request is set
+	request     *request
 	upload      event.Upload
 	attempt     int // number of this delivery, from 1
 	pulled      time.Time
@@ -31,6 +32,9 @@ type item struct {
 }
 
 func (it *item) id() string { return it.upload.Key() }
+
+// unpublished reports a request for a decision that is not stored.
+func (it *item) unpublished() bool { return it.request != nil && !it.request.publish }
 
 // since returns the milliseconds since from. from must be a time.Now of this process: its monotonic clock counts.
 func since(from time.Time) float64 { return milliseconds(time.Since(from)) }
