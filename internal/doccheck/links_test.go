@@ -24,6 +24,8 @@ var (
 	notSlug = regexp.MustCompile(`[^\p{L}\p{N}_\- ]`)
 	// page is a page that code, scripts and manifests name, with its section where they give one.
 	page = regexp.MustCompile(`\bdocs/[a-z0-9/-]+\.md(#[a-z0-9-]+)?`)
+	// source is a folder or file of the repository that a page names.
+	source = regexp.MustCompile("`((?:cmd|deploy|examples|internal|migrations|models|scripts|tools)/[A-Za-z0-9_./-]*)`")
 )
 
 // Every link between pages leads to a file, and to a section where it names one.
@@ -57,6 +59,20 @@ func TestPagesThatAreNamedExist(t *testing.T) {
 		for _, found := range page.FindAllString(read(t, file), -1) {
 			name, anchor, _ := strings.Cut(found, "#")
 			requireSection(t, file, name, anchor)
+		}
+	}
+}
+
+// Every folder and file of the repository that a page names in code font is there.
+func TestSourcesThatAreNamedExist(t *testing.T) {
+	for _, file := range files(t, ".md") {
+		if file == "CHANGELOG.md" {
+			continue
+		}
+		for _, found := range source.FindAllStringSubmatch(read(t, file), -1) {
+			if _, err := os.Stat(filepath.Join(testenv.Root(), found[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", file, found[1])
+			}
 		}
 	}
 }
