@@ -130,8 +130,8 @@ func waitReady(ctx context.Context, proc *process, url string) error {
 			return conn.Close(ctx)
 		}
 		select {
-		case <-proc.done:
-			return fmt.Errorf("the server ended before it was ready: %w", proc.err)
+		case <-proc.Done():
+			return fmt.Errorf("the server ended before it was ready: %w", proc.Err())
 		default:
 		}
 		if !sleep(ctx, 20*time.Millisecond) {
@@ -169,19 +169,14 @@ func socketURL(socket, database string) string {
 }
 
 // Done is closed when the server has ended, on its own or by Stop.
-func (p *Postgres) Done() <-chan struct{} { return p.proc.done }
+func (p *Postgres) Done() <-chan struct{} { return p.proc.Done() }
 
 // Err says why the server ended without Stop having been called; nil while it runs and after Stop.
 func (p *Postgres) Err() error {
-	select {
-	case <-p.proc.done:
-	default:
+	if !p.proc.Ended() || p.proc.stopping.Load() {
 		return nil
 	}
-	if p.proc.stopping.Load() {
-		return nil
-	}
-	return fmt.Errorf("PostgreSQL ended on its own: %w; the last lines of %s:\n%s", p.proc.err, p.LogFile, tail(p.LogFile))
+	return fmt.Errorf("PostgreSQL ended on its own: %w; the last lines of %s:\n%s", p.proc.Err(), p.LogFile, tail(p.LogFile))
 }
 
 // Stop shuts the server down fast, without regard for open connections, and waits for its end. When ctx ends first, it

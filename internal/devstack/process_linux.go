@@ -4,14 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 )
-
-// sysProcAttr: a process group of its own keeps the terminal's Ctrl-C away from the server, and the kernel sends the
-// server SIGINT, its fast shutdown, when the thread that started it ends.
-func sysProcAttr(c *syscall.Credential) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Credential: c, Setpgid: true, Pdeathsig: syscall.SIGINT}
-}
 
 // serversOn returns the pids of the PostgreSQL processes, parent or children, that work on the data directory: each has
 // changed into it. A pid that was given to another program since is thereby left alone.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"moderator/internal/child"
 	"moderator/internal/endpoint"
 )
 
@@ -22,9 +23,7 @@ type Moderator struct {
 	State endpoint.State // where it listens
 
 	bin, dir string
-	process  *exec.Cmd
-	gone     chan struct{} // closed when the process has ended
-	err      error         // how; to be read after gone
+	process  *child.Process
 }
 
 // Start starts the command moderator of the folder bin, on free ports and with further flags of `moderator run`, and waits
@@ -37,23 +36,19 @@ func Start(ctx context.Context, bin string, flags ...string) (*Moderator, error)
 	if err := os.Chmod(dir, 0o755); err != nil { // Postgres may run as a user of its own
 		return nil, err
 	}
-	m := &Moderator{bin: bin, dir: dir, gone: make(chan struct{})}
+	m := &Moderator{bin: bin, dir: dir}
 	log, err := os.Create(m.logPath())
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	m.process = exec.Command(filepath.Join(bin, "moderator"), append([]string{
+	cmd := exec.Command(filepath.Join(bin, "moderator"), append([]string{
 		"run", "--data-dir", m.DataDir(), "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--console-listen", "127.0.0.1:0",
 	}, flags...)...)
-	m.process.Stdout, m.process.Stderr = log, log
-	if err := m.process.Start(); err != nil {
-		return nil, fmt.Errorf("start moderator: %w: run `make build`", err)
+	cmd.Stdout, cmd.Stderr = log, log
+	if m.process, err = child.Start(cmd, syscall.SIGTERM); err != nil {
+		return nil, fmt.Errorf("%w: run `make build`", err)
 	}
-	go func() {
-		m.err = m.process.Wait()
-		close(m.gone)
-	}()
 	if err := m.waitReady(ctx); err != nil {
 		return nil, errors.Join(err, m.Stop())
 	}
@@ -72,7 +67,7 @@ func (m *Moderator) logPath() string { return filepath.Join(m.dir, "moderator.lo
 func (m *Moderator) waitReady(ctx context.Context) error {
 	for {
 		select {
-		case <-m.gone:
+		case <-m.process.Done():
 			return m.Ended()
 		case <-ctx.Done():
 			return ctx.Err()
@@ -93,12 +88,10 @@ func (m *Moderator) waitReady(ctx context.Context) error {
 
 // Ended says how the process ended, with its last words; nil while it runs.
 func (m *Moderator) Ended() error {
-	select {
-	case <-m.gone:
-		return fmt.Errorf("moderator ended: %v\n%s\nits log is %s", m.err, m.lastLines(), m.logPath())
-	default:
+	if !m.process.Ended() {
 		return nil
 	}
+	return fmt.Errorf("moderator ended: %v\n%s\nits log is %s", m.process.Err(), m.lastLines(), m.logPath())
 }
 
 // Flagctl runs flagctl on the moderator and returns what it says to people.
@@ -117,15 +110,15 @@ func (m *Moderator) Stop() error {
 	if err := m.Ended(); err != nil {
 		return err
 	}
-	_ = m.process.Process.Signal(syscall.SIGTERM)
+	m.process.Signal(syscall.SIGTERM)
 	select {
-	case <-m.gone:
+	case <-m.process.Done():
 	case <-time.After(45 * time.Second):
-		_ = m.process.Process.Kill()
+		m.process.Kill()
 		return fmt.Errorf("moderator did not stop: its log is %s", m.logPath())
 	}
-	if m.err != nil {
-		return fmt.Errorf("moderator ended badly: %w\n%s", m.err, m.lastLines())
+	if err := m.process.Err(); err != nil {
+		return fmt.Errorf("moderator ended badly: %w\n%s", err, m.lastLines())
 	}
 	return os.RemoveAll(m.dir)
 }
