@@ -8,14 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"moderator/internal/embed"
+	"moderator/tools/internal/command"
 )
 
 type options struct {
@@ -30,24 +27,9 @@ type options struct {
 
 func (o *options) has(part string) bool { return slices.Contains(o.Parts, part) }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("bench", "moderator's speed, as ratios.", run) }
 
-func run(ctx context.Context, args []string, stdout io.Writer) error {
-	var o options
-	parser, err := kong.New(&o, kong.Name("bench"), kong.Description("moderator's speed, as ratios."))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
-		return err
-	}
+func run(ctx context.Context, o options, stdout io.Writer) error {
 	if o.ServeNATS != "" {
 		return serveNATS(ctx, o.ServeNATS, stdout)
 	}

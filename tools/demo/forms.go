@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"time"
+
+	"moderator/tools/internal/web"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -46,7 +45,7 @@ func objectStore(ctx context.Context, p *publisher, u *upload) (*nats.Msg, error
 }
 
 func byURL(_ context.Context, p *publisher, u *upload) (*nats.Msg, error) {
-	return reference(map[string]any{"id": u.id, "url": p.web.put(u.id, u.data), "uploader": "demo"})
+	return reference(map[string]any{"id": u.id, "url": p.web.Put(u.id, u.data), "uploader": "demo"})
 }
 
 func eventBinary(_ context.Context, _ *publisher, u *upload) (*nats.Msg, error) {
@@ -82,17 +81,17 @@ type publisher struct {
 	nc        *nats.Conn
 	js        jetstream.JetStream
 	objects   jetstream.ObjectStore
-	web       *files
+	web       *web.Server
 	decisions chan *nats.Msg
 	sent      int
 }
 
-func newPublisher(ctx context.Context, url string, web *files) (*publisher, error) {
+func newPublisher(ctx context.Context, url string, pictures *web.Server) (*publisher, error) {
 	nc, err := nats.Connect(url)
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{nc: nc, web: web, decisions: make(chan *nats.Msg, 4096)}
+	p := &publisher{nc: nc, web: pictures, decisions: make(chan *nats.Msg, 4096)}
 	if p.js, err = jetstream.New(nc); err != nil {
 		return nil, err
 	}
@@ -162,36 +161,3 @@ func (p *publisher) await(ctx context.Context, uploads []upload, wait time.Durat
 		}
 	}
 }
-
-// files is a web server of uploads.
-type files struct {
-	server *httptest.Server
-	mu     sync.Mutex
-	byPath map[string][]byte
-}
-
-func serveFiles() *files {
-	f := &files{byPath: map[string][]byte{}}
-	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.mu.Lock()
-		data, ok := f.byPath[r.URL.Path]
-		f.mu.Unlock()
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		_, _ = w.Write(data)
-	}))
-	return f
-}
-
-func (f *files) host() string { return f.server.Listener.Addr().String() }
-
-func (f *files) put(name string, data []byte) (url string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.byPath["/"+name] = data
-	return f.server.URL + "/" + name
-}
-
-func (f *files) close() { f.server.Close() }

@@ -5,16 +5,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"moderator/tools/internal/command"
 	"moderator/tools/internal/embedded"
+	"moderator/tools/internal/web"
 )
 
 type options struct {
@@ -24,40 +22,20 @@ type options struct {
 	Wait     time.Duration `help:"How long to wait for the decisions." default:"2m"`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("demo", "moderator's main job from end to end.", run) }
 
-func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
-	var o options
-	parser, err := kong.New(&o, kong.Name("demo"), kong.Description("moderator's main job from end to end."))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
-		return err
-	}
-
+func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	originals, err := o.originals(ctx, stdout)
 	if err != nil {
 		return err
 	}
-	web := serveFiles()
-	defer web.close()
-	s, err := embedded.Start(ctx, o.Bin, "--fetch-host", web.host(), "--fetch-allow-cidr", "127.0.0.1/32")
+	pictures := web.Start()
+	defer pictures.Close()
+	s, err := embedded.Start(ctx, o.Bin, "--fetch-host", pictures.Host(), "--fetch-allow-cidr", "127.0.0.1/32")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if stopErr := s.Stop(); err == nil {
-			err = stopErr
-		}
-	}()
+	defer func() { err = errors.Join(err, s.Stop()) }()
 	fmt.Fprintf(stdout, "started: moderator with its own NATS (%s) and Postgres\n", s.State.NATSURL)
 
 	flagged, unrelated := split(originals)
@@ -68,7 +46,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := newPublisher(ctx, s.State.NATSURL, web)
+	p, err := newPublisher(ctx, s.State.NATSURL, pictures)
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"moderator/tools/internal/command"
 	"moderator/tools/internal/embedded"
+	"moderator/tools/internal/web"
 )
 
 type options struct {
@@ -28,24 +26,9 @@ type options struct {
 	Timeout time.Duration `help:"How long all of it may take." default:"10m"`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("e2e", "The console in a real browser.", run) }
 
-func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
-	var o options
-	parser, err := kong.New(&o, kong.Name("e2e"), kong.Description("The console in a real browser."))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
-		return err
-	}
+func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	chromium, err := findChromium()
 	if err != nil {
 		return err
@@ -55,14 +38,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	web := serveFiles()
-	defer web.close()
-	m, err := embedded.Start(ctx, o.Bin, "--fetch-host", web.host(), "--fetch-allow-cidr", "127.0.0.1/32")
+	pictures := web.Start()
+	defer pictures.Close()
+	m, err := embedded.Start(ctx, o.Bin, "--fetch-host", pictures.Host(), "--fetch-allow-cidr", "127.0.0.1/32")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Stop()) }()
-	s, err := seed(ctx, m, web)
+	s, err := seed(ctx, m, pictures)
 	if err != nil {
 		return err
 	}

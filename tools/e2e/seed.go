@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/jpeg"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,48 +17,11 @@ import (
 	"moderator/internal/event"
 	"moderator/internal/synth"
 	"moderator/tools/internal/embedded"
+	"moderator/tools/internal/web"
 )
 
 // evil is what a hostile publisher calls his picture.
 const evil = `<script>alert("upload")</script><img src=x onerror=alert(1)>`
-
-// files is a web server of pictures.
-type files struct {
-	server   *http.Server
-	listener net.Listener
-	mu       sync.Mutex
-	all      map[string][]byte
-}
-
-func serveFiles() *files {
-	f := &files{all: map[string][]byte{}}
-	f.server = &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		data, ok := f.all[r.URL.Path]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		_, _ = w.Write(data)
-	})}
-	var err error
-	if f.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		panic(err) // no port on loopback
-	}
-	go func() { _ = f.server.Serve(f.listener) }()
-	return f
-}
-
-func (f *files) host() string { return f.listener.Addr().String() }
-
-func (f *files) close() { _ = f.server.Close() }
-
-func (f *files) put(path string, data []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.all[path] = data
-}
 
 // seeded is what the moderator has been given.
 type seeded struct {
@@ -76,7 +36,7 @@ type seeded struct {
 func (s *seeded) close() { s.nc.Close() }
 
 // seed flags some pictures and publishes uploads of every kind, some of which have to be reviewed.
-func seed(ctx context.Context, m *embedded.Moderator, web *files) (s *seeded, err error) {
+func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *seeded, err error) {
 	s = &seeded{}
 	dir := filepath.Join(m.Dir(), "pictures")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -106,14 +66,13 @@ func seed(ctx context.Context, m *embedded.Moderator, web *files) (s *seeded, er
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return nil, err
 	}
-	return s, s.publish(ctx, web)
+	return s, s.publish(ctx, pictures)
 }
 
-func (s *seeded) publish(ctx context.Context, web *files) error {
+func (s *seeded) publish(ctx context.Context, pictures *web.Server) error {
 	for i := range 40 {
-		path := fmt.Sprintf("/pictures/%d.jpg", i)
-		web.put(path, drawing(i%24, 60))
-		reference := map[string]any{"id": fmt.Sprintf("photo-%04d", 8800+i), "url": "http://" + web.host() + path, "uploader": "u-17"}
+		url := pictures.Put(fmt.Sprintf("pictures/%d.jpg", i), drawing(i%24, 60))
+		reference := map[string]any{"id": fmt.Sprintf("photo-%04d", 8800+i), "url": url, "uploader": "u-17"}
 		if i%10 == 7 {
 			reference["id"], reference["album"] = fmt.Sprintf("%s-%d", evil, i), evil
 		}

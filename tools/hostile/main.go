@@ -10,15 +10,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"moderator/tools/internal/command"
 	"moderator/tools/internal/embedded"
 )
 
@@ -30,24 +25,9 @@ type options struct {
 	List      bool          `help:"Name each file with its decision."`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "hostile:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("hostile", "Files that break decoders, for a running moderator.", run) }
 
-func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
-	var o options
-	parser, err := kong.New(&o, kong.Name("hostile"), kong.Description("Files that break decoders, for a running moderator."))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(args); err != nil {
-		return err
-	}
+func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	uploads, err := o.uploads()
 	if err != nil {
 		return err
