@@ -125,10 +125,10 @@ func TestHostileGraphsAreRefused(t *testing.T) {
 	}
 	node := message{}
 	for range 40 {
-		attribute := message{}.text(1, "then_branch").bytes(6, message{}.bytes(1, node)).number(20, 5)
-		node = message{}.text(4, "If").bytes(5, attribute)
+		attribute := message{}.Text(1, "then_branch").Bytes(6, message{}.Bytes(1, node)).Number(20, 5)
+		node = message{}.Text(4, "If").Bytes(5, attribute)
 	}
-	_, err := parseGraph(modelProto(message{}.bytes(1, node).bytes(12, port{"x", 1, []int{1}}.message())))
+	_, err := parseGraph(modelProto(message{}.Bytes(1, node).Bytes(12, port{"x", 1, []int{1}}.message())))
 	require.ErrorContains(t, err, "nested more than 16 deep")
 }
 

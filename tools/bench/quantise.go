@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
+
+	"moderator/internal/onnxfile"
+)
 
 // product is x · W with a random W [in, out]. Quantised it is what quantize_dynamic writes: x to uint8 with a scale and a
 // zero point of its own (one for each input, however many products it goes into), W to int8 of 7 bits (its reduce_range) with
@@ -17,11 +21,11 @@ func (b *builder) product(at, name, x string, in, out int, result string) string
 	small, scale := toInt8(w)
 	b.int8s(name+"_quantized", small, in, out)
 	b.scalar(name+"_scale", scale)
-	b.tensor(name+"_zero_point", onnxInt8, []byte{0})
+	b.tensor(name+"_zero_point", onnxfile.Int8, []byte{0})
 	sums := b.node("MatMulInteger", at+"_quant", nil, q.values, name+"_quantized", q.zero, name+"_zero_point")
 	scales := b.node("Mul", at+"_quant_scales_mul", nil, q.scale, name+"_scale")
 	b.nodeOut("Mul", at+"_quant_output_scale_mul", nil,
-		[]string{b.node("Cast", at+"_output_quantized_cast", []attribute{intAttribute("to", onnxFloat32)}, sums), scales}, result)
+		[]string{b.node("Cast", at+"_output_quantized_cast", []attribute{intAttribute("to", onnxfile.Float32)}, sums), scales}, result)
 	return result
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"moderator/internal/onnxfile"
 )
 
 // tower is the shape of a CLIP vision transformer.
@@ -61,10 +63,10 @@ func (t tower) build(seed uint64, quantised bool) []byte {
 	for i := range t.layers {
 		x = b.layer(fmt.Sprintf("%s/encoder/layers.%d", root, i), fmt.Sprintf("vision_model.encoder.layers.%d", i), x)
 	}
-	pooled := b.node("Gather", root+"/Gather", []attribute{intAttribute("axis", 1)}, x, b.tensor("class_index", onnxInt64, rawBytes([]int64{0})))
+	pooled := b.node("Gather", root+"/Gather", []attribute{intAttribute("axis", 1)}, x, b.tensor("class_index", onnxfile.Int64, onnxfile.Raw([]int64{0})))
 	pooled = b.norm(root+"/post_layernorm", "vision_model.post_layernorm", pooled)
 	b.product("/visual_projection/MatMul", "visual_projection.weight", pooled, w, t.projection, "image_embeds")
-	return b.model(port("pixel_values", -1, 3, t.image, t.image), port("image_embeds", -1, t.projection))
+	return b.model(onnxfile.Port("pixel_values", onnxfile.Float32, -1, 3, t.image, t.image), onnxfile.Port("image_embeds", onnxfile.Float32, -1, t.projection))
 }
 
 // classToken repeats the class embedding for each picture of the batch.
