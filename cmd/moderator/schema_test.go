@@ -99,6 +99,10 @@ func TestDecisionsFollowTheirSchema(t *testing.T) {
 		return err == nil && strings.Contains(out, "lookback")
 	}, time.Minute, 50*time.Millisecond)
 	r.review(js)
+	response, err := http.Post(r.state.HTTPURL+"/v1/judge", "image/jpeg", bytes.NewReader(flagged))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
 
 	schema := decisionSchema(t)
 	stream, err := js.Stream(t.Context(), "DECISIONS")
