@@ -105,7 +105,7 @@ func namesOf(t *testing.T, file string) (names []string) {
 	}
 }
 
-// words splits a name at underscores and at capitals that begin a word, in small letters: giveBack and give_back are "give", "back".
+// words splits a name at underscores and at capitals that begin a word, in small letters: maxFrames and max_frames are "max", "frames".
 func words(name string) (parts []string) {
 	letters := []rune(name)
 	start := 0
