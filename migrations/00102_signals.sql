@@ -35,15 +35,17 @@ CREATE TABLE flagged_pdq (
 );
 CREATE INDEX flagged_pdq_added ON flagged_pdq (added);
 
--- Keypoints for geometric verification. Those of retracted pictures stay: nothing finds them until the picture is restored.
+-- Keypoints, by which flags are candidates and are verified geometrically.
 CREATE TABLE flagged_keypoints (
     image_id uuid PRIMARY KEY REFERENCES flagged_image,
-    points bytea NOT NULL -- as keypoint.Features is stored
+    points bytea NOT NULL, -- as keypoint.Features is stored
+    added xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
--- Descriptors do not compress.
+-- Descriptors do not compress. A part of them is read without the rest.
 ALTER TABLE flagged_keypoints ALTER COLUMN points SET STORAGE EXTERNAL;
+CREATE INDEX flagged_keypoints_added ON flagged_keypoints (added);
 
--- Retraction moves embeddings and hashes here, and restoring moves them back.
+-- Retraction moves embeddings, hashes and keypoints here, and restoring moves them back.
 CREATE TABLE retracted_embedding (
     model_id int NOT NULL, image_id uuid NOT NULL, bank_id int NOT NULL, view text NOT NULL, penalty real NOT NULL, embedding halfvec NOT NULL,
     PRIMARY KEY (image_id, model_id, view)
@@ -53,6 +55,8 @@ CREATE TABLE retracted_pdq (
     image_id uuid NOT NULL, bank_id int NOT NULL, view text NOT NULL, hash bit(256) NOT NULL, quality smallint NOT NULL,
     PRIMARY KEY (image_id, view)
 );
+CREATE TABLE retracted_keypoints (image_id uuid PRIMARY KEY, points bytea NOT NULL);
+ALTER TABLE retracted_keypoints ALTER COLUMN points SET STORAGE EXTERNAL;
 
 -- Functions below run as the owner. They look names up in the schemas of this migration, and in the caller's temporary
 -- schema last: it would be first unless named.
@@ -69,9 +73,11 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER number_added BEFORE INSERT OR UPDATE ON flagged_embedding FOR EACH ROW EXECUTE FUNCTION number_added();
 CREATE TRIGGER number_added BEFORE INSERT OR UPDATE ON flagged_pdq FOR EACH ROW EXECUTE FUNCTION number_added();
+CREATE TRIGGER number_added BEFORE INSERT OR UPDATE ON flagged_keypoints FOR EACH ROW EXECUTE FUNCTION number_added();
 -- Otherwise triggers do not fire for the workers of replication.
 ALTER TABLE flagged_embedding ENABLE ALWAYS TRIGGER number_added;
 ALTER TABLE flagged_pdq ENABLE ALWAYS TRIGGER number_added;
+ALTER TABLE flagged_keypoints ENABLE ALWAYS TRIGGER number_added;
 
 -- register_model adds a model with the partition of its embeddings and returns its id. A registered model keeps its
 -- thresholds. It runs as the owner, so that curators need no right to create tables.
@@ -106,7 +112,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
--- A retracted picture has no embeddings and no hashes, whichever program retracted it.
+-- A retracted picture has no embeddings, hashes and keypoints, whichever program retracted it.
 -- +goose StatementBegin
 CREATE FUNCTION delete_retracted_embeddings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -120,12 +126,20 @@ BEGIN
     INSERT INTO retracted_pdq SELECT image_id, bank_id, view, hash, quality FROM deleted;
     RETURN NULL;
 END $$;
+CREATE FUNCTION delete_retracted_keypoints() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    WITH deleted AS (DELETE FROM flagged_keypoints WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO retracted_keypoints SELECT image_id, points FROM deleted;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION restore_signals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     WITH back AS (DELETE FROM retracted_embedding WHERE image_id = NEW.id RETURNING *)
     INSERT INTO flagged_embedding SELECT * FROM back;
     WITH back AS (DELETE FROM retracted_pdq WHERE image_id = NEW.id RETURNING *)
     INSERT INTO flagged_pdq SELECT * FROM back;
+    WITH back AS (DELETE FROM retracted_keypoints WHERE image_id = NEW.id RETURNING *)
+    INSERT INTO flagged_keypoints SELECT * FROM back;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
@@ -133,5 +147,7 @@ CREATE TRIGGER retract AFTER UPDATE OF retracted_at ON flagged_image
     FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_embeddings();
 CREATE TRIGGER retract_pdq AFTER UPDATE OF retracted_at ON flagged_image
     FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_pdq();
+CREATE TRIGGER retract_keypoints AFTER UPDATE OF retracted_at ON flagged_image
+    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_keypoints();
 CREATE TRIGGER restore AFTER UPDATE OF retracted_at ON flagged_image
     FOR EACH ROW WHEN (OLD.retracted_at IS NOT NULL AND NEW.retracted_at IS NULL) EXECUTE FUNCTION restore_signals();

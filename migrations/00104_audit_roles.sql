@@ -76,7 +76,7 @@ END $$;
 -- +goose StatementEnd
 
 GRANT SELECT ON schema_version, model, bank, bank_threshold, threshold, flagged_image, flagged_embedding, flagged_pdq, flagged_keypoints,
-    retracted_embedding, retracted_pdq, allowed_image, allowed_embedding, allowed_pdq
+    retracted_embedding, retracted_pdq, retracted_keypoints, allowed_image, allowed_embedding, allowed_pdq
     TO moderator_reader, moderator_curator, moderator_admin;
 GRANT SELECT ON audit_log TO moderator_curator, moderator_admin;
 
@@ -91,6 +91,6 @@ GRANT INSERT (sha256, source, note, created_by), UPDATE (note), DELETE ON allowe
 GRANT UPDATE (name, block_at, review_at) ON model TO moderator_admin;
 
 -- Everybody may execute functions unless that is revoked.
-REVOKE EXECUTE ON FUNCTION register_model, number_added, delete_retracted_embeddings, delete_retracted_pdq, restore_signals,
-    index_allowed_embeddings, audit FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION register_model, number_added, delete_retracted_embeddings, delete_retracted_pdq, delete_retracted_keypoints,
+    restore_signals, index_allowed_embeddings, audit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register_model TO moderator_curator, moderator_admin;

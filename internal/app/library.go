@@ -50,8 +50,8 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
-// warm loads the candidate indexes of the models and of PDQ, so that the first upload does not wait for them.
-func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog.Logger) error {
+// warm loads the candidate indexes of the models, of PDQ and, for geometric verification, of keypoints, so that the first upload does not wait for them.
+func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, log *slog.Logger) error {
 	for _, m := range models {
 		start := time.Now()
 		n, bytes, err := db.Warm(ctx, m.Fingerprint)
@@ -67,6 +67,14 @@ func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, log *slog
 	n, bytes, err := db.WarmHashes(ctx)
 	if err == nil {
 		log.Info("library read", "pdq_hashes", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
+	}
+	if err != nil || candidates == 0 {
+		return err
+	}
+	start = time.Now()
+	n, bytes, err = db.WarmKeypoints(ctx)
+	if err == nil {
+		log.Info("library read", "flags_with_keypoints", n, "memory_mb", bytes>>20, "ms", time.Since(start).Milliseconds())
 	}
 	return err
 }

@@ -65,7 +65,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer db.Close()
-	if err := warm(ctx, db, known, log); err != nil {
+	if err := warm(ctx, db, known, c.Candidates, log); err != nil {
 		return err
 	}
 

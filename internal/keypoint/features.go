@@ -81,6 +81,9 @@ func (f Features) MarshalBinary() ([]byte, error) {
 	return out, nil
 }
 
+// StoredSize is the size in bytes of the stored form of so many points. The stored form of more points begins with it.
+func StoredSize(points int) int { return header + pointSize*points }
+
 // UnmarshalBinary reads the stored form of a flag's points.
 func (f *Features) UnmarshalBinary(data []byte) error {
 	if len(data) < header || data[0] != version || (len(data)-header)%pointSize != 0 || len(data) > header+FlagPoints*pointSize {

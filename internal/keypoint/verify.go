@@ -20,6 +20,7 @@ type Agreement struct {
 	Visible int     // of the flag that the map brings into the upload's frame
 	Area    float64 // of the convex hull of Points, as a share of the flag's frame
 	Shown   float64 // the share of the flag's frame that the map brings into the upload's
+	Covered float64 // the share of the upload's frame that the flag covers by the map
 	Variant Variant
 }
 
@@ -86,6 +87,13 @@ func Verify(flag Features, upload Upload) Agreement {
 	return best
 }
 
+// VerifyVariant is Verify for one variant, where it is known which one the upload may show.
+func VerifyVariant(flag Features, upload Upload, v Variant) Agreement {
+	a := agree(flag, upload[v])
+	a.Variant = v
+	return a
+}
+
 func agree(flag, upload Features) Agreement {
 	pairs := match(flag, upload)
 	if len(pairs) < leastMap {
@@ -110,6 +118,8 @@ func agree(flag, upload Features) Agreement {
 	}
 	a := Agreement{Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
 	a.Visible, a.Shown = visible(flag, upload, m)
+	zoom := math.Abs(m.a*m.e - m.b*m.d)
+	a.Covered = min(1, a.Shown*zoom*float64(flag.Width*flag.Height)/float64(upload.Width*upload.Height))
 	return a
 }
 

@@ -24,8 +24,10 @@ type candidateIndex[S interface {
 	rows    string // which those are: a FROM clause with a WHERE, of a table that says by what transaction a row was added
 	empty   func(context.Context, pgx.Tx) (S, error)
 	take    func(pgx.Rows, S) (uuid.UUID, error) // puts a row into the set
+	taken   func(S)                              // all rows that were read are put into the set; nil: there is nothing to do
+	stale   func(have *indexState[S]) bool       // all is to be read again, whatever the server
 
-	turn chan struct{} // held while all are read for the first time
+	turn chan struct{} // held while rows are read
 	have atomic.Pointer[indexState[S]]
 }
 
@@ -73,11 +75,22 @@ func (m *candidateIndex[S]) get(ctx context.Context) (*indexState[S], error) {
 	if have := m.have.Load(); have != nil {
 		return have, nil
 	}
-	if err := m.read(ctx); err != nil {
+	if err := m.readInTurn(ctx); err != nil {
 		return nil, fmt.Errorf("read %s: %w", m.what, err)
 	}
 	m.db.followed.Go(func() { m.follow(m.db.life) })
 	return m.have.Load(), nil
+}
+
+// read reads what was added since the last time, or all.
+func (m *candidateIndex[S]) read(ctx context.Context) error {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+		return m.readInTurn(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // follow reads what was added, until ctx is done. What it lacks meanwhile is compared one by one by each Match.
@@ -136,8 +149,8 @@ func serverChangedSQL(table, server, snapshot string) string {
 const snapshotSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN format('%%s:%%1$s:', pg_snapshot_xmin(s)) ELSE s::text END, %s
 	FROM pg_current_snapshot() s`
 
-// read reads what was added since it last did, or all.
-func (m *candidateIndex[S]) read(ctx context.Context) error {
+// readInTurn is read for the one who holds turn.
+func (m *candidateIndex[S]) readInTurn(ctx context.Context) error {
 	next := indexState[S]{at: time.Now()}
 	// One transaction sees as committed what its snapshot does, whatever server it is of.
 	err := pgx.BeginTxFunc(ctx, m.db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
@@ -189,7 +202,7 @@ func (m *candidateIndex[S]) fill(ctx context.Context, tx pgx.Tx, next *indexStat
 			return err
 		}
 	}
-	if have != nil && !other && have.set.Len() <= 4*have.first+readAnew && len(have.deleted) <= mostDeleted {
+	if have != nil && !other && !m.stale(have) {
 		next.set, next.first, next.deleted = have.set, have.first, have.deleted
 		back := map[uuid.UUID]bool{}
 		err := m.add(ctx, tx, next.set, back, " AND "+fmt.Sprintf(notInSnapshotSQL, "$1"), have.snapshot)
@@ -225,14 +238,26 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 			seen[id] = true
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil || m.taken == nil {
+		return err
+	}
+	m.taken(set)
+	return nil
 }
 
-// LastRead is when what flags are found by was last read: of embeddings and hashes those that were read longest ago, and zero
+// outgrown is for sets that were made for as many rows as there were at first, and that deleted pictures are in the way of.
+func outgrown[S interface{ Len() int }](have *indexState[S]) bool {
+	return have.set.Len() > 4*have.first+readAnew || len(have.deleted) > mostDeleted
+}
+
+// LastRead is when what flags are found by was last read: of embeddings, hashes and keypoints those that were read longest ago, and zero
 // where none were yet. What was flagged since counts too, but is compared one by one: with much of it each Match is slow.
 func (db *DB) LastRead() time.Time {
 	var last time.Time
 	if have := db.hashes.have.Load(); have != nil {
+		last = have.at
+	}
+	if have := db.keypoints.have.Load(); have != nil && (last.IsZero() || have.at.Before(last)) {
 		last = have.at
 	}
 	db.sketches.Range(func(_, of any) bool {

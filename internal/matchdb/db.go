@@ -46,14 +46,15 @@ type DB struct {
 	// Logger hears of readings of the library into memory that fail. Nil: slog.Default(). Set it before the first search.
 	Logger *slog.Logger
 
-	pool     *pgxpool.Pool
-	matching *pgxpool.Pool // of the same database, for what every upload is asked for
-	models   sync.Map      // fingerprint -> registered, which never changes
-	sketches sync.Map      // id of a model -> *sketches
-	hashes   *candidateIndex[*pdq.Set]
-	life     context.Context
-	end      context.CancelFunc
-	followed sync.WaitGroup // mirrors, until life ends
+	pool      *pgxpool.Pool
+	matching  *pgxpool.Pool // of the same database, for what every upload is asked for
+	models    sync.Map      // fingerprint -> registered, which never changes
+	sketches  sync.Map      // id of a model -> *sketches
+	hashes    *candidateIndex[*pdq.Set]
+	keypoints *candidateIndex[*keypointSet]
+	life      context.Context
+	end       context.CancelFunc
+	followed  sync.WaitGroup // mirrors, until life ends
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be
@@ -79,6 +80,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		return nil, err
 	}
 	db.hashes = newHashes(db)
+	db.keypoints = newKeypoints(db)
 	db.life, db.end = context.WithCancel(context.Background())
 	return db, nil
 }

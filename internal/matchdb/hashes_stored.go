@@ -18,7 +18,7 @@ func (db *DB) WarmHashes(ctx context.Context) (hashes int, bytes int64, err erro
 
 func newHashes(db *DB) *candidateIndex[*pdq.Set] {
 	return &candidateIndex[*pdq.Set]{
-		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1),
+		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1), stale: outgrown[*pdq.Set],
 		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
 		empty: func(context.Context, pgx.Tx) (*pdq.Set, error) { return &pdq.Set{}, nil },
 		take: func(rows pgx.Rows, set *pdq.Set) (id uuid.UUID, err error) {

@@ -75,7 +75,7 @@ func newest(p *goose.Provider) int64 {
 // unnumberedSQL are the tables whose rows get no number of this server when replication brings them: pg_restore
 // --disable-triggers leaves the trigger enabled for others only.
 const unnumberedSQL = `SELECT coalesce(array_agg(c.oid::regclass::text ORDER BY c.relname), '{}') FROM pg_class c
-	WHERE (c.oid IN (to_regclass('flagged_pdq'), to_regclass('flagged_embedding'))
+	WHERE (c.oid IN (to_regclass('flagged_pdq'), to_regclass('flagged_keypoints'), to_regclass('flagged_embedding'))
 		OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('flagged_embedding')))
 	AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'number_added' AND g.tgenabled = 'A')`
 

@@ -34,7 +34,7 @@ func (r registered) partition() string { return fmt.Sprintf("flagged_embedding_%
 
 func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
-		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1),
+		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketch.Set],
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
 		empty: model.emptySketches,
 		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {

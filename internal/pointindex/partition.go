@@ -92,7 +92,7 @@ func (p *partition) each(more []entry, gone func(flag uint32) bool, f func(uint6
 // More bits choose buckets with fewer entries, but each needs a look-up: at a million flags 16 bits, which leave 16 entries a
 // bucket, found more copies in the same time than 18 and 20.
 const (
-	leastBits = 4
+	leastBits = 8 // before the first merge too
 	mostBits  = 16
 )
 

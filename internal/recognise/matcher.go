@@ -82,7 +82,7 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 	if err := m.suppress(ctx, uploads, vectors, hits); err != nil {
 		return nil, err
 	}
-	confirmed, err := m.confirm(ctx, uploads, hits)
+	confirmed, err := m.confirm(ctx, uploads, vectors, hits)
 	if err != nil {
 		return nil, err
 	}
@@ -109,12 +109,9 @@ func (m Matcher) queries(uploads []feature.Query) (vectors [][]matchdb.Query, ha
 	plain := make([][][]float32, len(m.models)) // the vectors alone
 	for _, u := range uploads {
 		h := matchdb.HashQuery{SHA256: u.SHA256}
-		if m.candidates > 0 {
-			h.Bits = CandidateBits
-		}
 		for _, v := range u.Views {
 			for i := range m.models {
-				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i], Candidates: m.candidates})
+				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i]})
 				plain[i] = append(plain[i], v.Vectors[i])
 			}
 			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})

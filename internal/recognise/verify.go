@@ -1,7 +1,6 @@
 package recognise
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -13,111 +12,165 @@ import (
 	"moderator/internal/feature"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
+	"moderator/internal/matchdb"
 	"moderator/internal/verdict"
 )
 
-// confirm verifies the flags geometrically that are nearest to an upload and do not block it yet. It returns a hit for each whose
-// points of interest the upload shows.
-func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, hits [][]verdict.Hit) ([][]verdict.Hit, error) {
+// pair is an upload, by its number in the batch, and a flag.
+type pair struct {
+	upload int
+	flag   uuid.UUID
+}
+
+// verified is what geometric verification says of a pair.
+type verified struct {
+	candidate matchdb.KeypointCandidate
+	agreement keypoint.Agreement
+}
+
+// verification is geometric verification of a batch of uploads.
+type verification struct {
+	Matcher
+	uploads []feature.Query
+	vectors [][]matchdb.Query // by model, of all views, as queries gives them
+	hits    [][]verdict.Hit
+
+	points []int // that each upload has; -1: it is not verified
+	found  map[pair]verified
+}
+
+// confirm verifies geometrically the flags that an upload may show a part of: those of its matches, and those that the index of
+// keypoints names. It gives the matches their evidence, and returns a hit for each further flag whose keypoints the upload
+// shows, in banks that nothing blocks for yet. A flagged file needs no verification.
+func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit) ([][]verdict.Hit, error) {
 	confirmed := make([][]verdict.Hit, len(uploads))
-	candidates := make([][]candidate, len(uploads))
-	var wanted []uuid.UUID
-	for i := range uploads {
-		var err error
-		if candidates[i], err = candidatesOf(hits[i], m.candidates); err != nil {
-			return nil, err
-		}
-		for _, c := range candidates[i] {
-			wanted = append(wanted, c.flag)
-		}
+	v := &verification{Matcher: m, uploads: uploads, vectors: vectors, hits: hits, found: map[pair]verified{}}
+	if err := v.verify(ctx); err != nil {
+		return nil, err
 	}
-	if len(wanted) == 0 {
-		return confirmed, nil
+	pairs, err := v.pairs()
+	if err != nil || len(pairs) == 0 {
+		return confirmed, err
 	}
-	flags, err := m.db.Keypoints(ctx, wanted)
+	evidence, err := v.evidence(ctx, pairs)
 	if err != nil {
 		return nil, err
 	}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, u := range uploads {
-		candidates[i] = slices.DeleteFunc(candidates[i], func(c candidate) bool { _, ok := flags[c.flag]; return !ok })
-		if len(candidates[i]) > 0 {
-			group.Go(func() (err error) {
-				confirmed[i], err = compare(ctx, u, candidates[i], flags)
-				return err
-			})
+	for k, p := range pairs {
+		blocked := map[string]bool{} // banks
+		for j := range hits[p.upload] {
+			h := &hits[p.upload][j]
+			blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
+			if h.FlaggedID == p.flag.String() && weighed(*h) {
+				h.Evidence = &evidence[m.model(h.Model)][k].Evidence
+			}
 		}
-	}
-	return confirmed, group.Wait()
-}
-
-// candidate is a hit that does not block, of a flag to verify geometrically.
-type candidate struct {
-	flag uuid.UUID
-	hit  verdict.Hit
-}
-
-// candidatesOf are the best hits of flags, of banks that nothing blocks for: at most so many by the score of each model, and as
-// many by PDQ.
-func candidatesOf(hits []verdict.Hit, most int) ([]candidate, error) {
-	blocked := map[string]bool{}
-	for _, h := range hits {
-		blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
-	}
-	// Those by the score first: they can be weighed against the allow-list.
-	byHash := func(h verdict.Hit) int {
-		if h.Signal == event.SignalEmbedding {
-			return 0
-		}
-		return 1
-	}
-	order := func(a, b verdict.Hit) int {
-		return cmp.Or(byHash(a)-byHash(b), cmp.Compare(b.Score, a.Score), cmp.Compare(a.FlaggedID, b.FlaggedID))
-	}
-	var candidates []candidate
-	// Scores of two models do not compare: each has its candidates.
-	type source struct {
-		signal event.Signal
-		model  *event.ModelInfo
-	}
-	taken, from := map[uuid.UUID]bool{}, map[source]int{}
-	for _, h := range slices.SortedStableFunc(slices.Values(hits), order) {
-		id, err := uuid.Parse(h.FlaggedID)
-		if err != nil {
-			return nil, err
-		}
-		if blocked[h.Bank] || taken[id] || from[source{h.Signal, h.Model}] == most {
+		of := v.found[p]
+		if of.agreement.Score() < keypoint.ReviewAt || blocked[of.candidate.Bank] {
 			continue
 		}
-		taken[id] = true
-		from[source{h.Signal, h.Model}]++
-		candidates = append(candidates, candidate{id, h})
+		model := 0
+		for model+1 < len(m.models) && !evidence[model][k].HasVector {
+			model++
+		}
+		confirmed[p.upload] = append(confirmed[p.upload], m.keypointHit(of, evidence[model][k], model))
 	}
-	return candidates, nil
+	return confirmed, nil
 }
 
-// compare gives the hits by points of one upload.
-func compare(ctx context.Context, u feature.Query, candidates []candidate, flags map[uuid.UUID]keypoint.Features) ([]verdict.Hit, error) {
-	grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
-	points, err := Points(grey, u.Width, u.Height, false)
+// weighed tells the hits that are matches and have evidence: a flagged file needs none.
+func weighed(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
+
+// model is the place of a hit's model; hits of no model have the evidence of the first.
+func (m Matcher) model(info *event.ModelInfo) int {
+	for i := range m.models {
+		if info == &m.models[i].info {
+			return i
+		}
+	}
+	return 0
+}
+
+// verify extracts the keypoints of the uploads and compares them with those of their candidates.
+func (v *verification) verify(ctx context.Context) error {
+	v.points = slices.Repeat([]int{-1}, len(v.uploads))
+	if v.candidates == 0 {
+		return nil
+	}
+	var asked []int // uploads
+	for i, u := range v.uploads {
+		if !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
+			asked = append(asked, i)
+		}
+	}
+	qs := make([]matchdb.KeypointQuery, len(asked))
+	err := each(ctx, len(asked), func(k int) error {
+		u := v.uploads[asked[k]]
+		grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
+		points, err := Points(grey, u.Width, u.Height, false)
+		if err != nil {
+			return err
+		}
+		v.points[asked[k]] = len(points.Points)
+		qs[k] = matchdb.KeypointQuery{Upload: keypoint.Prepare(points), Most: v.candidates}
+		for _, h := range v.hits[asked[k]] {
+			if weighed(h) {
+				id, err := uuid.Parse(h.FlaggedID)
+				if err != nil {
+					return err
+				}
+				qs[k].Flags = append(qs[k].Flags, id)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(asked) == 0 {
+		return err
+	}
+	candidates, err := v.db.KeypointCandidates(ctx, qs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	shown := keypoint.Prepare(points)
-	var found []verdict.Hit
-	for _, c := range candidates {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	agreements := make([][]keypoint.Agreement, len(asked))
+	err = each(ctx, len(asked), func(k int) error {
+		agreements[k] = make([]keypoint.Agreement, len(candidates[k]))
+		for j, c := range candidates[k] {
+			if c.Votes > 0 {
+				agreements[k][j] = keypoint.VerifyVariant(c.Points, qs[k].Upload, c.Variant)
+			} else {
+				agreements[k][j] = keypoint.Verify(c.Points, qs[k].Upload)
+			}
 		}
-		if a := keypoint.Verify(flags[c.flag], shown); a.Score() >= keypoint.ReviewAt {
-			reviewAt := keypoint.ReviewAt
-			found = append(found, verdict.Hit{
-				Signal: event.SignalKeypoints, FlaggedID: c.hit.FlaggedID, Bank: c.hit.Bank, View: a.Variant.View(),
-				Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt,
-				Query: c.hit.Query, Model: c.hit.Model, Candidate: &c.hit,
-			})
+		return nil
+	})
+	for k, i := range asked {
+		for j, c := range candidates[k] {
+			v.found[pair{i, c.FlaggedID}] = verified{c, agreements[k][j]}
 		}
 	}
-	return found, nil
+	return err
+}
+
+func exact(hits []verdict.Hit) bool {
+	for _, h := range hits {
+		if h.Signal == event.SignalExact {
+			return true
+		}
+	}
+	return false
+}
+
+// each runs do for 0 to n-1 on all cores, and returns its first error.
+func each(ctx context.Context, n int, do func(i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(i)
+		})
+	}
+	return group.Wait()
 }

@@ -30,7 +30,3 @@ func ViewPenalty(view imaging.View) float32 {
 	}
 	return viewPenalty
 }
-
-// CandidateBits is how many bits the PDQ hashes of an upload and a flag may differ in for the flag to be a candidate of
-// geometric verification. By the score, the nearest are candidates, whatever theirs.
-const CandidateBits = 80

@@ -119,7 +119,7 @@ func best(of map[imaging.View][2]*grid, views []imaging.View) [2]*grid {
 func (a *ablation) try(what string, flagged, asked []imaging.View, grids [2]*grid) choice {
 	r := &result{queries: a.queries, flags: len(a.flags), fpr: a.fpr}
 	vectors := r.add(withViews, grids[0], r.atRate)
-	u := r.add(shipped, union(a.exact, grids[1], a.near.grid(grids[0], grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
+	u := r.add(shipped, union(a.exact, grids[1], a.near.grid(grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
 	if a.common == 0 {
 		a.common = vectors.threshold
 	}

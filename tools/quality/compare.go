@@ -39,12 +39,17 @@ func (g *grid) raise(by *grid) {
 
 // fill computes all rows on all cores.
 func (g *grid) fill(compute func(row int, into []float32)) {
+	eachOf(g.rows, func(row int) { compute(row, g.row(row)) })
+}
+
+// eachOf runs do for 0 to n-1 on all cores.
+func eachOf(n int, do func(i int)) {
 	var group sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		group.Go(func() {
-			for row := w; row < g.rows; row += workers {
-				compute(row, g.row(row))
+			for i := w; i < n; i += workers {
+				do(i)
 			}
 		})
 	}

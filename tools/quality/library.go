@@ -10,7 +10,6 @@ import (
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/pointindex"
-	"moderator/internal/recognise"
 	"moderator/internal/verdict"
 )
 
@@ -101,7 +100,7 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 		for rank, flag := range top(size, l.most+more, byScore, func(k int) bool { return best[k].score > never }) {
 			bring(i, flag, rank)
 		}
-		for rank, flag := range top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= recognise.CandidateBits }) {
+		for rank, flag := range top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= pdq.MaxDistance }) {
 			bring(i, flag, rank)
 		}
 		for rank, c := range l.points[i].Search(u.asked, l.most+more) {

@@ -1,57 +1,55 @@
 package main
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
-	"moderator/internal/recognise"
+	"moderator/internal/pointindex"
 )
 
-// closer compares the points of interest of uploads and flags that are near each other.
+// closer compares the keypoints of uploads with those of the flags that they may show a part of.
 type closer struct {
 	flags   []features
 	queries []answered
-	most    int // flags of an upload by its score, and as many by its hash
-	known   sync.Map
+	most    int // flags of an upload
+
+	index    *pointindex.Index // of all flags' keypoints
+	searched [][]pointindex.Candidate
+	once     sync.Once
+	known    sync.Map
 }
 
-// grid is the score of the points that agree, for those pairs that the moderator would compare: the best of an upload by
-// the model's score and by PDQ.
-func (c *closer) grid(scores, hashes *grid) *grid {
+// search finds the candidates of each upload, as the moderator does.
+func (c *closer) search() {
+	c.index, c.searched = pointindex.New(), make([][]pointindex.Candidate, len(c.queries))
+	for i := range c.flags {
+		c.index.Add(c.flags[i].points)
+	}
+	eachOf(len(c.queries), func(i int) { c.searched[i] = c.index.Search(c.queries[i].asked, c.most) })
+}
+
+// grid is the score of the keypoints that agree, for those pairs that the moderator would compare: the candidates of the index
+// whose hashes do not match already.
+func (c *closer) grid(hashes *grid) *grid {
+	c.once.Do(c.search)
 	g := newGrid(len(c.queries), len(c.flags))
 	g.fill(func(row int, into []float32) {
-		score, hash := scores.row(row), hashes.row(row)
-		near := nearest(score, never, c.most)
-		for _, k := range append(near, nearest(hash, -recognise.CandidateBits, c.most)...) {
-			if hash[k] < -pdq.MaxDistance {
-				into[k] = c.agreeing(row, k)
+		for _, candidate := range c.searched[row] {
+			if k := int(candidate.ID); hashes.row(row)[k] < -pdq.MaxDistance {
+				into[k] = c.agreeing(row, k, candidate.Variant)
 			}
 		}
 	})
 	return g
 }
 
-// nearest are the places of the highest numbers of a row that are above never and at least from; at most most of them.
-func nearest(row []float32, from float32, most int) []int {
-	var places []int
-	for k, v := range row {
-		if v > never && v >= from {
-			places = append(places, k)
-		}
-	}
-	slices.SortFunc(places, func(a, b int) int { return cmp.Compare(row[b], row[a]) })
-	return places[:min(len(places), most)]
-}
-
-func (c *closer) agreeing(query, flag int) float32 {
+func (c *closer) agreeing(query, flag int, variant keypoint.Variant) float32 {
 	pair := [2]int{query, flag}
 	if score, ok := c.known.Load(pair); ok {
 		return score.(float32)
 	}
-	score := float32(keypoint.Verify(c.flags[flag].points, c.queries[query].asked).Score())
+	score := float32(keypoint.VerifyVariant(c.flags[flag].points, c.queries[query].asked, variant).Score())
 	c.known.Store(pair, score)
 	return score
 }

@@ -1,0 +1,199 @@
+package matchdb
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/keypoint"
+	"moderator/internal/pointindex"
+)
+
+// KeypointQuery is an upload's keypoints.
+type KeypointQuery struct {
+	Upload keypoint.Upload
+	Most   int         // candidates of the index
+	Flags  []uuid.UUID // that are candidates too, whatever the index says
+}
+
+// KeypointCandidate is a flag of an enabled bank whose keypoints are to be compared with an upload's.
+type KeypointCandidate struct {
+	FlaggedID uuid.UUID
+	Bank      string
+	Points    keypoint.Features
+	Votes     int              // that the index has for one place of the flag in the upload; 0: another retriever brought the flag
+	Variant   keypoint.Variant // of the flag that they are for; only where there are Votes
+}
+
+// freshFlags is how many flags may have been added since the index was read without it being read at once.
+const freshFlags = 500
+
+// keypointsSQL takes the flags to be compared, and the snapshot and the server of the index that named them. Of each flag it
+// gives 0, the bank, NULL of a disabled one, and the points; then the flags that the snapshot does not see, numbered 1; then with 2
+// those that are deleted. A row numbered -1 says that the server is another one.
+var keypointsSQL = fmt.Sprintf(`
+WITH asked AS MATERIALIZED (SELECT image_id FROM unnest($1::uuid[]) AS a (image_id)),
+found AS MATERIALIZED (
+    SELECT 0 AS kind, image_id, points FROM asked JOIN flagged_keypoints USING (image_id)
+    UNION ALL
+    (SELECT 1, image_id, points FROM flagged_keypoints WHERE %[1]s LIMIT %[3]d)
+)
+SELECT kind, image_id, b.name, f.points
+FROM found f JOIN flagged_image i ON i.id = f.image_id LEFT JOIN bank b ON b.id = i.bank_id AND b.enabled
+UNION ALL
+SELECT 2, image_id, NULL, NULL FROM asked a WHERE NOT EXISTS (SELECT FROM found f WHERE f.image_id = a.image_id)
+UNION ALL
+SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, NULL WHERE %[2]s`,
+	fmt.Sprintf(notInSnapshotSQL, "$2"), serverChangedSQL("flagged_keypoints", "$3", "$2"), freshFlags+1)
+
+// keypointRows is what keypointsSQL answers, without disabled banks.
+type keypointRows struct {
+	flags   map[uuid.UUID]KeypointCandidate
+	fresh   []KeypointCandidate
+	deleted []uuid.UUID
+}
+
+// KeypointCandidates returns for each upload the flags of enabled banks whose keypoints are to be compared with its own: those
+// that the query names, as many as it wants of those that the index of all flags ranks highest, and of those that were flagged
+// since the index was read. One statement for the whole batch, but where deleted flags or those of disabled banks were in
+// the way of others. Of the errors Retryable says which may pass.
+func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]KeypointCandidate, error) {
+	for wider := 1; ; {
+		have, err := db.keypoints.get(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("candidates by keypoints: %w", err)
+		}
+		near := make([][]keypointNeighbour, len(qs))
+		err = each(ctx, len(qs), func(i int) {
+			near[i] = have.set.search(qs[i].Upload, wider*qs[i].Most)
+		})
+		if err != nil {
+			return nil, err
+		}
+		rows, err := db.keypointRows(ctx, near, qs, have)
+		if err != nil {
+			return nil, fmt.Errorf("candidates by keypoints: %w", db.keypoints.orServerChanged(ctx, have, err))
+		}
+		have.set.remove(near, rows.deleted)
+		if len(rows.fresh) > freshFlags {
+			if err := db.keypoints.read(ctx); err != nil {
+				return nil, fmt.Errorf("candidates by keypoints: %w", err)
+			}
+			continue
+		}
+		found := make([][]KeypointCandidate, len(qs))
+		hidden := false
+		for i, q := range qs {
+			found[i] = rows.of(near[i], q)
+			hidden = hidden || len(near[i]) == wider*q.Most && len(found[i]) < q.Most
+		}
+		if !hidden {
+			return found, rows.addFresh(ctx, qs, found)
+		}
+		wider *= 4
+	}
+}
+
+// keypointRows asks the database for what the index found.
+func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs []KeypointQuery, have *indexState[*keypointSet]) (keypointRows, error) {
+	all := keypointRows{flags: map[uuid.UUID]KeypointCandidate{}}
+	var asked []uuid.UUID
+	for i, q := range qs {
+		for _, n := range near[i] {
+			asked = append(asked, n.image)
+		}
+		asked = append(asked, q.Flags...)
+	}
+	slices.SortFunc(asked, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	rows, err := db.matching.Query(ctx, keypointsSQL, slices.Compact(asked), have.snapshot, have.server)
+	if err != nil {
+		return all, err
+	}
+	var kind int
+	var c KeypointCandidate
+	var bank *string
+	var stored []byte
+	_, err = pgx.ForEachRow(rows, []any{&kind, &c.FlaggedID, &bank, &stored}, func() error {
+		if kind < 0 {
+			return errServerChanged
+		}
+		if kind == 2 {
+			all.deleted = append(all.deleted, c.FlaggedID)
+			return nil
+		}
+		if bank == nil {
+			return nil
+		}
+		one := KeypointCandidate{FlaggedID: c.FlaggedID, Bank: *bank}
+		if err := one.Points.UnmarshalBinary(stored); err != nil {
+			return fmt.Errorf("flag %s: %w", c.FlaggedID, err)
+		}
+		if kind == 1 {
+			all.fresh = append(all.fresh, one)
+		} else {
+			all.flags[one.FlaggedID] = one
+		}
+		return nil
+	})
+	return all, err
+}
+
+// of are the candidates of one upload, each once: those of the index in its order, then the others.
+func (r keypointRows) of(near []keypointNeighbour, q KeypointQuery) (found []KeypointCandidate) {
+	taken := map[uuid.UUID]bool{}
+	for _, n := range near {
+		if c, ok := r.flags[n.image]; ok && !taken[n.image] && len(found) < q.Most {
+			c.Votes, c.Variant = n.Points, n.Variant
+			found = append(found, c)
+			taken[n.image] = true
+		}
+	}
+	for _, id := range q.Flags {
+		if c, ok := r.flags[id]; ok && !taken[id] {
+			found = append(found, c)
+			taken[id] = true
+		}
+	}
+	return found
+}
+
+// addFresh adds those of the flags that the index lacks: as many as an upload wants.
+func (r keypointRows) addFresh(ctx context.Context, qs []KeypointQuery, found [][]KeypointCandidate) error {
+	if len(r.fresh) == 0 {
+		return nil
+	}
+	index := pointindex.New()
+	for _, c := range r.fresh {
+		index.Add(c.Points)
+	}
+	return each(ctx, len(qs), func(i int) {
+		for _, n := range index.Search(qs[i].Upload, qs[i].Most) {
+			c := r.fresh[n.ID]
+			if !slices.ContainsFunc(found[i], func(o KeypointCandidate) bool { return o.FlaggedID == c.FlaggedID }) {
+				c.Votes, c.Variant = n.Points, n.Variant
+				found[i] = append(found[i], c)
+			}
+		}
+	})
+}
+
+// each runs do for 0 to n-1 on all cores, until ctx is done.
+func each(ctx context.Context, n int, do func(i int)) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			do(i)
+			return nil
+		})
+	}
+	return group.Wait()
+}

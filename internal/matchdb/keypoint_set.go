@@ -1,0 +1,120 @@
+package matchdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"moderator/internal/keypoint"
+	"moderator/internal/pointindex"
+)
+
+// keypointSet is the index of all flags' keypoints, with the flag of each of its IDs. Flags are added in batches, and found
+// once flush has returned.
+type keypointSet struct {
+	*pointindex.Index
+	mu     sync.RWMutex
+	images []uuid.UUID // by ID
+	batch  []keypoint.Features
+}
+
+const (
+	keypointBatch = 10_000 // flags, of 2 KB each
+	// An index of which more is removed than left, and so many, is read anew: what is removed keeps its ID.
+	mostRemoved = 100_000
+)
+
+func newKeypointSet() *keypointSet { return &keypointSet{Index: pointindex.New()} }
+
+// Bytes is the memory that the set takes.
+func (s *keypointSet) Bytes() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.Index.Bytes() + int64(cap(s.images))*int64(len(uuid.UUID{}))
+}
+
+// add may be called by one goroutine at a time.
+func (s *keypointSet) add(image uuid.UUID, f keypoint.Features) {
+	s.mu.Lock()
+	s.images = append(s.images, image)
+	s.mu.Unlock()
+	if s.batch = append(s.batch, f); len(s.batch) == keypointBatch {
+		s.flush()
+	}
+}
+
+func (s *keypointSet) flush() {
+	s.Index.Add(s.batch...)
+	clear(s.batch)
+	s.batch = s.batch[:0]
+}
+
+// keypointNeighbour is a flag that the index ranks high.
+type keypointNeighbour struct {
+	image uuid.UUID
+	pointindex.Candidate
+}
+
+// search returns the most flags that an upload is most likely to show a part of.
+func (s *keypointSet) search(upload keypoint.Upload, most int) []keypointNeighbour {
+	found := s.Index.Search(upload, most)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	near := make([]keypointNeighbour, len(found))
+	for i, c := range found {
+		near[i] = keypointNeighbour{s.images[c.ID], c}
+	}
+	return near
+}
+
+// remove takes out those of the neighbours whose flags are deleted. A flag that comes back has another ID then.
+func (s *keypointSet) remove(near [][]keypointNeighbour, deleted []uuid.UUID) {
+	for _, of := range near {
+		for _, n := range of {
+			if slices.Contains(deleted, n.image) {
+				s.Index.Remove(n.ID)
+			}
+		}
+	}
+}
+
+// outgrown reports whether more was removed than is left.
+func (s *keypointSet) outgrown() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	removed := len(s.images) - s.Len()
+	return removed > mostRemoved && removed > len(s.images)/2
+}
+
+// WarmKeypoints reads the flags' keypoints, from which KeypointCandidates knows where to look, and returns how many flags have
+// any and the bytes that the index takes. KeypointCandidates does it where it was not done.
+func (db *DB) WarmKeypoints(ctx context.Context) (flags int, bytes int64, err error) {
+	return db.keypoints.warm(ctx)
+}
+
+func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
+	return &candidateIndex[*keypointSet]{
+		db: db, what: "keypoints", table: "flagged_keypoints", turn: make(chan struct{}, 1),
+		columns: fmt.Sprintf("image_id, substring(points FROM 1 FOR %d)", keypoint.StoredSize(pointindex.FlagPoints)),
+		rows:    "FROM flagged_keypoints WHERE true",
+		stale:   func(have *indexState[*keypointSet]) bool { return have.set.outgrown() },
+		taken:   (*keypointSet).flush,
+		empty:   func(context.Context, pgx.Tx) (*keypointSet, error) { return newKeypointSet(), nil },
+		take: func(rows pgx.Rows, set *keypointSet) (id uuid.UUID, err error) {
+			var stored []byte
+			var f keypoint.Features
+			if err := rows.Scan(&id, &stored); err != nil {
+				return id, err
+			}
+			if err := f.UnmarshalBinary(stored); err != nil {
+				return id, fmt.Errorf("flag %s: %w", id, err)
+			}
+			set.add(id, f)
+			return id, nil
+		},
+	}
+}

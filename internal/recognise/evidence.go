@@ -1,0 +1,121 @@
+package recognise
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"moderator/internal/event"
+	"moderator/internal/keypoint"
+	"moderator/internal/matchdb"
+	"moderator/internal/verdict"
+)
+
+// evidence is a pair's, with the views that are nearest.
+type evidence struct {
+	verdict.Evidence
+	query    int // the upload's view that is nearest by the vector
+	pdqView  string
+	pdqQuery int
+}
+
+// pairs are those that evidence is wanted of, in a fixed order: matches, and flags whose keypoints agree.
+func (v *verification) pairs() ([]pair, error) {
+	wanted := map[pair]bool{}
+	for p, of := range v.found {
+		if of.agreement.Score() >= keypoint.ReviewAt {
+			wanted[p] = true
+		}
+	}
+	for i, hits := range v.hits {
+		for _, h := range hits {
+			if v.points[i] < 0 || !weighed(h) {
+				continue
+			}
+			id, err := uuid.Parse(h.FlaggedID)
+			if err != nil {
+				return nil, err
+			}
+			wanted[pair{i, id}] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(wanted), func(a, b pair) int {
+		if a.upload != b.upload {
+			return a.upload - b.upload
+		}
+		return slices.Compare(a.flag[:], b.flag[:])
+	}), nil
+}
+
+// evidence is what all signals say of each pair, by model.
+func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]evidence, error) {
+	first := make([]int, len(v.uploads)) // view of each upload among all
+	for i := 1; i < len(v.uploads); i++ {
+		first[i] = first[i-1] + len(v.uploads[i-1].Views)
+	}
+	all := make([][]evidence, len(v.models))
+	for m, model := range v.models {
+		qs := make([]matchdb.EvidenceQuery, len(pairs))
+		for k, p := range pairs {
+			views := v.uploads[p.upload].Views
+			qs[k] = matchdb.EvidenceQuery{Flag: p.flag, Views: v.vectors[m][first[p.upload]:][:len(views)]}
+			for _, view := range views {
+				qs[k].PDQ = append(qs[k].PDQ, matchdb.PDQ{Hash: view.PDQ, Quality: view.Quality})
+			}
+		}
+		found, err := v.db.Evidence(ctx, model.Fingerprint(), qs)
+		if err != nil {
+			return nil, err
+		}
+		for k, e := range found {
+			all[m] = append(all[m], v.evidenceOf(pairs[k], e))
+		}
+	}
+	return all, nil
+}
+
+func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
+	of := v.found[p]
+	a := of.agreement
+	quality := 0
+	for _, view := range v.uploads[p.upload].Views {
+		quality = max(quality, view.Quality)
+	}
+	return evidence{
+		Evidence: verdict.Evidence{
+			HasVector: e.HasVector, Score: e.Score, Similarity: e.Similarity, View: e.View,
+			PDQ: e.PDQ, FlagQuality: e.Quality, UploadQuality: quality,
+			FlagPoints: len(of.candidate.Points.Points), UploadPoints: v.points[p.upload],
+			Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown, Covered: a.Covered, Variant: a.Variant.View(),
+			Votes: of.candidate.Votes,
+		},
+		query: e.Query, pdqView: e.PDQView, pdqQuery: e.PDQQuery,
+	}
+}
+
+// keypointHit is the hit by keypoints. The allow-list knows no keypoints: it is weighed against what else the nearest views say.
+func (m Matcher) keypointHit(of verified, e evidence, model int) verdict.Hit {
+	reviewAt := keypoint.ReviewAt
+	a := of.agreement
+	hit := verdict.Hit{
+		Signal: event.SignalKeypoints, FlaggedID: of.candidate.FlaggedID.String(), Bank: of.candidate.Bank, View: a.Variant.View(),
+		Similarity: a.Share(), Score: a.Score(), BlockAt: keypoint.BlockAt, ReviewAt: &reviewAt, Evidence: &e.Evidence,
+	}
+	switch {
+	case e.HasVector:
+		hit.Model, hit.Query = &m.models[model].info, e.query
+		hit.Candidate = &verdict.Hit{
+			Signal: event.SignalEmbedding, FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: e.View, Similarity: e.Similarity, Score: e.Score,
+			Query: e.query, Model: hit.Model,
+		}
+	case e.PDQ >= 0:
+		hit.Query = e.pdqQuery
+		hit.Candidate = &verdict.Hit{
+			Signal: event.SignalPDQ, FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: e.pdqView, Similarity: equalBits(e.PDQ), Score: equalBits(e.PDQ),
+			Query: e.pdqQuery,
+		}
+	}
+	return hit
+}
