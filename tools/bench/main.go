@@ -18,7 +18,7 @@ import (
 type options struct {
 	Bin       string        `help:"Folder of the built commands." default:"bin"`
 	Sizes     []int         `help:"Sizes of the library, in embeddings, that the search is measured at." default:"10000,200000" placeholder:"N"`
-	Parts     []string      `help:"What to measure: throughput, console, python, sandbox, flags, memory, match." default:"throughput,console,python,sandbox,flags,memory,match" enum:"throughput,console,python,sandbox,flags,memory,match" placeholder:"PART"`
+	Parts     []string      `help:"What to measure: throughput, console, python, sandbox, flags, asking, memory, match." default:"throughput,console,python,sandbox,flags,asking,memory,match" enum:"throughput,console,python,sandbox,flags,asking,memory,match" placeholder:"PART"`
 	Time      time.Duration `help:"How long one figure of throughput is measured." default:"7s"`
 	Overload  time.Duration `help:"How long the overload lasts." default:"1m"`
 	Output    string        `short:"o" help:"Also write the lines to this file, as JSON." placeholder:"FILE"`
@@ -93,6 +93,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		{"console", b.console},
 		{"memory", b.memory},
 		{"flags", b.flags},
+		{"asking", b.asking},
 		{"python", b.python},
 		{"sandbox", b.sandbox},
 		{"match", b.match},
