@@ -15,7 +15,7 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 	pace = consumer.Config{
 		BatchSize: c.BatchSize, BatchAge: c.BatchAge, Devices: len(c.Devices), Workers: orCPUs(c.DecodeWorkers),
 		MaxUploadBytes: c.MaxUploadBytes, MaxHeldBytes: c.MaxHeldBytes,
-		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime,
+		Attempts: c.Attempts, Backoff: c.RetryBackoff, AckWait: c.AckWait, Budget: c.BatchBudget, DrainTime: c.DrainTime, LogDecisions: c.LogDecisions,
 	}
 	fetching = fetch.Config{Hosts: c.FetchHosts, Buckets: c.FetchBuckets, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects}
 	errs := []error{pace.Validate()}

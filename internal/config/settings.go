@@ -84,6 +84,7 @@ type Judging struct {
 	Lookback     Age           `help:"How long to keep the features of uploads for 'flagctl lookback', such as 30d. It must be the same for all moderators of a library. 0: not at all." default:"0" placeholder:"AGE" group:"Judging"`
 	Attempts     int           `help:"Attempts at an upload before it is decided review/retries_exhausted. Outages cost no attempts." default:"10" group:"Judging"`
 	RetryBackoff time.Duration `help:"Delay before the second attempt. It doubles for each further one, up to a minute." default:"1s" group:"Judging"`
+	LogDecisions bool          `help:"Log each decision. The log counts them once a minute; each is logged at debug level." group:"Judging"`
 	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in flight." default:"20s" group:"Judging"`
 }
 

@@ -3,6 +3,7 @@ package consumer
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"moderator/internal/event"
@@ -21,6 +22,7 @@ type Config struct {
 	AckWait        time.Duration   // the durable's: the server redelivers an upload after this time without progress
 	Budget         time.Duration   // time limit for one call that embeds, matches or publishes a batch
 	DrainTime      time.Duration   // how long a shutdown waits for the uploads that were pulled
+	LogDecisions   bool            // one log line for each decision; without it only a debug line
 	Model          event.ModelInfo // the decision's model, unless another model's vectors matched
 }
 
@@ -47,6 +49,13 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("ack-wait is %v, wanted more than batch-age plus batch-budget (%v): uploads would be redelivered while they are judged", c.AckWait, c.BatchAge+c.Budget))
 	}
 	return errors.Join(errs...)
+}
+
+func (c Config) decisionLevel() slog.Level {
+	if c.LogDecisions {
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }
 
 // backoff is the delay after the n-th delivery, with n from 1.

@@ -36,6 +36,7 @@ type Consumer struct {
 	metrics     *metrics
 	memory      *semaphore.Weighted
 	inFlight    inFlight
+	summary     summary
 	preparing   atomic.Int64 // uploads that a worker has or is about to get
 	outages     *outages
 	workerSlots chan struct{} // holds a token for each worker that has an item or is about to get one
@@ -84,6 +85,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { c.keepAlive(work) })
 	background.Go(func() { c.boundDrain(ctx, work, stop) })
+	background.Go(func() { c.summarize(work) })
 
 	pulled := make(chan *item)
 	prepared := make(chan *item, c.cfg.BatchSize)
@@ -126,6 +128,8 @@ func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc
 	case <-work.Done():
 		return
 	}
+	began, uploads := time.Now(), c.inFlight.count()
+	c.Logger.Info("stopping: no more uploads are pulled, those in flight are finished", "uploads", uploads, "drain_time", c.cfg.DrainTime)
 	timer := time.NewTimer(c.cfg.DrainTime)
 	defer timer.Stop()
 	select {
@@ -133,6 +137,7 @@ func (c *Consumer) boundDrain(ctx, work context.Context, stop context.CancelFunc
 		c.Logger.Warn("the drain time is over: naks the uploads in flight", "uploads", c.inFlight.count())
 		stop()
 	case <-work.Done():
+		c.Logger.Info("the uploads in flight are finished", "took", time.Since(began).Round(time.Millisecond))
 	}
 }
 

@@ -143,7 +143,8 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 	if d.Detail != "" {
 		attrs = append(attrs, "detail", d.Detail)
 	}
-	c.Logger.Info(string(d.Verdict), attrs...)
+	c.summary.count(d.Verdict)
+	c.Logger.Log(ctx, c.cfg.decisionLevel(), string(d.Verdict), attrs...)
 	if c.Recent != nil && judged(d.Reason) && !it.unpublished() {
 		c.Recent.Keep(d.Upload, it.views)
 	}
