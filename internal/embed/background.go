@@ -8,52 +8,52 @@ import (
 	"moderator/internal/dot"
 )
 
-// nearestOfBackground is how many of the background's inner products b(x) is the mean of.
+// nearestOfBackground is the number of inner products of which b(x) is the mean.
 const nearestOfBackground = 5
 
-// Background is a set of unit vectors of unrelated pictures: what any picture looks like by chance. It turns the cosine of
-// q and r into the score q·r − ½b(q) − ½b(r), where b(x) is the mean of x's five highest inner products with the background
-// (score normalisation, as in SSCD, Pizzi et al. 2022, and DISC21's winners).
+// Background is a set of unit vectors of unrelated pictures. With it, the score of q and r is q·r − ½b(q) − ½b(r), where
+// b(x) is the mean of x's five highest inner products with the background (score normalisation, as in SSCD, Pizzi et al.
+// 2022, and DISC21's winners). It is immutable and safe for concurrent use.
 type Background struct {
 	rows   int
 	dims   int
-	matrix []int16 // rows × dims, row by row, in fixed point: half as much to read for each batch
+	matrix []int16 // rows × dims, row-major, fixed point: half of the memory traffic of float32
 }
 
-// parseBackground reads background.npy: at least five unit vectors.
+// parseBackground parses background.npy: at least five unit vectors.
 func parseBackground(data []byte) (*Background, error) {
 	rows, dims, matrix, err := parseNPY(data)
 	if err != nil {
 		return nil, err
 	}
 	if rows < nearestOfBackground {
-		return nil, fmt.Errorf("it has %d vectors, wanted %d at least, and better 2000", rows, nearestOfBackground)
+		return nil, fmt.Errorf("it has %d vectors, wanted at least %d, better 2000", rows, nearestOfBackground)
 	}
 	for r := range rows {
 		var sum float64
 		for _, v := range matrix[r*dims : (r+1)*dims] {
 			sum += float64(v) * float64(v)
 		}
-		if norm := math.Sqrt(sum); !(math.Abs(norm-1) < 0.01) { // catches NaN; 0.01 is well above what float16 rounds away
+		if norm := math.Sqrt(sum); !(math.Abs(norm-1) < 0.01) { // also true for NaN; 0.01 exceeds float16's rounding
 			return nil, fmt.Errorf("vector %d has length %.4g, wanted 1: normalise the vectors before saving them", r, norm)
 		}
 	}
 	return NewBackground(dims, matrix), nil
 }
 
-// NewBackground is the background of the rows of a matrix: five or more unit vectors of dims numbers, one after the other.
+// NewBackground returns the background of a row-major matrix with at least five rows, unit vectors of dims numbers.
 func NewBackground(dims int, matrix []float32) *Background {
 	return &Background{rows: len(matrix) / dims, dims: dims, matrix: dot.Fixed(nil, matrix)}
 }
 
-// Size is the number of vectors and their width.
+// Size returns the number of vectors and their width.
 func (b *Background) Size() (rows, dims int) { return b.rows, b.dims }
 
-// Penalty is ½·b(v): half of the mean of v's five highest inner products with the background, to some
-// hundred-thousandths. v is a unit vector of the background's width.
+// Penalty returns ½·b(v), half of the mean of v's five highest inner products with the background, with an error of some
+// 1e-5. v must be a unit vector of the background's width.
 func (b *Background) Penalty(v []float32) float32 { return b.Penalties([][]float32{v})[0] }
 
-// Penalties is the Penalty of each vector. The background is read once for all of them.
+// Penalties returns the Penalty of each vector. It reads the background once for all.
 func (b *Background) Penalties(vectors [][]float32) []float32 {
 	tops := make([]highest, len(vectors))
 	asked := make([]int16, 0, len(vectors)*b.dims)
@@ -73,7 +73,7 @@ func (b *Background) Penalties(vectors [][]float32) []float32 {
 		dot.FixedProducts(rows, asked, b.dims, out)
 		for ; len(out) > 0; out = out[len(tops):] {
 			for k, d := range out[:len(tops)] {
-				if d > tops[k][0] { // seldom
+				if d > tops[k][0] { // rare
 					tops[k].take(d)
 				}
 			}
@@ -90,10 +90,10 @@ func (b *Background) Penalties(vectors [][]float32) []float32 {
 	return penalties
 }
 
-// highest are the highest numbers taken so far, ascending.
+// highest holds the highest numbers so far, ascending.
 type highest [nearestOfBackground]float32
 
-// take takes one that is higher than the lowest of them.
+// take inserts d, which must be higher than the lowest.
 func (h *highest) take(d float32) {
 	i := 1
 	for ; i < len(h) && d > h[i]; i++ {

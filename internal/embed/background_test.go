@@ -13,7 +13,7 @@ import (
 	"moderator/internal/dot"
 )
 
-// randomVectors are unit vectors, one after the other.
+// randomVectors returns a row-major matrix of unit vectors.
 func randomVectors(rows, dims int) []float32 {
 	r := rand.New(rand.NewPCG(1, 2))
 	matrix := make([]float32, rows*dims)
@@ -66,7 +66,7 @@ func TestParseBackground(t *testing.T) {
 	good := npy("<f4", 5, 2, floatBytes(rows))
 	for want, data := range map[string][]byte{
 		"not a NumPy file":                      []byte("PK\x03\x04 an npz file"),
-		"the header is cut off":                 good[:40],
+		"the header is truncated":                 good[:40],
 		"it has 39 bytes of numbers, wanted 40": good[:len(good)-1],
 		"it has 41 bytes of numbers, wanted 40": append(slices.Clone(good), 0),
 		"'<f8'":                                 npy("<f8", 5, 2, make([]byte, 80)),
@@ -103,7 +103,7 @@ func TestHalfFloats(t *testing.T) {
 }
 
 func TestNormalise(t *testing.T) {
-	v := []float32{3e20, 4e20} // whose squares do not fit into float32
+	v := []float32{3e20, 4e20} // the squares overflow float32
 	require.True(t, normalise(v))
 	require.InDeltaSlice(t, []float32{0.6, 0.8}, v, 1e-7)
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())

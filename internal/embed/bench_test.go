@@ -10,8 +10,8 @@ import (
 	"moderator/internal/testenv"
 )
 
-// BenchmarkEmbed embeds batches of 32 with the shipped model on one single-threaded session. Images per second of CPU time
-// is the figure of one core; images per second is lower when others use the machine.
+// BenchmarkEmbed embeds batches of 32 with the shipped model in one single-threaded session. Images per second of CPU time
+// is the speed of one core. Images per second is lower if other programs run.
 func BenchmarkEmbed(b *testing.B) {
 	f, err := LoadDir(filepath.Join(testenv.Root(), "models", "copydetect"))
 	require.NoError(b, err)

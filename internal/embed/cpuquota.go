@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// cpuSessions is how many single-threaded inferences the machine runs at once: GOMAXPROCS (which knows the CPU affinity),
-// or less when the control group allows less. GOMAXPROCS knows the quota too, but never goes below two for it, and two
-// sessions on a quota of one are throttled by turns. root is the file system's root.
+// cpuSessions returns how many single-threaded inferences can run at once: GOMAXPROCS, which respects the CPU affinity, or
+// less if the control group's quota is less. GOMAXPROCS never goes below two for a quota, and the kernel would throttle two
+// sessions on a quota of one CPU. root is the root of the file system.
 func cpuSessions(root fs.FS) int {
 	n := runtime.GOMAXPROCS(0)
 	if quota := cpuQuota(root); quota < float64(n) {
@@ -20,9 +20,9 @@ func cpuSessions(root fs.FS) int {
 	return max(n, 1)
 }
 
-// cpuQuota is the number of CPUs that the control groups of this process allow, +Inf when they set no limit. A group's
-// limit holds for all groups in it, so the lowest on the way up counts. Inside a container the process's path is often
-// seen from the host and does not exist; the walk then ends at the root, where the container's own group is mounted.
+// cpuQuota returns the number of CPUs that this process's control groups allow, +Inf without a limit. A group's limit
+// applies to all groups below it, so the lowest on the way to the root counts. In a container, the process's path may be
+// the host's and not exist; the container's own group is then at the root.
 func cpuQuota(root fs.FS) float64 {
 	groups, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// jsonFiles is folderOf the graph with other JSON files instead of its own.
+// jsonFiles is folderOf with other JSON files.
 func jsonFiles(graph []byte, files map[string]string) fstest.MapFS {
 	folder := fstest.MapFS{"onnx/model.onnx": {Data: graph}}
 	for name, text := range files {
@@ -21,7 +21,7 @@ func jsonFiles(graph []byte, files map[string]string) fstest.MapFS {
 	return folder
 }
 
-// The preprocessing comes from whichever file the export has, and the vector of a picture comes out.
+// Each kind of export is loaded with its own preprocessing file, and embeds a picture.
 func TestPreprocessingOfEveryExport(t *testing.T) {
 	square := imaging.Target{ResizeWidth: 2, ResizeHeight: 2, Kernel: imaging.KernelCubic}
 	middle := imaging.Target{ShortestEdge: 2, CropWidth: 2, CropHeight: 2, Kernel: imaging.KernelCubic}
@@ -77,7 +77,7 @@ func TestEmbedFindsTheWidthOfFloat16(t *testing.T) {
 	f, err := LoadFS(files)
 	require.NoError(t, err)
 	_, err = Open(t.Context(), f, Options{Library: testenv.ONNXRuntime(t), Provider: "cpu"})
-	require.ErrorContains(t, err, "is 3 wide, but the folder says 16")
+	require.ErrorContains(t, err, "is 3 wide, but the folder's files say 16")
 }
 
 func TestEmbedReadsExternalWeightsOfConstants(t *testing.T) {
@@ -101,12 +101,12 @@ func TestEmbedReadsExternalWeightsOfConstants(t *testing.T) {
 	require.NotEqual(t, f.Fingerprint(), other.Fingerprint())
 }
 
-// A model folder comes from a stranger: what it says of sizes and files is checked before it is used.
+// A model folder may be hostile: its sizes and files are checked before they are used.
 func TestHostileGraphsAreRefused(t *testing.T) {
 	picture := port{"pixel_values", typeFloat32, []int{-1, 3, 2, 2}}
 	out := func(elem int, dims ...int) []port { return []port{{"image_embeds", elem, dims}} }
 	for want, graph := range map[string][]byte{
-		"is 1000000 wide, wanted 3999 at most":                       portsOnly([]port{picture}, out(typeFloat16, -1, 1_000_000)),
+		"is 1000000 wide, wanted at most 3999":                       portsOnly([]port{picture}, out(typeFloat16, -1, 1_000_000)),
 		"has shape [1073741824] for each picture":                    portsOnly([]port{picture}, out(typeFloat16, -1, 1<<30)),
 		"batches of 1000000 pictures: export it with a free batch":   portsOnly([]port{{"pixel_values", typeFloat32, []int{1_000_000, 3, 2, 2}}}, out(typeFloat32, -1, 3)),
 		`keeps its weights in "../../secret", outside of its folder`: colours{external: "../../secret"}.graph(),
@@ -145,6 +145,6 @@ func FuzzLoad(f *testing.F) {
 			files["background.npy"] = &fstest.MapFile{Data: background}
 		}
 		files[preprocessings[uint(file)%uint(len(preprocessings))].name] = &fstest.MapFile{Data: preprocessing}
-		_, _ = LoadFS(files) // must not panic, nor allocate by what a number in a file says
+		_, _ = LoadFS(files) // must neither panic nor allocate as much as a number in a file says
 	})
 }

@@ -12,13 +12,12 @@ import (
 	"strings"
 )
 
-// fingerprint is the SHA-256 over these parts, each preceded by its length as a little-endian uint64: the graph; each
-// external weights file in the order in which the graph names them first; the canonical text of the preprocessing; the
-// bytes of background.npy (length 0 without one).
+// fingerprint returns the SHA-256 over these parts, each after its length as a little-endian uint64: the graph; each file of
+// external weights, in the graph's order; the canonical text of the preprocessing; background.npy (length 0 without one).
 func fingerprint(fsys fs.FS, graph []byte, graphDir string, external []string, pre string, background []byte) (string, error) {
 	h := sha256.New()
 	add := func(r io.Reader, size int64) error {
-		_ = binary.Write(h, binary.LittleEndian, uint64(size)) // a hash never fails to write
+		_ = binary.Write(h, binary.LittleEndian, uint64(size)) // writes to a hash never fail
 		_, err := io.CopyN(h, r, size)
 		return err
 	}

@@ -17,20 +17,20 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Folder is a model folder that was read and found complete. It is immutable and safe for concurrent use.
+// Folder is a complete model folder that was read. It is immutable and safe for concurrent use.
 type Folder struct {
 	name        string
 	graphPath   string // within the folder
 	fingerprint string
 	graph       []byte
-	graphFile   string // the graph's path on disk when it keeps weights in files beside it, else ""
+	graphFile   string // the graph's path on disk if it has external weights, else ""
 	tensors     tensors
 	pre         preprocessing
 	background  *Background
 	thresholds  *thresholds
 }
 
-// modelConfig is config.json, as far as it is of use here.
+// modelConfig holds the used fields of config.json.
 type modelConfig struct {
 	Name          string `json:"_name_or_path"`
 	ModelType     string `json:"model_type"`
@@ -40,7 +40,7 @@ type modelConfig struct {
 
 func (c modelConfig) headless() bool { return c.Classes != nil && *c.Classes == 0 }
 
-// LoadDir reads and checks the model folder dir. The runtime is not needed yet.
+// LoadDir reads and checks the model folder dir. It does not need the runtime.
 func LoadDir(dir string) (*Folder, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -60,7 +60,7 @@ func LoadDir(dir string) (*Folder, error) {
 	return f, nil
 }
 
-// LoadFS is LoadDir for a folder that is not on disk. Its graph must hold its own weights.
+// LoadFS is LoadDir for a folder that is not on disk. Its graph must not have external weights.
 func LoadFS(fsys fs.FS) (*Folder, error) {
 	f, err := load(fsys, "")
 	if err != nil {
@@ -69,23 +69,23 @@ func LoadFS(fsys fs.FS) (*Folder, error) {
 	return f, nil
 }
 
-// Name is the model's own name (config.json, _name_or_path), else the folder's.
+// Name returns the model's name: _name_or_path in config.json, else the folder's name.
 func (f *Folder) Name() string { return f.name }
 
-// Fingerprint is the SHA-256, in hex, over graph, external weights, preprocessing and background. Vectors of different
+// Fingerprint returns the SHA-256 over graph, external weights, preprocessing and background, in hex. Vectors with different
 // fingerprints must not be compared.
 func (f *Folder) Fingerprint() string { return f.fingerprint }
 
-// Dims is the width D of the vectors. It is 0 when neither the graph nor config.json says; Model.Folder knows it always.
+// Dims returns the width D of the vectors, or 0 if neither the graph nor config.json has it. Model.Folder always knows it.
 func (f *Folder) Dims() int { return f.tensors.width }
 
-// Target is the geometry of the pictures that Embed takes.
+// Target returns the geometry of the pictures for Embed.
 func (f *Folder) Target() imaging.Target { return f.pre.target }
 
-// Background is the folder's background, or nil when it has none and the score is the cosine.
+// Background returns the folder's background. It is nil if there is none, and the score is then the cosine.
 func (f *Folder) Background() *Background { return f.background }
 
-// BackgroundPenalty is v's share of the score: ½·b(v), or 0 without a background.
+// BackgroundPenalty returns ½·b(v), which the score subtracts, or 0 without a background.
 func (f *Folder) BackgroundPenalty(v []float32) float32 {
 	if f.background == nil {
 		return 0
@@ -93,7 +93,7 @@ func (f *Folder) BackgroundPenalty(v []float32) float32 {
 	return f.background.Penalty(v)
 }
 
-// BackgroundPenalties is BackgroundPenalty of each vector, in less time.
+// BackgroundPenalties returns the BackgroundPenalty of each vector. It is faster than single calls.
 func (f *Folder) BackgroundPenalties(vectors [][]float32) []float32 {
 	if f.background == nil {
 		return make([]float32, len(vectors))
@@ -101,8 +101,8 @@ func (f *Folder) BackgroundPenalties(vectors [][]float32) []float32 {
 	return f.background.Penalties(vectors)
 }
 
-// Thresholds are the scores from which on this model's matches are blocked and reviewed; ok is false when the folder does
-// not say. review equals block when only that is given.
+// Thresholds returns the lowest scores at which this model's matches are blocked and reviewed. ok is false if the folder has
+// no thresholds. review equals block if the folder has only that.
 func (f *Folder) Thresholds() (block, review float64, ok bool) {
 	if f.thresholds == nil {
 		return 0, 0, false
@@ -110,7 +110,7 @@ func (f *Folder) Thresholds() (block, review float64, ok bool) {
 	return *f.thresholds.BlockAt, *f.thresholds.ReviewAt, true
 }
 
-// load reads the folder at the root of fsys; dir is its absolute path, "" when it is not on disk.
+// load reads the folder at the root of fsys. dir is its absolute path, or "" if it is not on disk.
 func load(fsys fs.FS, dir string) (*Folder, error) {
 	graphPath, err := findGraph(fsys)
 	if err != nil {
@@ -166,7 +166,7 @@ func load(fsys fs.FS, dir string) (*Folder, error) {
 
 func modelName(c modelConfig, dir string) string {
 	name := c.Name
-	if path.IsAbs(name) || strings.HasPrefix(name, ".") { // the exporter's own disk
+	if path.IsAbs(name) || strings.HasPrefix(name, ".") { // a path on the exporter's disk
 		name = path.Base(name)
 	}
 	if name == "" && dir != "" {
@@ -175,7 +175,7 @@ func modelName(c modelConfig, dir string) string {
 	return cmp.Or(name, c.ModelType, "model")
 }
 
-// readBackground reads background.npy when there is one and returns its bytes.
+// readBackground reads background.npy and returns its bytes, or nil without one.
 func (f *Folder) readBackground(fsys fs.FS) ([]byte, error) {
 	data, err := fs.ReadFile(fsys, "background.npy")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -191,7 +191,7 @@ func (f *Folder) readBackground(fsys fs.FS) ([]byte, error) {
 	case f.tensors.width == 0:
 		f.tensors.width = d
 	case f.tensors.width != d:
-		return nil, fmt.Errorf("background.npy has vectors of %d numbers, the model makes %d: make the background with this model", d, f.tensors.width)
+		return nil, fmt.Errorf("background.npy has vectors of %d numbers, the model has %d: compute the background with this model", d, f.tensors.width)
 	}
 	return data, nil
 }

@@ -135,23 +135,23 @@ func TestLoadRefusesWrongFolders(t *testing.T) {
 	}
 	for want, files := range map[string]fs.FS{
 		"there is no ONNX graph in it: wanted onnx/vision_model.onnx": without("onnx/vision_model.onnx"),
-		"none of its graphs (onnx/text_model.onnx) is an image encoder that is known by its name": fstest.MapFS(union(
+		"it has graphs of other names (onnx/text_model.onnx)": fstest.MapFS(union(
 			without("onnx/vision_model.onnx"), fstest.MapFS{"onnx/text_model.onnx": {Data: []byte("x")}})),
 		"preprocessor_config.json is missing: fetch it from where onnx/vision_model.onnx came from": without("preprocessor_config.json"),
 		"config.json: invalid character":                             with("config.json", "x"),
 		"onnx/vision_model.onnx: not an ONNX file":                   with("onnx/vision_model.onnx", "version https://git-lfs.github.com/spec/v1"),
 		"background.npy: not a NumPy file":                           with("background.npy", "x"),
-		"background.npy has vectors of 2 numbers, the model makes 3": with("background.npy", string(npy("<f4", 5, 2, floatBytes([]float32{1, 0, 1, 0, 1, 0, 1, 0, 1, 0})))),
+		"background.npy has vectors of 2 numbers, the model has 3": with("background.npy", string(npy("<f4", 5, 2, floatBytes([]float32{1, 0, 1, 0, 1, 0, 1, 0, 1, 0})))),
 
 		"the graph is a text encoder (it takes input_ids int64[?,77]): wanted the image encoder, onnx/vision_model.onnx": graph([]port{ids}, []port{vector}),
 		"the graph is a whole CLIP (it takes input_ids int64[?,77], pixel_values float32[?,3,2,2])":                      graph([]port{ids, picture}, []port{vector}),
 		"the graph has 2 inputs": graph([]port{picture, {"mask", typeFloat32, []int{-1, 2}}}, []port{vector}),
 		"the graph takes channels last (pixels float32[?,2,2,3]), wanted [N,3,H,W]": graph([]port{{"pixels", typeFloat32, []int{-1, 2, 2, 3}}}, []port{vector}),
 		"the graph takes x float32[?,10], wanted a picture [N,3,H,W]":               graph([]port{{"x", typeFloat32, []int{-1, 10}}}, []port{vector}),
-		"the graph takes pixel_values float32[?,3,224,224] but the preprocessing makes 2×2 pixels": graph(
+		"the graph takes pixel_values float32[?,3,224,224] but the preprocessing gives 2×2 pixels": graph(
 			[]port{{"pixel_values", typeFloat32, []int{-1, 3, 224, 224}}}, []port{vector}),
 		"the graph's pixel_values uint8[?,3,2,2] must be float32 or float16": graph([]port{{"pixel_values", 2, []int{-1, 3, 2, 2}}}, []port{vector}),
-		"no output of the graph is known to be a vector per picture (it has a float32[?,4], b float32[?,5])": graph([]port{picture},
+		"the graph has no output that is known as a vector (it has a float32[?,4], b float32[?,5])": graph([]port{picture},
 			[]port{{"a", typeFloat32, []int{-1, 4}}, {"b", typeFloat32, []int{-1, 5}}}),
 	} {
 		_, err := LoadFS(files)
@@ -159,7 +159,7 @@ func TestLoadRefusesWrongFolders(t *testing.T) {
 	}
 }
 
-func TestLoadDirRefusesWhatIsNoFolder(t *testing.T) {
+func TestLoadDirRefusesOtherPaths(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "models")
 	_, err := LoadDir(missing)
 	require.EqualError(t, err, "model folder "+missing+": no such file or directory: give a folder in the Hugging Face layout")

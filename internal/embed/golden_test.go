@@ -18,11 +18,11 @@ import (
 	"moderator/internal/testenv"
 )
 
-// unlike are the photographs whose reference crop differs for good reason: Pillow 9 clips 16 bits and ignores colour
-// profiles, those of CMYK and of Adobe RGB here, while we convert to sRGB.
+// unlike are photographs whose reference crop must differ: Pillow 9 clips 16 bits and ignores colour profiles (here of CMYK
+// and Adobe RGB), while we convert to sRGB.
 var unlike = map[string]bool{"I16.png": true, "CMYK.jpg": true, "sample.jpg": true}
 
-// parity is how far one photograph is from the reference: of pixels in levels of 255, of vectors in cosine.
+// parity is the difference between a photograph and its reference: of pixels in levels of 255, of vectors as a cosine.
 type parity struct {
 	name     string
 	crop     float64
@@ -30,7 +30,7 @@ type parity struct {
 	ordinary bool // 8 bits, sRGB, and at least 224 pixels on the shorter side
 }
 
-// TestGolden decodes, crops and embeds photographs and compares with what Pillow, torchvision and torch made of them.
+// TestGolden decodes, crops and embeds photographs and compares the results with those of Pillow, torchvision and torch.
 func TestGolden(t *testing.T) {
 	data := testenv.Data(t)
 	var manifest map[string]struct{ Crop string }
@@ -95,7 +95,7 @@ func summary(ps []parity) (median, maxCrop, minCosine float64) {
 	return crops[len(crops)/2], crops[len(crops)-1], minCosine
 }
 
-// meanDifference is the mean of |got − want| over all samples, in levels of 255; want is a PNG file.
+// meanDifference returns the mean of |got − want| over all samples, in levels of 255. want is a PNG file.
 func meanDifference(t *testing.T, got []byte, want string) float64 {
 	text, err := os.ReadFile(want)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func rgb(img image.Image, x, y int) [3]int {
 	return [3]int{int(r >> 8), int(g >> 8), int(b >> 8)}
 }
 
-// cosine of two vectors; the golden ones are rounded, so their length is not exactly 1.
+// cosine normalises both vectors, because the golden ones are rounded.
 func cosine(a, b []float32) float64 {
 	var ab, aa, bb float64
 	for i := range a {

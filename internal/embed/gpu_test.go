@@ -10,8 +10,8 @@ import (
 	"moderator/models"
 )
 
-// TestGPU holds the shipped model on the provider that auto finds against the CPU. `make gpu-check` runs it, and fails where
-// auto finds nothing else than the CPU.
+// TestGPU compares the shipped model on the provider that auto finds with the CPU. `make gpu-check` runs it, and fails if
+// auto finds only the CPU.
 func TestGPU(t *testing.T) {
 	if os.Getenv("MODERATOR_GPU_CHECK") == "" {
 		t.Skip("MODERATOR_GPU_CHECK is not set: `make gpu-check` runs this test where a GPU is at hand")

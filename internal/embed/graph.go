@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Element types of ONNX tensors (TensorProto.DataType in onnx.proto) that pictures and vectors may have.
+// Supported element types (TensorProto.DataType in onnx.proto).
 const (
 	typeFloat32 = 1
 	typeFloat16 = 10
@@ -16,11 +16,11 @@ const (
 // valueInfo is an input or output of a graph.
 type valueInfo struct {
 	name string
-	elem int     // TensorProto.DataType; 0 when it is no tensor
-	dims []int64 // -1 where the size is not fixed
+	elem int     // TensorProto.DataType; 0 if it is not a tensor
+	dims []int64 // -1 for a free size
 }
 
-// String is for error messages: "pixel_values float32[?,3,224,224]".
+// String returns a text for errors: "pixel_values float32[?,3,224,224]".
 func (v valueInfo) String() string {
 	names := map[int]string{1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64", 16: "bfloat16"}
 	elem, ok := names[v.elem]
@@ -41,16 +41,16 @@ func (v valueInfo) String() string {
 	return s + "]"
 }
 
-// graph is what a model file says about itself; the weights are not looked at.
+// graph holds the inputs, outputs and external files of a model file.
 type graph struct {
 	inputs, outputs []valueInfo
-	external        []string // files that hold weights, relative to the graph's folder, each once
+	external        []string // files of weights relative to the graph's folder, without duplicates
 }
 
 var errProto = errors.New("not an ONNX file (its protobuf does not parse)")
 
-// parseGraph reads inputs, outputs and external files of an ONNX ModelProto. The runtime could tell them too, but only by
-// building a whole session, and only once its library is found. Field numbers are those of onnx.proto.
+// parseGraph reads inputs, outputs and external files of an ONNX ModelProto. The runtime would need its library and a whole
+// session for that. Field numbers are those of onnx.proto.
 func parseGraph(model []byte) (*graph, error) {
 	g := &graph{}
 	weights := map[string]bool{} // initializers may be listed as inputs as well (IR version 3)
@@ -107,10 +107,10 @@ func (g *graph) addExternal(file string) {
 	}
 }
 
-// deepest bounds how many graphs a node may hold one in another (If, Loop); real ones nest two or three.
+// deepest bounds the nesting of graphs in nodes (If, Loop). Real models nest two or three.
 const deepest = 16
 
-// externalOfNode adds the external files of a node's tensors (Constant), and of those in the graphs that it holds.
+// externalOfNode adds the external files of a node's tensors (Constant) and of its graphs.
 func (g *graph) externalOfNode(node []byte, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("its graphs are nested more than %d deep", deepest)
@@ -145,7 +145,7 @@ func (g *graph) externalOfNode(node []byte, depth int) error {
 	})
 }
 
-// parseTensor returns the name of a TensorProto and the file that holds its data ("" when it is in the graph).
+// parseTensor returns the name of a TensorProto and the file of its data ("" if the graph has the data).
 func parseTensor(tensor []byte) (name, file string, err error) {
 	err = fields(tensor, func(num int, body []byte, _ uint64) error {
 		switch num {
@@ -211,8 +211,7 @@ func parseValueInfo(info []byte) (v valueInfo, err error) {
 	return v, err
 }
 
-// fields calls visit for each field of a protobuf message: with its bytes when it is length-delimited, with its value when
-// it is a number.
+// fields calls visit for each field of a protobuf message: with its bytes if it is length-delimited, else with its value.
 func fields(msg []byte, visit func(num int, body []byte, n uint64) error) error {
 	for len(msg) > 0 {
 		tag, size := binary.Uvarint(msg)

@@ -2,7 +2,7 @@ package embed
 
 import "math"
 
-// halfToFloat widens an IEEE 754 binary16 number, exactly.
+// halfToFloat converts an IEEE 754 binary16 number exactly.
 func halfToFloat(h uint16) float32 {
 	sign := uint32(h>>15) << 31
 	exp := uint32(h>>10) & 0x1f
@@ -17,7 +17,7 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// floatToHalf narrows to IEEE 754 binary16, rounding to nearest even; what is too large becomes infinity.
+// floatToHalf converts to IEEE 754 binary16, rounding to nearest even. Numbers that are too large become infinity.
 func floatToHalf(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits>>16) & 0x8000

@@ -11,8 +11,7 @@ import (
 	"moderator/models"
 )
 
-// A device that takes its time does not hold up a shutdown: opening ends with its context, and what goes on behind its back is
-// given up.
+// A slow device does not delay a shutdown: Open returns when its context ends, and destroys the model later.
 func TestOpenEndsWithItsContext(t *testing.T) {
 	_, _, err := loadLibrary(testenv.ONNXRuntime(t))
 	require.NoError(t, err)
@@ -22,17 +21,17 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	release := make(chan struct{})
 	slow := provider{name: "slow", attach: func(*ort.SessionOptions, place) error {
-		cancel() // the signal comes while the device is being prepared
+		cancel() // while the device is being prepared
 		<-release
 		return nil
 	}}
 	_, err = openUntil(ctx, folder, slow, Options{MaxBatch: 1, Sessions: 1})
 	require.ErrorIs(t, err, context.Canceled)
-	close(release) // TestMain finds what is left running
+	close(release) // TestMain checks for leaked goroutines
 }
 
-// Between sessions and batch sizes opening heeds its context too.
-func TestWarmUpHeedsItsContext(t *testing.T) {
+// Between sessions and batch sizes, Open checks its context too.
+func TestWarmUpEndsWithItsContext(t *testing.T) {
 	_, _, err := loadLibrary(testenv.ONNXRuntime(t))
 	require.NoError(t, err)
 	folder, err := LoadFS(models.CopyDetect())

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// graphFiles are the places of an image encoder's graph, best first. Full precision comes first: a smaller variant is
-// chosen by leaving the larger ones out of the folder.
+// graphFiles returns the possible paths of an image encoder's graph, best first. Full precision comes first; to use a
+// smaller variant, leave the larger ones out of the folder.
 func graphFiles() (files []string) {
 	for _, name := range []string{"onnx/vision_model", "onnx/model", "vision_model", "model"} {
 		for _, precision := range []string{"", "_fp16", "_quantized", "_int8", "_uint8", "_q4", "_q4f16", "_bnb4"} {
@@ -50,13 +50,13 @@ func findGraph(fsys fs.FS) (string, error) {
 	if len(found) == 0 {
 		return "", errors.New("there is no ONNX graph in it: wanted onnx/vision_model.onnx")
 	}
-	return "", fmt.Errorf("none of its graphs (%s) is an image encoder that is known by its name: wanted onnx/vision_model.onnx", strings.Join(found, ", "))
+	return "", fmt.Errorf("it has graphs of other names (%s): wanted onnx/vision_model.onnx", strings.Join(found, ", "))
 }
 
-// preprocessings are the files that say what a picture looks like to the graph, best first.
+// preprocessings are the files that describe the preprocessing, best first.
 var preprocessings = []struct {
 	name  string
-	key   string // of the object in the file that says it; "": the whole file
+	key   string // of the object in the file; "": the whole file
 	parse func([]byte) (preprocessing, error)
 }{
 	{"preprocessor_config.json", "", parsePreprocessor},

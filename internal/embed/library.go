@@ -16,22 +16,22 @@ const LibraryEnv = "MODERATOR_ONNXRUNTIME_LIB"
 
 const remedy = "run `make setup`, or set " + LibraryEnv + " to a libonnxruntime of version 1.24 or later"
 
-// library is the one ONNX Runtime of this process. It is loaded once and never unloaded: its environment is shared by all
-// models, and threads of a provider may outlive the last session.
+// library is the ONNX Runtime of this process. It is loaded once and never unloaded: all models share its environment, and
+// threads of a provider may outlive the last session.
 var library struct {
 	sync.Mutex
 	path, version string
 }
 
-// LoadLibrary loads the runtime that the environment names or that is found, for programs that use it beside models. The error
-// says what to install.
+// LoadLibrary loads the runtime for programs that use it without models: the one in LibraryEnv, else the first that is
+// found. The error says what to install.
 func LoadLibrary() error {
 	_, _, err := loadLibrary("")
 	return err
 }
 
-// loadLibrary loads the runtime from path, or searches for it when path is empty, and returns where it was found and its
-// version. Once one is loaded it stays; asking for another is an error.
+// loadLibrary loads the runtime from path, or searches for it if path is empty. It returns the library's path and version.
+// Loading a second library is an error.
 func loadLibrary(path string) (found, version string, err error) {
 	library.Lock()
 	defer library.Unlock()
@@ -54,12 +54,12 @@ func loadLibrary(path string) (found, version string, err error) {
 	return "", "", err
 }
 
-// noTelemetry is read by the library once, when it is loaded: builds that report to their maker look up names, connect, and write
-// files under the home folder and /tmp. Go's Setenv sets the variable for C too.
+// noTelemetry is the variable that switches telemetry off. The library reads it when it is loaded. Builds with telemetry
+// connect to their maker, and write files in the home folder and /tmp. Go's Setenv sets the variable for C too.
 const noTelemetry = "ORT_DISABLE_TELEMETRY"
 
-// initialise loads one library, with its telemetry off whatever the environment says. The binding asks it for version 24 of the C API, which 1.24 and everything later has: an
-// older library refuses.
+// initialise loads a library with its telemetry off, whatever the environment says. The binding requests version 24 of the C
+// API, which 1.24 and later versions have.
 func initialise(path string) error {
 	if err := os.Setenv(noTelemetry, "1"); err != nil {
 		return err
@@ -80,7 +80,7 @@ func initialise(path string) error {
 	return nil
 }
 
-// findLibrary lists the files to try. One that was named, by path or by the environment, is the only one.
+// findLibrary returns the files to try. A file that path or the environment names is the only one.
 func findLibrary(path string) ([]string, error) {
 	from := "the setting"
 	if path == "" {

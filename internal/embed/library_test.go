@@ -13,10 +13,10 @@ import (
 	"moderator/internal/testenv"
 )
 
-// loadEnv has the test binary load a library and print what came of it, since a process loads one only once.
+// loadEnv makes the test binary load a library and print the result, because a process loads only one library.
 const loadEnv = "EMBED_TEST_LOAD"
 
-// loadElsewhere runs loadLibrary in a process of its own, in dir and with the environment's library.
+// loadElsewhere runs loadLibrary in another process, in dir and with the environment's library.
 func loadElsewhere(t *testing.T, dir, setting, environment string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLoadLibraryHere$")
@@ -90,7 +90,7 @@ func TestLoadLibraryOnlyOnce(t *testing.T) {
 	require.EqualError(t, err, "ONNX Runtime /another.so: this process has already loaded "+path+": use one library for all models")
 }
 
-// A library sees its telemetry off from its first instruction on, whatever the environment says.
+// Telemetry is off before the library runs its first instruction, whatever the environment says.
 func TestTelemetryIsOffBeforeTheLibraryLoads(t *testing.T) {
 	told := filepath.Join(t.TempDir(), "told")
 	library := compile(t, t.TempDir(), "loaded", `

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Options choose the runtime for a model. The zero value is good.
+// Options choose the runtime for a model. The zero value is valid.
 type Options struct {
 	// Library is the file of the ONNX Runtime library. Empty: the environment variable LibraryEnv; beside the program;
 	// .cache/onnxruntime in the working directory and its parents; the system's.
@@ -23,22 +23,22 @@ type Options struct {
 	Provider string
 	// DeviceIDs are the accelerators to use, one session each. Empty: the provider's default device.
 	DeviceIDs []int
-	// Sessions is how many single-threaded inferences run side by side on the CPU. 0: as many as the CPU quota allows.
+	// Sessions is how many single-threaded inferences run concurrently on the CPU. 0: as many as the CPU quota allows.
 	Sessions int
 	// MaxBatch is the most pictures in one inference. 0: 32. An inference on the CPU takes at most 16.
 	MaxBatch int
-	// Cache is the folder in which TensorRT's engines are kept, which take minutes to build. Empty: they are built at each start.
+	// Cache is the folder for TensorRT's engines, which take minutes to build. Empty: they are built at each start.
 	Cache string
-	// Logger gets the details of what was tried, at debug level. nil: slog.Default.
+	// Logger gets the results of all tried providers at debug level. nil: slog.Default.
 	Logger *slog.Logger
 }
 
 // Report says what Open chose.
 type Report struct {
-	Provider string   // the one in use
+	Provider string   // in use
 	Tried    []string // a line for each provider that was tried, in order: "cuda: not in this build of ONNX Runtime"
-	Sessions int      // inferences that run side by side
-	MaxBatch int      // pictures in one of them at most
+	Sessions int      // concurrent inferences
+	MaxBatch int      // most pictures in one inference
 	Library  string   // file of the ONNX Runtime library
 	Version  string   // its version
 }
@@ -46,9 +46,9 @@ type Report struct {
 // ErrClosed is returned by Embed after Close.
 var ErrClosed = errors.New("the model is closed")
 
-// VectorError says that one picture of a batch has no vector.
+// VectorError is the error of one picture of a batch that has no vector.
 type VectorError struct {
-	Index int // in the pictures that were given
+	Index int // in the argument of Embed
 	Err   error
 }
 
@@ -57,7 +57,7 @@ func (e *VectorError) Error() string { return fmt.Sprintf("picture %d: %v", e.In
 // Unwrap returns the reason.
 func (e *VectorError) Unwrap() error { return e.Err }
 
-// VectorErrors are the pictures of a batch that have no vector, by ascending index; the others have theirs.
+// VectorErrors has an error for each picture of a batch without a vector, by ascending index.
 type VectorErrors []*VectorError
 
 func (e VectorErrors) Error() string {
@@ -77,21 +77,21 @@ func (e VectorErrors) Unwrap() []error {
 	return errs
 }
 
-// Model is an open model. It is safe for concurrent use.
+// Model is an open model. It is safe for concurrent use. The caller closes it.
 type Model struct {
 	folder   *Folder
 	report   Report
 	sessions []*ort.DynamicAdvancedSession
 	slots    []*slot
 	free     *queue
-	parallel int // parts that one batch is split into; 1: as few as possible
-	largest  int // pictures in one part, at most
+	parallel int // parts of one batch; 1: as few as possible
+	largest  int // most pictures in one part
 	closed   chan struct{}
 	once     sync.Once
 }
 
-// Open loads the runtime, builds f's sessions and warms them up. With provider auto the first provider that really computes
-// a vector is used; Report tells what was tried. It ends with ctx.
+// Open loads the runtime, builds f's sessions and warms them up. With provider auto it uses the first provider that computes
+// a vector; Report lists all that were tried. It returns ctx's error when ctx is done.
 func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 	if o.MaxBatch == 0 {
 		o.MaxBatch = 32
@@ -151,14 +151,14 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 		f.Name(), strings.Join(report.Tried, "; "), report.Version, report.Library, LibraryEnv)
 }
 
-// Folder is the model's folder; its Dims are always known.
+// Folder returns the model's folder. Its Dims are known.
 func (m *Model) Folder() *Folder { return m.folder }
 
-// Report says what Open chose.
+// Report returns what Open chose.
 func (m *Model) Report() Report { return m.report }
 
-// Embed computes the vectors of N pictures, each Folder().Target().Size() RGB pixels, row by row. The vectors have length 1
-// and Folder().Dims() numbers. The package documentation says what each combination of results means.
+// Embed computes the vectors of N pictures. Each has the RGB pixels of Folder().Target().Size(), row-major. The vectors have
+// length 1 and Folder().Dims() numbers. The package comment explains the combinations of results.
 func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([][]float32, error) {
 	width, height := m.folder.Target().Size()
 	for i, p := range pixels {
@@ -205,8 +205,8 @@ func (m *Model) Embed(ctx context.Context, pixels [][]byte) ([][]float32, error)
 	return vectors, nil
 }
 
-// parts splits n pictures into parts of at most largest. With parallel > 1 the parts are even, and their number is a multiple
-// of parallel or n. Else all parts but the last are full: an accelerator is fast with full batches only.
+// parts splits n pictures into parts of at most largest, and returns their sizes. With parallel > 1 the parts are even, and
+// their number is a multiple of parallel or n. Else all parts but the last are full, as accelerators need it.
 func parts(n, parallel, largest int) []int {
 	count := (n + largest - 1) / largest
 	if parallel > 1 {
@@ -243,7 +243,7 @@ func (m *Model) acquire(ctx context.Context) (*slot, error) {
 	}
 }
 
-// Close waits for the inferences that run and frees the sessions. It may be called more than once.
+// Close waits for running inferences and frees the sessions. It may be called more than once.
 func (m *Model) Close() error {
 	var err error
 	m.once.Do(func() {

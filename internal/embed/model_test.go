@@ -48,7 +48,7 @@ func TestEmbedReadsNamesTypesAndWidthFromTheGraph(t *testing.T) {
 func TestEmbedTakesTheClassTokenOfDINO(t *testing.T) {
 	files := folderOf(colours{tokens: true}.graph())
 	_, err := LoadFS(files)
-	require.ErrorContains(t, err, "no output of the graph is known to be a vector per picture (it has last_hidden_state float32[?,?,3])")
+	require.ErrorContains(t, err, "the graph has no output that is known as a vector (it has last_hidden_state float32[?,?,3])")
 
 	files["config.json"] = &fstest.MapFile{Data: []byte(`{"model_type": "dinov2"}`)}
 	f, err := LoadFS(files)
@@ -91,7 +91,7 @@ func TestEmbedGivesNoVectorForZero(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoVector)
 	require.Len(t, failed, 2)
 	require.Equal(t, []int{1, 3}, []int{failed[0].Index, failed[1].Index})
-	require.EqualError(t, err, "picture 1: the model gives no usable vector for it; picture 3: the model gives no usable vector for it")
+	require.EqualError(t, err, "picture 1: the model returned no usable vector for it; picture 3: the model returned no usable vector for it")
 }
 
 func TestEmbedRefusesPicturesOfAnotherSize(t *testing.T) {
@@ -138,7 +138,7 @@ func TestEmbedFromManyGoroutines(t *testing.T) {
 func TestEmbedEndsWithItsContextAndItsModel(t *testing.T) {
 	m := openColours(t, colours{}, Options{Sessions: 1})
 	ctx, cancel := context.WithCancel(t.Context())
-	busy, err := m.acquire(ctx) // as if an inference ran
+	busy, err := m.acquire(ctx) // instead of a running inference
 	require.NoError(t, err)
 	done := make(chan error)
 	go func() {
@@ -172,7 +172,7 @@ func TestOpenReportsWhatItTried(t *testing.T) {
 	_, err = Open(t.Context(), f, Options{Library: library, Provider: "gpu"})
 	require.EqualError(t, err, `provider "gpu": wanted auto, cuda, tensorrt, coreml, webgpu, openvino, cpu`)
 	_, err = Open(t.Context(), f, Options{Library: library, Provider: "cpu", DeviceIDs: []int{0}})
-	require.ErrorContains(t, err, "cpu: device ids were given, and the CPU has none")
+	require.ErrorContains(t, err, "cpu: device ids are set, but the CPU has none")
 	_, err = Open(t.Context(), f, Options{Library: library, Provider: "cuda", DeviceIDs: []int{0, -1}})
 	require.EqualError(t, err, "device id -1: wanted 0 or more")
 	_, err = Open(t.Context(), f, Options{Library: library, Sessions: -1})
@@ -183,14 +183,14 @@ func TestOpenReportsWhatItTried(t *testing.T) {
 	}
 }
 
-func TestOpenChecksTheWidthThatTheFolderSays(t *testing.T) {
+func TestOpenChecksTheFoldersWidth(t *testing.T) {
 	files := folderOf(colours{freeWidth: true}.graph())
 	files["config.json"] = &fstest.MapFile{Data: []byte(`{"projection_dim": 512}`)}
 	f, err := LoadFS(files)
 	require.NoError(t, err)
 	require.Equal(t, 512, f.Dims())
 	_, err = Open(t.Context(), f, Options{Library: testenv.ONNXRuntime(t), Provider: "cpu"})
-	require.ErrorContains(t, err, "is 3 wide, but the folder says 512")
+	require.ErrorContains(t, err, "is 3 wide, but the folder's files say 512")
 }
 
 func TestPartsUseAllSessions(t *testing.T) {
@@ -234,7 +234,7 @@ func TestEmbedDoesNotDependOnTheBatch(t *testing.T) {
 	wg.Wait()
 }
 
-// noise draws n pictures of f's size.
+// noise returns n random pictures of f's size.
 func noise(f *Folder, n int) [][]byte {
 	width, height := f.Target().Size()
 	r := rand.New(rand.NewPCG(1, 2))

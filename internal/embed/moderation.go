@@ -27,11 +27,11 @@ func (f *Folder) readThresholds(fsys fs.FS) error {
 	case t.Score != "normalised" && t.Score != "cosine":
 		return fmt.Errorf("%s: score %q: wanted normalised or cosine", name, t.Score)
 	case t.Score == "normalised" && f.background == nil:
-		return fmt.Errorf("%s: score normalised needs a background.npy: make one, or set score to cosine and measure the thresholds anew", name)
+		return fmt.Errorf("%s: score normalised needs a background.npy: compute one, or set score to cosine and measure the thresholds again", name)
 	case t.Score == "cosine" && f.background != nil:
-		return fmt.Errorf("%s: score cosine beside a background.npy: remove the background, or set score to normalised and measure the thresholds anew", name)
+		return fmt.Errorf("%s: score cosine beside a background.npy: remove the background, or set score to normalised and measure the thresholds again", name)
 	case t.BlockAt == nil:
-		return fmt.Errorf("%s: block_at is missing: wanted the score from which on a match is blocked", name)
+		return fmt.Errorf("%s: block_at is missing: wanted the lowest score that is blocked", name)
 	}
 	if t.ReviewAt == nil {
 		t.ReviewAt = t.BlockAt

@@ -12,7 +12,7 @@ import (
 // (numpy.lib.format, "Format Version 1.0").
 var npyHeader = regexp.MustCompile(`^\{'descr': '(<f2|<f4)', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$`)
 
-// parseNPY reads a NumPy file that holds a [rows, cols] matrix of little-endian float16 or float32, row by row.
+// parseNPY parses a NumPy file with a [rows, cols] matrix of little-endian float16 or float32, row-major.
 func parseNPY(data []byte) (rows, cols int, values []float32, err error) {
 	const wanted = "wanted a NumPy file with a matrix [K, D] of float16 or float32, little-endian, C order"
 	if len(data) < 10 || string(data[:6]) != "\x93NUMPY" {
@@ -24,14 +24,14 @@ func parseNPY(data []byte) (rows, cols int, values []float32, err error) {
 		head, start = int(binary.LittleEndian.Uint16(data[8:])), 10
 	case 2, 3:
 		if len(data) < 12 {
-			return 0, 0, nil, fmt.Errorf("the header is cut off: %s", wanted)
+			return 0, 0, nil, fmt.Errorf("the header is truncated: %s", wanted)
 		}
 		head, start = int(binary.LittleEndian.Uint32(data[8:])), 12
 	default:
 		return 0, 0, nil, fmt.Errorf("NumPy format version %d: %s", data[6], wanted)
 	}
 	if head > len(data)-start {
-		return 0, 0, nil, fmt.Errorf("the header is cut off: %s", wanted)
+		return 0, 0, nil, fmt.Errorf("the header is truncated: %s", wanted)
 	}
 	header := data[start : start+head]
 	m := npyHeader.FindSubmatch(header)

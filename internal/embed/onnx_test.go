@@ -7,12 +7,12 @@ import (
 	"moderator/internal/onnxfile"
 )
 
-// The test models look at 2×2 pixels: out = flatten(in) · weights, with in [N, 3, 2, 2] and weights [12, 3], of which each
-// column sums one colour. So a red picture has the vector (1, 0, 0) and a black one has none.
+// The test models take 2×2 pixels: out = flatten(in) · weights, with in [N, 3, 2, 2] and weights [12, 3]. Each column sums
+// one colour: a red picture has the vector (1, 0, 0), and a black one has no vector.
 
 type message = onnxfile.Message
 
-// port is an input or output; a negative size in dims is a free one.
+// port is an input or output. A negative size in dims is free.
 type port struct {
 	name string
 	elem int
@@ -46,12 +46,12 @@ func colourWeights() []float32 {
 	return w
 }
 
-// colours describes a test model; the zero value is the plainest.
+// colours describes a test model. The zero value is the simplest.
 type colours struct {
 	inElem, outElem int    // 0: float32
 	batch           int    // 0: free
 	output          string // "": image_embeds
-	freeWidth       bool   // the graph does not say how wide its output is
+	freeWidth       bool   // the output's width is free
 	tokens          bool   // [N, 1, 3] as last_hidden_state
 	external        string // file of the weights
 	constant        bool   // the weights are a Constant node's
@@ -97,7 +97,7 @@ func (c colours) graph() []byte {
 	return modelProto(g)
 }
 
-// portsOnly is a graph that can be read but not run, for what is refused before running.
+// portsOnly returns a graph that can be parsed but not run.
 func portsOnly(in, out []port) []byte {
 	var g message
 	for _, p := range in {
@@ -109,10 +109,10 @@ func portsOnly(in, out []port) []byte {
 	return modelProto(g)
 }
 
-// tinyPreprocessing makes 2×2 pixels, each value divided by 255.
+// tinyPreprocessing resizes to 2×2 pixels and divides by 255.
 const tinyPreprocessing = `{"size": {"height": 2, "width": 2}, "do_center_crop": false, "do_normalize": false}`
 
-// folderOf is a model folder around a graph.
+// folderOf returns a model folder with the graph.
 func folderOf(graph []byte) fstest.MapFS {
 	return fstest.MapFS{
 		"config.json":              {Data: []byte(`{"_name_or_path": "test/colours"}`)},
@@ -132,7 +132,7 @@ func npy(descr string, rows, cols int, body []byte) []byte {
 	return append(append(b, header...), body...)
 }
 
-// paint is a 2×2 picture of one colour.
+// paint returns a 2×2 picture of one colour.
 func paint(r, g, b byte) []byte {
 	var p []byte
 	for range 4 {

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// cpuBatch is the largest batch of one inference on the CPU. The shipped model embeds, per second of one core, 270 pictures
-// one by one, 350 in batches of 4, 370 of 8, 390 of 16 and of 32: larger ones only take longer to fill all cores.
+// cpuBatch is the largest batch of one inference on the CPU. In a second of one core, the shipped model embeds 270 pictures
+// singly, 350 in batches of 4, 370 of 8, 390 of 16 and of 32. Larger batches only take longer to occupy all cores.
 const cpuBatch = 16
 
-// slotsPerDevice lets the next batch be filled while an accelerator computes the last.
+// slotsPerDevice lets one batch be filled while an accelerator computes another.
 const slotsPerDevice = 2
 
-// openUntil is open, and returns as soon as ctx is done. ONNX Runtime cannot be interrupted: what it builds at that moment, which
-// takes minutes for some devices, is given up behind the caller's back.
+// openUntil is open, but returns as soon as ctx is done. ONNX Runtime cannot be interrupted: a goroutine waits for what it
+// builds, which may take minutes, and then destroys it.
 func openUntil(ctx context.Context, f *Folder, p provider, o Options) (*Model, error) {
 	type opened struct {
 		model *Model
@@ -27,7 +27,7 @@ func openUntil(ctx context.Context, f *Folder, p provider, o Options) (*Model, e
 		case done <- opened{m, err}:
 		case <-ctx.Done():
 			if err == nil {
-				_ = m.destroy() // nobody is left to hear of it
+				_ = m.destroy() // no caller is left to get the error
 			}
 		}
 	}()
@@ -39,8 +39,7 @@ func openUntil(ctx context.Context, f *Folder, p provider, o Options) (*Model, e
 	}
 }
 
-// open builds f's sessions on p and warms them up: each batch size that will be compiled for runs once. Between these steps it
-// heeds ctx.
+// open builds f's sessions on p and warms them up, so that each batch size is compiled. It checks ctx between these steps.
 func open(ctx context.Context, f *Folder, p provider, o Options) (_ *Model, err error) {
 	m := &Model{closed: make(chan struct{})}
 	defer func() {
@@ -54,8 +53,7 @@ func open(ctx context.Context, f *Folder, p provider, o Options) (_ *Model, err 
 	}
 	m.parallel = 1
 	if p.name == "cpu" {
-		// One session whose single-threaded runs go on side by side is as fast as a session each, and has the weights in
-		// memory once.
+		// One session with concurrent single-threaded runs is as fast as several sessions, and has the weights only once.
 		perSession, m.parallel = o.Sessions, o.Sessions
 	}
 	sizes, free := batchSizes(p, f.tensors.batch, o.MaxBatch)
@@ -84,15 +82,15 @@ func open(ctx context.Context, f *Folder, p provider, o Options) (_ *Model, err 
 		}
 	}
 	known := *f
-	known.graph = nil // the sessions have it
+	known.graph = nil // the sessions have a copy
 	known.tensors.width = int(vectorWidth(tail))
 	m.folder = &known
 	m.free = newQueue(m.slots, len(devices))
 	return m, nil
 }
 
-// batchSizes are the sizes, ascending, that batches on p are padded to; free means that any size up to the largest may run as
-// it is. fixed is the size that the graph insists on, or 0.
+// batchSizes returns the sizes, ascending, to which batches on p are padded. free means that any size up to the largest may
+// run unpadded. fixed is the graph's fixed batch size, or 0.
 func batchSizes(p provider, fixed, largest int) (sizes []int, free bool) {
 	switch {
 	case fixed > 0:
@@ -106,8 +104,7 @@ func batchSizes(p provider, fixed, largest int) (sizes []int, free bool) {
 	return append(sizes, largest), false
 }
 
-// warmUp runs each batch size once, the largest first, and checks that a vector comes out: a driver that computes nonsense
-// is found here and not among the decisions.
+// warmUp runs each batch size once, the largest first. It checks the vector, to detect a driver that computes nonsense.
 func (s *slot) warmUp(ctx context.Context, dims int) error {
 	picture := make([]byte, s.picture)
 	for i := range picture {

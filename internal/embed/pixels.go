@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// ErrNoVector is what a VectorError wraps: the graph's output for the picture is zero or not finite, and has no direction.
-var ErrNoVector = errors.New("the model gives no usable vector for it")
+// ErrNoVector is wrapped by VectorError: the graph's output for the picture is zero or not finite.
+var ErrNoVector = errors.New("the model returned no usable vector for it")
 
-// tables are (value·scale − mean[c]) / std[c] for every 8-bit value, in the two types that a graph may take.
+// tables hold (value·scale − mean[c]) / std[c] for every 8-bit value, in both input types of graphs.
 type tables struct {
 	float [3][256]float32
 	half  [3][256]uint16
@@ -25,7 +25,7 @@ func newTables(p preprocessing) *tables {
 	return t
 }
 
-// fill turns interleaved RGB [H·W·3] into planes [3·H·W].
+// fill converts interleaved RGB [H·W·3] to planes [3·H·W].
 func fill[T float32 | uint16](planes []T, rgb []byte, table *[3][256]T) {
 	n := len(rgb) / 3
 	r, g, b := planes[:n], planes[n:2*n], planes[2*n:3*n]
@@ -35,7 +35,7 @@ func fill[T float32 | uint16](planes []T, rgb []byte, table *[3][256]T) {
 	}
 }
 
-// normalise scales v to length 1; false when v is zero or not finite.
+// normalise scales v to length 1. It returns false if v is zero or not finite.
 func normalise(v []float32) bool {
 	var sum float64
 	for _, x := range v {

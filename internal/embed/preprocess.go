@@ -9,15 +9,15 @@ import (
 	"moderator/internal/imaging"
 )
 
-// preprocessing is what happens between a decoded picture and the graph: the geometry, which imaging applies, and the
-// arithmetic, (value·scale − mean[c]) / std[c] for each 8-bit value.
+// preprocessing converts a decoded picture to the graph's input: the geometry, which package imaging applies, and
+// (value·scale − mean[c]) / std[c] for each 8-bit value.
 type preprocessing struct {
 	target    imaging.Target
 	scale     float64
 	mean, std [3]float64
 }
 
-// canonical is the text of p that the fingerprint covers: equal exactly when the pixels that reach the graph are.
+// canonical returns the text of p for the fingerprint. Two texts are equal if and only if the graph's inputs are.
 func (p preprocessing) canonical() string {
 	t := p.target
 	return fmt.Sprintf("rgb shortest_edge=%d resize=%dx%d crop=%dx%d kernel=%s scale=%g mean=%g,%g,%g std=%g,%g,%g",
@@ -27,7 +27,7 @@ func (p preprocessing) canonical() string {
 
 // size is a JSON size: 224, {"shortest_edge": 224}, {"height": 224, "width": 224} or [height, width].
 type size struct {
-	edge          int // a bare number
+	edge          int // a number without a name
 	ShortestEdge  int `json:"shortest_edge"`
 	Height, Width int
 }
@@ -52,7 +52,7 @@ func (s *size) UnmarshalJSON(data []byte) error {
 	return positive(max(s.ShortestEdge, s.Height), max(s.ShortestEdge, s.Width))
 }
 
-// withoutNulls is a JSON object without the keys whose value is null: such a key counts as absent.
+// withoutNulls removes the keys of a JSON object whose value is null, which count as absent.
 func withoutNulls(object []byte) ([]byte, error) {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(object, &keys); err != nil {
@@ -71,7 +71,7 @@ func positive(sizes ...int) error {
 	return nil
 }
 
-// check refuses numbers that make no picture or no finite input.
+// check refuses numbers that give an empty picture or an infinite input.
 func (p preprocessing) check() error {
 	if err := p.target.Validate(); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (p preprocessing) check() error {
 	return nil
 }
 
-// channels are a number for each of red, green and blue; in JSON also one number for all three.
+// channels holds a number each for red, green and blue. In JSON it may be one number for all three.
 type channels [3]float64
 
 func (c *channels) UnmarshalJSON(data []byte) error {
@@ -104,7 +104,7 @@ func (c *channels) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// filter is a resize's kernel: PIL.Image.Resampling's number, or its name.
+// filter is a resize kernel. In JSON it is the number or name of PIL.Image.Resampling.
 type filter struct{ imaging.Kernel }
 
 func (f *filter) UnmarshalJSON(data []byte) error {

@@ -10,11 +10,11 @@ import (
 	"moderator/internal/imaging"
 )
 
-// processorConfig is Hugging Face's preprocessor_config.json, as far as it decides what a picture looks like to the graph.
+// processorConfig holds the fields of Hugging Face's preprocessor_config.json that affect the graph's input.
 type processorConfig struct {
 	DoResize      bool     `json:"do_resize"`
 	Size          size     `json:"size"`
-	Square        bool     `json:"default_to_square"` // whether a size without a name is a square, or the shorter side
+	Square        bool     `json:"default_to_square"` // whether a size without a name is a square's or the shorter side's
 	Resample      filter   `json:"resample"`
 	DoCenterCrop  bool     `json:"do_center_crop"`
 	CropSize      size     `json:"crop_size"`
@@ -23,9 +23,9 @@ type processorConfig struct {
 	DoNormalize   bool     `json:"do_normalize"`
 	Mean          channels `json:"image_mean"`
 	Std           channels `json:"image_std"`
-	CropFraction  float64  `json:"crop_pct"` // ConvNext's; 0: none
+	CropFraction  float64  `json:"crop_pct"` // of ConvNext; 0: absent
 
-	// Steps that are not done here: a folder that asks for one of them is refused.
+	// Steps that are not supported. A folder with one of them is refused.
 	DoPad             bool `json:"do_pad"`
 	DoFlipChannels    bool `json:"do_flip_channel_order"`
 	DoThumbnail       bool `json:"do_thumbnail"`
@@ -39,8 +39,8 @@ type processorConfig struct {
 	DoDynamicResizing bool `json:"do_dynamic_resize"`
 }
 
-// processors are the image processors whose steps are resize, centre crop, rescale, normalise in that order, each with what
-// it does when a key is absent (the defaults of its class in transformers).
+// processors are the supported image processors: resize, centre crop, rescale, normalise, in that order. The values are the
+// defaults of their classes in transformers.
 var processors = map[string]processorConfig{
 	"CLIPImageProcessor":      defaults(size{ShortestEdge: 224}, imaging.KernelCubic, true, clipMean, clipStd),
 	"BitImageProcessor":       defaults(size{ShortestEdge: 224}, imaging.KernelCubic, true, clipMean, clipStd),
@@ -53,7 +53,7 @@ var processors = map[string]processorConfig{
 
 const (
 	convNext = "ConvNextImageProcessor"
-	jinaCLIP = "JinaCLIPImageProcessor" // OpenCLIP's steps, under OpenCLIP's keys
+	jinaCLIP = "JinaCLIPImageProcessor" // with OpenCLIP's steps and keys
 )
 
 var (
@@ -78,8 +78,8 @@ func convNextDefaults() processorConfig {
 	return c
 }
 
-// parsePreprocessor reads a preprocessor_config.json. Steps and processors that cannot be done are errors, since a model
-// that sees other pixels than it was trained on still answers, only worse.
+// parsePreprocessor parses a preprocessor_config.json. Unsupported steps and processors are errors: with other pixels than
+// it was trained on, a model would silently become worse.
 func parsePreprocessor(data []byte) (preprocessing, error) {
 	data, err := withoutNulls(data)
 	if err != nil {
@@ -107,7 +107,7 @@ func parsePreprocessor(data []byte) (preprocessing, error) {
 			strings.Join(append(sortedKeys(processors), jinaCLIP), ", "))
 	}
 	if given.Size != nil {
-		c.Size = size{} // else the file's shape would be laid over the default's
+		c.Size = size{} // so that the file's size replaces the default instead of merging with it
 	}
 	if given.CropSize != nil {
 		c.CropSize = size{}
@@ -131,7 +131,7 @@ func parsePreprocessor(data []byte) (preprocessing, error) {
 	return p, p.check()
 }
 
-// refuse names the first step that c asks for and that is not done here.
+// refuse returns an error for the first unsupported step.
 func (c processorConfig) refuse(name string) error {
 	steps := []struct {
 		key   string
@@ -177,13 +177,13 @@ func (c processorConfig) geometry() (imaging.Target, error) {
 		t.CropWidth, t.CropHeight = max(c.CropSize.edge, c.CropSize.Width, c.CropSize.ShortestEdge),
 			max(c.CropSize.edge, c.CropSize.Height, c.CropSize.ShortestEdge)
 	} else if t.ShortestEdge > 0 {
-		return t, fmt.Errorf(`size {"shortest_edge": %d} without do_center_crop gives every picture another size: wanted do_center_crop true, or {"height": n, "width": n}`, t.ShortestEdge)
+		return t, fmt.Errorf(`size {"shortest_edge": %d} without do_center_crop gives pictures different sizes: wanted do_center_crop true, or {"height": n, "width": n}`, t.ShortestEdge)
 	}
 	return t, nil
 }
 
-// convNextGeometry is ConvNext's: below 384 pixels the shorter side becomes edge/fraction and the middle is kept; from 384 on
-// the whole picture is squeezed into the square.
+// convNextGeometry is the geometry of ConvNext. Below 384 pixels, the shorter side becomes edge/fraction, and the centre is
+// cropped. From 384 on, the picture is resized to the square without keeping its aspect.
 func convNextGeometry(edge int, fraction float64, kernel imaging.Kernel) (imaging.Target, error) {
 	switch {
 	case edge == 0:

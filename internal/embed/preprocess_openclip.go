@@ -7,7 +7,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// openCLIPConfig is OpenCLIP's preprocess_cfg.json, which Immich's model folders carry beside visual/model.onnx.
+// openCLIPConfig is OpenCLIP's preprocess_cfg.json, which Immich's model folders have beside visual/model.onnx.
 type openCLIPConfig struct {
 	Size          json.RawMessage `json:"size"` // 224 or [224, 224], height first
 	Mode          string          `json:"mode"`
@@ -17,7 +17,7 @@ type openCLIPConfig struct {
 	ResizeMode    string          `json:"resize_mode"`
 }
 
-// parseOpenCLIP reads a preprocess_cfg.json. Absent keys are OpenCLIP's PreprocessCfg defaults.
+// parseOpenCLIP parses a preprocess_cfg.json. Absent keys have the defaults of OpenCLIP's PreprocessCfg.
 func parseOpenCLIP(data []byte) (preprocessing, error) {
 	c := openCLIPConfig{
 		Size: []byte("224"), Mode: "RGB", Mean: clipMean, Std: clipStd, Interpolation: "bicubic", ResizeMode: "shortest",
@@ -62,8 +62,8 @@ func parseOpenCLIP(data []byte) (preprocessing, error) {
 	return p, p.check()
 }
 
-// parseOpenCLIPModel reads an open_clip_config.json. As in OpenCLIP, the network's image_size takes the place of the
-// preprocessing's size.
+// parseOpenCLIPModel parses an open_clip_config.json. As in OpenCLIP, the network's image_size replaces the preprocessing's
+// size.
 func parseOpenCLIPModel(data []byte) (preprocessing, error) {
 	var c struct {
 		Model struct {

@@ -32,7 +32,7 @@ func TestParsePreprocessor(t *testing.T) {
 	}
 }
 
-// What the files of newer transformers hold: null for what is left to the class, sizes and filters in other forms.
+// Files of newer transformers have null for defaults, and other forms of sizes and filters.
 func TestParsePreprocessorOfRealExports(t *testing.T) {
 	shorter := func(edge, crop int) imaging.Target {
 		return imaging.Target{ShortestEdge: edge, CropWidth: crop, CropHeight: crop, Kernel: imaging.KernelCubic}
@@ -115,7 +115,7 @@ func TestPreprocessingThatIsRefused(t *testing.T) {
 		`{"size": {"height": 224}}`:                              "wanted a number",
 		`{"size": 224, "crop_size": 256}`:                        "crop",
 		`{"size": 100000, "crop_size": 256}`:                     "100000",
-		`{"do_center_crop": false}`:                              `size {"shortest_edge": 224} without do_center_crop gives every picture another size`,
+		`{"do_center_crop": false}`:                              `size {"shortest_edge": 224} without do_center_crop gives pictures different sizes`,
 		`{"resample": 4}`:                                        "resample 4 is not supported",
 		`{"do_resize": false}`:                                   "do_resize false is not supported",
 		`{"do_pad": true}`:                                       "do_pad is not supported",

@@ -17,8 +17,8 @@ type timmConfig struct {
 	CropMode      string   `json:"crop_mode"`
 }
 
-// parseTimm reads the pretrained_cfg of a timm config.json. Absent keys are those of timm's resolve_data_config, the geometry
-// that of its transforms_imagenet_eval.
+// parseTimm parses the pretrained_cfg of a timm config.json. Absent keys have the defaults of timm's resolve_data_config.
+// The geometry is that of its transforms_imagenet_eval.
 func parseTimm(data []byte) (preprocessing, error) {
 	c := timmConfig{
 		InputSize: []int{3, 224, 224}, Interpolation: filter{imaging.KernelCubic}, Mean: imageNetMean, Std: imageNetStd,

@@ -17,17 +17,17 @@ import (
 // provider is one of ONNX Runtime's execution providers.
 type provider struct {
 	name   string
-	attach func(o *ort.SessionOptions, on place) error // adds it to o
-	// compiles tells that it prepares kernels for each shape that it meets, so that only a few batch sizes should occur.
+	attach func(o *ort.SessionOptions, on place) error // adds the provider to o
+	// compiles means that it compiles kernels for each shape, so that only a few batch sizes should occur.
 	compiles bool
-	// absent, when there is one, says why auto need not try it, or "".
+	// absent returns why auto need not try the provider, or "". It may be nil.
 	absent func() string
 }
 
-// place is where a session runs.
+// place is the device of a session.
 type place struct {
 	device int    // -1: the provider's default
-	cache  string // folder to keep what is compiled for a device in; empty: it is compiled at each start
+	cache  string // folder for compiled engines; empty: they are compiled at each start
 }
 
 var providers = []provider{
@@ -39,8 +39,8 @@ var providers = []provider{
 	{"cpu", attachCPU, false, nil},
 }
 
-// candidates are the providers to try for a setting, best first. TensorRT builds engines for minutes at its first start, so
-// it is not tried unless it is asked for.
+// candidates returns the providers to try for a setting, best first. TensorRT takes minutes to build engines at its first
+// start, so that only its own setting selects it.
 func candidates(setting string) ([]provider, error) {
 	var found []provider
 	var names []string
@@ -62,7 +62,7 @@ func candidates(setting string) ([]provider, error) {
 
 func attachCPU(_ *ort.SessionOptions, on place) error {
 	if on.device >= 0 {
-		return errors.New("device ids were given, and the CPU has none")
+		return errors.New("device ids are set, but the CPU has none")
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func attachCUDA(o *ort.SessionOptions, on place) error {
 	return o.AppendExecutionProviderCUDA(c)
 }
 
-// attachTensorRT has CUDA take what TensorRT cannot.
+// attachTensorRT adds CUDA too, for operators that TensorRT does not support.
 func attachTensorRT(o *ort.SessionOptions, on place) error {
 	options, err := tensorRTOptions(on)
 	if err != nil {
@@ -99,7 +99,7 @@ func attachTensorRT(o *ort.SessionOptions, on place) error {
 	return attachCUDA(o, on)
 }
 
-// tensorRTOptions keeps the engines, each of which takes minutes to build, in a folder of their own.
+// tensorRTOptions caches engines in a folder of their own, because each takes minutes to build.
 func tensorRTOptions(on place) (map[string]string, error) {
 	options := map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}
 	if on.cache == "" {
@@ -107,7 +107,7 @@ func tensorRTOptions(on place) (map[string]string, error) {
 	}
 	engines := filepath.Join(on.cache, "tensorrt")
 	if err := os.MkdirAll(engines, 0o755); err != nil {
-		return nil, fmt.Errorf("folder of TensorRT's engines: %w", err)
+		return nil, fmt.Errorf("create the folder of TensorRT's engines: %w", err)
 	}
 	options["trt_engine_cache_enable"], options["trt_engine_cache_path"] = "1", engines
 	return options, nil
@@ -135,8 +135,8 @@ func attachOpenVINO(o *ort.SessionOptions, on place) error {
 	return o.AppendExecutionProviderOpenVINO(options)
 }
 
-// noGPU looks for a GPU's device file. Without one WebGPU would find at best a driver that draws on the CPU, which is slower
-// than inference on the CPU, or write a complaint about Vulkan to standard error.
+// noGPU looks for a GPU's device file. Without one, WebGPU would use a software driver, which is slower than inference on
+// the CPU, or print an error about Vulkan.
 func noGPU() string {
 	if runtime.GOOS != "linux" {
 		return ""
@@ -149,10 +149,10 @@ func noGPU() string {
 	return "no GPU found (/dev/dri, /dev/nvidia0)"
 }
 
-// loadFailure is how the runtime says that it found no library of a provider, or none of those that it needs in turn.
+// loadFailure matches the runtime's error if a provider's library, or one of its dependencies, is missing.
 var loadFailure = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)`)
 
-// plain says in plain words why a provider did not work, where the runtime's are obscure, and else quotes the first line.
+// plain returns a clear text for known obscure errors of providers, and else the first line of the error.
 func plain(err error) string {
 	const absent = "not in this build of ONNX Runtime"
 	text, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// queue hands out the slots that are free. A caller receives from tokens, which holds one for each free slot, and then takes.
+// queue holds the free slots. A caller receives a token, of which there is one for each free slot, and then calls take.
 type queue struct {
 	tokens chan struct{}
 
@@ -16,10 +16,10 @@ type queue struct {
 	turns   int
 }
 
-// deviceLoad is what a device was given.
+// deviceLoad is the load of a device.
 type deviceLoad struct {
 	inFlight int // inferences
-	turn     int // when it was given the last one
+	turn     int // of its last inference
 }
 
 func (a deviceLoad) compare(b deviceLoad) int {
@@ -34,8 +34,8 @@ func newQueue(slots []*slot, devices int) *queue {
 	return q
 }
 
-// take returns a slot of the device with the fewest inferences in flight; of several such devices, the one whose last turn is
-// longest ago. The caller holds a token.
+// take returns a slot of the device with the fewest inferences in flight. If there are several, it takes the one that was
+// unused for longest. The caller must have received a token.
 func (q *queue) take() *slot {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -53,7 +53,7 @@ func (q *queue) take() *slot {
 	return s
 }
 
-// release gives s back, and its token.
+// release returns s and its token.
 func (q *queue) release(s *slot) {
 	q.mu.Lock()
 	q.free = append(q.free, s)

@@ -11,7 +11,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// recorder notes the batch size of each inference, and on which device it ran.
+// recorder records the device and the batch size of each inference.
 type recorder struct {
 	runner
 	device int
@@ -30,7 +30,7 @@ func (r recorder) Run(in, out []ort.Value) error {
 	return r.runner.Run(in, out)
 }
 
-// openDevices opens the model of colours on n accelerators, which are sessions of the CPU.
+// openDevices opens the model of colours on n devices, which are sessions of the CPU.
 func openDevices(t *testing.T, n, maxBatch int) (*Model, *batchLog) {
 	t.Helper()
 	f, err := LoadFS(folderOf(colours{}.graph()))

@@ -10,8 +10,8 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// newSession builds a session of f's graph on p. Every session is single-threaded on the CPU: parallelism comes from running
-// several inferences side by side, which beats one wide session and does not spin.
+// newSession builds a session of f's graph on p. Sessions are single-threaded on the CPU: concurrent inferences are faster
+// than one with several threads, and do not spin.
 func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, error) {
 	o, err := ort.NewSessionOptions()
 	if err != nil {
@@ -22,43 +22,43 @@ func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, e
 		o.SetIntraOpNumThreads(1),
 		o.SetInterOpNumThreads(1),
 		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
-		o.SetLogSeverityLevel(ort.LoggingLevelFatal), // what goes wrong comes back as an error
+		o.SetLogSeverityLevel(ort.LoggingLevelFatal), // errors are returned
 	); err != nil {
 		return nil, err
 	}
 	if err := p.attach(o, on); err != nil {
 		return nil, err
 	}
-	if f.graphFile != "" { // from bytes, the runtime finds the weights of initializers only, and not of Constant nodes
+	if f.graphFile != "" { // from bytes, the runtime would not find the external weights of Constant nodes
 		return ort.NewDynamicAdvancedSession(f.graphFile, []string{f.tensors.input}, []string{f.tensors.output}, o)
 	}
 	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
 }
 
-// slot is what one inference at a time needs: buffers for the largest batch, and a pair of tensors over them for each batch
+// slot serves one inference at a time. It has buffers for the largest batch, and a pair of tensors over them for each batch
 // size that occurred. Several slots may share a session, whose Run is safe for concurrent use.
 type slot struct {
 	session runner
 	device  int // index of the device in Options.DeviceIDs
 	t       tensors
 	tables  *tables
-	picture int     // numbers per picture of the input
+	picture int     // numbers of one picture in the input
 	shape   []int64 // [3, H, W]
 	tail    []int64 // the output's shape without the batch
-	sizes   []int   // the batch sizes that may run, ascending; the last is the largest
-	free    bool    // any size up to the largest may run, not only those listed
+	sizes   []int   // allowed batch sizes, ascending
+	free    bool    // any size up to the largest is allowed
 	in      buffer
 	out     buffer
 	pairs   map[int][2]ort.Value
 }
 
-// runner computes one batch; it is a session of ONNX Runtime.
+// runner computes one batch. It is a session of ONNX Runtime, except in tests.
 type runner interface {
 	Run(inputs, outputs []ort.Value) error
 }
 
-// buffer is memory that tensors of several sizes share: one of the two slices, by the tensor's type. It is pinned, since the
-// runtime keeps its address.
+// buffer is memory that tensors of several sizes share. The tensor's type decides which slice is used. It is pinned, because
+// the runtime keeps its address.
 type buffer struct {
 	float  []float32
 	half   []uint16
@@ -75,7 +75,7 @@ func (b *buffer) allocate(half bool, n int) {
 	}
 }
 
-// tensor is a tensor of the given shape over the start of b.
+// tensor returns a tensor of the shape over the start of b.
 func (b *buffer) tensor(shape ort.Shape) (ort.Value, error) {
 	if b.half == nil {
 		return ort.NewTensor(shape, b.float)
@@ -85,7 +85,7 @@ func (b *buffer) tensor(shape ort.Shape) (ort.Value, error) {
 	return ort.NewCustomDataTensor(shape, bytes, ort.TensorElementDataTypeFloat16)
 }
 
-// newSlot allocates the buffers. tail is the output's shape per picture, every number of it known.
+// newSlot allocates the buffers. tail is the output's shape for one picture, without free sizes.
 func newSlot(session runner, device int, f *Folder, t *tables, tail []int64, sizes []int, free bool) *slot {
 	width, height := f.Target().Size()
 	s := &slot{
@@ -99,10 +99,10 @@ func newSlot(session runner, device int, f *Folder, t *tables, tail []int64, siz
 	return s
 }
 
-// stride is the number of the output's numbers per picture.
+// stride returns how many numbers the output has for one picture.
 func (s *slot) stride() int { return int(ort.Shape(s.tail).FlattenedSize()) }
 
-// size is the batch size to run n pictures with.
+// size returns the batch size for n pictures.
 func (s *slot) size(n int) int {
 	if s.free {
 		return n
@@ -121,15 +121,15 @@ func (s *slot) pair(size int) ([2]ort.Value, error) {
 	}
 	out, err := s.out.tensor(append(ort.Shape{int64(size)}, s.tail...))
 	if err != nil {
-		_ = in.Destroy() // it only frees, and returns nil
+		_ = in.Destroy() // always nil
 		return [2]ort.Value{}, err
 	}
 	s.pairs[size] = [2]ort.Value{in, out}
 	return s.pairs[size], nil
 }
 
-// run computes the vectors of at most as many pictures as the largest batch has, each RGB of the right length, into vectors,
-// and normalises them. ok[i] is false where picture i has none. What a padded batch computes besides is dropped.
+// run writes the unit vectors of pictures to vectors. There are at most as many pictures as in the largest batch, each RGB
+// of the right length. ok[i] is false if picture i has no vector. Outputs of padding are dropped.
 func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
 	pair, err := s.pair(s.size(len(pictures)))
 	if err != nil {
@@ -160,10 +160,10 @@ func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
 	return nil
 }
 
-// outputTail asks the session for the output's shape per picture by running one batch, and checks it against the folder's.
+// outputTail runs one batch to get the output's shape for one picture, and compares it with the folder's.
 func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error) {
 	t := f.tensors
-	if t.outHalf { // the binding cannot receive a float16 output that it has not allocated
+	if t.outHalf { // the binding cannot return a float16 output of unknown shape
 		return halfTail(f)
 	}
 	width, height := f.Target().Size()
@@ -183,7 +183,7 @@ func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error)
 	defer outputs[0].Destroy()
 	shape := outputs[0].GetShape()
 	if len(shape) < 2 || shape[0] != batch {
-		return nil, fmt.Errorf("the output %s has shape %v for a batch of %d, wanted one vector per picture", t.output, shape, batch)
+		return nil, fmt.Errorf("the output %s has shape %v for a batch of %d, wanted a vector for each picture", t.output, shape, batch)
 	}
 	tail := shape[1:]
 	if width := int(vectorWidth(tail)); t.width != 0 && t.width != width {
@@ -192,8 +192,8 @@ func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error)
 	return tail, checkTail(t.output, tail)
 }
 
-// halfTail is the shape per picture of f's float16 output: as the graph says, else as the runtime infers it from the weights,
-// else as wide as the folder says.
+// halfTail returns the shape of f's float16 output for one picture: from the graph, else as the runtime infers it from the
+// weights, else with the folder's width.
 func halfTail(f *Folder) ([]int64, error) {
 	t := f.tensors
 	if !slices.Contains(t.tail, -1) {
@@ -212,7 +212,7 @@ func halfTail(f *Folder) ([]int64, error) {
 		t.tail = []int64{int64(t.width)}
 	}
 	if slices.ContainsFunc(t.tail, func(d int64) bool { return d < 1 }) {
-		return nil, fmt.Errorf("nothing says how wide the float16 output %s is: export it with a float32 output or fixed dimensions, or give projection_dim in config.json", t.output)
+		return nil, fmt.Errorf("the width of the float16 output %s is unknown: export it with a float32 output or fixed dimensions, or set projection_dim in config.json", t.output)
 	}
 	if width := int(vectorWidth(t.tail)); t.width != 0 && t.width != width {
 		return nil, otherWidth(t, width)
@@ -230,10 +230,10 @@ func inferredOutputs(f *Folder) (outputs []ort.InputOutputInfo, err error) {
 }
 
 func otherWidth(t tensors, width int) error {
-	return fmt.Errorf("the output %s is %d wide, but the folder says %d: its files are not of the same model", t.output, width, t.width)
+	return fmt.Errorf("the output %s is %d wide, but the folder's files say %d: they are not of the same model", t.output, width, t.width)
 }
 
-// vectorWidth is the width of the vector in an output of shape tail per picture: [D], [T, D] or [D, 1, 1].
+// vectorWidth returns the width of the vector in an output of shape [D], [T, D] or [D, 1, 1] for one picture.
 func vectorWidth(tail []int64) int64 {
 	if len(tail) == 2 {
 		return tail[1]
@@ -243,7 +243,7 @@ func vectorWidth(tail []int64) int64 {
 
 func (s *slot) destroy() {
 	for _, p := range s.pairs {
-		_ = p[0].Destroy() // they only free, and return nil
+		_ = p[0].Destroy() // always nil
 		_ = p[1].Destroy()
 	}
 	s.pairs = nil

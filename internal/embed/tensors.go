@@ -6,32 +6,32 @@ import (
 	"strings"
 )
 
-// tensors is how pictures go into a graph and vectors come out.
+// tensors describes a graph's picture input and vector output.
 type tensors struct {
 	input, output string
 	inHalf        bool // float16 instead of float32
 	outHalf       bool
-	batch         int     // the batch size that the graph insists on; 0: any
-	width         int     // of the vector; 0: the graph does not say
+	batch         int     // fixed batch size of the graph; 0: any
+	width         int     // of the vector; 0: unknown
 	tokens        bool    // the output is [N, T, D] and the vector is token 0
-	tail          []int64 // the output's shape without the batch, -1 where the graph does not say
+	tail          []int64 // the output's shape without the batch; -1: unknown
 }
 
-// Bounds of what a graph may say of itself, so that a slip in it is named and not allocated.
+// Bounds of a graph's sizes, so that an error in it does not allocate memory.
 const (
-	widest       = 3999    // numbers of a vector: the library keeps no wider ones
-	largestFixed = 256     // pictures of a batch that the graph insists on
-	largestTail  = 1 << 24 // numbers of the output per picture
+	widest       = 3999    // numbers of a vector; the library stores no wider ones
+	largestFixed = 256     // pictures of a fixed batch
+	largestTail  = 1 << 24 // numbers of the output for one picture
 )
 
-// classTokenFirst are the families (config.json, model_type) whose last_hidden_state starts with the class token, and whose
-// vector is that token. nomic_bert is nomic-embed-vision, whose only token is the pooled one.
+// classTokenFirst are the families (config.json, model_type) whose vector is the class token, the first of
+// last_hidden_state. nomic_bert is nomic-embed-vision, whose only token is the pooled one.
 var classTokenFirst = []string{"dinov2", "dinov2_with_registers", "dinov3_vit", "vit", "deit", "nomic_bert"}
 
-// vectorNames are the outputs [N, D] that are a picture's vector whatever else the graph puts out, best first.
+// vectorNames are outputs [N, D] that are known to be vectors, best first.
 var vectorNames = []string{"image_embeds", "l2norm_image_embeddings", "image_embeddings", "embedding"}
 
-// classifierOutput holds scores of classes and no features, unless the network was exported without its classifier.
+// classifierOutput has scores of classes instead of features, unless the network was exported without its classifier.
 const classifierOutput = "logits"
 
 // chooseTensors finds the picture input and the vector output of g. width and height are the preprocessing's.
@@ -58,7 +58,7 @@ func chooseTensors(g *graph, c modelConfig, width, height int) (tensors, error) 
 		return t, fmt.Errorf("the graph takes %s, wanted a picture [N,3,H,W]: choose the export of an image encoder", in)
 	}
 	if (d[2] > 0 && int(d[2]) != height) || (d[3] > 0 && int(d[3]) != width) {
-		return t, fmt.Errorf("the graph takes %s but the preprocessing makes %d×%d pixels (width×height): the two files are not of the same model", in, width, height)
+		return t, fmt.Errorf("the graph takes %s but the preprocessing gives %d×%d pixels (width×height): the two files are not of the same model", in, width, height)
 	}
 	t = tensors{
 		input: in.name, output: out.name,
@@ -68,22 +68,22 @@ func chooseTensors(g *graph, c modelConfig, width, height int) (tensors, error) 
 	}
 	t.width = max(int(vectorWidth(t.tail)), 0)
 	if t.batch > largestFixed {
-		return t, fmt.Errorf("the graph takes %s, batches of %d pictures: export it with a free batch size, or with %d at most", in, t.batch, largestFixed)
+		return t, fmt.Errorf("the graph takes %s, batches of %d pictures: export it with a free batch size, or with at most %d", in, t.batch, largestFixed)
 	}
 	return t, checkTail(out.name, t.tail)
 }
 
-// checkTail refuses an output whose shape per picture, where known, holds no vector that can be kept.
+// checkTail refuses an output whose known sizes are too large.
 func checkTail(output string, tail []int64) error {
 	numbers := int64(1)
 	for _, d := range tail {
 		if d == 0 || d > largestTail || numbers*max(d, 1) > largestTail {
-			return fmt.Errorf("the output %s has shape %v for each picture, wanted %d numbers at most", output, tail, largestTail)
+			return fmt.Errorf("the output %s has shape %v for each picture, wanted at most %d numbers", output, tail, largestTail)
 		}
 		numbers *= max(d, 1)
 	}
 	if width := vectorWidth(tail); width > widest {
-		return fmt.Errorf("the output %s is %d wide, wanted %d at most: choose the output of an image encoder", output, width, widest)
+		return fmt.Errorf("the output %s is %d wide, wanted at most %d: choose the output of an image encoder", output, width, widest)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func chooseInput(g *graph) (valueInfo, error) {
 	text := slices.ContainsFunc(g.inputs, func(v valueInfo) bool { return v.name == "input_ids" || v.name == "attention_mask" })
 	switch {
 	case text && len(g.inputs) > 0 && slices.ContainsFunc(g.inputs, func(v valueInfo) bool { return v.name == "pixel_values" }):
-		return valueInfo{}, fmt.Errorf("the graph is a whole CLIP (it takes %s): wanted its image half alone, onnx/vision_model.onnx", list(g.inputs))
+		return valueInfo{}, fmt.Errorf("the graph is a whole CLIP (it takes %s): wanted its image encoder alone, onnx/vision_model.onnx", list(g.inputs))
 	case text:
 		return valueInfo{}, fmt.Errorf("the graph is a text encoder (it takes %s): wanted the image encoder, onnx/vision_model.onnx", list(g.inputs))
 	case len(g.inputs) != 1:
@@ -116,13 +116,13 @@ func chooseOutput(g *graph, c modelConfig) (valueInfo, error) {
 		}
 	}
 	if len(flat) == 1 && flat[0].name == classifierOutput && !c.headless() {
-		return valueInfo{}, fmt.Errorf("the graph's only vector, %s, is a classifier's scores: wanted an export without the classifier (timm: num_classes=0, which config.json says then)", flat[0])
+		return valueInfo{}, fmt.Errorf("the graph's only vector, %s, is a classifier's scores: wanted an export without the classifier (timm: num_classes=0, also in config.json)", flat[0])
 	}
 	if len(flat) == 1 {
 		return flat[0], nil
 	}
 	for _, v := range g.outputs {
-		// Convolutional networks leave their pooled output as [N, D, 1, 1].
+		// The pooled output of convolutional networks is [N, D, 1, 1].
 		pooled := len(v.dims) == 2 || len(v.dims) == 4 && v.dims[2] == 1 && v.dims[3] == 1
 		if v.name == "pooler_output" && pooled {
 			return v, nil
@@ -135,7 +135,7 @@ func chooseOutput(g *graph, c modelConfig) (valueInfo, error) {
 			}
 		}
 	}
-	return valueInfo{}, fmt.Errorf("no output of the graph is known to be a vector per picture (it has %s): wanted %s, pooler_output or a single [N,D]",
+	return valueInfo{}, fmt.Errorf("the graph has no output that is known as a vector (it has %s): wanted %s, pooler_output or a single [N,D]",
 		list(g.outputs), strings.Join(vectorNames, ", "))
 }
 

@@ -6,21 +6,21 @@ import (
 	"hash/crc32"
 )
 
-// apng is an animated PNG (PNG specification, third edition, section 13). Each frame is a PNG of its own to the decoder; the
-// frames are put together here.
+// apng is an animated PNG (PNG specification, third edition, section 13). The decoder gets each frame as a still PNG; play
+// composes the frames.
 type apng struct {
 	header, shared []byte
-	still          []pngChunk // the default image where it is no frame: viewers that do not play animations show it
+	still          []pngChunk // the default image if it is not a frame: viewers without animation show it
 	frames         []apngFrame
 }
 
 type apngFrame struct {
 	left, top, width, height int
 	dispose, blend           byte
-	parts                    []pngChunk // IDAT, or fdAT, whose data begins with a sequence number
+	parts                    []pngChunk // IDAT, or fdAT with a sequence number before its data
 }
 
-// maxParts bounds the chunks that an animation is cut into, which cost more to list than they hold.
+// maxParts bounds the chunks of an animation. Listing many tiny chunks would cost more memory than the file.
 const maxParts = 100_000
 
 const (
@@ -28,7 +28,7 @@ const (
 	blendOver                          = 1
 )
 
-// animation is nil for a still PNG. Browsers do not agree on what to show of a faulty animation, so that is refused.
+// animation returns nil for a still PNG. It refuses a faulty animation, because browsers differ on what they show of it.
 func (o *pngOutline) animation() (*apng, error) {
 	if len(o.control) == 0 || o.header == nil {
 		return nil, nil
@@ -61,7 +61,7 @@ func (o *pngOutline) animation() (*apng, error) {
 		default:
 			f, ok := frameOf(c.data, width, height)
 			if !ok {
-				fault = "a frame lies outside of the picture"
+				fault = "a frame exceeds the picture"
 			}
 			a.frames = append(a.frames, f)
 		}
@@ -81,7 +81,7 @@ func (o *pngOutline) animation() (*apng, error) {
 	switch {
 	case len(o.frames) > maxParts:
 		return nil, fmt.Errorf("%w: an animated PNG of more than %d chunks", ErrTooLarge, maxParts)
-	case wanted == 0 && len(a.frames) == 0: // no animation, by the specification
+	case wanted == 0 && len(a.frames) == 0: // a still picture, by the specification
 		return nil, nil
 	case fault != "":
 		return nil, fmt.Errorf("%w: an animated PNG: %s", ErrUndecodable, fault)
@@ -96,10 +96,10 @@ func (a *apng) add(c pngChunk) {
 	last.parts = append(last.parts, c)
 }
 
-// frameCount counts the default image, too, where it is no frame; it is the last one then.
+// frameCount includes, as the last one, a default image that is not a frame.
 func (a *apng) frameCount() int { return len(a.frames) + min(1, len(a.still)) }
 
-// frameOf reads the data of an fcTL.
+// frameOf parses the data of an fcTL chunk.
 func frameOf(data []byte, width, height int) (f apngFrame, ok bool) {
 	if len(data) != 26 {
 		return f, false
@@ -111,7 +111,7 @@ func frameOf(data []byte, width, height int) (f apngFrame, ok bool) {
 	return f, ok
 }
 
-// play decodes the frames up to the last of the indices, which ascend, and lends those.
+// play decodes the frames up to the last index and passes those at the ascending indices to visit, which must not keep them.
 func (a *apng) play(indices []int, width, height int, visit func(index int, in *handle) error) error {
 	shown := rgba{make([]byte, 4*width*height), width}
 	lend := func(index int, pixels []byte) error {
@@ -145,7 +145,7 @@ func (a *apng) play(indices []int, width, height int, visit func(index int, in *
 		switch {
 		case f.dispose == disposePrevious && index > 0:
 			shown = before
-		case f.dispose != 0: // of the first frame, what was before is nothing
+		case f.dispose != 0: // before the first frame, the canvas was empty
 			shown.clear(f)
 		}
 	}
@@ -160,7 +160,7 @@ func (a *apng) play(indices []int, width, height int, visit func(index int, in *
 	return lend(indices[0], pixels.pix)
 }
 
-// decode makes a PNG of its own of the parts of one frame and returns its pixels, straight RGBA.
+// decode makes a still PNG of one frame's parts and returns its pixels as straight RGBA.
 func (a *apng) decode(width, height int, parts []pngChunk) (plane, error) {
 	header := append([]byte(nil), a.header...)
 	binary.BigEndian.PutUint32(header, uint32(width))

@@ -19,10 +19,10 @@ type madeFrame struct {
 	dispose, blend byte
 }
 
-// idat is the coded pixels of a picture: RGBA of 8 bits.
+// idat returns the coded pixels of a picture in 8-bit RGBA.
 func idat(tb testing.TB, im image.Image) []byte {
 	see := converted(im, image.NewNRGBA(im.Bounds())).(*image.NRGBA)
-	see.Pix[3]-- // one pixel that is not opaque, or the encoder would leave out alpha
+	see.Pix[3]-- // one transparent pixel makes the encoder write alpha
 	var out []byte
 	for c := range pngChunks(encodePNG(tb, see)) {
 		if c.kind == "IDAT" {
@@ -32,7 +32,7 @@ func idat(tb testing.TB, im image.Image) []byte {
 	return out
 }
 
-// makeAPNG writes an animation of 8-bit RGBA; still is the default image, or nil where that is the first frame.
+// makeAPNG writes an animation of 8-bit RGBA. still is the default image, or nil if that is the first frame.
 func makeAPNG(tb testing.TB, w, h int, still image.Image, frames ...madeFrame) []byte {
 	u32 := binary.BigEndian.AppendUint32
 	file := appendChunk([]byte(pngSignature), "IHDR", append(u32(u32(nil, uint32(w)), uint32(h)), 8, 6, 0, 0, 0))
@@ -64,7 +64,7 @@ func plain(w, h int, c color.Color) image.Image {
 	return im
 }
 
-// renderings are the pixels of each frame, at the size of the picture, by index.
+// renderings returns the pixels of each frame by index, in the picture's size.
 func renderings(t *testing.T, file []byte, limits Limits) map[int][]byte {
 	t.Helper()
 	src, err := openSource(file, DefaultLimits(), 1)
@@ -78,7 +78,7 @@ func renderings(t *testing.T, file []byte, limits Limits) map[int][]byte {
 	return out
 }
 
-// A browser shows the only frame; viewers that play nothing show the default image.
+// Browsers show the only frame. Viewers without animation show the default image.
 func TestHiddenDefaultImage(t *testing.T) {
 	flag, innocent := drawing(64, 48), plain(64, 48, color.NRGBA{9, 200, 60, 255})
 	file := makeAPNG(t, 64, 48, innocent, madeFrame{im: flag})
@@ -207,7 +207,7 @@ func make1x1(n int) []madeFrame {
 	return frames
 }
 
-// What the specification calls no animation is a picture.
+// A file that is not an animation by the specification is a still picture.
 func TestControlChunksThatDoNotCount(t *testing.T) {
 	im := drawing(16, 16)
 	still := encodePNG(t, im)

@@ -19,7 +19,7 @@ func BenchmarkDecode1MP(b *testing.B) {
 	benchmarkDecode(b, 1152, 864, Request{Targets: []Target{clip}})
 }
 
-// BenchmarkDecode1MPFlag is what flagging a picture takes: all turns and PDQ's input.
+// BenchmarkDecode1MPFlag decodes as for a flag: all turns and PDQ's input.
 func BenchmarkDecode1MPFlag(b *testing.B) {
 	views := []View{ViewOriginal, ViewFlipHorizontal, ViewRotate90, ViewRotate180, ViewRotate270, ViewTrimmed}
 	benchmarkDecode(b, 1152, 864, Request{Targets: []Target{clip}, Views: views, Gray: true})

@@ -7,15 +7,15 @@ import (
 	"math/bits"
 )
 
-// bitmap is the header of a BMP: Windows' of 40 to 124 bytes ([MS-WMF] 2.2.2.3 and BITMAPV5HEADER) or OS/2's of 12, or 16 to
-// 64. It is decoded here: libvips would hand it to ImageMagick, which is not let near uploads.
+// bitmap is the header of a BMP: of Windows with 40 to 124 bytes ([MS-WMF] 2.2.2.3 and BITMAPV5HEADER), or of OS/2 with 12
+// or 16 to 64 bytes. This package decodes BMP itself: libvips would use ImageMagick, which must not read hostile files.
 type bitmap struct {
 	width, height int
 	topDown       bool
-	depth         int // bits of a pixel: 1, 2, 4, 8, 16, 24 or 32
+	depth         int // bits per pixel: 1, 2, 4, 8, 16, 24 or 32
 	packing       packing
-	palette       []byte    // 4 bytes each: blue, green, red, nothing
-	masks         [4]uint32 // red, green, blue, alpha, of pixels of 16 and 32 bits
+	palette       []byte    // 4 bytes for each colour: blue, green, red, unused
+	masks         [4]uint32 // red, green, blue, alpha; of pixels with 16 and 32 bits
 	pixels        []byte
 }
 
@@ -28,9 +28,9 @@ const (
 	packedRLE24
 )
 
-var errShortBitmap = errors.New("the header is cut off")
+var errShortBitmap = errors.New("the header is truncated")
 
-// readBitmap reads the header, which the limits are held against next.
+// readBitmap reads the header. The caller checks the limits.
 func (s *source) readBitmap() error {
 	b := &bitmap{}
 	coloured, err := b.read(s.data)
@@ -42,13 +42,13 @@ func (s *source) readBitmap() error {
 	}
 	s.bitmap, s.width, s.height = b, b.width, b.height
 	if b.masks[3] != 0 || b.packing != packedNot || coloured.profile != nil || coloured.space != nil {
-		// Browsers show alpha, leave out what an RLE leaves out, and honour the colour space; other viewers do neither.
+		// Browsers apply alpha, skipped pixels and the colour space. Other viewers ignore all three.
 		s.looks = []look{{opaque: true}, coloured}
 	}
 	return nil
 }
 
-// read returns how the picture looks by the colour space of its header.
+// read parses the header and returns the look by its colour space.
 func (b *bitmap) read(file []byte) (l look, err error) {
 	if len(file) < 14+12 {
 		return l, errShortBitmap
@@ -63,7 +63,7 @@ func (b *bitmap) read(file []byte) (l look, err error) {
 		b.width, b.height = int(binary.LittleEndian.Uint16(header[4:])), int(binary.LittleEndian.Uint16(header[6:]))
 		b.depth, entry = int(binary.LittleEndian.Uint16(header[10:])), 3
 	} else {
-		var whole [124]byte // OS/2's may end after any field: the rest is 0
+		var whole [124]byte // OS/2's header may end after any field; the rest is 0
 		copy(whole[:], header[:size])
 		header32 := func(at int) uint32 { return binary.LittleEndian.Uint32(whole[at:]) }
 		b.width, b.height = int(int32(header32(4))), int(int32(header32(8)))
@@ -95,7 +95,7 @@ func (b *bitmap) read(file []byte) (l look, err error) {
 	return l, nil
 }
 
-// unpack reads how the pixels are packed, and the masks of their colours; at moves behind those that follow the header.
+// unpack reads the packing of pixels and their colour masks. It advances at past masks that follow the header.
 func (b *bitmap) unpack(compression uint32, size int, file []byte, at *int) error {
 	const plain, rle8, rle4, bitfields, alphaBitfields = 0, 1, 2, 3, 6
 	os2 := size <= 64 && size != 40 && size != 52 && size != 56
@@ -137,7 +137,7 @@ func (b *bitmap) unpack(compression uint32, size int, file []byte, at *int) erro
 	return fmt.Errorf("%w: a BMP of %d bits", ErrUnsupported, b.depth)
 }
 
-// bitfieldsOf is the number of masks that a header of 40 bytes is followed by; OS/2 means other things by these numbers.
+// bitfieldsOf returns the number of masks after a header of 40 bytes. OS/2 gives these compression numbers other meanings.
 func bitfieldsOf(compression uint32, os2 bool) int {
 	switch {
 	case os2:
@@ -150,7 +150,7 @@ func bitfieldsOf(compression uint32, os2 bool) int {
 	return 0
 }
 
-// readPalette takes as many colours as there are before the pixels; the others are black.
+// readPalette reads the colours before the pixels. Missing colours are black.
 func (b *bitmap) readPalette(file []byte, at, colours, entry int) {
 	b.palette = make([]byte, 4<<b.depth)
 	end := int(min(uint64(binary.LittleEndian.Uint32(file[10:])), uint64(len(file))))

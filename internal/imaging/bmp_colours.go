@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// bitmapLook is the colour space of a header of 108 or 124 bytes (BITMAPV4HEADER and BITMAPV5HEADER): embedded, or made
-// of the end points and gamma that it gives. It is plain for sRGB, and for the profile of a file elsewhere, which nobody loads.
+// bitmapLook returns the colour space of a header of 108 or 124 bytes (BITMAPV4HEADER and BITMAPV5HEADER): an embedded
+// profile, or end points and gamma. It returns the zero look for sRGB and for a linked profile, which no viewer loads.
 func bitmapLook(whole, header []byte) (l look) {
 	field := func(at int) uint32 { return binary.LittleEndian.Uint32(whole[at:]) }
 	const calibrated, embedded = 0, 'M'<<24 | 'B'<<16 | 'E'<<8 | 'D'
@@ -27,8 +27,8 @@ func bitmapLook(whole, header []byte) (l look) {
 	return l
 }
 
-// calibratedSpace reads the end points (XYZ, of 2.30 bits) and the exponents of the curves (of 16.16 bits). ok is false where
-// it looks as sRGB does.
+// calibratedSpace reads the end points (XYZ, 2.30 fixed point) and gamma exponents (16.16). ok is false if the space looks
+// like sRGB.
 func calibratedSpace(field func(at int) uint32) (space colourSpace, ok bool) {
 	const noticeable = 0.05
 	space = srgbSpace(srgbLight)

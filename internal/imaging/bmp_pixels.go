@@ -6,9 +6,9 @@ import (
 	"math/bits"
 )
 
-var errShortPixels = errors.New("the pixels are cut off")
+var errShortPixels = errors.New("the pixels are truncated")
 
-// decode returns the pixels as straight RGBA, row by row from the top.
+// decode returns the pixels as straight RGBA, rows from the top.
 func (b *bitmap) decode() ([]byte, error) {
 	stride := (b.width*b.depth + 31) / 32 * 4
 	if needed := stride*(b.height-1) + (b.width*b.depth+7)/8; b.packing == packedNot && needed > len(b.pixels) {
@@ -33,7 +33,7 @@ func (b *bitmap) decode() ([]byte, error) {
 			seen = b.masked(row, in) || seen
 		}
 	}
-	if !seen { // alpha of 0 everywhere: whoever wrote it did not mean it
+	if !seen { // alpha is 0 everywhere: the writer left it unused
 		for i := 3; i < len(out); i += 4 {
 			out[i] = 255
 		}
@@ -41,7 +41,7 @@ func (b *bitmap) decode() ([]byte, error) {
 	return out, nil
 }
 
-// row is that of out which the file's row y fills.
+// row returns the row of out for the file's row y.
 func (b *bitmap) row(out []byte, y int) []byte {
 	if !b.topDown {
 		y = b.height - 1 - y
@@ -63,7 +63,7 @@ func (b *bitmap) paint(pixel []byte, index byte) {
 	pixel[0], pixel[1], pixel[2], pixel[3] = colour[2], colour[1], colour[0], 255
 }
 
-// masked tells whether alpha was other than 0 anywhere.
+// masked reports whether any alpha was not 0.
 func (b *bitmap) masked(row, in []byte) (seen bool) {
 	fields := [4]field{}
 	for i, mask := range b.masks {
@@ -88,10 +88,10 @@ func (b *bitmap) masked(row, in []byte) (seen bool) {
 	return seen
 }
 
-// field is where a mask's bits are in a pixel.
+// field is the position of a mask's bits in a pixel.
 type field struct {
 	shift int
-	most  uint32 // the greatest value; 0 without bits
+	most  uint32 // the greatest value; 0 for an empty mask
 }
 
 func fieldOf(mask uint32) field {
@@ -102,7 +102,7 @@ func fieldOf(mask uint32) field {
 	return field{shift, mask >> shift}
 }
 
-// of scales the bits to 0 to 255.
+// of scales the field's value to 0 to 255.
 func (f field) of(value uint32) byte {
 	if f.most == 0 {
 		return 0

@@ -1,7 +1,7 @@
 package imaging
 
-// decodeRLE decodes run lengths (BI_RLE8, BI_RLE4 and OS/2's RLE24). Pixels that it passes over stay transparent, as
-// browsers show them. The data may end early only behind the mark of an end.
+// decodeRLE decodes run lengths (BI_RLE8, BI_RLE4 and OS/2's RLE24). Skipped pixels stay transparent, as in browsers. Data
+// that ends without an end marker is an error.
 func (b *bitmap) decodeRLE(out []byte) error {
 	const endOfLine, endOfBitmap, move = 0, 1, 2
 	in, x, y := b.pixels, 0, 0
@@ -18,7 +18,7 @@ func (b *bitmap) decodeRLE(out []byte) error {
 			return errShortPixels
 		}
 		count := int(code[0])
-		if count > 0 { // a run, whose first byte is there already
+		if count > 0 { // a run; its first byte was read
 			run := code[1:2]
 			if b.packing == packedRLE24 {
 				rest, ok := next(2)
@@ -54,7 +54,7 @@ func (b *bitmap) decodeRLE(out []byte) error {
 	return nil
 }
 
-// put sets count pixels from x on, as far as the row goes, and returns where it ended. A run repeats its bytes.
+// put sets count pixels from x on, up to the end of the row, and returns the next x. A run repeats its bytes.
 func (b *bitmap) put(out []byte, x, y, count int, from []byte, run bool) int {
 	row := b.row(out, y)
 	for i := 0; i < count && x < b.width; i++ {

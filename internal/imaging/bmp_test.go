@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// madeBMP is a bitmap file in its parts.
+// madeBMP holds the parts of a BMP file.
 type madeBMP struct {
 	size                      int // of the header
 	width, height             int
 	depth, compression, count uint32
-	more                      []byte // of the header, from byte 40 on
-	behind                    []byte // masks and palette
+	more                      []byte // the header from byte 40 on
+	behind                    []byte // masks and palette after the header
 	pixels                    []byte
 }
 
@@ -44,7 +44,7 @@ func masks(values ...uint32) (out []byte) {
 	return out
 }
 
-// rowsOf codes each pixel by a function, pads rows to four bytes, and turns them upside down.
+// rowsOf encodes each pixel with a function, pads rows to four bytes, and orders them from the bottom.
 func rowsOf(im *image.RGBA, code func(c color.RGBA) []byte) (out []byte) {
 	for y := im.Rect.Dy() - 1; y >= 0; y-- {
 		for x := range im.Rect.Dx() {
@@ -105,7 +105,7 @@ func colours(indices ...int) (out []byte) {
 	return out
 }
 
-// Each is two rows of five pixels: 0 1 2 3 0 below 3 3 3 1 1.
+// Each case has two rows of five pixels: 3 3 3 1 1 above 0 1 2 3 0.
 func TestPackedBitmaps(t *testing.T) {
 	want := append(colours(3, 3, 3, 1, 1), colours(0, 1, 2, 3, 0)...)
 	os2 := []byte{0, 0, 200, 0, 200, 0, 200, 0, 0, 90, 90, 90}
@@ -135,8 +135,8 @@ func TestPackedBitmaps(t *testing.T) {
 	}
 }
 
-// What an RLE passes over is transparent to browsers, and black to others.
-func TestPassedOver(t *testing.T) {
+// Pixels that an RLE skips are transparent in browsers and black in other viewers.
+func TestSkippedPixels(t *testing.T) {
 	m := madeBMP{
 		size: 40, width: 4, height: 2, depth: 8, compression: 1, count: 4, behind: fourColours,
 		pixels: []byte{0, 2, 2, 0, 1, 0, 0, 0, 1, 2, 0, 1}, // two to the right, one red; in the upper row, one blue
@@ -163,7 +163,7 @@ func TestAlphaOfBitmaps(t *testing.T) {
 	require.Equal(t, map[int][]byte{0: {200, 100, 0}, 2: {244, 224, 204}, 3: {40, 20, 0}}, renderings(t, m.file(), Limits{}))
 }
 
-// A header of version 4 may wash a picture out as gAMA does, one of version 5 by an ICC profile.
+// Headers of version 4 change colours by gamma, as gAMA does, and of version 5 by an ICC profile.
 func TestColoursOfBitmaps(t *testing.T) {
 	want := drawing(64, 48)
 	m := madeBMP{size: 108, width: 64, height: 48, depth: 24, more: make([]byte, 68)}
@@ -235,7 +235,7 @@ func FuzzAnimatedPNG(f *testing.F) {
 	still := makeAPNG(f, 3, 2, drawing(3, 2), frame, frame)
 	f.Add(still, 0, byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, at int, value byte) {
-		// Checksums are put right, or nothing changed would be looked at.
+		// Correct checksums, or the decoder would ignore the changed chunks.
 		file := []byte(pngSignature)
 		for c := range pngChunks(data) {
 			changed := append([]byte(nil), c.data...)

@@ -1,13 +1,13 @@
 package imaging
 
-// What counts as a border, and which borders are worth a view. A wider tolerance would take
-// along what borders a frame and is nearly as plain: skies, walls, the dark.
+// What counts as a border, and which borders are worth a view. A wider tolerance would also trim plain parts of the
+// picture: skies, walls, shadows.
 const (
-	borderTolerance = 12   // levels by which any channel of a pixel may be off the border's colour: JPEG's noise
-	borderOutliers  = 0.03 // share of a line's pixels that may be off by more
-	ringing         = 8    // pixels beside a hard edge to which JPEG carries it
-	minTrimmed      = 0.05 // share of the area that must go, or the view would repeat the original
-	minKept         = 0.15 // share of the area that must stay: less is a logo on a page, or noise on a blank one
+	borderTolerance = 12   // levels by which a pixel's channels may differ from the border's colour (JPEG noise)
+	borderOutliers  = 0.03 // share of a line's pixels that may differ by more
+	ringing         = 8    // pixels beside a hard edge that JPEG's ringing reaches
+	minTrimmed      = 0.05 // share of the area that must be trimmed; with less, the view would repeat the original
+	minKept         = 0.15 // share of the area that must remain; less is a logo on a page, or noise on a blank one
 	minKeptSide     = 16   // pixels
 )
 
@@ -18,17 +18,16 @@ func (r rect) without(m margins) rect {
 	return rect{r.left + m[0], r.top + m[1], max(0, r.width-m[0]-m[2]), max(0, r.height-m[1]-m[3])}
 }
 
-// trim finds what uniform borders (frames, letterboxes, the bars of a screenshot) leave of a
-// picture. Each side has a colour of its own. ok is false when there is nothing to trim or
-// too little would stay.
+// trim returns the part of a picture inside its uniform borders (frames, letterboxes, bars of a screenshot). Each side may
+// have another colour. ok is false if there is nothing to trim or too little would remain.
 func trim(c *canvas) (r rect, ok bool) {
 	outer := c.borders(c.whole())
 	if outer == (margins{}) {
-		return r, false // as nearly always
+		return r, false // the usual case
 	}
 	r = c.whole().without(outer)
 
-	// Once more, for a letterbox inside a frame: beyond the trace that the frame left of itself.
+	// Again, for a letterbox inside a frame, beyond the frame's ringing.
 	var trace, more margins
 	for side := range outer {
 		if outer[side] > 0 {
@@ -47,11 +46,10 @@ func trim(c *canvas) (r rect, ok bool) {
 	return r, ok
 }
 
-// line is a row or a column of a part: length pixels from x, y on, a step apart.
+// line is a row or a column of a part: length pixels from (x, y) on in steps of (right, down).
 type line struct{ x, y, right, down, length int }
 
-// borders measures the uniform rows at the top and the bottom of a part, then the uniform columns
-// at the sides of what is left.
+// borders measures the uniform rows at the top and bottom of a part, then the uniform columns at the sides of the rest.
 func (c *canvas) borders(r rect) margins {
 	row := line{r.left, r.top, 1, 0, r.width}
 	top := c.uniformLines(row, 1, r.height)
@@ -65,8 +63,8 @@ func (c *canvas) borders(r rect) margins {
 	return margins{left, top, right, bottom}
 }
 
-// uniformLines counts how many of n lines, each beside the one before, have the colour of the first, and one more, in which
-// shrinking mixed border and picture.
+// uniformLines counts the adjacent lines, at most n, with the colour of the first. It adds one line, in which shrinking has
+// mixed border and picture.
 func (c *canvas) uniformLines(l line, advance, n int) int {
 	if n <= 0 || l.length <= 0 {
 		return 0
@@ -100,7 +98,7 @@ func (c *canvas) hasColour(colour [3]byte, l line) bool {
 	return true
 }
 
-// median is the colour of a line, channel by channel; outliers do not move it.
+// median returns the median colour of a line, channel by channel.
 func (c *canvas) median(l line) (colour [3]byte) {
 	var counts [3][256]int
 	for i := range l.length {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// textured is a picture without a plain line.
+// textured returns a picture without a uniform line.
 func textured(w, h int) *image.RGBA {
 	noise := rand.New(rand.NewPCG(3, 4))
 	im := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -26,7 +26,7 @@ func textured(w, h int) *image.RGBA {
 	return im
 }
 
-// framed puts a picture on a sheet of one colour.
+// framed draws a picture on a background of one colour.
 func framed(im image.Image, left, top, right, bottom int, c color.Color) *image.RGBA {
 	b := im.Bounds()
 	sheet := image.NewRGBA(image.Rect(0, 0, left+b.Dx()+right, top+b.Dy()+bottom))
@@ -67,7 +67,7 @@ func TestTrimFindsThePicture(t *testing.T) {
 				}
 				got, ok := trim(canvasOf(im))
 				require.True(t, ok, "quality %d", quality)
-				// Ringing reaches as far as JPEG's blocks, which are 16 pixels of colour.
+				// Ringing reaches across a JPEG block, 16 pixels for chroma.
 				require.InDeltaSlice(t, edges(c.want), edges(got), 18, "quality %d: %v, want %v", quality, got, c.want)
 			}
 		})
@@ -110,7 +110,7 @@ func TestTrimmedView(t *testing.T) {
 	require.NotNil(t, got[1].Gray)
 }
 
-// A letterboxed picture that was shrunk while decoding is decoded again rather than blown up.
+// A letterboxed picture that decoding shrank is decoded again instead of being enlarged.
 func TestTrimmedViewIsSharp(t *testing.T) {
 	file := encodeJPEG(t, framed(textured(1000, 400), 0, 800, 0, 800, color.Black))
 	req := Request{Targets: []Target{clip}, Views: []View{ViewTrimmed}}

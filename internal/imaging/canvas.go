@@ -6,23 +6,22 @@ import "C"
 
 import "image/color"
 
-// canvas is one decoded frame: upright, 8-bit sRGB over white.
+// canvas is one decoded frame: upright, 8-bit sRGB on its background.
 type canvas struct {
-	pixels                plane  // RGB, or luma where chroma is apart, whose rows may go on behind the canvas
-	chroma                chroma // as a JPEG stores it
+	pixels                plane  // RGB; or luma if chroma is set, whose rows may be longer than the canvas's
+	chroma                chroma // as stored in a JPEG
 	width, height         int
-	fullWidth, fullHeight int   // of the picture; more than the canvas's when it was shrunk while decoding
-	grey                  plane // luma, once it was asked for
+	fullWidth, fullHeight int   // of the picture; more than the canvas's if decoding shrank it
+	grey                  plane // luma, after the first call of luma
 }
 
-// chroma is Cb and, next bytes behind it, Cr, each sample for the across x down pixels at its place; empty where the pixels are
-// RGB.
+// chroma holds Cb and, next bytes after it, Cr. Each sample covers across x down pixels. It is empty if the pixels are RGB.
 type chroma struct {
 	plane
 	next, across, down int
 }
 
-// source describes what lies under a part of luma.
+// source describes the chroma of a part of luma.
 func (c chroma) source(part rect) C.resample_source {
 	left, top := part.left/c.across, part.top/c.down
 	right, bottom := (part.left+part.width+c.across-1)/c.across, (part.top+part.height+c.down-1)/c.down
@@ -35,7 +34,7 @@ func (c chroma) source(part rect) C.resample_source {
 
 func (c *canvas) apart() bool { return c.chroma.across > 0 }
 
-// release lets the memory be used again. Nothing may refer to the canvas after it.
+// release returns the memory to the pool. The canvas must not be used afterwards.
 func (c *canvas) release() {
 	c.pixels.release()
 	if !c.apart() {
@@ -47,15 +46,15 @@ func (c *canvas) reduced() bool { return c.width < c.fullWidth }
 
 func (c *canvas) whole() rect { return rect{0, 0, c.width, c.height} }
 
-// full returns the size of a part of the canvas in pixels of the picture. Geometry is reckoned
-// in those: from a shrunk canvas, whose sides were rounded, crops would come out a pixel aside.
+// full returns the size of a part of the canvas in pixels of the picture. Geometry is computed in these: the sides of a
+// shrunk canvas are rounded, so that crops would be off by a pixel.
 func (c *canvas) full(r rect) (w, h int) {
 	w = (r.width*c.fullWidth + c.width/2) / c.width
 	h = (r.height*c.fullHeight + c.height/2) / c.height
 	return w, h
 }
 
-// at is the colour of one pixel.
+// at returns the colour of one pixel.
 func (c *canvas) at(x, y int) [3]byte {
 	at := y*c.pixels.width + x
 	if !c.apart() {
@@ -66,7 +65,7 @@ func (c *canvas) at(x, y int) [3]byte {
 	return [3]byte{r, g, b}
 }
 
-// luma is the brightness of each pixel, whose memory is the canvas's.
+// luma returns the luma of each pixel. The canvas owns its memory.
 func (c *canvas) luma() plane {
 	switch {
 	case c.grey.pix != nil:
@@ -78,8 +77,8 @@ func (c *canvas) luma() plane {
 	return c.grey
 }
 
-// resampled scales a part of the canvas to exactly width x height and returns what crop keeps of that, RGB, in pix, which has
-// room for it. Chroma that is apart is scaled as it is: it need not be brought to the size of luma before.
+// resampled scales a part of the canvas to width x height and writes the RGB pixels inside crop to pix, which must be large
+// enough. Separate chroma is scaled directly, without bringing it to the size of luma first.
 func (c *canvas) resampled(part rect, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
 	if !c.apart() {
 		return c.pixels.resampled(part, width, height, kernel, crop, pix)
@@ -98,7 +97,7 @@ func (c *canvas) resampled(part rect, width, height int, kernel Kernel, crop rec
 	return plane{pix, crop.width, crop.height, 3}, nil
 }
 
-// toRGB writes the colours of samples of Y, Cb and Cr to pix, three bytes each.
+// toRGB converts samples of Y, Cb and Cr to RGB in pix, three bytes each.
 func toRGB(y, cb, cr, pix []byte) {
 	C.colours_rgb((*C.uint8_t)(&y[0]), (*C.uint8_t)(&cb[0]), (*C.uint8_t)(&cr[0]), C.size_t(len(y)), (*C.uint8_t)(&pix[0]))
 }

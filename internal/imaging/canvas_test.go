@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// colourful is a picture of soft and strong colours, in which half a pixel makes a difference.
+// colourful returns a picture of soft and strong colours, in which a shift of half a pixel shows.
 func colourful(w, h int) *image.RGBA {
 	im := image.NewRGBA(image.Rect(0, 0, w, h))
 	wave := func(v float64) uint8 { return uint8(128 + 100*math.Sin(v)) }
@@ -25,7 +25,7 @@ func colourful(w, h int) *image.RGBA {
 	return im
 }
 
-// bothWays decodes a JPEG with luma and chroma apart, and to RGB.
+// bothWays decodes a JPEG to separate luma and chroma, and to RGB.
 func bothWays(t *testing.T, file []byte, shrink int) (apart, rgb *canvas) {
 	t.Helper()
 	outline := outlineJPEG(file)
@@ -45,7 +45,7 @@ func requireNear(t *testing.T, want, got [3]byte, by int, where ...any) {
 	}
 }
 
-func TestComponentsApartAreTheFiles(t *testing.T) {
+func TestSeparateComponentsEqualTheFiles(t *testing.T) {
 	for factors, apart := range map[[3]int]bool{
 		{0x11, 0x11, 0x11}: true,
 		{0x21, 0x11, 0x11}: true,
@@ -55,7 +55,7 @@ func TestComponentsApartAreTheFiles(t *testing.T) {
 		{0x21, 0x21, 0x21}: true,
 		{0x22, 0x21, 0x12}: false,
 		{0x11, 0x22, 0x11}: false,
-		{0x41, 0x11, 0x11}: false, // rows of blocks are wider than there is room for
+		{0x41, 0x11, 0x11}: false, // rows of blocks are wider than the buffer
 	} {
 		for _, size := range [][2]int{{8, 90}, {131, 77}, {64, 48}} {
 			file := randomJPEG(3, size[0], size[1], 5, factors[:])
@@ -83,8 +83,8 @@ func TestComponentsApartAreTheFiles(t *testing.T) {
 	}
 }
 
-// requirePlanes compares with what another decoder reads. Its cosines are rounded in another way, and samples far out of the
-// range, of which random coefficients make some, are cut off in another way.
+// requirePlanes compares with another decoder. It rounds cosines differently, and clips samples far out of range differently,
+// which random coefficients produce.
 func requirePlanes(t *testing.T, want *image.YCbCr, c *canvas) {
 	t.Helper()
 	off := 0
@@ -103,7 +103,7 @@ func requirePlanes(t *testing.T, want *image.YCbCr, c *canvas) {
 	require.Less(t, off, 3*c.width*c.height/100, want.SubsampleRatio)
 }
 
-func TestPartsApartLookTheSame(t *testing.T) {
+func TestSeparateComponentsLookTheSame(t *testing.T) {
 	file := encodeJPEG(t, colourful(331, 247))
 	for _, shrink := range []int{1, 2} {
 		apart, rgb := bothWays(t, file, shrink)
@@ -128,7 +128,7 @@ func TestPartsApartLookTheSame(t *testing.T) {
 	}
 }
 
-func TestBordersApartAreTheSame(t *testing.T) {
+func TestSeparateComponentsHaveTheSameBorders(t *testing.T) {
 	for _, side := range []int{30, 31} {
 		for _, c := range []color.Color{color.White, color.Black, color.RGBA{200, 30, 60, 255}} {
 			apart, rgb := bothWays(t, encodeJPEG(t, framed(textured(200, 150), side, 20, side+5, 21, c)), 1)
@@ -146,8 +146,8 @@ func TestBordersApartAreTheSame(t *testing.T) {
 	require.False(t, ok)
 }
 
-// Components are apart where the whole picture's chroma need not be blown up, and nobody turned it.
-func TestWhatIsDecodedApart(t *testing.T) {
+// Components stay separate if the picture is upright and its chroma need not be enlarged.
+func TestWhenComponentsStaySeparate(t *testing.T) {
 	require.NoError(t, Start())
 	photo := encodeJPEG(t, colourful(400, 300))
 	gray := image.NewGray(image.Rect(0, 0, 400, 300))
@@ -187,8 +187,8 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// What is cut off behind the last line that is wanted is missed by neither way.
-func TestTheLineBeyondIsNotMissed(t *testing.T) {
+// A file that is truncated after the last needed line decodes in both ways.
+func TestTruncationAfterTheLastNeededLine(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	im := image.NewRGBA(image.Rect(0, 0, 64, 65))
 	for i := range im.Pix {

@@ -2,11 +2,10 @@ package imaging
 
 import "math"
 
-// codePoints are the numbers by which PNG (cICP) and AVIF and HEIF (nclx) name a colour space: ITU-T H.273, tables 2 and 3.
+// codePoints name a colour space in PNG (cICP), AVIF and HEIF (nclx): ITU-T H.273, tables 2 and 3.
 type codePoints struct{ primaries, transfer int }
 
-// space returns what the numbers mean; ok is false for what looks as sRGB does, or nearly so, and for unknown numbers,
-// which viewers ignore.
+// space returns the colour space. ok is false if it looks like sRGB, and for unknown numbers, which viewers ignore.
 func (c codePoints) space() (space colourSpace, ok bool) {
 	space = srgbSpace(srgbLight)
 	d65 := func(red, green, blue [2]float64) {
@@ -21,7 +20,7 @@ func (c codePoints) space() (space colourSpace, ok bool) {
 	case 11, 12: // P3
 		d65([2]float64{0.68, 0.32}, [2]float64{0.265, 0.69}, [2]float64{0.15, 0.06})
 	}
-	// Of high dynamic range, what is brighter than paper is cut off: BT.2408 puts it at 203 cd/m².
+	// High dynamic range is clipped at the brightness of white paper, 203 cd/m² by BT.2408.
 	curves := map[int]func(float64) float64{
 		5:  power(2.8),
 		8:  power(1),

@@ -4,13 +4,13 @@
 
 CLONES void colours_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
 {
-	// In 16-bit fixed point; the weights add up to one. Green has two halves, as a weight has no more than 15 bits.
+	// In 16-bit fixed point; the weights add up to one. Green's is split in two, because a weight has at most 15 bits.
 	enum { RED = 19595, HALF_GREEN = 19235, BLUE = 7471, ROUND = 1 << 15 };
 	const samples red_green = { RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN, RED, HALF_GREEN };
 	const samples green_blue = { HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE, HALF_GREEN, BLUE };
 	size_t i = 0;
 
-	for (; i + ROWS + 2 <= n; i += ROWS) { // sixteen bytes are read of each four pixels
+	for (; i + ROWS + 2 <= n; i += ROWS) { // each four pixels are read as sixteen bytes
 		sums four[2];
 		for (int h = 0; h < 2; h++) {
 			twice v, zero = { 0 };
@@ -26,10 +26,10 @@ CLONES void colours_luma(const uint8_t *rgb, size_t n, uint8_t *dst)
 		dst[i] = (uint8_t) ((rgb[3 * i] * RED + rgb[3 * i + 1] * 2 * HALF_GREEN + rgb[3 * i + 2] * BLUE + ROUND) >> 16);
 }
 
-// JFIF's factors (ITU-T T.871) with 14 bits after the point.
+// JFIF's factors (ITU-T T.871) with 14 fraction bits.
 enum { BITS = 14, ONE = 1 << BITS, HALF = ONE / 2, CR_RED = 22970, CB_GREEN = -5638, CR_GREEN = -11700, CB_BLUE = 29032 };
 
-// The nearest byte for each of eight sums.
+// Rounds eight sums to bytes.
 static inline __attribute__((always_inline)) bytes bytes_of(sums first, sums second)
 {
 	return __builtin_convertvector(clamped(narrowed(first >> BITS, second >> BITS)), bytes);

@@ -2,14 +2,14 @@ package imaging
 
 import "math"
 
-// colourSpace is what samples mean: the chromaticities (CIE x, y) of the primaries and of white, and the light from 0 to 1
-// of a sample from 0 to 1, for each primary.
+// colourSpace holds the chromaticities (CIE x, y) of primaries and white, and for each primary the curve from a sample to
+// linear light, both 0 to 1.
 type colourSpace struct {
 	red, green, blue, white [2]float64
 	curves                  [3]func(float64) float64
 }
 
-// srgbSpace has the primaries of sRGB (IEC 61966-2-1) and one curve.
+// srgbSpace returns a space with the primaries of sRGB (IEC 61966-2-1) and one curve.
 func srgbSpace(curve func(float64) float64) colourSpace {
 	return colourSpace{
 		red: [2]float64{0.64, 0.33}, green: [2]float64{0.3, 0.6}, blue: [2]float64{0.15, 0.06}, white: whiteD65,
@@ -26,18 +26,18 @@ func srgbLight(x float64) float64 {
 	return math.Pow((x+0.055)/1.055, 2.4)
 }
 
-// power is the curve of a display's gamma.
+// power returns the curve of a display's gamma.
 func power(gamma float64) func(float64) float64 {
 	return func(x float64) float64 { return math.Pow(x, gamma) }
 }
 
-// linearSpace says that samples are light themselves.
+// linearSpace returns a space whose samples are linear light.
 func linearSpace() *colourSpace {
 	space := srgbSpace(power(1))
 	return &space
 }
 
-// tables are the light of each of the levels of red, then green and blue, side by side: levels*3 numbers from 0 to 1.
+// tables returns the light of each level, interleaved red, green, blue: levels*3 numbers from 0 to 1.
 func (c *colourSpace) tables(levels int) []float32 {
 	out := make([]float32, 0, 3*levels)
 	for i := range levels {
@@ -48,8 +48,8 @@ func (c *colourSpace) tables(levels int) []float32 {
 	return out
 }
 
-// matrix is from light of these primaries to that of sRGB's, adapted from white to white with Bradford's cones (ICC.1:2022,
-// Annex E). It changes nothing where the primaries span no space.
+// matrix converts light of these primaries to sRGB's, with Bradford's adaptation of white (ICC.1:2022, Annex E). It is the
+// identity if the primaries are degenerate.
 func (c *colourSpace) matrix() (m matrix3) {
 	srgb := srgbSpace(nil)
 	own, ok := c.primaries()
@@ -65,7 +65,7 @@ func (c *colourSpace) matrix() (m matrix3) {
 	m = back.product(uncones).product(scale).product(cones).product(own)
 	for _, row := range m {
 		for _, v := range row {
-			ok = ok && math.Abs(v) < 100 // neither infinite nor no number
+			ok = ok && math.Abs(v) < 100 // false for infinity and NaN
 		}
 	}
 	if !ok {
@@ -74,7 +74,7 @@ func (c *colourSpace) matrix() (m matrix3) {
 	return m
 }
 
-// primaries is the matrix from light to XYZ. ok is false where the primaries span no space.
+// primaries returns the matrix from light to XYZ. ok is false if the primaries are degenerate.
 func (c *colourSpace) primaries() (m matrix3, ok bool) {
 	for i, column := range [3][3]float64{xyz(c.red), xyz(c.green), xyz(c.blue)} {
 		for row := range 3 {
@@ -90,7 +90,7 @@ func (c *colourSpace) primaries() (m matrix3, ok bool) {
 	return m, ok
 }
 
-// xyz is the colour of a chromaticity at brightness 1.
+// xyz returns the XYZ of a chromaticity with Y = 1.
 func xyz(c [2]float64) [3]float64 { return [3]float64{c[0] / c[1], 1, (1 - c[0] - c[1]) / c[1]} }
 
 type matrix3 [3][3]float64

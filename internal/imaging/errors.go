@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// Every error of Decode that is the file's fault wraps exactly one of these, with the detail.
+// Every error of Decode that the file causes wraps exactly one of these.
 var (
 	ErrUndecodable = errors.New("the picture cannot be decoded")
-	ErrUnsupported = errors.New("not a picture format that is decoded (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF)")
+	ErrUnsupported = errors.New("not a supported picture format (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF)")
 	ErrTooLarge    = errors.New("the picture is too large")
 )
 
-// Limits bound what one file may cost. A field that is zero takes its default.
+// Limits bound the cost of one file. A zero field means its default.
 type Limits struct {
 	MaxBytes  int64 // of the file
 	MaxPixels int64 // width times height of the picture, or of one frame of an animation
-	MaxFrames int   // frames of an animation that are rendered, spread over its length
+	MaxFrames int   // most frames of an animation that are rendered, spread over its length
 }
 
 // DefaultLimits returns 64 MiB, 50 megapixels and 8 frames.
@@ -38,11 +38,11 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// maxSide is longer than any side that JPEG or WebP can have. What a resize takes grows with the
-// longer side, however few pixels there are.
+// maxSide exceeds the longest side of JPEG and WebP. The cost of a resize grows with the longer side, even if there are few
+// pixels.
 const maxSide = 100_000
 
-// checkSize refuses a picture by its header, before a pixel is decoded.
+// checkSize refuses a picture by the size in its header, before decoding.
 func (l Limits) checkSize(width, height int) error {
 	if width < 1 || height < 1 {
 		return fmt.Errorf("%w: the header says %d x %d pixels", ErrUndecodable, width, height)
@@ -56,11 +56,10 @@ func (l Limits) checkSize(width, height int) error {
 	return nil
 }
 
-// checkWalk refuses an animation whose last rendered frame lies too deep: a frame builds on
-// those before it, so all of them have to be decoded, rendered or not. Judging only the
-// beginning would leave the rest as a hiding place.
+// checkWalk refuses an animation that is too long to decode. A frame builds on all earlier ones, so that all are decoded,
+// rendered or not. Judging only the beginning would leave the rest unjudged.
 func (l Limits) checkWalk(width, height, frames int) error {
-	// libvips lays all frames below each other and counts rows up to ten million.
+	// libvips stacks all frames vertically and allows ten million rows.
 	const maxRows = 10_000_000
 	walked, allowed := int64(width)*int64(height)*int64(frames), l.MaxPixels*int64(l.MaxFrames)
 	if walked > allowed || int64(height)*int64(frames) >= maxRows {
@@ -70,8 +69,8 @@ func (l Limits) checkWalk(width, height, frames int) error {
 	return nil
 }
 
-// maxListed bounds the frames of an animation, however small: libvips goes through all of them for the header alone, and
-// 100,000 frames of one pixel cost ten seconds. It is a film of three minutes.
+// maxListed bounds the frames of an animation of any size: three minutes of film. libvips walks all frames to read the
+// header; 100,000 frames of one pixel take ten seconds.
 const maxListed = 5000
 
 func tooManyFrames(format string, frames int) error {

@@ -18,11 +18,11 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// whole takes a picture of w x h as it is.
+// whole returns a target of w x h without a crop.
 func whole(w, h int) Target { return Target{ResizeWidth: w, ResizeHeight: h} }
 
-// drawing is soft enough to survive any coding, and the same in no other orientation: red rises to
-// the right, green downwards, and the first quarter is blue.
+// drawing is soft enough for any coding, and different in each orientation: red increases to the right, green downwards, and
+// the first quarter is blue.
 func drawing(w, h int) *image.RGBA {
 	im := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -126,7 +126,7 @@ func TestAlphaOverWhite(t *testing.T) {
 }
 
 func TestEXIFOrientations(t *testing.T) {
-	// Odd blocks at the edges must not matter: the sides are multiples of JPEG's 16.
+	// The sides are multiples of JPEG's 16, so that partial blocks at the edges do not matter.
 	want := drawing(96, 64)
 	upright := plane{pixelsOf(want), 96, 64, 3}
 	undo := map[orientation]orientation{6: 8, 8: 6}
@@ -150,7 +150,7 @@ func TestEXIFOrientations(t *testing.T) {
 	}
 }
 
-// withOrientation puts an Exif segment with that one tag behind a JPEG's first marker.
+// withOrientation inserts an Exif segment with this tag after a JPEG's first marker.
 func withOrientation(file []byte, o uint16) []byte {
 	exif := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01")
 	exif = binary.BigEndian.AppendUint16(exif, o)
@@ -185,7 +185,7 @@ func TestAnimations(t *testing.T) {
 	})
 }
 
-// animatedGIF has n plain frames, each of a grey that is its index.
+// animatedGIF returns n plain frames. The grey of each is its index.
 func animatedGIF(tb testing.TB, w, h, n int) []byte {
 	var palette color.Palette
 	for i := range 256 {
@@ -213,7 +213,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// A line is a picture, too: no size between overflows, nothing is as large as its resized whole.
+// A line is a picture, too: no intermediate size overflows or takes much memory.
 func TestExtremeAspects(t *testing.T) {
 	for _, size := range [][2]int{{10_000, 1}, {1, 10_000}, {maxSide, 1}, {1, 1}} {
 		line := image.NewGray(image.Rect(0, 0, size[0], size[1]))

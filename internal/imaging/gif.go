@@ -1,9 +1,8 @@
 package imaging
 
-// walkGIF counts the frames of a GIF (GIF89a specification, section 17 on) without decoding them,
-// so that the limits hold before libvips lists them. whole is false when the file ends inside a
-// block: libvips would quietly show what is there. A missing trailer alone is common and let
-// pass; so is what follows an unknown block, which the decoder judges.
+// walkGIF counts the frames of a GIF (GIF89a specification, from section 17) without decoding them, so that limits are
+// checked before libvips lists them. whole is false if the file ends inside a block, of which libvips would show a part
+// without an error. A missing trailer is common and accepted. After an unknown block, the decoder decides.
 func walkGIF(data []byte) (frames int, whole bool) {
 	const header, extension, image, trailer = 13, 0x21, 0x2c, 0x3b
 	if len(data) < header {
@@ -33,7 +32,7 @@ func walkGIF(data []byte) (frames int, whole bool) {
 	return frames, at == len(data)
 }
 
-// colourTable is the size in bytes of the table that a packed field announces.
+// colourTable returns the size in bytes of the colour table that a packed field announces.
 func colourTable(packed byte) int {
 	if packed&0x80 == 0 {
 		return 0

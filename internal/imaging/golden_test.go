@@ -17,11 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clip is the geometry of CLIP's preprocessing, which made the golden crops.
+// clip is the geometry of CLIP's preprocessing, with which the golden crops were made.
 var clip = Target{ShortestEdge: 224, CropWidth: 224, CropHeight: 224, Kernel: KernelCubic}
 
-// unlike names the pictures whose reference differs for a reason: Pillow clips 16-bit grey and
-// ignores embedded profiles (CMYK, Adobe RGB).
+// unlike are pictures whose reference must differ: Pillow clips 16-bit grey and ignores embedded profiles (CMYK, Adobe RGB).
 var unlike = []string{"I16.png", "CMYK.jpg", "libvips/sample.jpg"}
 
 func TestGoldenCrops(t *testing.T) {
@@ -52,7 +51,7 @@ func TestGoldenCrops(t *testing.T) {
 	require.LessOrEqual(t, worst, 1.5)
 }
 
-// The picture with an Adobe RGB profile is as close as the others once its profile is gone.
+// Without its profile, the picture in Adobe RGB is as close to its reference as the others.
 func TestGoldenWithoutProfile(t *testing.T) {
 	data := testenv.Data(t)
 	want, err := png.Decode(bytes.NewReader(readFile(t, filepath.Join(data, "golden", "preprocess", "libvips__sample.jpg.png"))))
@@ -79,7 +78,7 @@ func decode(tb testing.TB, data []byte, req Request) *Result {
 	return res
 }
 
-// pixelsOf returns the RGB of a picture, 8 bit, row-major.
+// pixelsOf returns the 8-bit RGB of a picture, row-major.
 func pixelsOf(im image.Image) []byte {
 	b := im.Bounds()
 	pix := make([]byte, 0, b.Dx()*b.Dy()*3)
@@ -92,7 +91,7 @@ func pixelsOf(im image.Image) []byte {
 	return pix
 }
 
-// meanDifference is the mean over all samples of |got - want|, in levels of 255.
+// meanDifference returns the mean of |got - want| over all samples, in levels of 255.
 func meanDifference(got, want []byte) float64 {
 	sum := 0
 	for i := range want {

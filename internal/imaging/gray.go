@@ -1,26 +1,24 @@
 package imaging
 
-// Gray is what PDQ hashes: luma 0.299 R + 0.587 G + 0.114 B, rounded, row-major.
+// Gray is PDQ's input: luma 0.299 R + 0.587 G + 0.114 B, rounded, row-major, Width*Height bytes.
 type Gray struct {
 	Width, Height int
 	Pix           []byte
 }
 
-// graySide is the size that PDQ's reference implementation brings a picture to (both sides, whatever the
-// aspect) when either of its sides is longer. Here only a picture of more pixels than that is: the 64 samples
-// that PDQ takes along a side are those of the same parts either way.
+// graySide is the side of the square to which PDQ's reference implementation resizes pictures with a longer side. Here
+// only pictures with more pixels than that square are resized: PDQ's 64 samples along a side cover the same parts.
 const graySide = 512
 
-// MaxGray is the most pixels that a gray plane has.
+// MaxGray bounds the pixels of a gray plane.
 const MaxGray = graySide * graySide
 
-// grayNeed is the shorter side from which a gray plane is made, where the picture is larger: six pixels for each of the
-// 64 samples that PDQ takes along a side. Hashes made from it differ by a bit or two from those made from 512; from 320
-// they differed by ten and more.
+// grayNeed is the shorter side of a canvas that is enough for a gray plane: six pixels for each of PDQ's 64 samples along a
+// side. Its hashes differ by a bit or two from those of 512 pixels; with 320 pixels they differ by ten and more.
 const grayNeed = 384
 
-// gray makes PDQ's input of a part of a luma plane. The reference picks the nearest pixel of
-// each; averaging differs from that by what its own filter takes out next.
+// gray makes PDQ's input from a part of a luma plane, by averaging. The reference picks nearest pixels and then filters;
+// its filter removes the difference.
 func gray(luma plane, part rect, o orientation, room func(n int) []byte) (*Gray, error) {
 	w, h := part.width, part.height
 	if w*h > MaxGray {

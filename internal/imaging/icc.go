@@ -5,15 +5,14 @@ import (
 	"math"
 )
 
-// isSRGB tells whether an ICC profile (ICC.1:2022) means sRGB, so that applying it would change
-// nothing but the time taken: an RGB profile by matrix and curves, with sRGB's primaries and
-// sRGB's curve. What it is called does not matter; what cannot be read is not sRGB.
+// isSRGB reports whether an ICC profile (ICC.1:2022) is equivalent to sRGB and need not be applied: an RGB profile of
+// matrix and curves, with sRGB's primaries and curve. Its name does not matter. A malformed profile is not sRGB.
 func isSRGB(profile []byte) bool {
 	tags := profileTags(profile)
 	if tags == nil || string(profile[16:20]) != "RGB " {
 		return false
 	}
-	for name := range tags { // tables, for any intent, go before matrix and curves
+	for name := range tags { // tables of any intent have precedence over matrix and curves
 		if prefix := name[:3]; prefix == "A2B" || prefix == "D2B" {
 			return false
 		}
@@ -38,7 +37,7 @@ func isSRGB(profile []byte) bool {
 	return isSRGBCurve(tags["rTRC"]) && isSRGBCurve(tags["gTRC"]) && isSRGBCurve(tags["bTRC"])
 }
 
-// profileTags returns the tags of a profile by signature, nil when it is not one.
+// profileTags returns the tags of a profile by signature, or nil if it is malformed.
 func profileTags(profile []byte) map[string][]byte {
 	const header, entry = 128, 12
 	if len(profile) < header+4 || string(profile[36:40]) != "acsp" {
@@ -60,7 +59,7 @@ func profileTags(profile []byte) map[string][]byte {
 	return tags
 }
 
-// isSRGBCurve compares a tone curve with sRGB's at sixteen points, to half of an 8-bit level.
+// isSRGBCurve compares a tone curve with sRGB's at sixteen points, with a tolerance of half an 8-bit level.
 func isSRGBCurve(tag []byte) bool {
 	curve := toneCurve(tag)
 	if curve == nil {
@@ -69,7 +68,7 @@ func isSRGBCurve(tag []byte) bool {
 	for i := 1; i <= 16; i++ {
 		x := float64(i) / 16
 		want := math.Pow((x+0.055)/1.055, 2.4)
-		// The slope of the curve turns a difference in light into one in levels.
+		// The slope converts a difference in light to one in levels.
 		slope := 2.4 / 1.055 * math.Pow((x+0.055)/1.055, 1.4)
 		if math.Abs(curve(x)-want)/slope > 0.5/255 {
 			return false
@@ -78,8 +77,8 @@ func isSRGBCurve(tag []byte) bool {
 	return true
 }
 
-// toneCurve returns the function of a curveType with a table or a parametricCurveType of
-// kind 3 (the two in which sRGB's curve is written); nil for others.
+// toneCurve returns the function of a curveType with a table or of a parametricCurveType of kind 3, the two encodings of
+// sRGB's curve. It returns nil for others.
 func toneCurve(tag []byte) func(float64) float64 {
 	if len(tag) < 12 {
 		return nil

@@ -22,7 +22,7 @@ var (
 	gammaCurve       = []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x02\x33")
 )
 
-// srgbTable is the curve as the profiles of cameras and Windows have it.
+// srgbTable is sRGB's curve as in the profiles of cameras and Windows.
 func srgbTable(n int) []byte {
 	table := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), uint32(n))
 	for i := range n {
@@ -36,7 +36,7 @@ func srgbTable(n int) []byte {
 	return table
 }
 
-// matrixProfile is the least RGB profile that has the tags in question.
+// matrixProfile returns a minimal RGB profile with the tags.
 func matrixProfile(primaries [3][]float64, curve []byte) []byte {
 	profile := make([]byte, 128+4+6*12)
 	copy(profile[16:], "RGB XYZ ")
@@ -69,7 +69,7 @@ func TestIsSRGB(t *testing.T) {
 	}
 }
 
-// Tables go before matrix and curves in browsers, whichever intent they are for.
+// In browsers, tables of any intent have precedence over matrix and curves.
 func TestTablesBesideTheMatrix(t *testing.T) {
 	for _, name := range []string{"A2B0", "A2B1", "D2B0"} {
 		profile := matrixProfile(srgbPrimaries, srgbCurve)

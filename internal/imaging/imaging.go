@@ -1,8 +1,8 @@
-// Package imaging turns the bytes of a picture into the pixels that models and PDQ take:
-// sniffed, bounded, upright, sRGB, over white (and over black where that differs), resized and cropped by libvips.
+// Package imaging decodes picture files to the inputs of models and of PDQ: upright 8-bit sRGB over white (and over black
+// if that differs), resized and cropped.
 //
-// It decodes hostile files with C libraries in this process. Limits bound bytes, pixels and
-// frames; against faults in a codec only a process of its own helps.
+// It decodes hostile files with C libraries in this process. Limits bound bytes, pixels and frames. Only a process of its
+// own (package sandbox) protects against faults in a codec.
 package imaging
 
 import (
@@ -10,16 +10,16 @@ import (
 	"slices"
 )
 
-// Request says what to make of a picture.
+// Request says what to decode from a picture.
 type Request struct {
 	Targets []Target
 	Views   []View // nil: only the original
-	Gray    bool   // also each view's input of PDQ
+	Gray    bool   // also PDQ's input of each view
 	Limits  Limits
-	Into    []byte `json:"-"` // where the pixels go, one after the other in the order of the result, and into new memory from where they do not fit
+	Into    []byte `json:"-"` // memory for the pixels, filled in the order of the result; what does not fit is allocated
 }
 
-// room is memory for n bytes of the result.
+// room returns memory for n bytes of the result.
 func (r *Request) room(n int) []byte {
 	if n > len(r.Into) {
 		r.Into = nil
@@ -34,29 +34,28 @@ func (r *Request) room(n int) []byte {
 type Result struct {
 	Format        string  // "jpeg", "png", "webp", "gif", "tiff", "bmp", "heic", "avif"
 	Width, Height int     // upright, in pixels
-	FrameCount    int     // of the file, pages and what stands beside an animation included
-	Frames        []Frame // the picture first; at most Limits.MaxFrames times MaxRenderings
+	FrameCount    int     // of the file, including pages and an APNG's default image
+	Frames        []Frame // at most Limits.MaxFrames times MaxRenderings
 }
 
 // Frame is one rendering of the picture, or of one frame of an animation.
 type Frame struct {
-	Index int        // of the frame, from 0; what it looks like to other viewers or on another background is FrameCount later each
-	Views []Rendered // in the order of Request.Views; "trimmed" is left out when there is nothing to trim
+	Index int        // of the frame, from 0; each further look or background of a frame adds FrameCount
+	Views []Rendered // in the order of Request.Views; "trimmed" is missing if there is nothing to trim
 }
 
 // Rendered is one view of one frame.
 type Rendered struct {
 	View   View
-	Pixels [][]byte // per target: RGB, 8 bit, row-major, height*width*3
-	Gray   *Gray    // nil unless asked for
+	Pixels [][]byte // for each target 8-bit RGB, row-major, height*width*3 bytes
+	Gray   *Gray    // nil unless requested
 }
 
-// Decode renders the views of a picture for the targets. It may be called from many
-// goroutines; one call uses one core, and holds at most about the decoded picture
-// (3 bytes for each pixel of Limits.MaxPixels, and what the codec itself needs).
+// Decode renders the views of a picture for the targets. It is safe for concurrent use. One call uses one core, and holds
+// about the decoded picture (3 bytes for each pixel of Limits.MaxPixels) plus the codec's own memory.
 //
-// An error that is the file's fault wraps exactly one of ErrUndecodable, ErrUnsupported and
-// ErrTooLarge; one that wraps none is the caller's (an invalid Request) or the installation's.
+// An error that the file causes wraps exactly one of ErrUndecodable, ErrUnsupported and ErrTooLarge. Other errors are the
+// caller's (an invalid Request) or the installation's.
 func Decode(data []byte, req Request) (*Result, error) {
 	if err := Start(); err != nil {
 		return nil, fmt.Errorf("start libvips: %w", err)
@@ -84,7 +83,7 @@ func Decode(data []byte, req Request) (*Result, error) {
 	return res, nil
 }
 
-// complete fills in the defaults and checks the rest.
+// complete sets defaults and validates the request.
 func (r *Request) complete() error {
 	r.Limits = r.Limits.withDefaults()
 	if r.Limits.MaxBytes < 0 || r.Limits.MaxPixels < 0 || r.Limits.MaxFrames < 0 {
@@ -95,7 +94,7 @@ func (r *Request) complete() error {
 	}
 	for _, v := range r.Views {
 		if !slices.Contains(allViews, v) {
-			return fmt.Errorf("view %q is not known, wanted one of %q", v, allViews)
+			return fmt.Errorf("unknown view %q, wanted one of %q", v, allViews)
 		}
 	}
 	for _, t := range r.Targets {
@@ -106,7 +105,7 @@ func (r *Request) complete() error {
 	return nil
 }
 
-// edge is the longest side that any target resizes to.
+// edge returns the longest side to which a target resizes.
 func (r *Request) edge() int {
 	edge := 0
 	for _, t := range r.Targets {
@@ -115,9 +114,8 @@ func (r *Request) edge() int {
 	return edge
 }
 
-// need is the shorter side below which no canvas is shrunk: 12/7 of the target (384 for 224), so
-// that the one cubic resize still sees what it would in the full picture, and no less than a gray
-// plane needs.
+// need returns the least shorter side of a shrunk canvas: 12/7 of the target (384 for 224), so that a cubic resize gives the
+// same result as from the full picture, and at least grayNeed with a gray plane.
 func (r *Request) need() int {
 	need := max(1, r.edge()*12/7)
 	if r.Gray {
@@ -126,10 +124,10 @@ func (r *Request) need() int {
 	return need
 }
 
-// sharp is the shorter side that a part of a shrunk canvas must have to be resized from.
+// sharp returns the least shorter side of a part of a shrunk canvas that is resized without decoding again.
 func (r *Request) sharp() int { return r.edge() * 5 / 4 }
 
-// spread picks at most limit of n frames, evenly, the first and the last among them.
+// spread picks at most limit of n frames at even distances, including the first and the last.
 func spread(n, limit int) []int {
 	if limit == 1 {
 		n = 1

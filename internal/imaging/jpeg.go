@@ -5,24 +5,24 @@ import (
 	"encoding/binary"
 )
 
-// maxScans bounds the passes over a picture that a JPEG may ask for. Encoders write about ten; each
-// can be a few dozen bytes and still take the decoder through every block.
+// maxScans bounds the scans of a progressive JPEG. Encoders write about ten. A scan of a few dozen bytes can make the
+// decoder visit every block.
 const maxScans = 100
 
-// jpegOutline is what the segments of a JPEG say.
+// jpegOutline summarises the segments of a JPEG.
 type jpegOutline struct {
 	width, height, components int  // as stored
-	scans                     int  // up to the first end
-	metadata                  bool // Exif, an ICC profile or the like, which may say how to show it
+	scans                     int  // up to the first end-of-image marker
+	metadata                  bool // Exif, an ICC profile or the like, which may change its look
 }
 
-// bare tells whether the picture is its pixels and nothing else.
+// bare reports whether nothing but the pixels determines the look.
 func (o jpegOutline) bare() bool {
 	return (o.components == 1 || o.components == 3) && o.width > 0 && o.height > 0 && !o.metadata
 }
 
-// outlineJPEG reads the segments of a JPEG (ITU-T T.81, Annex B); the usual file, whose only scan holds all components, is not
-// searched any further.
+// outlineJPEG reads the segments of a JPEG (ITU-T T.81, Annex B). It stops at the first scan if that holds all components,
+// as in usual files.
 func outlineJPEG(data []byte) (o jpegOutline) {
 	const startOfScan, endOfImage, jfif, adobe = 0xda, 0xd9, 0xe0, 0xee
 	progressive := false
@@ -36,7 +36,7 @@ func outlineJPEG(data []byte) (o jpegOutline) {
 		switch {
 		case kind == 0xff: // fill
 			continue
-		case kind == 0 || kind == 1 || kind >= 0xd0 && kind < endOfImage: // no segment follows
+		case kind == 0 || kind == 1 || kind >= 0xd0 && kind < endOfImage: // markers without a segment
 			at++
 			continue
 		case kind == endOfImage:
@@ -56,7 +56,7 @@ func outlineJPEG(data []byte) (o jpegOutline) {
 	}
 }
 
-// isFrame tells the headers of frames from the tables among them.
+// isFrame reports whether a marker is a frame header. Markers of tables are among their numbers.
 func isFrame(kind byte) bool {
 	return kind >= 0xc0 && kind <= 0xcf && kind != 0xc4 && kind != 0xc8 && kind != 0xcc
 }

@@ -52,7 +52,7 @@ static void skip(j_decompress_ptr info, long n)
 	src->bytes_in_buffer -= n;
 }
 
-// Lines, and columns, of a component in one MCU.
+// Lines and columns of a component in one MCU.
 static int lines(const jpeg_component_info *component)
 {
 	return component->v_samp_factor * BLOCK_HEIGHT(component);
@@ -63,7 +63,7 @@ static int columns(const jpeg_component_info *component)
 	return component->h_samp_factor * BLOCK_WIDTH(component);
 }
 
-// Lays the components out one after the other, if they can be left apart.
+// Lays the components out one after the other, if they can stay separate.
 static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
 {
 	const jpeg_component_info *luma = info->comp_info, *cb = luma + 1, *cr = luma + 2;
@@ -95,7 +95,7 @@ static int lay_apart(j_decompress_ptr info, imaging_jpeg *how)
 	return 1;
 }
 
-// Reads one row of MCUs after the other, as far as lines are wanted.
+// Reads rows of MCUs until all needed lines are there.
 static void read_apart(j_decompress_ptr info, const imaging_jpeg *how, unsigned char *dst)
 {
 	JSAMPROW rows[3][IMAGING_APART_SPARE];
@@ -113,8 +113,7 @@ static void read_apart(j_decompress_ptr info, const imaging_jpeg *how, unsigned 
 	}
 }
 
-// Reads lines of RGB. Sizes are shrunk upwards here and downwards by libvips, which leaves half a pixel away: a wide row is
-// for what is wider than wanted.
+// Reads lines of RGB. libjpeg rounds shrunk sizes up and libvips rounds them down: the wide row holds the extra pixel.
 static void read_rgb(j_decompress_ptr info, const imaging_jpeg *how, JSAMPROW wide, unsigned char *dst)
 {
 	for (int y = 0; y < how->height; y++, dst += (size_t) how->width * 3) {
@@ -134,8 +133,8 @@ int imaging_decode_jpeg(const void *buf, size_t len, imaging_jpeg *how, unsigned
 		.skip_input_data = skip, .resync_to_restart = jpeg_resync_to_restart, .term_source = begin,
 	};
 	errors e = { .why = why };
-	JSAMPLE *volatile wide = NULL; // a row, where rows are wider than wanted
-	unsigned char *volatile thinned = NULL; // the scan, if it was
+	JSAMPLE *volatile wide = NULL; // a row, if rows are wider than needed
+	unsigned char *volatile thinned = NULL; // the scan, if it was thinned
 
 	info.err = jpeg_std_error(&e.base);
 	e.base.error_exit = fail;

@@ -9,18 +9,18 @@ import (
 	"unsafe"
 )
 
-// worthThinning is the size from which on a file takes longer to decode than thinning's tables take to make.
+// worthThinning is the file size in bytes from which thinning saves more time than its tables cost.
 const worthThinning = 1 << 16
 
-// decodeJPEG decodes a file of one or three components, shrunk by 1, 2, 4 or 8 to width x height, to pooled memory. The bytes are
-// those that libvips gives, whose pipeline costs a small picture as much again as the codec. Where apart is not 0, luma and
-// chroma are left as they are stored if chroma has at least so many samples a side.
+// decodeJPEG decodes a file of one or three components, shrunk by 1, 2, 4 or 8 to width x height, to pooled memory. The
+// pixels equal those of libvips, whose pipeline would double a small picture's time. If apart is not 0 and chroma has at
+// least apart samples a side, luma and chroma stay separate.
 func decodeJPEG(data []byte, shrink, apart, width, height int) (*canvas, error) {
 	c, _, err := decodeThinned(data, shrink, apart, shrink == 8 && len(data) >= worthThinning, width, height)
 	return c, err
 }
 
-// decodeThinned is decodeJPEG with or without an attempt at thinning, and says whether it came to that.
+// decodeThinned is decodeJPEG with thinning if try is true. It also reports whether the file was thinned.
 func decodeThinned(data []byte, shrink, apart int, try bool, width, height int) (*canvas, bool, error) {
 	how := C.imaging_jpeg{shrink: C.int(shrink), width: C.int(width), height: C.int(height), apart: C.int(apart)}
 	if try {
@@ -41,7 +41,7 @@ func decodeThinned(data []byte, shrink, apart int, try bool, width, height int) 
 		luma, cb, cr := how.components[0], how.components[1], how.components[2]
 		across, down := int(how.across), int(how.down)
 		c.pixels = plane{memory.pix[:int(luma.stride)*height], int(luma.stride), height, 1}
-		c.chroma = chroma{ // whose pixels go on to the end of Cr
+		c.chroma = chroma{ // the slice reaches to the end of Cr
 			plane{memory.pix[cb.offset:], int(cb.stride), (height + down - 1) / down, 1}, int(cr.offset - cb.offset), across, down,
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What libjpeg gives by itself is, byte for byte, what libvips makes of the same file with the same codec.
+// libjpeg alone gives the same bytes as libvips.
 func TestPlainJPEGIsAsByLibvips(t *testing.T) {
 	require.NoError(t, Start())
 	compared := 0
@@ -41,7 +41,7 @@ func walkJPEGs(t *testing.T, visit func(path string, data []byte)) {
 	}))
 }
 
-// compareJPEG returns how many pictures it compared: 0 for one that neither way can be decoded, or that libjpeg is not asked for.
+// compareJPEG returns how many pictures it compared: 0 if neither way decodes the file, or if libjpeg is not used for it.
 func compareJPEG(t *testing.T, name string, data []byte, shrink int) int {
 	t.Helper()
 	outline := outlineJPEG(data)
@@ -62,14 +62,14 @@ func compareJPEG(t *testing.T, name string, data []byte, shrink int) int {
 	want, wantErr := rgb.pixels()
 	got, gotErr := decodeJPEG(data, shrink, 0, in.width(), in.height())
 	if wantErr != nil {
-		return 0 // fuzzers' files of which libjpeg, as viewers do, shows what there is may come here too
+		return 0 // or a fuzzer's file of which libjpeg, like viewers, shows a part
 	}
 	require.NoError(t, gotErr, "%s by %d", name, shrink)
 	require.True(t, string(want.pix) == string(got.pixels.pix), "%s by %d", name, shrink)
 	return 1
 }
 
-// Reading the header of a bare file by libvips first would change nothing.
+// Without metadata, libvips need not read the header first.
 func TestBareJPEGNeedsNoHeaderOfLibvips(t *testing.T) {
 	require.NoError(t, Start())
 	request := Request{Targets: []Target{{ResizeWidth: 96, ResizeHeight: 96}}, Gray: true}

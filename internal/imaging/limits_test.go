@@ -75,8 +75,8 @@ func TestUndecodable(t *testing.T) {
 	}
 }
 
-// What viewers forgive is judged as they show it.
-func TestForgiven(t *testing.T) {
+// Faults that viewers ignore are ignored too.
+func TestIgnoredFaults(t *testing.T) {
 	jpg, anim := encodeJPEG(t, drawing(200, 150)), animatedGIF(t, 20, 20, 9)
 	table := bytes.Index(jpg, []byte{0xff, 0xc4})
 	garbage := append(append(jpg[:table:table], "stray"...), jpg[table:]...)
@@ -126,13 +126,13 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// A file that claims many pixels and holds few is not given its memory's worth of attention.
+// A file that claims many pixels and has few fails quickly.
 func TestBombWithinLimits(t *testing.T) {
 	_, err := Decode(pngOf(7000, 7000), Request{Targets: []Target{clip}})
 	requireKind(t, ErrUndecodable, err)
 }
 
-// pngOf is a PNG whose header says w x h, of which hardly a row is there.
+// pngOf returns a PNG with a header of w x h and hardly a row of pixels.
 func pngOf(w, h uint32) []byte {
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
 	file := encodePNG(nil, image.NewGray(image.Rect(0, 0, 4, 4)))
@@ -160,7 +160,7 @@ func TestInvalidRequests(t *testing.T) {
 	}
 }
 
-// Fuzzers' files: whatever comes of them, the process survives and every error has its kind.
+// With fuzzers' files, the process survives, and every error has its kind.
 func TestMalformed(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testenv.Data(t), "malformed", "*"))
 	require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// A PNG that libvips refuses without a word gets a reason of ours.
+// A PNG that libvips refuses without a message gets one.
 func TestBrokenPNGHeaders(t *testing.T) {
 	header := func(depth, colour, interlace byte) []byte {
 		return []byte{0, 0, 0, 8, 0, 0, 0, 8, depth, colour, 0, 0, interlace}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// over puts a picture on a page of one colour.
+// over draws a picture on a background of one colour.
 func on(page color.Color, im image.Image) []byte {
 	out := pixelsOf(im)
 	for i := range len(out) / 3 {
@@ -24,7 +24,7 @@ func on(page color.Color, im image.Image) []byte {
 	return out
 }
 
-// seeThrough is a drawing whose alpha is a picture of its own.
+// seeThrough is a drawing whose alpha is another picture.
 func seeThrough(w, h int) *image.NRGBA {
 	im := converted(drawing(w, h), image.NewNRGBA(image.Rect(0, 0, w, h))).(*image.NRGBA)
 	for i := range w * h {
@@ -77,7 +77,7 @@ func TestAlphaIsJudgedOnBothPages(t *testing.T) {
 	}
 }
 
-// greyAlphaPNG has grey and alpha of 8 bits.
+// greyAlphaPNG returns a PNG of 8-bit grey and alpha.
 func greyAlphaPNG(tb testing.TB, im *image.NRGBA) []byte {
 	w, h := im.Rect.Dx(), im.Rect.Dy()
 	var rows []byte
@@ -90,7 +90,7 @@ func greyAlphaPNG(tb testing.TB, im *image.NRGBA) []byte {
 	return pngOfRows(tb, w, h, 8, 4, rows)
 }
 
-// Shrinking averages what is shown: the colours of transparent pixels do not bleed.
+// Shrinking averages premultiplied colours, so that those of transparent pixels do not bleed.
 func TestAlphaIsAveraged(t *testing.T) {
 	im := image.NewNRGBA(image.Rect(0, 0, 512, 512))
 	for i := range 512 * 512 {
@@ -106,7 +106,7 @@ func TestAlphaIsAveraged(t *testing.T) {
 	require.InDeltaSlice(t, []int{100, 50, 0}, res.Frames[1].Views[0].Pixels[0][:3], 2)
 }
 
-// Nobody sees a few pixels less than opaque; nothing is judged twice for them.
+// A few pixels that are nearly opaque add no second background.
 func TestNearlyOpaque(t *testing.T) {
 	im := seeThrough(64, 48)
 	for i := range 64 * 48 {

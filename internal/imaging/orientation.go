@@ -1,7 +1,7 @@
 package imaging
 
-// orientation is one of the eight ways to turn and mirror a picture, numbered as EXIF (CIPA
-// DC-008) numbers what a viewer has to do.
+// orientation is one of the eight turns and mirrors of a picture, with the numbers of EXIF (CIPA DC-008) for what a viewer
+// has to do.
 type orientation int
 
 const (
@@ -15,10 +15,10 @@ const (
 	orientationLeft    orientation = 8
 )
 
-// swaps tells whether width becomes height.
+// swaps reports whether width and height are exchanged.
 func (o orientation) swaps() bool { return o >= 5 }
 
-// size is what a picture of w x h measures after the turn; it also undoes itself.
+// size returns the size of a picture of w x h after the turn, and before it.
 func (o orientation) size(w, h int) (int, int) {
 	if o.swaps() {
 		return h, w
@@ -26,8 +26,7 @@ func (o orientation) size(w, h int) (int, int) {
 	return w, h
 }
 
-// before returns which part of the picture as it is becomes r of the turned one, which
-// measures w x h.
+// before returns the part of the unturned picture that becomes r in the turned picture of w x h.
 func (o orientation) before(r rect, w, h int) rect {
 	right, below := w-r.left-r.width, h-r.top-r.height
 	switch o {

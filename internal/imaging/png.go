@@ -22,7 +22,7 @@ func (c pngChunk) intact() bool {
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// pngChunks goes through the chunks up to the first that is cut off.
+// pngChunks iterates over the chunks up to the first truncated one.
 func pngChunks(data []byte) iter.Seq[pngChunk] {
 	return func(yield func(pngChunk) bool) {
 		const header, checksum = 8, 4
@@ -41,13 +41,13 @@ func pngChunks(data []byte) iter.Seq[pngChunk] {
 	}
 }
 
-// pngOutline is what stands in a PNG before its pixels, and where those of an animation are.
+// pngOutline holds the chunks before a PNG's pixels, and those of an animation's frames.
 type pngOutline struct {
 	header  []byte // the data of IHDR
 	colours pngColours
-	shared  []byte     // the palette and its transparency, which all frames have
-	control []pngChunk // acTL that stand before the pixels
-	frames  []pngChunk // fcTL, IDAT and fdAT in order, where control is there
+	shared  []byte     // the palette and its transparency, which all frames share
+	control []pngChunk // acTL before the pixels
+	frames  []pngChunk // fcTL, IDAT and fdAT in order, if there is control
 }
 
 func outlinePNG(data []byte) (o pngOutline) {
@@ -81,8 +81,8 @@ func outlinePNG(data []byte) (o pngOutline) {
 	return o
 }
 
-// pngHeaderFault says what is wrong with the header chunk of a PNG (PNG specification, section 11.2.1), or "" when nothing
-// is: libvips refuses some without a word.
+// pngHeaderFault returns the fault of a PNG's header chunk (PNG specification, section 11.2.1), or "". libvips refuses some
+// headers without a message.
 func pngHeaderFault(data []byte) string {
 	const signature, end = 8, 33
 	if len(data) < end {

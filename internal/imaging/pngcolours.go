@@ -5,16 +5,15 @@ import (
 	"math"
 )
 
-// pngColours is what chunks other than iCCP say of the colours of a PNG (third edition, section 11.3.2). Viewers disagree:
-// browsers honour them, most makers of thumbnails do not, and which chunk goes before which depends on the browser. So
-// each that would change the picture is a look of its own, whatever else is there.
+// pngColours holds the colour chunks of a PNG other than iCCP (third edition, section 11.3.2). Browsers honour them, with
+// different precedence; most thumbnailers do not. So each chunk that changes the picture is a look of its own.
 type pngColours struct {
-	gamma          float64 // of the samples: 0.45455 for a usual display's; 0 without gAMA
+	gamma          float64 // of the samples: 0.45455 for a usual display; 0 without gAMA
 	chromaticities []byte  // of cHRM
 	points         codePoints
 }
 
-// read takes the first intact chunk of each kind, as libpng does.
+// read keeps the first intact chunk of each kind, as libpng does.
 func (p *pngColours) read(c pngChunk) {
 	switch {
 	case c.kind == "gAMA" && len(c.data) == 4 && p.gamma == 0 && c.intact():
@@ -26,7 +25,7 @@ func (p *pngColours) read(c pngChunk) {
 	}
 }
 
-// looks are those by which the picture may look otherwise.
+// looks returns the looks that differ from sRGB.
 func (p *pngColours) looks() (looks []look) {
 	if space, ok := p.points.space(); ok {
 		looks = append(looks, look{space: &space})
@@ -37,7 +36,7 @@ func (p *pngColours) looks() (looks []look) {
 	return looks
 }
 
-// space is that of gAMA and cHRM; ok is false where it looks as sRGB does.
+// space returns the space of gAMA and cHRM. ok is false if it looks like sRGB.
 func (p *pngColours) space() (space colourSpace, ok bool) {
 	const usual, noticeable = 1 / 2.2, 0.05 // libpng's threshold
 	space = srgbSpace(srgbLight)

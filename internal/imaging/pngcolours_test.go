@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pngOfRows compresses rows, each with its filter's byte, with chunks between header and pixels.
+// pngOfRows compresses rows, each with its filter byte. It writes chunks between header and pixels.
 func pngOfRows(tb testing.TB, w, h int, depth, colour byte, rows []byte, chunks ...[]byte) []byte {
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
@@ -34,7 +34,7 @@ func numbers(kind string, values ...uint32) []byte {
 	return appendChunk(nil, kind, data)
 }
 
-// stored is the drawing as samples of 16 bits whose light is the drawing's by the inverse of a curve.
+// stored returns the drawing as 16-bit samples, encoded with the inverse of a curve.
 func stored(t *testing.T, colour byte, inverse func(light float64) float64, chunks ...[]byte) []byte {
 	t.Helper()
 	im := drawing(64, 48)
@@ -63,7 +63,7 @@ func red(im *image.RGBA) []byte {
 	return out
 }
 
-// Browsers honour what a PNG says of its colours; others show the samples. Both are judged.
+// Browsers honour a PNG's colour chunks, other viewers ignore them. Both looks are judged.
 func TestColoursOfPNG(t *testing.T) {
 	want := drawing(64, 48)
 	raised := func(exponent float64) func(float64) float64 {
@@ -96,7 +96,7 @@ func TestColoursOfPNG(t *testing.T) {
 	}
 }
 
-// srgbOf is the sample for a light.
+// srgbOf returns the sRGB sample of a linear light.
 func srgbOf(light float64) float64 {
 	if light <= 0.0031308 {
 		return 12.92 * light
@@ -104,7 +104,7 @@ func srgbOf(light float64) float64 {
 	return 1.055*math.Pow(light, 1/2.4) - 0.055
 }
 
-// What says nothing new is no look.
+// Chunks that do not change the picture add no look.
 func TestUsualColoursOfPNG(t *testing.T) {
 	usual := [][]byte{
 		numbers("gAMA", 45455), numbers("cHRM", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000),
@@ -115,7 +115,7 @@ func TestUsualColoursOfPNG(t *testing.T) {
 	require.Len(t, renderings(t, stored(t, 2, srgbOf, none...), Limits{}), 1)
 }
 
-// Primaries change colours as they should: a red of BT.2020 is more than a screen's.
+// Primaries change colours: a red of BT.2020 exceeds sRGB's.
 func TestPrimariesOfPNG(t *testing.T) {
 	row := []byte{0, 180, 80, 80}
 	for name, chunk := range map[string][]byte{

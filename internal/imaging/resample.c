@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Weights have 14 bits after the point, what lies between the two passes 6: cubic and lanczos
-// overshoot 0..255 by less than half, so the latter fits into 16 bits and sums into 32.
+// Weights have 14 fraction bits, samples between the two passes 6. Cubic and lanczos overshoot 0..255 by less than half, so
+// that these samples fit into 16 bits and sums into 32.
 #define WEIGHT_BITS 14
 #define BETWEEN_BITS 6
 
-// The inputs of each output along one axis: count weights from the input first on, and then at least one that is 0.
+// The inputs of each output along one axis: count weights from the input first on, then at least one weight of 0.
 typedef struct {
 	int *first, *count;
 	int16_t *weights; // most per output
@@ -44,8 +44,8 @@ static double sinc(double x)
 	return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
 }
 
-// The kernels as Pillow has them; cubic is Catmull-Rom's family with a = -0.5 (Keys 1981). n values from the
-// distance x on. No clones: where there are fused multiply-adds, the bytes would be others.
+// Pillow's kernels; cubic has a = -0.5 (Keys 1981, Catmull-Rom). Computes n values from the distance x on. There are no
+// clones for other processors, because fused multiply-adds would change the bytes.
 static void kernel_at(int kernel, double x, double step, int n, double *w)
 {
 	for (int k = 0; k < n; k++) {
@@ -62,7 +62,7 @@ static void kernel_at(int kernel, double x, double step, int n, double *w)
 	}
 }
 
-// Weights in whole numbers, rounded.
+// Rounds weights to integers.
 static void kernel_round(const double *w, int n, double unit, int16_t *fixed)
 {
 	for (int k = 0; k < n; k++) {
@@ -71,8 +71,8 @@ static void kernel_round(const double *w, int n, double unit, int16_t *fixed)
 	}
 }
 
-// Weights for outputs [from, from+n) of an axis of in samples, of which length from begin on are scaled to out. When
-// shrinking, the kernel is stretched by the factor, so that every input counts (antialiasing).
+// Weights for outputs [from, from+n) of an axis of in samples, of which length from begin on are scaled to out. Shrinking
+// stretches the kernel by the factor, so that every input counts (antialiasing).
 static int axis_make(axis *a, int in, double begin, double length, int out, int from, int n, int kernel)
 {
 	double scale = length / out, stretch = scale > 1 ? scale : 1;
@@ -102,7 +102,7 @@ static int axis_make(axis *a, int in, double begin, double length, int out, int 
 		}
 		for (int k = 0; k < count; k++)
 			sum += w[k];
-		// The rounded weights add up to exactly one, so that a flat area keeps its level.
+		// The rounded weights must add up to exactly one, so that a flat area keeps its level.
 		int16_t *fixed = a->weights + (size_t) i * a->most;
 		kernel_round(w, count, (1 << WEIGHT_BITS) / sum, fixed);
 		for (int k = 0; k < count; k++)
@@ -115,7 +115,7 @@ static int axis_make(axis *a, int in, double begin, double length, int out, int 
 	return 0;
 }
 
-// Turns eight rows of eight samples into eight columns: three perfect shuffles of the rows.
+// Transposes eight rows of eight samples, by three perfect shuffles of the rows.
 static inline __attribute__((always_inline)) void transpose(samples *m)
 {
 	samples rows[ROWS], shuffled[ROWS];
@@ -133,7 +133,7 @@ static inline __attribute__((always_inline)) void transpose(samples *m)
 	memcpy(m, rows, sizeof rows);
 }
 
-// Lays ROWS rows of n samples (a multiple of ROWS) side by side: columns[i] holds the i-th of each.
+// Interleaves ROWS rows of n samples (a multiple of ROWS): columns[i] holds the i-th sample of each.
 CLONES static void lay_side_by_side(const int16_t *rows, int n, samples *columns)
 {
 	for (int x = 0; x < n; x += ROWS) {
@@ -144,9 +144,8 @@ CLONES static void lay_side_by_side(const int16_t *rows, int n, samples *columns
 }
 
 #ifdef WIDER
-// The same as sum_rows does, of 32 samples at a time: of n that are at least as many, the last twice. Vectors twice as wide are
-// two halves to the instructions that take samples by turns, and to the one that narrows, so that these come to stand by turns
-// too.
+// sum_rows for n >= 32 samples, 32 at a time; the last vector overlaps. On vectors twice as wide, the instructions that
+// interleave and narrow work on each half, so that their results fit together.
 WIDER static void sum_rows_wider(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int16_t *out)
 {
 	const int shift = WEIGHT_BITS - BETWEEN_BITS;
@@ -175,12 +174,12 @@ WIDER static void sum_rows_wider(const uint8_t *src, size_t stride, const int16_
 }
 #endif
 
-// One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS after the point. Two rows go at a time; where their
-// number is odd, the last goes with itself, weighted 0.
+// One row of sums over rows: n samples, from 8 bits to BETWEEN_BITS fraction bits. It takes two rows at a time. If their
+// number is odd, the last is paired with itself, with weight 0.
 CLONES static void sum_rows(const uint8_t *src, size_t stride, const int16_t *weights, int count, int n, int16_t *out)
 {
 	const int shift = WEIGHT_BITS - BETWEEN_BITS, round = 1 << (shift - 1);
-	const twice zero = { 0 }; // bytes by turns with it are 16 bits each, on a little-endian machine
+	const twice zero = { 0 }; // bytes interleaved with it are 16-bit numbers on a little-endian machine
 	int x = 0;
 
 #ifdef WIDER
@@ -214,8 +213,8 @@ CLONES static void sum_rows(const uint8_t *src, size_t stride, const int16_t *we
 	}
 }
 
-// One row of outputs, of each of the rows in columns, whose first sample is the input offset. Two samples go at a time;
-// where their number is odd, the last goes with what lies behind it, weighted 0.
+// One row of outputs for each of the rows in columns, whose first sample is the input offset. It takes two samples at a
+// time. If their number is odd, the last is paired with the one after it, with weight 0.
 CLONES static void sum_columns(const samples *columns, int offset, int bands, const axis *a, int n, samples *out)
 {
 	const int shift = WEIGHT_BITS + BETWEEN_BITS;
@@ -235,7 +234,7 @@ CLONES static void sum_columns(const samples *columns, int offset, int bands, co
 	}
 }
 
-// Writes what lies side by side as rows of n bytes; n outputs are there, up to a multiple of ROWS.
+// Writes interleaved outputs as rows of n bytes. Their number is n rounded up to a multiple of ROWS.
 CLONES static void lay_in_rows(samples *columns, int n, int rows, uint8_t *dst)
 {
 	for (int x = 0; x < n; x += ROWS) {
@@ -247,7 +246,7 @@ CLONES static void lay_in_rows(samples *columns, int n, int rows, uint8_t *dst)
 	}
 }
 
-// A part of a plane as it is.
+// Copies a part of a plane.
 static void copy(const resample_source *src, const uint8_t *pixels, int left, int top, int width, int height, uint8_t *dst)
 {
 	size_t length = (size_t) width * src->bands;
@@ -256,10 +255,10 @@ static void copy(const resample_source *src, const uint8_t *pixels, int left, in
 		memcpy(dst, pixels + y * src->stride + (size_t) left * src->bands, length);
 }
 
-// What one plane after the other is scaled by, and with.
+// Weights and buffers for scaling planes.
 typedef struct {
 	axis across, down;
-	int begin, n, stride; // the columns that the crop looks at: the first, their samples, up to a multiple of ROWS
+	int begin, n, stride; // the columns of the crop: the first, their samples, and these rounded up to a multiple of ROWS
 	int16_t *rows;
 	samples *columns, *out;
 } scaler;
@@ -276,7 +275,7 @@ static int scaler_make(scaler *s, const resample_source *src, int width, int hei
 	s->n = (s->across.first[last] + s->across.count[last] - s->begin) * src->bands;
 	s->stride = UP_TO_ROWS(s->n);
 	s->rows = calloc((size_t) ROWS * s->stride, sizeof(int16_t));
-	s->columns = aligned_alloc(64, (size_t) UP_TO_ROWS(s->stride + src->bands) * sizeof(samples)); // and what lies behind the last
+	s->columns = aligned_alloc(64, (size_t) UP_TO_ROWS(s->stride + src->bands) * sizeof(samples)); // including the sample after the last
 	s->out = aligned_alloc(64, (size_t) UP_TO_ROWS(crop_width * src->bands) * sizeof(samples));
 	if (!s->rows || !s->columns || !s->out)
 		return -1;
@@ -313,7 +312,7 @@ int resample(const resample_source *src, int width, int height, int kernel,
 {
 	scaler s = { 0 };
 	size_t made = (size_t) crop_width * crop_height * src->bands;
-	int as_it_is = width == src->across && height == src->down && !src->x && !src->y; // what every kernel gives then
+	int as_it_is = width == src->across && height == src->down && !src->x && !src->y; // in which case every kernel copies
 	int result = as_it_is ? 0 : scaler_make(&s, src, width, height, kernel, left, top, crop_width, crop_height);
 
 	for (int plane = 0; plane < src->planes && !result; plane++, dst += made) {
@@ -330,7 +329,7 @@ int resample(const resample_source *src, int width, int height, int kernel,
 
 void resample_turn(const resample_source *src, int orientation, uint8_t *dst)
 {
-	// Bytes from a pixel to the one right of it and to the one below it, in the turned picture.
+	// Byte offsets to the right and lower neighbour in the turned picture.
 	ptrdiff_t x = src->bands, y = (ptrdiff_t) src->stride;
 	const uint8_t *p = src->pixels;
 	int width = src->width, height = src->height;

@@ -11,14 +11,13 @@ import (
 	"unsafe"
 )
 
-// plane is pixels in memory: 8 bit, row-major, width*height*bands bytes; 1 band (grey) or 3 (RGB).
+// plane holds 8-bit pixels, row-major, width*height*bands bytes, with 1 band (grey) or 3 (RGB).
 type plane struct {
 	pix                  []byte
 	width, height, bands int
 }
 
-// planes keeps the memory of decoded pictures for the next ones: megabytes each, which are
-// dear to clear and to collect.
+// planes pools the memory of decoded pictures. They take megabytes each, which are expensive to clear and to collect.
 var planes sync.Pool
 
 // newPlane returns a plane whose pixels are undefined.
@@ -33,14 +32,14 @@ func newPlane(width, height, bands int) plane {
 	return p
 }
 
-// release lets the memory be used again. Nothing may refer to the pixels after it.
+// release returns the memory to the pool. The pixels must not be used afterwards.
 func (p plane) release() {
 	if p.pix != nil {
 		planes.Put(&p.pix)
 	}
 }
 
-// source describes a part of the plane to C. The caller keeps the pixels pinned.
+// source describes a part of the plane for C. The caller keeps the pixels pinned.
 func (p plane) source(part rect) C.resample_source {
 	return C.resample_source{
 		pixels: (*C.uint8_t)(&p.pix[(part.top*p.width+part.left)*p.bands]),
@@ -51,13 +50,13 @@ func (p plane) source(part rect) C.resample_source {
 	}
 }
 
-// resampled scales a part of the plane to exactly width x height and returns what crop keeps
-// of that, in pix, which has room for it. libvips could do it, in four times the time and with other roundings in each version.
+// resampled scales a part of the plane to width x height and writes the pixels inside crop to pix, which must be large
+// enough. libvips takes four times as long, and its rounding changes with its version.
 func (p plane) resampled(part rect, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
 	return p.scaled(p.source(part), width, height, kernel, crop, pix)
 }
 
-// scaled is resampled of a part that need not begin and end with a pixel.
+// scaled is resampled for a part with fractional borders.
 func (p plane) scaled(src C.resample_source, width, height int, kernel Kernel, crop rect, pix []byte) (plane, error) {
 	out := plane{pix, crop.width, crop.height, p.bands}
 	var pin runtime.Pinner
@@ -86,7 +85,7 @@ func (p plane) turned(o orientation) plane {
 	return out
 }
 
-// luma is the brightness of each RGB pixel, in pooled memory.
+// luma returns the luma of each RGB pixel, in pooled memory.
 func (p plane) luma() plane {
 	out := newPlane(p.width, p.height, 1)
 	C.colours_luma((*C.uint8_t)(&p.pix[0]), C.size_t(len(out.pix)), (*C.uint8_t)(&out.pix[0]))

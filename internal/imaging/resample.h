@@ -1,5 +1,5 @@
-// Resampling and turning of 8-bit pixels in memory. Weights are rounded once and pixels summed in
-// integers: vectors of any width give the same bytes.
+// Resampling and turning of 8-bit pixels in memory. Weights are rounded once and pixels summed as integers, so that vectors
+// of any width give the same bytes.
 #ifndef MODERATOR_IMAGING_RESAMPLE_H
 #define MODERATOR_IMAGING_RESAMPLE_H
 
@@ -13,17 +13,17 @@ typedef struct {
 	const uint8_t *pixels;
 	size_t stride;
 	int width, height, bands; // bands: 1 or 3
-	double x, y, across, down; // the part that is scaled, which may begin and end within a pixel
-	int planes;                // so many, alike, each next bytes behind the one before
+	double x, y, across, down; // the part to scale; its borders may be fractional
+	int planes;                // number of equal planes, each next bytes after the one before
 	size_t next;
 } resample_source;
 
 // Scales the part of src to width x height and writes the part [left, left+crop_width) x
-// [top, top+crop_height) of that to dst, crop_width*crop_height*bands bytes for each plane. Non-zero: no memory.
+// [top, top+crop_height) of that to dst, crop_width*crop_height*bands bytes for each plane. Returns non-zero without memory.
 int resample(const resample_source *src, int width, int height, int kernel,
 	int left, int top, int crop_width, int crop_height, uint8_t *dst);
 
-// Turns a picture as an EXIF orientation (1 to 8) tells; dst holds as many bytes as src.
+// Turns a picture by an EXIF orientation (1 to 8). dst has as many bytes as src.
 void resample_turn(const resample_source *src, int orientation, uint8_t *dst);
 
 #endif

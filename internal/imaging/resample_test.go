@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// reference resamples one row of grey in floating point, straight from the definition.
+// reference resamples one row of grey in floating point by the definition.
 func reference(row []byte, out int, kernel Kernel) []float64 {
 	support, weight := 2.0, func(x float64) float64 {
 		if x < 1 {
@@ -55,7 +55,7 @@ func TestResample(t *testing.T) {
 			}
 			want := reference(row, sizes[1], kernel)
 			across := resampled(t, plane{row, sizes[0], 1, 1}, sizes[1], 1, kernel)
-			const columns = 75 // of which the widest vectors take some, narrower ones others, and a few are left
+			const columns = 75 // for vectors of all widths, and a remainder
 			var wide []byte
 			for i := range row {
 				for c := range columns {
@@ -107,7 +107,7 @@ func TestResampledPartIsThePartOfTheResampled(t *testing.T) {
 	}
 }
 
-// Same bytes, same answer: from many goroutines, with reused memory, next to failing pictures.
+// Concurrent decodes give the same results, with reused memory and beside failing pictures.
 func TestDecodeConcurrently(t *testing.T) {
 	good, bad := encodeJPEG(t, drawing(700, 500)), encodeJPEG(t, drawing(300, 200))
 	req := Request{Targets: []Target{clip}, Views: allViews, Gray: true}

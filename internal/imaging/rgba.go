@@ -1,6 +1,6 @@
 package imaging
 
-// rgba is what an animation shows, straight RGBA, row by row.
+// rgba is the canvas of an animation: straight RGBA, row-major.
 type rgba struct {
 	pix   []byte
 	width int
@@ -17,7 +17,7 @@ func (p rgba) clear(f apngFrame) {
 	}
 }
 
-// draw puts the pixels of a frame in its place.
+// draw draws the pixels of a frame at its place.
 func (p rgba) draw(f apngFrame, pixels []byte) {
 	for y := range f.height {
 		to, from := p.row(f, y), pixels[4*y*f.width:4*(y+1)*f.width]
@@ -31,7 +31,7 @@ func (p rgba) draw(f apngFrame, pixels []byte) {
 	}
 }
 
-// over puts one straight pixel over another.
+// over composes one straight pixel over another.
 func over(to, from []byte) {
 	above, below := uint32(from[3]), uint32(to[3])
 	switch {
@@ -41,7 +41,7 @@ func over(to, from []byte) {
 	case above == 0:
 		return
 	}
-	rest := below * (255 - above) // in parts of 255
+	rest := below * (255 - above) // in units of 1/255
 	alpha := 255*above + rest
 	for band := range 3 {
 		to[band] = byte((255*above*uint32(from[band]) + rest*uint32(to[band]) + alpha/2) / alpha)

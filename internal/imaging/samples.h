@@ -1,4 +1,4 @@
-// Vectors of the samples of eight rows, and what pixels are weighted with.
+// Vectors of samples of eight rows, and operations on them.
 #ifndef MODERATOR_IMAGING_SAMPLES_H
 #define MODERATOR_IMAGING_SAMPLES_H
 
@@ -18,21 +18,21 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a byte before a zero is to be the number");
 
-// Rows are scaled eight at a time, their samples side by side in one vector.
+// Rows are scaled eight at a time, with their samples interleaved in one vector.
 #define ROWS 8
 #define UP_TO_ROWS(n) (((n) + ROWS - 1) / ROWS * ROWS)
 
 typedef int16_t samples __attribute__((vector_size(2 * ROWS)));
-typedef int32_t sums __attribute__((vector_size(2 * ROWS))); // of half of the rows
+typedef int32_t sums __attribute__((vector_size(2 * ROWS))); // of four rows
 typedef int16_t half __attribute__((vector_size(ROWS)));
 typedef uint8_t bytes __attribute__((vector_size(ROWS)));
 typedef uint8_t twice __attribute__((vector_size(2 * ROWS)));
 
-// The samples of a and b by turns, of the first and of the second half.
+// Interleave the samples of a and b: of their first and second half.
 #define FIRST_BY_TURNS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define SECOND_BY_TURNS(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 
-// The same of bytes.
+// The same for bytes.
 #define FIRST_BYTES_BY_TURNS(a, b) \
 	__builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define SECOND_BYTES_BY_TURNS(a, b) \
@@ -47,7 +47,7 @@ static inline samples pair_of(const int16_t *weights)
 	return (samples) ((sums) { 0 } + pair);
 }
 
-// The sums of pairs of samples, each times its weight. Compilers do not find the one instruction for it by themselves.
+// Weighted sums of pairs of samples. Compilers do not find the instruction for it by themselves.
 static inline sums weighted(samples pairs, samples weights)
 {
 #ifdef __SSE2__
@@ -58,7 +58,7 @@ static inline sums weighted(samples pairs, samples weights)
 #endif
 }
 
-// Sums that fit into 16 bits, as samples.
+// Narrows sums that fit into 16 bits.
 static inline samples narrowed(sums a, sums b)
 {
 #ifdef __SSE2__
@@ -68,7 +68,7 @@ static inline samples narrowed(sums a, sums b)
 #endif
 }
 
-// The nearest byte for each sample, as a sample.
+// Clamps each sample to a byte.
 static inline samples clamped(samples v)
 {
 	v &= v > 0; // comparisons are -1, all bits, where they hold

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// The formats that are decoded, by the names that Result.Format and Sniff use.
+// The supported formats, as named by Result.Format and Sniff.
 const (
 	formatJPEG = "jpeg"
 	formatPNG  = "png"
@@ -17,8 +17,8 @@ const (
 	formatAVIF = "avif"
 )
 
-// Sniff tells the format of a picture by its magic bytes alone; names and content types are
-// the sender's claim. ok is false for whatever Decode does not take.
+// Sniff returns the format of a picture by its magic bytes. It ignores names and content types, which the sender chooses.
+// ok is false for formats that Decode does not support.
 func Sniff(data []byte) (format string, ok bool) {
 	switch {
 	case hasPrefix(data, "\xff\xd8\xff"):
@@ -42,8 +42,7 @@ func Sniff(data []byte) (format string, ok bool) {
 
 func hasPrefix(data []byte, magic string) bool { return bytes.HasPrefix(data, []byte(magic)) }
 
-// isBMP looks for "BM" and one of the header sizes in use, since two letters alone begin
-// many a text.
+// isBMP looks for "BM" and a known header size, because texts may begin with these two letters.
 func isBMP(data []byte) bool {
 	if !hasPrefix(data, "BM") || len(data) < 18 {
 		return false
@@ -52,10 +51,9 @@ func isBMP(data []byte) bool {
 	return size == 12 || size >= 16 && size <= 64 || size == 108 || size == 124
 }
 
-// sniffBrands reads the ftyp box that begins an ISO base media file (ISO/IEC 23008-12, AVIF
-// specification): one still picture coded with HEVC or AV1 is taken; image sequences
-// (avis, hevc, msf1), films and pictures in other codings are not. The general brands mif1
-// and miaf leave the coding to the compatible brands.
+// sniffBrands reads the ftyp box at the start of an ISO base media file (ISO/IEC 23008-12, AVIF specification). It accepts
+// still pictures coded with HEVC or AV1, but not image sequences (avis, hevc, msf1), films and other codings. With the
+// general brands mif1 and miaf, the compatible brands decide.
 func sniffBrands(data []byte) (format string, ok bool) {
 	size := int(min(binary.BigEndian.Uint32(data), uint32(len(data)), 1024))
 	if size < 16 {

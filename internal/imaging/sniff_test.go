@@ -62,7 +62,7 @@ func FuzzSniff(f *testing.F) {
 	})
 }
 
-// isFault tells whether an error is the file's fault.
+// isFault reports whether the file caused the error.
 func isFault(err error) bool {
 	return errors.Is(err, ErrUndecodable) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge)
 }

@@ -5,26 +5,26 @@ import (
 	"fmt"
 )
 
-// source is a picture of which only the header was read.
+// source is a picture whose header was read.
 type source struct {
 	format        string
 	data          []byte
 	width, height int // of one frame, as stored
 	orientation   orientation
 	frames        int
-	looks         []look // the first is the file's by its ICC profile, if any
-	plain         bool   // a JPEG, grey or of three colours, with no profile but sRGB: libjpeg gives its pixels by itself
+	looks         []look // the first is by the ICC profile, if there is one
+	plain         bool   // a JPEG of one or three components in sRGB, for which libjpeg is enough
 	animation     *apng  // nil unless the file is an animated PNG
 	bitmap        *bitmap
-	pages         map[int]*source // of a TIFF with more than one: those that are rendered
+	pages         map[int]*source // the rendered pages of a TIFF with several
 
-	// The reader of the header, if nobody has taken it.
+	// The handle that read the header, until it is used for the pixels.
 	opened *handle
 	how    opening
 }
 
-// openSource sniffs data and holds its header against the limits. need is that of the canvases that will be asked for; with
-// another they cost more. The caller has to close it.
+// openSource sniffs data and checks its header against the limits. need should be that of the later canvases, which else
+// cost more. The caller closes the source.
 func openSource(data []byte, limits Limits, need int) (*source, error) {
 	if len(data) == 0 {
 		return nil, fmt.Errorf("%w: the file is empty", ErrUndecodable)
@@ -43,7 +43,7 @@ func openSource(data []byte, limits Limits, need int) (*source, error) {
 	if format == formatBMP {
 		return s, limits.checkSize(s.width, s.height)
 	}
-	if s.plain { // libvips takes a twentieth of a small one's time to read the header
+	if s.plain { // libvips would spend a twentieth of a small picture's time on the header
 		return s, limits.checkSize(s.width, s.height)
 	}
 	err := s.readHeader(limits, need)
@@ -67,8 +67,7 @@ func (s *source) close() {
 	}
 }
 
-// survey refuses, by the outline of the file, what libvips would take too much time for or
-// show only in part.
+// survey refuses files, by their outline, that would take libvips too much time or that it would show only in part.
 func (s *source) survey() (err error) {
 	switch s.format {
 	case formatJPEG:
@@ -76,7 +75,7 @@ func (s *source) survey() (err error) {
 		if outline.scans > maxScans {
 			return fmt.Errorf("%w: jpeg: %d scans, the limit is %d", ErrTooLarge, outline.scans, maxScans)
 		}
-		s.width, s.height = outline.width, outline.height // so that the first reader is already the one that shrinks
+		s.width, s.height = outline.width, outline.height // so that the first handle already shrinks
 		s.plain = outline.bare()
 	case formatPNG:
 		outline := outlinePNG(s.data)
@@ -100,7 +99,7 @@ func (s *source) survey() (err error) {
 			return tooManyFrames(s.format, frames)
 		}
 		if !whole {
-			return fmt.Errorf("%w: gif: the file is cut off after %d frames", ErrUndecodable, frames)
+			return fmt.Errorf("%w: gif: the file is truncated after %d frames", ErrUndecodable, frames)
 		}
 		s.frames = frames
 	case formatWebP:
@@ -130,7 +129,7 @@ func (s *source) readHeader(limits Limits, need int) (err error) {
 	}
 	if s.format == formatGIF || s.format == formatWebP {
 		if s.frames > head.pages() {
-			return fmt.Errorf("%w: %s: %d of its %d frames can be read", ErrUndecodable, s.format, head.pages(), s.frames)
+			return fmt.Errorf("%w: %s: only %d of its %d frames can be read", ErrUndecodable, s.format, head.pages(), s.frames)
 		}
 		s.frames = head.pages()
 	}
@@ -146,7 +145,7 @@ func (s *source) readHeader(limits Limits, need int) (err error) {
 	return s.checkSamples()
 }
 
-// checkSamples refuses pixels that viewers do not agree on how to show, and gives floats both looks that they have in use.
+// checkSamples refuses samples that viewers show differently. It gives float samples the two looks that are in use.
 func (s *source) checkSamples() error {
 	floats, err := s.opened.checkSamples()
 	if floats {
@@ -160,9 +159,9 @@ func (s *source) checkSamples() error {
 	return nil
 }
 
-// jpegShrink is by how much libjpeg may shrink the picture; 1 for other formats. Sides that divide without a rest, as
-// cameras' and films' do (4032 x 3024, 1280 x 720), may be shrunk to a little less than needed: others lose up to a
-// pixel then, by which all else is out of place.
+// jpegShrink returns the factor by which libjpeg may shrink the picture; 1 for other formats. Sides that it divides, as of
+// cameras and films (4032 x 3024, 1280 x 720), may become a little shorter than need. Other sides would lose up to a pixel,
+// which shifts all others.
 func (s *source) jpegShrink(need int) int {
 	shrink := 1
 	if s.format == formatJPEG {
@@ -179,13 +178,12 @@ func (s *source) jpegShrink(need int) int {
 	return shrink
 }
 
-// canvases decodes the frames with the given indices, in ascending order, one after the other
-// and in one pass over the file, and lends each to visit. No canvas is shrunk to a shorter
-// side of less than need. Luma and chroma of a JPEG may be apart where chroma has at least apart samples a side, unless
-// that is 0.
+// canvases decodes the frames at the ascending indices in one pass over the file, and passes each to visit, which must not
+// keep it. A canvas's shorter side is at least need, unless the picture is smaller. Luma and chroma of a JPEG may be
+// separate if apart is not 0 and chroma has at least apart samples a side.
 //
-// A frame that does not look the same everywhere is lent several times: look by look, over white, then over black. The
-// index of each rendering after the first is higher by the number of frames.
+// A frame with several looks or backgrounds is passed once for each. The index of each rendering after the first is higher
+// by the number of frames.
 func (s *source) canvases(indices []int, need, apart int, visit func(index int, c *canvas) error) error {
 	if s.pages != nil {
 		return s.pageCanvases(indices, need, visit)
@@ -224,7 +222,7 @@ func (s *source) canvases(indices []int, need, apart int, visit func(index int, 
 	return nil
 }
 
-// walk opens the frames one after the other; each is the rows [top, top+height) of in.
+// walk visits the frames in order. Each is the rows [top, top+height) of in.
 func (s *source) walk(indices []int, need int, l look, visit func(index int, in *handle, top, height int) error) error {
 	if s.animation != nil {
 		return s.animation.play(indices, s.width, s.height, func(index int, in *handle) error { return visit(index, in, 0, s.height) })
@@ -238,7 +236,7 @@ func (s *source) walk(indices []int, need int, l look, visit func(index int, in 
 		return visit(indices[0], in, 0, in.height())
 	}
 	for _, index := range indices {
-		if err := visit(index, in, index*s.height, s.height); err != nil { // all frames lie below each other
+		if err := visit(index, in, index*s.height, s.height); err != nil { // frames are stacked vertically
 			return err
 		}
 	}
@@ -247,14 +245,14 @@ func (s *source) walk(indices []int, need int, l look, visit func(index int, in 
 
 func newCanvas(p plane) *canvas { return &canvas{pixels: p, width: p.width, height: p.height} }
 
-// roomy is how many times need an averaging shrink leaves. Fine patterns (dither, nets) survive
-// libjpeg's shrinking well and an average of few pixels badly.
+// roomy times need is the least shorter side after an averaging shrink. Fine patterns (dither, nets) survive libjpeg's
+// shrinking, but not an average of few pixels.
 const roomy = 2
 
-// averaging is by how much pixels of w x h are to be shrunk further.
+// averaging returns the factor of an averaging shrink of w x h pixels.
 func averaging(w, h, need int) int { return max(1, min(w, h)/(roomy*need)) }
 
-// openPixels opens the picture for decoding, shrunk by the codec where it can do that.
+// openPixels opens the picture for decoding. The codec shrinks it if it can.
 func (s *source) openPixels(need int, animated bool, l look) (*handle, error) {
 	if s.format == formatBMP {
 		return s.openBitmap(l)
@@ -270,7 +268,7 @@ func (s *source) openPixels(need int, animated bool, l look) (*handle, error) {
 	return open(s.format, s.data, how)
 }
 
-// upright turns what is stored, and takes it over.
+// upright turns a canvas by the stored orientation, and takes ownership of it.
 func (s *source) upright(c *canvas) *canvas {
 	if s.orientation != orientationUpright {
 		turned := c.pixels.turned(s.orientation)
@@ -281,8 +279,7 @@ func (s *source) upright(c *canvas) *canvas {
 	return c
 }
 
-// pixels computes the rows [top, top+height) of in, further shrunk by an average, over white and, where it differs, over
-// black.
+// pixels computes the rows [top, top+height) of in, shrunk further by averaging, over white and, if it differs, over black.
 func (s *source) pixels(in *handle, top, height, need int, l look) (white, black plane, err error) {
 	rgb, err := in.rgb(top, height, l, averaging(in.width(), height, need))
 	if err != nil {

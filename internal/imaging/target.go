@@ -2,7 +2,7 @@ package imaging
 
 import "fmt"
 
-// Kernel is the filter of a resize; the empty one is cubic.
+// Kernel is the filter of a resize. The empty kernel is cubic.
 type Kernel string
 
 // The kernels that preprocessor_config.json can name.
@@ -15,16 +15,16 @@ const (
 
 // Target is the geometry of one model's input, from its preprocessor_config.json.
 type Target struct {
-	ShortestEdge              int // resize so that the shorter side is this, keeping the aspect; 0: exactly ResizeWidth x ResizeHeight
+	ShortestEdge              int // resize the shorter side to this, keeping the aspect; 0: resize to ResizeWidth x ResizeHeight
 	ResizeWidth, ResizeHeight int
-	CropWidth, CropHeight     int // centre crop afterwards; 0: none, the output is ResizeWidth x ResizeHeight
+	CropWidth, CropHeight     int // centre crop afterwards; 0: no crop
 	Kernel                    Kernel
 }
 
-// maxEdge bounds a model's input, so that a slip in a configuration is named and not allocated.
+// maxEdge bounds a model's input, so that an error in a configuration does not allocate memory.
 const maxEdge = 4096
 
-// Validate tells what is wrong with a target: every picture must come out in the same size.
+// Validate returns an error unless every picture gets the same size.
 func (t Target) Validate() error {
 	for _, edge := range []int{t.ShortestEdge, t.ResizeWidth, t.ResizeHeight, t.CropWidth, t.CropHeight} {
 		if edge < 0 || edge > maxEdge {
@@ -46,7 +46,7 @@ func (t Target) Validate() error {
 	case (t.CropWidth == 0) != (t.CropHeight == 0):
 		return fmt.Errorf("target %+v: wanted both CropWidth and CropHeight, or neither", t)
 	case t.ShortestEdge > 0 && t.CropWidth == 0:
-		return fmt.Errorf("target %+v: ShortestEdge without a crop gives every picture another size, wanted CropWidth and CropHeight", t)
+		return fmt.Errorf("target %+v: ShortestEdge without a crop gives pictures different sizes, wanted CropWidth and CropHeight", t)
 	case t.CropWidth > minWidth || t.CropHeight > minHeight:
 		return fmt.Errorf("target %+v: the crop is larger than the resized picture", t)
 	}
@@ -61,15 +61,14 @@ func (t Target) Size() (w, h int) {
 	return t.ResizeWidth, t.ResizeHeight
 }
 
-// edge is the longest side that the resize must reach whichever way the picture is turned.
+// edge returns the longest side that the resize must reach for any orientation.
 func (t Target) edge() int { return max(t.ShortestEdge, t.ResizeWidth, t.ResizeHeight) }
 
 // rect is a part of a picture in pixels.
 type rect struct{ left, top, width, height int }
 
-// geometry returns what a picture of w x h is resized to, and the part of that to keep.
-// The rounding is torchvision's: the longer side is cut off (Resize), the margin rounded
-// half to even (CenterCrop).
+// geometry returns the size to which a picture of w x h is resized, and the crop of that. It rounds as torchvision does: the
+// longer side down (Resize), the margin half to even (CenterCrop).
 func (t Target) geometry(w, h int) (rw, rh int, crop rect) {
 	rw, rh = t.ResizeWidth, t.ResizeHeight
 	if t.ShortestEdge > 0 {
@@ -83,7 +82,7 @@ func (t Target) geometry(w, h int) (rw, rh int, crop rect) {
 	return rw, rh, rect{margin(rw - cw), margin(rh - ch), cw, ch}
 }
 
-// margin halves, ties to even: 1 -> 0, 3 -> 2, 5 -> 2.
+// margin returns half of spare, rounded half to even: 1 -> 0, 3 -> 2, 5 -> 2.
 func margin(spare int) int {
 	half := spare / 2
 	if spare%2 == 1 && half%2 == 1 {

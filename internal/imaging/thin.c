@@ -5,37 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Codes are of up to 16 bits. Up to 11 bits of a DC value follow, up to 10 of an AC value (ITU-T T.81, Annexes C and F, of
-// samples of 8 bits). Tables may name up to 15: a file that uses those is left to libjpeg, because skip counts on the bits
-// that one fill leaves.
+// A code has up to 16 bits. A DC value after it has up to 11 bits, an AC value up to 10 (ITU-T T.81, Annexes C and F, for
+// 8-bit samples). Tables may name up to 15 bits; such a file is left to libjpeg, because skip relies on the bits of one fill.
 #define LONGEST 16
 #define LONGEST_DC 11
 #define LONGEST_AC 10
 #define BLOCK_BYTES 248 // more than the longest block: 27 bits and 63 times 26 bits
-#define AHEAD 16        // bytes that are read beyond where the reader is
+#define AHEAD 16        // bytes that the reader may read ahead
 
-// Bits of the code that are looked at to find one symbol, and to find as many as begin in them.
+// Bits of a lookup for one symbol, and for all symbols that begin in them.
 #define ONE_BITS 9
 #define MANY_BITS 12
 
-// An entry is a number of bits, and from ADVANCE on by how many coefficients they go on: ENDS more at the end of a
-// block. No bits are NONE.
+// An entry has a number of bits, and from ADVANCE on the number of coefficients that they cover; ENDS is added at the end of
+// a block. NONE has no bits.
 #define ADVANCE 8
 #define ENDS 128
 #define NONE (255 << ADVANCE)
 
-// A Huffman table: the entries of its codes in their order, and for each length the code after the last one.
+// A Huffman table: the entries of its codes in order, and for each length the code after the last one.
 typedef struct {
 	int built;
 	uint16_t entries[256];
-	int first[LONGEST + 1], end[LONGEST + 1]; // first: what is to be added to a code to find its entry
-	uint64_t end_of_block;                    // the code, from the highest bit on
+	int first[LONGEST + 1], end[LONGEST + 1]; // first: added to a code, it gives the index of its entry
+	uint64_t end_of_block;                    // the code in the highest bits
 	int end_of_block_length;
 	uint16_t one[1 << ONE_BITS]; // 0 where the code is longer
 	uint16_t many[1 << MANY_BITS];
 } table;
 
-// The entry of a code of the given length.
+// Returns the entry of a code of the length.
 static unsigned entry_of(int symbol, int length, int is_ac)
 {
 	int run = symbol >> 4, size = symbol & 15;
@@ -49,7 +48,7 @@ static unsigned entry_of(int symbol, int length, int is_ac)
 	return (unsigned) (length + size) | (unsigned) (run + 1) << ADVANCE;
 }
 
-// The length of the code that next begins with, more than LONGEST if it begins with none.
+// Returns the length of the code at the beginning of next, more than LONGEST if there is none.
 static int code_length(const table *t, uint64_t next)
 {
 	int length = 1;
@@ -59,7 +58,7 @@ static int code_length(const table *t, uint64_t next)
 	return length;
 }
 
-// libjpeg has refused what is no table: codes that do not fit into their length, more than 256 of them.
+// libjpeg has refused invalid tables: codes that do not fit into their length, or more than 256 codes.
 static void find_one(table *t, const JHUFF_TBL *from, int is_ac)
 {
 	int code = 0, n = 0;
@@ -80,7 +79,7 @@ static void find_one(table *t, const JHUFF_TBL *from, int is_ac)
 	}
 }
 
-// Of the bits of a value, which follow its code, only the number counts: they need not be among those looked at.
+// Only the number of a value's bits after its code matters, so that they may lie beyond the lookup.
 static void find_many(table *t)
 {
 	for (uint64_t i = 0; i < 1 << MANY_BITS; i++) {
@@ -110,7 +109,7 @@ static const table *build(table *t, const JHUFF_TBL *from, int is_ac)
 	return t;
 }
 
-// The entry of the symbol that next begins with.
+// Returns the entry of the symbol at the beginning of next.
 static inline unsigned look_up(const table *t, uint64_t next)
 {
 	unsigned entry = t->one[next >> (64 - ONE_BITS)];
@@ -123,7 +122,7 @@ static inline unsigned look_up(const table *t, uint64_t next)
 
 typedef struct {
 	const uint8_t *from;
-	uint64_t next; // bits, the first one highest
+	uint64_t next; // bits, the first in the highest
 	unsigned count;
 } reader;
 
@@ -135,7 +134,7 @@ static inline uint64_t load(const uint8_t *from)
 	return be64toh(word);
 }
 
-// Sees to it that at least 56 bits are there. Those that do not count yet are there already, and stay.
+// Fills next with at least 56 bits. Bits beyond the count are already correct, and stay.
 static inline void fill(reader *r)
 {
 	r->next |= load(r->from) >> r->count;
@@ -149,18 +148,18 @@ static inline void take(reader *r, unsigned entry)
 	r->count -= entry & 63;
 }
 
-// Whether a block ends there: by its code, or because it is full.
+// Whether a block ends with the entry: by its code, or because it is full.
 static inline int is_end(unsigned k)
 {
 	return k == 64 || k / 64 == ENDS / 64;
 }
 
-// Passes over the AC coefficients of a block. Returns -1 where there is no telling them.
+// Skips the AC coefficients of a block. Returns -1 for an invalid code.
 static inline int skip(const table *t, reader *r)
 {
 	unsigned k = 1, entry, then;
 
-	// A DC coefficient takes up to 27 of 56 bits, one lookup of many up to 22: what is left is enough for a lookup.
+	// A DC coefficient takes up to 27 of 56 bits, a lookup of several symbols up to 22: the rest is enough for a lookup.
 	for (int enough = 1;; enough = !enough) {
 		if (!enough)
 			fill(r);
@@ -169,7 +168,7 @@ static inline int skip(const table *t, reader *r)
 		if (then > 63) {
 			if (is_end(then))
 				break;
-			// What was found reaches into the next block, or is longer than what was looked at.
+			// The symbols reach into the next block, or the code is longer than the lookup.
 			fill(r);
 			entry = look_up(t, r->next);
 			then = k + (entry >> ADVANCE);
@@ -186,18 +185,18 @@ static inline int skip(const table *t, reader *r)
 
 typedef struct {
 	uint8_t *out;
-	uint64_t bits; // that are no whole byte yet, the first one highest
+	uint64_t bits; // less than a byte, the first in the highest
 	unsigned count;
 } writer;
 
-// Writes the n highest bits, up to 56, of bits that are zero below; up to 8 bytes are written to beyond them.
+// Writes the n highest bits, up to 56; the lower bits must be 0. It may write up to 8 bytes beyond them.
 static inline void put(writer *w, uint64_t bits, unsigned n)
 {
 	const uint64_t low = 0x0101010101010101, high = low << 7;
 
 	bits = w->bits | bits >> w->count;
 	n += w->count;
-	if ((~bits - low) & bits & high) { // a byte is 0xff, which a zero has to follow
+	if ((~bits - low) & bits & high) { // a byte is 0xff, which needs a zero after it
 		for (unsigned i = 0; i < n / 8; i++) {
 			*w->out++ = (uint8_t) (bits >> (56 - 8 * i));
 			if (w->out[-1] == 0xff)
@@ -212,7 +211,7 @@ static inline void put(writer *w, uint64_t bits, unsigned n)
 	w->count = n % 8;
 }
 
-// The n highest bits, up to 63, of bits.
+// Returns the n highest bits, up to 63, of bits.
 static inline uint64_t highest(uint64_t bits, unsigned n)
 {
 	return bits & ~(~(uint64_t) 0 >> n);
@@ -243,8 +242,7 @@ typedef struct {
 	int only_mean;
 } block;
 
-// Copies so many MCUs, which must be all that the bits hold. Writes beyond last by no more than one block with its
-// zeros, and a marker.
+// Copies the MCUs, which must be all that the bits hold. Writes beyond last at most one block with its zeros, and a marker.
 static int thin(writer *w, const uint8_t *last, const block *blocks, int per_mcu, size_t mcus,
 	const uint8_t *bits, size_t count)
 {
@@ -272,8 +270,8 @@ static int thin(writer *w, const uint8_t *last, const block *blocks, int per_mcu
 	return count - at < 8 ? 0 : -1;
 }
 
-// Copies coded data up to the next marker, without the zeros after 0xff, and zeros for the reader to run into. Returns
-// where the marker begins, NULL if there is none.
+// Copies coded data up to the next marker, without the zeros after 0xff, and appends zeros for the reader to run into.
+// Returns the start of the marker, or NULL.
 static const uint8_t *unstuff(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t *n)
 {
 	uint8_t *begin = to;
@@ -291,13 +289,13 @@ static const uint8_t *unstuff(const uint8_t *from, const uint8_t *end, uint8_t *
 	return NULL;
 }
 
-// Whether the inverse transform makes more of a block than its mean.
+// Whether the inverse transform uses more of a block than its mean.
 static int needs_ac(const jpeg_component_info *component)
 {
 	return BLOCK_WIDTH(component) > 1 || BLOCK_HEIGHT(component) > 1;
 }
 
-// Says how the blocks of an MCU are coded. Returns -1 if none is to be shortened.
+// Lists how the blocks of an MCU are coded. Returns -1 if no block can be shortened.
 static int plan(j_decompress_ptr info, table dc[NUM_HUFF_TBLS], table ac[NUM_HUFF_TBLS], block *blocks)
 {
 	int means = 0;

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// requireSame decodes a file to an eighth with and without thinning, which must make no difference, and says whether
-// it was thinned.
+// requireSame decodes a file to an eighth with and without thinning, and requires equal pixels. It reports whether the file
+// was thinned.
 func requireSame(tb testing.TB, name string, data []byte) bool {
 	tb.Helper()
 	outline := outlineJPEG(data)
@@ -64,7 +64,7 @@ func TestThinnedFilesShowTheSame(t *testing.T) {
 	}
 }
 
-// Whatever libjpeg makes of files that are in any way unusual, it makes it itself.
+// Unusual files are left to libjpeg.
 func TestNotThinned(t *testing.T) {
 	plain := randomJPEG(1, 100, 100, 0, []int{0x22, 0x11, 0x11})
 	restarts := randomJPEG(1, 100, 100, 2, []int{0x22, 0x11, 0x11})
@@ -118,8 +118,8 @@ func FuzzThin(f *testing.F) {
 	})
 }
 
-// randomJPEG codes random coefficients with random Huffman tables. The factors are those of the components: how many
-// blocks of each are in an MCU, across and down.
+// randomJPEG encodes random coefficients with random Huffman tables. factors are the components' sampling factors: blocks in
+// an MCU across and down.
 func randomJPEG(seed uint64, width, height, interval int, factors []int) []byte {
 	r := rand.New(rand.NewPCG(seed, 5))
 	file := []byte{0xff, 0xd8}
@@ -187,8 +187,7 @@ func randomBlock(r *rand.Rand, w *bitWriter, dc, ac *huffman) {
 	}
 }
 
-// longValuesJPEG has values of the longest sizes that its tables name, after the longest codes: DC values after 16 bits, AC
-// values after 12.
+// longValuesJPEG has the longest values after the longest codes: DC values after 16 bits, AC values after 12.
 func longValuesJPEG(dcSize, acSize byte) []byte {
 	file := []byte{0xff, 0xd8}
 	segment := func(kind byte, body ...byte) {
@@ -213,14 +212,14 @@ func longValuesJPEG(dcSize, acSize byte) []byte {
 	return append(file, w.out...)
 }
 
-// huffman holds a table's codes and their lengths by their symbols, and what its segment says.
+// huffman holds a table's codes and lengths by symbol, and its segment.
 type huffman struct {
 	header  []byte
 	codes   [256]uint32
 	lengths [256]int
 }
 
-// newHuffman has so many codes of each length from one on. The symbols are those of DC values (12) or of AC values (162).
+// newHuffman makes a table from the number of codes of each length, from 1 on. The symbols are those of DC (12) or AC (162).
 func newHuffman(r *rand.Rand, counts []byte, n int) huffman {
 	h := huffman{header: append(append([]byte(nil), counts...), make([]byte, 16-len(counts))...)}
 	symbols := []byte{0, 0xf0}
@@ -246,7 +245,7 @@ func newHuffman(r *rand.Rand, counts []byte, n int) huffman {
 	return h
 }
 
-// withoutEndOfBlock makes another symbol of it, which libjpeg takes for the same.
+// withoutEndOfBlock replaces the symbol by another one that libjpeg treats alike.
 func withoutEndOfBlock(file []byte) []byte {
 	at := bytes.Index(file, []byte{0xff, 0xc4, 0, 181}) + 5 + 16
 	file[at+bytes.IndexByte(file[at:], 0)] = 0x10
@@ -269,7 +268,7 @@ func (w *bitWriter) bits(value uint32, n int) {
 	}
 }
 
-// symbol writes a symbol's code and so many random bits.
+// symbol writes a symbol's code and random bits after it.
 func (w *bitWriter) symbol(r *rand.Rand, h *huffman, symbol byte, size int) {
 	w.bits(h.codes[symbol], h.lengths[symbol])
 	w.bits(r.Uint32()&(1<<size-1), size)

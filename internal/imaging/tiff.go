@@ -12,7 +12,7 @@ type tiffReader struct {
 	big   bool
 }
 
-// number reads size bytes at an offset; ok is false beyond the end.
+// number reads an unsigned integer of size bytes. ok is false beyond the end of the file.
 func (t tiffReader) number(at uint64, size int) (n uint64, ok bool) {
 	if at > uint64(len(t.data)) || uint64(len(t.data))-at < uint64(size) {
 		return 0, false
@@ -29,7 +29,7 @@ func (t tiffReader) number(at uint64, size int) (n uint64, ok bool) {
 
 const tagPhotometric = 262
 
-// directory reads one page's directory: the offset of the next, and how the samples are to be understood (tag 262).
+// directory reads a page's directory: the offset of the next one, and the photometric interpretation (tag 262).
 func (t tiffReader) directory(at uint64) (next, photometric uint64, ok bool) {
 	count, entry, offset := 2, 12, 4
 	if t.big {
@@ -43,15 +43,15 @@ func (t tiffReader) directory(at uint64) (next, photometric uint64, ok bool) {
 	for i := range n {
 		tag := first + i*uint64(entry)
 		if id, _ := t.number(tag, 2); id == tagPhotometric {
-			photometric, _ = t.number(tag+uint64(entry-offset), 2) // a short, at the beginning of its field
+			photometric, _ = t.number(tag+uint64(entry-offset), 2) // a short at the beginning of its field
 		}
 	}
 	next, ok = t.number(first+n*uint64(entry), offset)
 	return next, photometric, ok
 }
 
-// countPages counts the pages of a TIFF before libtiff does, which takes long over endless and circular lists, and refuses
-// those whose colours libvips would take for others.
+// countPages counts the pages of a TIFF. It refuses circular lists of pages, on which libtiff takes long, and colours that
+// libvips misinterprets.
 func countPages(data []byte) (int, error) {
 	t := tiffReader{data: data, order: binary.LittleEndian}
 	if data[0] == 'M' {
@@ -65,7 +65,7 @@ func countPages(data []byte) (int, error) {
 	seen := map[uint64]bool{}
 	for at != 0 {
 		if seen[at] {
-			return 0, fmt.Errorf("%w: tiff: its pages go round in a circle", ErrUndecodable)
+			return 0, fmt.Errorf("%w: tiff: the list of pages is circular", ErrUndecodable)
 		}
 		next, photometric, ok := t.directory(at)
 		if !ok {
@@ -77,14 +77,14 @@ func countPages(data []byte) (int, error) {
 		}
 		const iccLab, ituLab = 9, 10
 		if photometric == iccLab || photometric == ituLab {
-			return 0, fmt.Errorf("%w: tiff: page %d has colours of the kind %d (ICC Lab or ITU Lab)", ErrUnsupported, len(seen), photometric)
+			return 0, fmt.Errorf("%w: tiff: page %d has photometric interpretation %d (ICC Lab or ITU Lab)", ErrUnsupported, len(seen), photometric)
 		}
 		at = next
 	}
 	return max(1, len(seen)), nil
 }
 
-// readPages reads the headers of the pages that are rendered, which differ in size and colours.
+// readPages reads the headers of the pages to be rendered. Pages may differ in size and colours.
 func (s *source) readPages(limits Limits, need int) error {
 	s.pages = map[int]*source{}
 	for _, index := range spread(s.frames, limits.MaxFrames) {
@@ -97,7 +97,7 @@ func (s *source) readPages(limits Limits, need int) error {
 	return nil
 }
 
-// pageCanvases lends the pages as canvases does frames.
+// pageCanvases is canvases for pages.
 func (s *source) pageCanvases(indices []int, need int, visit func(index int, c *canvas) error) error {
 	for _, index := range indices {
 		err := s.pages[index].canvases([]int{0}, need, 0, func(rendering int, c *canvas) error {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// pagesOf joins pictures to one TIFF: each is a file of its own, whose offsets are moved.
+// pagesOf joins TIFF files to one with several pages, by moving their offsets.
 func pagesOf(tb testing.TB, pages ...image.Image) []byte {
 	order := binary.LittleEndian
 	out := []byte("II*\x00\x00\x00\x00\x00")
@@ -84,7 +84,7 @@ func TestFaultyPages(t *testing.T) {
 	}
 }
 
-// circleOf is a TIFF whose only page is followed by itself.
+// circleOf returns a TIFF whose only page is its own successor.
 func circleOf(tb testing.TB, im image.Image) []byte {
 	file := pagesOf(tb, im)
 	at := binary.LittleEndian.Uint32(file[4:])
@@ -93,7 +93,7 @@ func circleOf(tb testing.TB, im image.Image) []byte {
 	return file
 }
 
-// emptyPages are n directories without an entry.
+// emptyPages returns n directories without entries.
 func emptyPages(n int) []byte {
 	file := []byte("II*\x00\x08\x00\x00\x00")
 	for i := range n {
@@ -102,7 +102,7 @@ func emptyPages(n int) []byte {
 	return file
 }
 
-// The fixtures are the drawing of the other formats', as CIELab and as floats from 0 to 1.
+// The fixtures have the drawing of the other formats as CIELab and as floats from 0 to 1.
 func TestSamplesOfTIFF(t *testing.T) {
 	want := pixelsOf(fixture())
 	lab := renderings(t, readFile(t, "testdata/lab.tif"), Limits{})

@@ -1,7 +1,6 @@
 package imaging
 
-// View is a way to look at a picture. Turns and mirrors are of the whole; crops are of the
-// upright picture.
+// View names a view of a picture. Turned and mirrored views show the whole picture; crops are of the upright picture.
 type View string
 
 // The views. A rotation is clockwise; center-N keeps the middle N % of each side.
@@ -29,13 +28,13 @@ var allViews = []View{
 	ViewCenter90, ViewCenter70, ViewQuarterTL, ViewQuarterTR, ViewQuarterBL, ViewQuarterBR,
 }
 
-// centre is the middle of a w x h picture, percent of each side.
+// centre returns the middle of a picture of w x h: percent of each side.
 func centre(w, h, percent int) rect {
 	cw, ch := max(1, w*percent/100), max(1, h*percent/100)
 	return rect{(w - cw) / 2, (h - ch) / 2, cw, ch}
 }
 
-// orientation is the EXIF orientation that turns a picture into the view.
+// orientation returns the orientation that makes the view.
 func (v View) orientation() orientation {
 	switch v {
 	case ViewFlipHorizontal:
@@ -56,8 +55,8 @@ func (v View) orientation() orientation {
 	return orientationUpright
 }
 
-// part is what the view keeps of a picture of w x h; the quarters of an odd side share its
-// middle row. ok is false for the trimmed view of a picture without borders.
+// part returns the part of the canvas that the view shows. Quarters of an odd side share its middle line. ok is false for
+// the trimmed view of a picture without borders.
 func (v View) part(c *canvas) (r rect, ok bool) {
 	w, h := c.width, c.height
 	halfW, halfH := (w+1)/2, (h+1)/2
@@ -80,7 +79,7 @@ func (v View) part(c *canvas) (r rect, ok bool) {
 	return rect{0, 0, w, h}, true
 }
 
-// paint renders a part of a canvas. The small result is turned, not the canvas.
+// paint renders a part of a canvas. It turns the small result instead of the canvas.
 func (r *Request) paint(c *canvas, v View, part rect) (Rendered, error) {
 	out, o := Rendered{View: v}, v.orientation()
 	fullWidth, fullHeight := o.size(c.full(part))
@@ -102,7 +101,7 @@ func (r *Request) paint(c *canvas, v View, part rect) (Rendered, error) {
 	return out, err
 }
 
-// render makes all views of one frame.
+// render renders all views of one frame.
 func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 	views := make([]Rendered, 0, len(r.Views))
 	for _, v := range r.Views {
@@ -125,8 +124,8 @@ func (r *Request) render(src *source, c *canvas) ([]Rendered, error) {
 	return views, nil
 }
 
-// renderLarger decodes a still picture again, less shrunk, since what its borders leave of the
-// canvas would have to be blown up to fill the targets.
+// renderLarger decodes a still picture again with less shrinking. The part inside its borders is too small on the canvas to
+// fill the targets.
 func (r *Request) renderLarger(src *source, c *canvas, v View, part rect) (rendered Rendered, err error) {
 	need := r.need() * r.sharp() / min(part.width, part.height)
 	err = src.canvases([]int{0}, need, 0, func(_ int, larger *canvas) error {

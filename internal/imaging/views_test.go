@@ -40,7 +40,7 @@ func TestTurnsAreExact(t *testing.T) {
 	require.Equal(t, got[0].Gray.Pix[0], got[2].Gray.Pix[h-1])
 }
 
-// A view is what decoding the turned file gives, crop and all. Even and odd margins.
+// A turned view equals the decoded turned file, including the crop, with even and odd margins.
 func TestTurnsAreThoseOfTheFile(t *testing.T) {
 	for _, size := range [][2]int{{500, 300}, {301, 500}, {333, 337}} {
 		upright := plane{pixelsOf(drawing(size[0], size[1])), size[0], size[1], 3}
@@ -80,10 +80,10 @@ func TestCropViews(t *testing.T) {
 	require.Equal(t, []int{204, 100}, []int{w, h})
 }
 
-// Quarters are cut from pixels enough to fill the target when the picture has them.
+// Quarters have enough pixels to fill the target, if the picture has them.
 func TestQuarterIsSharp(t *testing.T) {
 	im := image.NewGray(image.Rect(0, 0, 2000, 1500))
-	for i := range im.Pix { // stripes that half the resolution would wash out
+	for i := range im.Pix { // stripes that vanish at half the resolution
 		im.Pix[i] = uint8(i % 2000 / 4 % 2 * 255)
 	}
 	file := encodeJPEG(t, im)

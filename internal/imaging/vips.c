@@ -4,8 +4,8 @@
 #include <malloc.h>
 #endif
 
-// Rows that are computed at a time: enough to keep the cost per call low, few enough
-// for the strips of a wide picture to stay in the processor's cache.
+// Rows that are computed at a time: enough for a low cost per call, few enough for the strips of a wide picture to fit into
+// the processor's cache.
 #define STRIP 32
 
 static void ignore_log(const char *domain, GLogLevelFlags level, const char *message, void *data)
@@ -22,8 +22,8 @@ int imaging_start(void)
 	if (VIPS_INIT("moderator"))
 		return -1;
 #ifdef __GLIBC__
-	// Every picture takes and frees some megabytes in pieces. Giving them back to the kernel each time
-	// and faulting them in again costs a fifth of the decoding of a small JPEG.
+	// Every picture allocates and frees some megabytes in pieces. Returning them to the kernel each time costs a fifth of the
+	// decoding of a small JPEG.
 	mallopt(M_MMAP_THRESHOLD, 8 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
@@ -36,7 +36,7 @@ int imaging_start(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(loaders); i++)
 		vips_operation_block_set(loaders[i], FALSE);
 
-	// A picture's small faults would otherwise each print a line to stderr.
+	// Each warning about a picture would print a line to stderr.
 	g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, ignore_log, NULL);
 	return 0;
 }
@@ -46,9 +46,9 @@ VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, dou
 	VipsImage *im = NULL;
 	void *b = (void *) buf;
 
-	vips_error_clear(); // of what earlier pictures were forgiven
+	vips_error_clear(); // of ignored faults of earlier pictures
 
-// What all loaders share. A file that was cut off fails; lesser faults are let pass.
+// Options of all loaders. A truncated file fails; lesser faults are ignored.
 #define COMMON "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED
 	switch (format) {
 	case IMAGING_JPEG:
@@ -101,7 +101,7 @@ const void *imaging_profile(VipsImage *im, size_t *len)
 	return data;
 }
 
-// Replaces *im by next, which was made from it; NULL is passed on as failure.
+// Replaces *im by next, which was made from it. NULL means failure.
 static int step(VipsImage **im, VipsImage *next)
 {
 	g_object_unref(*im);
@@ -109,7 +109,7 @@ static int step(VipsImage **im, VipsImage *next)
 	return next ? 0 : -1;
 }
 
-// Lab and XYZ: colours that need no profile, whatever their numbers' range.
+// Lab and XYZ need no profile, and their numbers may have any range.
 static gboolean is_colorimetric(VipsImage *im)
 {
 	return im->Coding != VIPS_CODING_NONE || im->Type == VIPS_INTERPRETATION_LAB || im->Type == VIPS_INTERPRETATION_LABS ||
@@ -157,7 +157,7 @@ static int to_8bit(VipsImage **im)
 	return step(im, next);
 }
 
-// Floats from 0 to 1 become 16 bits.
+// Converts floats from 0 to 1 to 16 bits.
 static int quantise(VipsImage **im)
 {
 	VipsImage *next = NULL;
@@ -185,7 +185,7 @@ static int box_shrink(VipsImage **im, int by)
 	return step(im, next);
 }
 
-// Applies a profile. A broken one is no reason to refuse the picture: then it is read without.
+// Applies a profile. A broken profile is ignored.
 static int apply_profile(VipsImage **im, const void *profile, size_t len)
 {
 	VipsImage *next = NULL, *labelled = NULL;
@@ -204,7 +204,7 @@ static int apply_profile(VipsImage **im, const void *profile, size_t len)
 	return step(im, next);
 }
 
-// 1 or 2 bands that call themselves sRGB become 3 or 4; what is more than wanted goes.
+// Converts sRGB of 1 or 2 bands to 3 or 4, and drops further bands.
 static int set_bands(VipsImage **im, gboolean alpha)
 {
 	VipsImage *next = NULL;
@@ -234,7 +234,7 @@ int imaging_levels(VipsImage *im)
 	return im->BandFmt == VIPS_FORMAT_UCHAR ? 256 : 65536;
 }
 
-// Of 16 bits, the upper 8.
+// Keeps the upper 8 of 16 bits.
 static int high_bits(VipsImage **im)
 {
 	VipsImage *next = NULL;
@@ -243,7 +243,7 @@ static int high_bits(VipsImage **im)
 	return step(im, next);
 }
 
-// Takes samples to light and that to sRGB. Alpha stays.
+// Converts samples to light, and light to sRGB. Alpha is unchanged.
 static int apply_light(VipsImage **im, gboolean alpha, const float *tables, const double *matrix)
 {
 	if (set_bands(im, alpha))
@@ -296,7 +296,7 @@ VipsImage *imaging_rgb(VipsImage *in, int top, int height, int shrink, const voi
 			return NULL;
 	}
 	if (is_colorimetric(im)) {
-		profile = NULL; // it says the same once more
+		profile = NULL; // it is equivalent
 		failed = to_srgb(&im);
 	}
 	else if (imaging_samples(im) == IMAGING_FLOATS)
@@ -345,8 +345,7 @@ int imaging_write(VipsImage *im, void *dst, size_t len)
 	else if (from && to)
 		result = vips_region_image(to, &strip);
 
-	// On the caller's thread, straight into place: for pictures this small, libvips' thread
-	// pool costs more than it gives.
+	// On the caller's thread: for pictures this small, libvips' thread pool costs more than it saves.
 	for (strip.height = STRIP; !result && strip.top < im->Ysize; strip.top += STRIP) {
 		strip.height = VIPS_MIN(STRIP, im->Ysize - strip.top);
 		result = vips_region_prepare_to(from, to, &strip, 0, strip.top);

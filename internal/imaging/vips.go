@@ -22,18 +22,16 @@ var start = sync.OnceValue(func() error {
 	return nil
 })
 
-// Start prepares libvips for the whole process: one thread per call, no operation cache, and
-// none but this package's six loaders. Decode calls it; calling it early shows a broken
-// installation early. Only the first call does anything.
+// Start initialises libvips for the process: one thread for each call, no operation cache, and only this package's six
+// loaders. Decode calls it; call it earlier to detect a broken installation. Further calls do nothing.
 func Start() error { return start() }
 
-// Shutdown releases what libvips holds. Nothing of this package may be used after it.
+// Shutdown releases the memory of libvips. The package must not be used afterwards.
 func Shutdown() { C.vips_shutdown() }
 
-// vipsError takes libvips' error buffer and returns its first and last line: depending on the
-// codec the one or the other is the cause, and faults that were let pass lie between. The
-// buffer belongs to the process, so of two calls that fail at the same moment one may be told
-// what is the other's. Only the detail of an error depends on it, never its kind.
+// vipsError empties libvips' error buffer and returns its first and last line: the codec decides which has the cause, and
+// ignored faults are between them. The process has one buffer, so that calls which fail at the same time may exchange
+// their texts. Only the detail of an error depends on it, never its kind.
 func vipsError() error {
 	buffer := C.vips_error_buffer_copy()
 	defer C.g_free(C.gpointer(buffer))
@@ -56,7 +54,7 @@ type handle struct {
 	pin runtime.Pinner // the Go memory that the image reads from
 }
 
-// own wraps what a call of vips.h returned.
+// own wraps the result of a call of vips.h. The caller closes the handle.
 func own(im *C.VipsImage) (*handle, error) {
 	if im == nil {
 		return nil, vipsError()
@@ -64,7 +62,7 @@ func own(im *C.VipsImage) (*handle, error) {
 	return &handle{im: im}, nil
 }
 
-// reading is own for an image that reads from data for as long as it lives.
+// reading is own for an image that reads from data. It pins data until the handle is closed.
 func reading(data []byte, load func(*byte) *C.VipsImage) (*handle, error) {
 	h := &handle{}
 	h.pin.Pin(&data[0])
@@ -86,7 +84,7 @@ func (h *handle) bands() int               { return int(h.im.Bands) }
 func (h *handle) pages() int               { return int(C.vips_image_get_n_pages(h.im)) }
 func (h *handle) orientation() orientation { return orientation(C.imaging_orientation(h.im)) }
 
-// profile returns the embedded ICC profile, nil when there is none.
+// profile returns the embedded ICC profile, or nil.
 func (h *handle) profile() []byte {
 	var size C.size_t
 	data := C.imaging_profile(h.im, &size)
@@ -96,15 +94,15 @@ func (h *handle) profile() []byte {
 	return C.GoBytes(unsafe.Pointer(data), C.int(size))
 }
 
-// opening says how much of a picture its codec is to give.
+// opening says which part of a picture to decode, and how small.
 type opening struct {
 	shrink   int     // 1, 2, 4 or 8; JPEG only
 	scale    float64 // (0, 1]; WebP only
-	allPages bool    // the frames of an animation, below each other
+	allPages bool    // all frames of an animation, stacked vertically
 	page     int     // TIFF only
 }
 
-// open reads the header of data with the loader of its format.
+// open reads the header of data with the format's loader.
 func open(format string, data []byte, how opening) (*handle, error) {
 	loader := map[string]C.int{
 		formatJPEG: C.IMAGING_JPEG, formatPNG: C.IMAGING_PNG, formatWebP: C.IMAGING_WEBP,
@@ -119,15 +117,15 @@ func open(format string, data []byte, how opening) (*handle, error) {
 	})
 }
 
-// wrapRGBA makes an image of width*height*4 bytes, 8 bit, row-major, without copying them.
+// wrapRGBA makes an image of width*height*4 bytes of 8-bit RGBA, row-major, without copying them.
 func wrapRGBA(pixels []byte, width, height int) (*handle, error) {
 	return reading(pixels, func(first *byte) *C.VipsImage {
 		return C.imaging_wrap(unsafe.Pointer(first), C.int(width), C.int(height))
 	})
 }
 
-// rgb gives the rows [top, top+height) as 8-bit sRGB, box-shrunk by an integer; 4 bands where there is alpha, by which
-// the colours are multiplied. Nothing is computed until pixels is called.
+// rgb returns the rows [top, top+height) as 8-bit sRGB, box-shrunk by an integer. With alpha there are 4 bands, and colours
+// are premultiplied. It computes nothing until pixels is called.
 func (h *handle) rgb(top, height int, l look, shrink int) (*handle, error) {
 	var tables []float32
 	var matrix matrix3
@@ -139,11 +137,11 @@ func (h *handle) rgb(top, height int, l look, shrink int) (*handle, error) {
 		(*C.float)(unsafe.SliceData(tables)), (*C.double)(&matrix[0][0])))
 }
 
-// straight gives 8-bit RGBA, as stored.
+// straight returns the image as 8-bit RGBA, without premultiplication.
 func (h *handle) straight() (*handle, error) { return own(C.imaging_straight(h.im)) }
 
-// checkSamples refuses numbers that viewers do not agree on how to show. Of floats it decodes the picture, and h cannot be
-// decoded again. The second result tells whether they are floats.
+// checkSamples refuses samples that viewers show differently, and reports whether they are floats. To check floats it
+// decodes the picture, after which h cannot be decoded again.
 func (h *handle) checkSamples() (floats bool, err error) {
 	switch C.imaging_samples(h.im) {
 	case C.IMAGING_INTEGERS:
@@ -156,13 +154,13 @@ func (h *handle) checkSamples() (floats bool, err error) {
 		return true, fmt.Errorf("%w: %w", ErrUndecodable, vipsError())
 	}
 	const slack = 0.001
-	if !(least >= -slack && most <= 1+slack) { // also what is no number
-		return true, fmt.Errorf("%w: float samples from %g to %g, wanted 0 to 1: beyond, each viewer shows something else", ErrUnsupported, least, most)
+	if !(least >= -slack && most <= 1+slack) { // also true for NaN
+		return true, fmt.Errorf("%w: float samples from %g to %g, wanted 0 to 1, outside of which viewers differ", ErrUnsupported, least, most)
 	}
 	return true, nil
 }
 
-// pixels computes the image: 8 bit, row-major, width*height*bands bytes, in pooled memory.
+// pixels computes the 8-bit image: row-major, width*height*bands bytes, in pooled memory.
 func (h *handle) pixels() (plane, error) {
 	p := newPlane(h.width(), h.height(), h.bands())
 	if C.imaging_write(h.im, unsafe.Pointer(&p.pix[0]), C.size_t(len(p.pix))) != 0 {

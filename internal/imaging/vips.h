@@ -1,6 +1,5 @@
-// The part of libvips that this package uses, as a handful of calls that each do one
-// step. Every VipsImage* returned is owned by the caller (g_object_unref); NULL or a
-// non-zero return means failure, with the cause in libvips' error buffer.
+// The part of libvips that this package uses, in a few calls. The caller owns every returned VipsImage* (g_object_unref).
+// NULL or a non-zero return means failure, with the cause in libvips' error buffer.
 #ifndef MODERATOR_IMAGING_VIPS_H
 #define MODERATOR_IMAGING_VIPS_H
 
@@ -15,13 +14,13 @@ enum {
 	IMAGING_HEIF,
 };
 
-// Starts libvips once per process: one thread, no operation cache, no loader but those above.
+// Starts libvips once for the process: one thread, no operation cache, only the loaders above.
 int imaging_start(void);
 
-// Opens a picture with the loader of its format; reads the header, no pixels.
+// Opens a picture with its format's loader, and reads the header only.
 // buf must stay valid until the image is released. shrink is 1, 2, 4 or 8 (JPEG only),
-// scale in (0, 1] (WebP only), page counts from 0 (TIFF only); with n = -1 the frames of an animation lie below each
-// other, with 1 there is only the first.
+// scale in (0, 1] (WebP only), page counts from 0 (TIFF only); with n = -1 all frames of an animation are stacked
+// vertically, with 1 only the first is read.
 VipsImage *imaging_open(int format, const void *buf, size_t len, int shrink, double scale, int page, int n);
 
 // Wraps RGBA pixels in memory (8 bit, width*height*4 bytes), which must outlive the image.
@@ -30,22 +29,22 @@ VipsImage *imaging_wrap(const void *rgba, int width, int height);
 // EXIF orientation, 1 to 8.
 int imaging_orientation(VipsImage *im);
 
-// The embedded ICC profile, which stays the image's; NULL when there is none.
+// The embedded ICC profile, which the image owns, or NULL.
 const void *imaging_profile(VipsImage *im, size_t *len);
 
-// What the numbers of a picture are.
+// Kinds of samples.
 enum {
-	IMAGING_INTEGERS, // unsigned, of 8 or 16 bits, or colours in a space that is defined by light, such as Lab
+	IMAGING_INTEGERS, // unsigned, of 8 or 16 bits, or a device-independent space such as Lab
 	IMAGING_FLOATS,
 	IMAGING_OTHERS,
 };
 
 int imaging_samples(VipsImage *im);
 
-// The least and the greatest sample. It decodes the whole picture.
+// The least and the greatest sample. Decodes the whole picture.
 int imaging_range(VipsImage *im, double *least, double *most);
 
-// How many levels a sample has once floats are quantised: 256 or 65536.
+// The levels of a sample after floats are quantised: 256 or 65536.
 int imaging_levels(VipsImage *im);
 
 // The rows [top, top+height) of an image as 8-bit sRGB, box-shrunk by an integer: 3 bands, or 4 where there is alpha,

@@ -2,7 +2,7 @@ package imaging
 
 import "encoding/binary"
 
-// countWebPFrames counts the frames of an animated WebP (RFC 9649, section 2.7) without decoding them; 0 for a still one.
+// countWebPFrames counts the frames of an animated WebP (RFC 9649, section 2.7) without decoding them. A still one has 0.
 func countWebPFrames(data []byte) int {
 	const riffHeader, chunkHeader = 12, 8
 	frames := 0
