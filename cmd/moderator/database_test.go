@@ -20,13 +20,13 @@ import (
 	"moderator/internal/testenv"
 )
 
-// onRole is a moderator that works as a user with no more than the rights it needs, on a library with one flag, and a
-// superuser beside it.
+// onRole is a moderator whose database role has only the rights that it needs, on a library with one flag. The test uses a
+// superuser.
 type onRole struct {
 	*running
 	js     jetstream.JetStream
 	super  *pgx.Conn
-	holder *pgx.Conn // of the lock: what the other asks would be frozen for the length of a transaction
+	holder *pgx.Conn // holds the lock: pg_stat_activity does not change within its transaction
 	sent   int       // uploads
 }
 
@@ -65,14 +65,14 @@ func (o *onRole) exec(t *testing.T, sql string) {
 	require.NoError(t, err)
 }
 
-// count asks the superuser for a number.
+// count returns the number that a query of the superuser selects.
 func (o *onRole) count(t *testing.T, sql string) (n int) {
 	t.Helper()
 	require.NoError(t, o.super.QueryRow(t.Context(), sql, role).Scan(&n))
 	return n
 }
 
-// lock keeps every match waiting until the returned function is called.
+// lock blocks every match until release is called.
 func (o *onRole) lock(t *testing.T) (release func()) {
 	tx, err := o.holder.Begin(t.Context())
 	require.NoError(t, err)
@@ -83,22 +83,22 @@ func (o *onRole) lock(t *testing.T) (release func()) {
 
 const (
 	connections = " FROM pg_stat_activity WHERE usename = $1"
-	matching    = connections + " AND wait_event_type = 'Lock'" // those whose statements wait for the lock
+	matching    = connections + " AND wait_event_type = 'Lock'" // whose statements wait for the lock
 )
 
-// until asks the superuser for a number until it is above 0.
+// until waits until the number that a query selects is above 0.
 func (o *onRole) until(t *testing.T, sql string) {
 	t.Helper()
 	require.Eventually(t, func() bool { return o.count(t, sql) > 0 }, time.Minute, 10*time.Millisecond)
 }
 
-// kill ends connections, and returns when at least one is gone: one that was told to end is still listed for a moment.
+// kill terminates connections, and waits for the end of at least one. A terminated connection is still listed for a moment.
 func (o *onRole) kill(t *testing.T, which string) {
 	t.Helper()
 	o.until(t, "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000))"+which)
 }
 
-// upload publishes uploads, of which every second one is a copy of the flagged picture.
+// upload publishes uploads. Every second one is a copy of the flag.
 func (o *onRole) upload(t *testing.T) {
 	const uploads = 24
 	flagged, other := synth.Draw(1, 0, 640, 480), synth.Draw(1, 1, 640, 480)
@@ -109,7 +109,7 @@ func (o *onRole) upload(t *testing.T) {
 	o.sent += uploads
 }
 
-// decided checks that each upload so far got its one, ordinary decision.
+// decided checks that each upload so far has one decision, as without an outage.
 func (o *onRole) decided(t *testing.T) {
 	for id, d := range o.all(o.js, o.sent) {
 		want := []any{event.Allow, event.NoMatch}
@@ -127,7 +127,7 @@ func (o *onRole) decided(t *testing.T) {
 	require.EqualValues(t, o.sent, stream.CachedInfo().State.Msgs, "each is decided once")
 }
 
-// Whatever the database does, uploads wait for it, and each gets the decision that it would have had.
+// During outages of the database, uploads wait. Each gets the decision that it would have had without them.
 func TestDatabaseOutages(t *testing.T) {
 	t.Parallel()
 	o := startOnRole(t)
@@ -171,5 +171,5 @@ func TestDatabaseOutages(t *testing.T) {
 	})
 	_, body := o.get("/metrics")
 	require.Contains(t, body, `moderator_dependency_away{dependency="postgres"} 0`)
-	require.Contains(t, body, "moderator_duplicate_decisions_total 0", "none was delivered again while it was in hand")
+	require.Contains(t, body, "moderator_duplicate_decisions_total 0", "no upload in flight was redelivered")
 }

@@ -27,7 +27,7 @@ func deployed(t *testing.T, path ...string) []byte {
 	return data
 }
 
-// dashboardQueries are the expressions of the dashboard, by the panel's title.
+// dashboardQueries returns the dashboard's expressions by panel title.
 func dashboardQueries(t *testing.T) map[string]string {
 	t.Helper()
 	var dashboard struct {
@@ -41,7 +41,7 @@ func dashboardQueries(t *testing.T) map[string]string {
 	for _, panel := range dashboard.Panels {
 		require.NotEmpty(t, panel.Targets, panel.Title)
 		for i, target := range panel.Targets {
-			// Grafana fills in its variables before Prometheus sees them.
+			// Grafana replaces its variables before it queries Prometheus.
 			expr := strings.NewReplacer("$__rate_interval", "1m", "$instance", ".*").Replace(target.Expr)
 			queries[panel.Title+string(rune('A'+i))] = expr
 		}
@@ -72,7 +72,7 @@ func alerts(t *testing.T) []alert {
 	return rules.Groups[0].Rules
 }
 
-// metricsOf are the names of the metrics that a query asks for.
+// metricsOf returns the names of the metrics in a query.
 func metricsOf(t *testing.T, query string) (names []string) {
 	t.Helper()
 	expr, err := metricsql.Parse(query)
@@ -102,7 +102,7 @@ func samples(exposition string) map[string]bool {
 	return names
 }
 
-// Every metric that the dashboard and the alerts name is there once a moderator has judged an upload against a library.
+// Every metric of the dashboard and the alerts exists after a moderator has judged an upload with a library.
 func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	t.Parallel()
 	r := start(t, dataDir(t))
@@ -122,7 +122,7 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	used := map[string]bool{}
 	check := func(where, query string) {
 		for _, name := range metricsOf(t, query) {
-			require.True(t, have[name], "%s names %s, which neither moderator nor verify.jq has: %s", where, name, query)
+			require.True(t, have[name], "%s uses %s, which neither moderator nor verify.jq exports: %s", where, name, query)
 			used[name] = true
 		}
 	}
@@ -132,7 +132,7 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	for _, a := range alerts(t) {
 		check("alert "+a.Alert, a.Expr)
 	}
-	// And the other way round: what moderator has is shown, or alerted on.
+	// And every metric of moderator is on a panel or in an alert.
 	for name := range have {
 		base := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
 		if strings.HasPrefix(name, "moderator_") && name == base && !used[name] {
@@ -141,7 +141,7 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	}
 }
 
-// verified is the text that verify.jq makes of an answer of flagctl verify.
+// verified returns the metrics that verify.jq makes of flagctl verify's JSON.
 func verified(t *testing.T) string {
 	if _, err := exec.LookPath("jq"); err != nil {
 		t.Skip("jq is not installed: apt-get install jq")
@@ -156,7 +156,7 @@ func verified(t *testing.T) string {
 	return string(text)
 }
 
-// docs/operations/runbook.md has a section on each alert, and on no other; the alert names it.
+// docs/operations/runbook.md has a section for each alert and no other. The alert links to it.
 func TestEveryAlertIsExplained(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "operations", "runbook.md"))
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/configuration.md")
 
-// docs/configuration.md says what the code takes: `make docs` writes it.
+// docs/configuration.md has the settings of the code. `make docs` writes it.
 func TestConfigurationIsDocumented(t *testing.T) {
 	moderator, err := newParser(io.Discard, io.Discard)
 	require.NoError(t, err)
@@ -25,14 +25,14 @@ func TestConfigurationIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	text := `# Configuration
 
-Every setting is a flag, an environment variable and a key of the YAML file that ` + "`--config FILE`" + ` names. Flags win over
-the environment, the environment over the file. Lists are separated by commas in flags and variables. An unknown key is
-an error, an unknown variable that begins with ` + "`MODERATOR_`" + ` a warning. What one call of a command is told to do, such as
-` + "`--reason`" + `, is a flag alone: ` + "`--help`" + ` lists it.
+Every setting is a flag, an environment variable and a key of the YAML file of ` + "`--config FILE`" + `. Flags win over the
+environment, the environment over the file. Lists are separated by commas in flags and variables. An unknown key is an error.
+An unknown variable with the prefix ` + "`MODERATOR_`" + ` causes a warning. Flags that concern one call of a command, such as
+` + "`--reason`" + `, have no variable and no key: ` + "`--help`" + ` lists them.
 
 ` + "```yaml\nnats-url: nats://nats:4222\ndatabase-url: postgres://moderator@db/moderator\nfetch-host: [cdn.example.com, \"*.images.example.com\"]\nbatch-age: 20ms\n```" + `
 
-This page is made from the code by ` + "`make docs`" + `.
+` + "`make docs`" + ` generates this page from the code.
 
 ## moderator
 
@@ -46,7 +46,7 @@ This page is made from the code by ` + "`make docs`" + `.
 	require.Equal(t, text, string(have), "docs/configuration.md is out of date: run `make docs`")
 }
 
-// A variable that both commands read is one setting: moderators' environments are set for both.
+// A variable that both commands read is the same setting, because an environment is set for both.
 func TestVariablesMeanTheSameToBothCommands(t *testing.T) {
 	moderator, err := newParser(io.Discard, io.Discard)
 	require.NoError(t, err)

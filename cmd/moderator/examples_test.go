@@ -17,10 +17,10 @@ import (
 	"moderator/internal/testenv"
 )
 
-// example is how a language's publisher and reader of decisions are run.
+// example holds the commands of a language's publisher and reader of decisions.
 type example struct {
 	publish, read []string
-	missing       string // why it cannot run here, with what installs it
+	missing       string // why it cannot run here, and what installs it
 }
 
 func examples(t *testing.T) map[string]example {
@@ -54,8 +54,9 @@ func examples(t *testing.T) map[string]example {
 	return all
 }
 
-// What a stranger copies from examples/ works: each publishes a file and a reference, and reads each decision once.
+// The examples work: each publishes a file and a reference, and reads each decision once.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "picture.jpg")
 	require.NoError(t, os.WriteFile(file, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))
 	pictures := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(file))))
@@ -109,7 +110,7 @@ func TestExamples(t *testing.T) {
 				return err == nil && info.NumPending == 0 && info.NumAckPending == 0
 			}, time.Minute, 10*time.Millisecond, "all decisions are acknowledged")
 			require.NoError(t, reader.Process.Kill())
-			require.Error(t, reader.Wait(), "it reads until it is ended")
+			require.Error(t, reader.Wait(), "it reads until it is killed")
 		})
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"moderator/internal/testenv"
 )
 
-// When the disk of the embedded NATS server is full, moderator ends and says so; started again with room on the disk, it
-// decides once each upload that was stored.
+// If the disk of the embedded NATS server is full, moderator exits with an error. After a restart with free space, it
+// decides each stored upload once.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
@@ -30,7 +30,7 @@ func TestFullDisk(t *testing.T) {
 		require.NoError(t, err)
 	}
 	<-js.PublishAsyncComplete()
-	fill() // while most of them wait
+	fill() // while most uploads wait
 	for answered := true; answered; {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err := js.Publish(ctx, "uploads.test", picture(stored))
@@ -39,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 			stored++
 		}
 	}
-	require.Error(t, r.end(), "it ends by itself")
+	require.Error(t, r.end(), "it exits by itself")
 	require.Regexp(t, "moderator: the embedded NATS server: it can store nothing more in "+disk+": .*no space left on device: make room", r.printed.String())
 
 	free()

@@ -21,12 +21,12 @@ import (
 	"moderator/internal/synth"
 )
 
-// decodeWorkers are the processes that decode for the moderator, by now.
+// decodeWorkers returns the pids of the moderator's present decode workers.
 func (r *running) decodeWorkers() (pids []int) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", r.cmd.Process.Pid))
 	require.NoError(r.t, err)
 	for _, file := range files {
-		children, _ := os.ReadFile(file) // none of a thread that has ended
+		children, _ := os.ReadFile(file) // empty if the thread has ended
 		for _, child := range strings.Fields(string(children)) {
 			command, _ := os.ReadFile("/proc/" + child + "/cmdline")
 			if pid, err := strconv.Atoi(child); err == nil && strings.Contains(string(command), "decode-worker") {
@@ -39,11 +39,11 @@ func (r *running) decodeWorkers() (pids []int) {
 
 func (r *running) signalDecodeWorkers(s syscall.Signal) {
 	for _, pid := range r.decodeWorkers() {
-		_ = syscall.Kill(pid, s) // it may be gone
+		_ = syscall.Kill(pid, s) // it may have ended
 	}
 }
 
-// someUploads publishes uploads, every second one a copy of the flagged picture.
+// someUploads publishes n uploads. Every second one is a copy of the flag of flagFirst.
 func someUploads(t *testing.T, js jetstream.JetStream, n int) {
 	t.Helper()
 	pictures := []image.Image{synth.Draw(1, 1, 640, 480), synth.Draw(1, 0, 640, 480)}
@@ -54,13 +54,13 @@ func someUploads(t *testing.T, js jetstream.JetStream, n int) {
 	<-js.PublishAsyncComplete()
 }
 
-// flagFirst flags the picture that someUploads copies.
+// flagFirst adds the flag that someUploads copies.
 func (r *running) flagFirst() {
 	_, err := r.flagctl("add", write(r.t, "flagged.jpg", encode(r.t, synth.Draw(1, 0, 640, 480), 90)))
 	require.NoError(r.t, err)
 }
 
-// settled waits until the n uploads of someUploads are decided and acknowledged, and checks their decisions.
+// settled waits until n uploads of someUploads are decided and acknowledged, and checks their decisions.
 func (r *running) settled(js jetstream.JetStream, n int) {
 	r.t.Helper()
 	decided := r.all(js, n)
@@ -77,7 +77,7 @@ func (r *running) settled(js jetstream.JetStream, n int) {
 	}
 }
 
-// pending are the uploads that are not acknowledged.
+// pending returns the number of uploads that are not acknowledged.
 func pending(t *testing.T, js jetstream.JetStream) int {
 	durable, err := js.Consumer(t.Context(), "UPLOADS", "moderator")
 	require.NoError(t, err)
@@ -85,8 +85,8 @@ func pending(t *testing.T, js jetstream.JetStream) int {
 	return int(info.NumPending) + info.NumAckPending
 }
 
-// Decode workers that crash again and again, whatever they are at, cost no upload its decision. A file that two of them die
-// of is held to be the cause, so all that was sent is decided between two crashes.
+// Repeated crashes of decode workers cost no upload its decision. All uploads are decided between two crashes, because a
+// file on which two workers die counts as the cause.
 func TestDecodeWorkersCrash(t *testing.T) {
 	t.Parallel()
 	const uploads, crashes = 12, 6
@@ -103,7 +103,7 @@ func TestDecodeWorkersCrash(t *testing.T) {
 	require.NotContains(t, metrics, "moderator_decode_worker_deaths_total 0")
 }
 
-// Wherever uploads are when moderator is killed, and its servers with it, the next one leaves each with its one decision.
+// Moderator and its servers are killed while uploads are in different stages. After a restart, each has one decision.
 func TestKilledAtEachPoint(t *testing.T) {
 	t.Parallel()
 	const uploads = 12
@@ -115,7 +115,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 	sent := 0
 	for _, point := range []struct {
 		name  string
-		until func(t *testing.T) // sends the uploads and returns when they are there
+		until func(t *testing.T) // publishes uploads and returns when they are in that stage
 	}{
 		{"before they are decoded", func(t *testing.T) {
 			workers := r.decodeWorkers()

@@ -24,7 +24,7 @@ import (
 	"moderator/internal/transforms"
 )
 
-// all waits for n decisions and returns them by id, which has "<stream>:<sequence>" for the upload's message.
+// all waits for n decisions and returns them by id, with "<stream>:<sequence>" in the place of the upload's key.
 func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
@@ -65,7 +65,7 @@ func write(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// An innocent picture that a flag stops is allowed by its decision, and stops no more.
+// A picture that was blocked by a flag is put on the allow-list by its decision's id. Further copies are allowed.
 func TestAllowList(t *testing.T) {
 	t.Parallel()
 	r := start(t, dataDir(t))
@@ -123,7 +123,7 @@ func TestAllowList(t *testing.T) {
 	require.ErrorContains(t, err, "is another one now")
 }
 
-// A look-back decides on past uploads as they would be decided if they were sent again. MODERATOR_LONG_TESTS has 10,000.
+// A look-back decides past uploads as if they were sent again. With MODERATOR_LONG_TESTS there are 10,000.
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	uploads, flags := 90, 3
@@ -160,7 +160,7 @@ func TestLookback(t *testing.T) {
 		var n int
 		require.NoError(t, db.QueryRow(t.Context(), "SELECT count(*) FROM recent_upload").Scan(&n))
 		return n == uploads
-	}, time.Minute, 50*time.Millisecond, "uploads are kept soon after their decisions")
+	}, time.Minute, 50*time.Millisecond, "features of uploads are stored soon after their decisions")
 
 	args := []string{"add", "--lookback"}
 	for i := range flags {
@@ -169,7 +169,7 @@ func TestLookback(t *testing.T) {
 	began := time.Now()
 	out, err := r.flagctl(args...)
 	require.NoError(t, err)
-	t.Logf("%d flags added and held against %d uploads in %v", flags, uploads, time.Since(began))
+	t.Logf("%d flags added and matched against %d uploads in %v", flags, uploads, time.Since(began))
 	stream, err := js.Stream(t.Context(), "DECISIONS")
 	require.NoError(t, err)
 	count := func() int {
@@ -180,7 +180,7 @@ func TestLookback(t *testing.T) {
 	found := count() - uploads
 	var added []struct{ ID string }
 	require.NoError(t, json.Unmarshal([]byte(out), &added))
-	// Also when the stream has forgotten what it was sent.
+	// Also after the dedupe window.
 	cfg := stream.CachedInfo().Config
 	cfg.Duplicates = 100 * time.Millisecond
 	stream, err = js.UpdateStream(t.Context(), cfg)
@@ -188,7 +188,7 @@ func TestLookback(t *testing.T) {
 	last, err := stream.GetLastMsgForSubject(t.Context(), "decisions.block")
 	require.NoError(t, err)
 	lookback := last.Header.Get(jetstream.MsgIDHeader)
-	require.Eventually(t, func() bool { // never stored: either the id is known, or the sequence is wrong
+	require.Eventually(t, func() bool { // never stored: either the id is known, or the expected sequence is wrong
 		_, err := js.Publish(t.Context(), "decisions.block", nil, jetstream.WithMsgID(lookback), jetstream.WithExpectLastSequence(1))
 		return err != nil
 	}, time.Minute, 50*time.Millisecond)
@@ -220,7 +220,7 @@ func TestLookback(t *testing.T) {
 		}
 		wanted++
 		d, ok := then[now.Match.FlaggedID]
-		require.True(t, ok, "upload %d is stopped now, and was not found", i)
+		require.True(t, ok, "upload %d matches now, and the look-back did not find it", i)
 		require.Equal(t, []any{now.Verdict, now.Signal, *now.Score, now.Match, now.Upload.SHA256},
 			[]any{d.Verdict, d.Signal, *d.Score, d.Match, d.Upload.SHA256}, "upload %d", i)
 		seen[now.Match.FlaggedID] = true

@@ -1,5 +1,5 @@
-// Command moderator decides uploads: it takes them from NATS, compares each with the library of flagged pictures, and
-// publishes block, review or allow.
+// Command moderator judges uploads: it pulls them from NATS, compares each with the library of flags, and publishes the
+// decision block, review or allow.
 package main
 
 import (
@@ -22,19 +22,19 @@ import (
 	"moderator/internal/version"
 )
 
-// grammar is the command line; docs/configuration.md is made from it.
+// grammar is the command line. docs/configuration.md is generated from it.
 type grammar struct {
 	Config  config.File       `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
 	Version kong.VersionFlag  `help:"Print the version and exit."`
 	Man     mangokong.ManFlag `hidden:"" help:"Print the manual page and exit."`
 
 	Run     runCommand     `cmd:"" default:"withargs" help:"Judge uploads (the default)."`
-	Migrate migrateCommand `cmd:"" help:"Bring the library's schema to this version, and register the model."`
-	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to mend what fails."`
+	Migrate migrateCommand `cmd:"" help:"Migrate the library's schema to this version, and register the model."`
+	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to correct errors."`
 
-	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
+	Completion completion.Completion `cmd:"" help:"Print how to enable completion in your shell."`
 
-	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for a moderator, confined."`
+	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Run a confined decode worker of moderator."`
 }
 
 type runCommand struct {
@@ -79,10 +79,10 @@ type decodeWorkerCommand struct{}
 
 func (decodeWorkerCommand) Run() error { return sandbox.Work(os.Stdin, os.Stdout) }
 
-// output is where commands write.
+// output holds the writers of a command.
 type output struct{ stdout, stderr io.Writer }
 
-// warn tells of variables without effect.
+// warn prints a warning for each variable without effect.
 func (o output) warn() {
 	for _, warning := range config.UnknownVariables(os.Environ()) {
 		fmt.Fprintln(o.stderr, "moderator: "+warning)
@@ -91,7 +91,7 @@ func (o output) warn() {
 
 func main() { os.Exit(Main()) }
 
-// Main runs the command of the process's arguments and returns its exit code.
+// Main runs the command in the process's arguments and returns the exit code.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -116,7 +116,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
-	parser, err := config.New(&grammar{}, "moderator", "Decides uploads: block, review or allow, by the library of flagged pictures.",
+	parser, err := config.New(&grammar{}, "moderator", "Judges uploads by the library of flags: block, review or allow.",
 		stdout, stderr, kong.Vars{"version": "moderator " + version.String()})
 	if err == nil {
 		completion.Register(parser)

@@ -24,7 +24,7 @@ import (
 	"moderator/models"
 )
 
-// nextModel is the shipped network with a closer look, which makes it another model with other pixels.
+// nextModel returns a folder with the shipped network and another preprocessing, which makes it another model.
 func nextModel(t *testing.T) string {
 	dir := filepath.Join(t.TempDir(), "next")
 	require.NoError(t, os.CopyFS(dir, models.CopyDetect()))
@@ -56,7 +56,7 @@ func flagBy(t *testing.T, db *matchdb.DB, folder *embed.Folder, number int) stri
 	return stored.ID.String()
 }
 
-// While the library changes its model, what either has embedded is found by it; each upload is decided once.
+// While a library changes its model, uploads match the flags of either model, and each is decided once.
 func TestTwoModels(t *testing.T) {
 	t.Parallel()
 	before, err := embed.LoadFS(models.CopyDetect())
@@ -99,12 +99,12 @@ func TestTwoModels(t *testing.T) {
 		require.Equal(t, []string{want.flag, want.model.Name(), want.model.Fingerprint()}, []string{d.Match.FlaggedID, d.Model.Name, d.Model.Fingerprint})
 		block, _, _ := want.model.Thresholds()
 		require.Equal(t, block, *d.Threshold)
-		require.Greater(t, *d.Similarity, 0.95, "by the pixels that this model takes")
+		require.Greater(t, *d.Similarity, 0.95, "with this model's preprocessing")
 		require.Len(t, d.Matches, 1)
 	}
 	for _, id := range []string{"UPLOADS:6", "UPLOADS:7"} {
 		require.NotEqual(t, event.Block, decided[id].Verdict)
-		require.Equal(t, before.Fingerprint(), decided[id].Model.Fingerprint, "where nothing matched, the first")
+		require.Equal(t, before.Fingerprint(), decided[id].Model.Fingerprint, "without a match, the first model")
 	}
 	// An allowed picture is weighed by the model whose flag it is near to.
 	all := transforms.Quality()
@@ -120,7 +120,7 @@ func TestTwoModels(t *testing.T) {
 	require.Equal(t, 2, strings.Count(metrics, "\nmoderator_model_info{"))
 	require.NoError(t, r.signal(syscall.SIGTERM))
 
-	// The change is over.
+	// After the change, with the new model alone:
 	r = start(t, data, "--model", dir)
 	js = r.jetStream()
 	publish(t, js, encode(t, synth.Draw(5, 1, 640, 480), 60))

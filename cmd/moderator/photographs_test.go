@@ -13,8 +13,8 @@ import (
 	"moderator/internal/testenv"
 )
 
-// Photographs that others test their own matching with (PDQ's of facebook/ThreatExchange), by the shipped model and its
-// thresholds: what edits, turns and mirrors make of a flagged one is blocked, other photographs are allowed.
+// Photographs of facebook/ThreatExchange's tests of PDQ, with the shipped model and its thresholds: edited, turned and
+// mirrored copies of a flag are blocked, and other photographs are allowed.
 func TestPhotographs(t *testing.T) {
 	t.Parallel()
 	pdq := filepath.Join(testenv.Data(t), "photos", "threatexchange", "pdq", "data")
@@ -41,7 +41,7 @@ func TestPhotographs(t *testing.T) {
 	}
 	for _, flagged := range []struct {
 		folder, original string
-		copies           int // the original among them
+		copies           int // including the original
 	}{
 		{"bridge-mods", "aaa-orig.jpg", 12},
 		{filepath.Join("reg-test-input", "dih"), "bridge-1-original.jpg", 8},
@@ -59,8 +59,8 @@ func TestPhotographs(t *testing.T) {
 			require.Equal(t, event.Allow, d.Verdict, name)
 			require.Nil(t, d.Match, name)
 		}
-		// Both folders are of one bridge: the next flag has to stop its copies by itself.
-		_, err = r.flagctl("retract", added[0].ID, "--reason", "the next one's turn")
+		// Both folders have pictures of the same bridge, so that only one flag at a time may be active.
+		_, err = r.flagctl("retract", added[0].ID, "--reason", "the next flag is tested alone")
 		require.NoError(t, err)
 	}
 }

@@ -29,17 +29,17 @@ import (
 	"moderator/internal/transforms"
 )
 
-// running is a moderator in a process of its own, on the embedded default.
+// running is a moderator in its own process, with embedded servers.
 type running struct {
 	t       *testing.T
 	dataDir string
 	cmd     *exec.Cmd
 	exited  chan error
 	state   endpoint.State
-	printed bytes.Buffer // all of it; to be read once the process has ended
+	printed bytes.Buffer // stdout and stderr; read it only after the process has ended
 }
 
-// dataDir is a folder that Postgres' user can enter, short enough for its socket.
+// dataDir returns a path that Postgres' user can enter, and that is short enough for its socket.
 func dataDir(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "moderator-")
 	require.NoError(t, err)
@@ -53,14 +53,14 @@ func start(t *testing.T, dataDir string, flags ...string) *running {
 	return startProgram(t, os.Args[0], dataDir, flags...)
 }
 
-// startProgram starts a moderator that is not this binary.
+// startProgram starts another binary as the moderator.
 func startProgram(t *testing.T, program, dataDir string, flags ...string) *running {
 	t.Helper()
 	r := &running{t: t, dataDir: dataDir, exited: make(chan error, 1)}
 	args := append([]string{"run", "--data-dir", dataDir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, flags...)
 	r.cmd = exec.Command(program, args...)
 	r.cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))
-	out := io.MultiWriter(t.Output(), &r.printed) // one for both, so that one is written to at a time
+	out := io.MultiWriter(t.Output(), &r.printed) // one writer for both, so that writes are serial
 	r.cmd.Stdout, r.cmd.Stderr = out, out
 	require.NoError(t, r.cmd.Start())
 	go func() { r.exited <- r.cmd.Wait() }()
@@ -69,7 +69,7 @@ func startProgram(t *testing.T, program, dataDir string, flags ...string) *runni
 	return r
 }
 
-// ready says whether this very process answers: a killed one leaves its state behind.
+// ready reports whether this process is ready. A killed one leaves its state file.
 func (r *running) ready() bool {
 	data, err := os.ReadFile(filepath.Join(r.dataDir, "moderator.json"))
 	if err != nil || json.Unmarshal(data, &r.state) != nil || r.state.PID != r.cmd.Process.Pid {
@@ -90,13 +90,13 @@ func (r *running) get(path string) (code int, body string) {
 	return response.StatusCode, string(data)
 }
 
-// signal sends a signal and returns how the process ended.
+// signal sends a signal, waits for the end of the process, and returns its error.
 func (r *running) signal(s syscall.Signal) error {
 	_ = r.cmd.Process.Signal(s)
 	return r.end()
 }
 
-// end waits for the end of the process and returns how it was.
+// end waits for the end of the process and returns its error.
 func (r *running) end() error {
 	select {
 	case err := <-r.exited:
@@ -128,7 +128,7 @@ func (r *running) jetStream() jetstream.JetStream {
 	return js
 }
 
-// decisions waits for n of them and returns the verdicts by the upload's place, "<stream>:<sequence>".
+// decisions waits for n decisions and returns the verdicts by the upload's "<stream>:<sequence>".
 func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
@@ -157,7 +157,7 @@ func encode(t *testing.T, picture image.Image, quality int) []byte {
 	return file.Bytes()
 }
 
-// A flag counts for the first upload after it, and the endpoints say what goes on.
+// A flag counts for the next upload, and the HTTP endpoints work.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	r := start(t, dataDir(t))
@@ -187,15 +187,15 @@ func TestServe(t *testing.T) {
 	require.Contains(t, body, `moderator_uploads_total{reason="unsupported",verdict="review"} 1`)
 	require.Contains(t, body, "moderator_decode_worker_deaths_total 0")
 
-	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and ends well")
+	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and exits without an error")
 	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
 	require.Contains(t, r.state.ConsoleURL, "?token=")
 	_, token, _ := strings.Cut(r.state.ConsoleURL, "?token=")
-	require.NotContains(t, r.printed.String(), token, "no log keeps the console's token")
+	require.NotContains(t, r.printed.String(), token, "the log does not contain the console's token")
 	require.Regexp(t, `"msg":"decode workers","workers":\d+,"confined_by":\["[^]]*limits[^]]*"\]`, r.printed.String(), "the log reports the confinement")
 }
 
-// turned is the flagged picture turned by 25 degrees: neither its hash nor its vector is near enough.
+// turned returns the flagged picture turned by 25 degrees, which only keypoints match.
 func turned(t *testing.T) []byte {
 	for _, e := range transforms.Quality() {
 		if e.Name == "rotated-25" {
@@ -208,7 +208,7 @@ func turned(t *testing.T) []byte {
 	panic("no such edit")
 }
 
-// Killed while uploads wait and started again, each upload is decided once.
+// After moderator is killed and restarted while uploads wait, each is decided once.
 func TestKilledWhileUploadsWait(t *testing.T) {
 	t.Parallel()
 	const uploads = 200

@@ -9,7 +9,7 @@ import (
 	"moderator/internal/synth"
 )
 
-// What stats counts are the decisions of a running moderator: by verdict, by bank, and the flags that none of them names.
+// stats counts the decisions of a running moderator by verdict and by bank, and lists flags without a match.
 func TestStatsOfDecisions(t *testing.T) {
 	t.Parallel()
 	r := start(t, dataDir(t))

@@ -12,8 +12,8 @@ import (
 	"moderator/internal/synth"
 )
 
-// A flagged file is blocked although nobody can see what it shows, by either hash that lists know it by.
-func TestFlaggedFilesThatCannotBeSeen(t *testing.T) {
+// An undecodable file is blocked if its SHA-256 or MD5 is flagged.
+func TestUndecodableFlaggedFiles(t *testing.T) {
 	t.Parallel()
 	r := start(t, dataDir(t), "--max-pixels", "100000")
 	js := r.jetStream()

@@ -21,7 +21,7 @@ const (
 	maxNameBytes  = 100
 )
 
-// secured sets what holds for every answer. Nothing is kept in caches: pictures and notes may be what nobody may keep.
+// secured sets the headers of all answers. Browsers must not cache them: storing some pictures is illegal.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -38,13 +38,13 @@ func secured(next http.Handler) http.Handler {
 
 type userKey struct{}
 
-// user is who asks; admit has seen to it that there is one.
+// user returns the user's name, which admit has set.
 func user(r *http.Request) string {
 	name, _ := r.Context().Value(userKey{}).(string)
 	return name
 }
 
-// admit lets those through who bring the token, or whom a trusted proxy names.
+// admit passes requests on that have the token, or a user named by a trusted proxy.
 func (c *Console) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && c.rightToken(token) {
@@ -64,7 +64,8 @@ func (c *Console) admit(next http.Handler) http.Handler {
 	})
 }
 
-// identify returns who asks, and whether he may. The name is "" where a browser has the token and nobody gave a name yet.
+// identify returns the user's name, and whether the user may use the console. The name is "" if a browser has the token and
+// the user has not given a name yet.
 func (c *Console) identify(r *http.Request) (name string, ok bool) {
 	if c.UserHeader != "" && c.fromProxy(r) {
 		if name := r.Header.Get(c.UserHeader); validName(name) {
@@ -85,7 +86,7 @@ func (c *Console) identify(r *http.Request) (name string, ok bool) {
 	return name, true
 }
 
-// inSession tells whether the browser gave the token before.
+// inSession reports whether the browser has given the token before.
 func (c *Console) inSession(r *http.Request) bool {
 	cookie, err := r.Cookie(sessionCookie)
 	return err == nil && c.Token != "" && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(c.session())) == 1
@@ -95,7 +96,7 @@ func (c *Console) rightToken(token string) bool {
 	return c.Token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(c.Token)) == 1
 }
 
-// session is the cookie of those who gave the token: it is no use elsewhere, and none after the token has changed.
+// session returns the session cookie. It does not reveal the token, and is invalid after the token has changed.
 func (c *Console) session() string {
 	mac := hmac.New(sha256.New, []byte(c.Token))
 	mac.Write([]byte("moderator console"))
@@ -115,7 +116,7 @@ func (c *Console) fromProxy(r *http.Request) bool {
 	return false
 }
 
-// overTLS tells whether the browser's connection is encrypted: here, or as a trusted proxy says.
+// overTLS reports whether the browser's connection is encrypted, here or by a trusted proxy.
 func (c *Console) overTLS(r *http.Request) bool {
 	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
 	return r.TLS != nil || c.fromProxy(r) && strings.EqualFold(strings.TrimSpace(first), "https")
@@ -125,10 +126,10 @@ func validName(name string) bool {
 	return strings.TrimSpace(name) != "" && len(name) <= maxNameBytes && utf8.ValidString(name)
 }
 
-// keepName is how long a browser remembers who uses it.
+// keepName is how long a browser remembers its user.
 const keepName = 365 * 24 * time.Hour
 
-// enter gives the cookies and shows the page that was asked for, without the token in its address.
+// enter sets the cookies and redirects to the requested page, without the token in its address.
 func (c *Console) enter(w http.ResponseWriter, r *http.Request, name, to string) {
 	cookie := func(key, value string, age time.Duration) {
 		http.SetCookie(w, &http.Cookie{
@@ -140,40 +141,40 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request, name, to string)
 	if name != "" {
 		cookie(nameCookie, url.QueryEscape(name), keepName)
 	}
-	// Only a path of ours: what follows "//", or "/\" for some browsers, would be a host.
+	// Only paths of this host: browsers take the text after "//", or "/\", for a host.
 	http.Redirect(w, r, (&url.URL{Path: "/" + strings.TrimLeft(to, `/\`)}).String(), http.StatusSeeOther)
 }
 
-// signIn is what the sign-in page asks for beside a name.
+// signIn describes the form of the sign-in page.
 type signIn struct {
-	Token bool   // the token too
-	To    string // path of the page to show then
+	Token bool   // ask for the token, too
+	To    string // path of the page to show afterwards
 }
 
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	name, again := r.PostFormValue("name"), signIn{Token: !c.inSession(r), To: r.PostFormValue("to")}
+	name, form := r.PostFormValue("name"), signIn{Token: !c.inSession(r), To: r.PostFormValue("to")}
 	switch {
-	case again.Token && !c.rightToken(r.PostFormValue("token")):
-		c.showLogin(w, r, http.StatusUnauthorized, again, "That is not the token.")
+	case form.Token && !c.rightToken(r.PostFormValue("token")):
+		c.showLogin(w, r, http.StatusUnauthorized, form, "That is not the token.")
 	case !validName(name):
-		c.showLogin(w, r, http.StatusForbidden, again, fmt.Sprintf("Give your name, of %d bytes at most: the audit log names who decides.", maxNameBytes))
+		c.showLogin(w, r, http.StatusForbidden, form, fmt.Sprintf("Give your name, at most %d bytes: the audit log records who decides.", maxNameBytes))
 	default:
-		c.enter(w, r, name, again.To)
+		c.enter(w, r, name, form.To)
 	}
 }
 
-func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, ask signIn, wrong string) {
+func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, form signIn, wrong string) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="moderator"`)
 	}
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Error(w, "the console wants its token: Authorization: Bearer …", status)
+		http.Error(w, "the console needs its token: Authorization: Bearer …", status)
 		return
 	}
 	v := view{Page: "login", Title: "Sign in", Problem: wrong}
 	if c.Token != "" {
-		v.Data = ask
+		v.Data = form
 	}
 	c.pages.write(w, c.Logger, status, v)
 }

@@ -13,7 +13,7 @@ import (
 	"moderator/internal/console"
 )
 
-// ask sends a request for a page that needs no server behind it.
+// ask requests a page that needs no other server.
 func ask(t *testing.T, c console.Config, change func(*http.Request)) *http.Response {
 	t.Helper()
 	served, err := console.New(c, console.Parts{})
@@ -73,7 +73,7 @@ func TestTokenInTheAddressBecomesACookie(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, again.StatusCode, "nobody is named yet")
 		named := signedIn(t, c, func(r *http.Request) { r.AddCookie(cookie) }, url.Values{"name": {"Bob"}, "to": {path}})
 		require.Equal(t, want, named.Header.Get("Location"))
-		require.Positive(t, named.Cookies()[1].MaxAge, "it is asked once")
+		require.Positive(t, named.Cookies()[1].MaxAge, "the console asks for the name once")
 		require.Equal(t, http.StatusOK, ask(t, c, func(r *http.Request) {
 			r.AddCookie(cookie)
 			r.AddCookie(named.Cookies()[1])
@@ -100,7 +100,7 @@ func TestOtherSitesCannotPost(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Origin", "http://console.example") }))
 }
 
-// signedIn sends the form of the sign-in page.
+// signedIn submits the sign-in form.
 func signedIn(t *testing.T, c console.Config, change func(*http.Request), form url.Values) *http.Response {
 	return ask(t, c, func(r *http.Request) {
 		*r = *httptest.NewRequest(http.MethodPost, "http://console.example/login", strings.NewReader(form.Encode()))
@@ -128,7 +128,7 @@ func TestLogin(t *testing.T) {
 	require.Contains(t, text.String(), "Bob &lt;b&gt;&amp;&lt;/b&gt; Ö")
 }
 
-// Cookies stay on encrypted connections where the browser's is one, which behind a proxy only the proxy knows.
+// Cookies are Secure if the browser's connection is encrypted, which only a proxy knows if there is one.
 func TestCookiesAreSecureBehindTLS(t *testing.T) {
 	c := console.Config{Token: "0123456789abcdef", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
 	for name, test := range map[string]struct {

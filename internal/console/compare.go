@@ -14,7 +14,7 @@ type comparePage struct {
 	Banks  []bankVerdict
 }
 
-// bankVerdict is what an upload of the second picture would get, were the first flagged in that bank.
+// bankVerdict is the verdict on an upload of the second picture if the first were flagged in the bank.
 type bankVerdict struct {
 	matchdb.Bank
 	recognise.Judged
@@ -47,7 +47,7 @@ func (c *Console) compare(r *http.Request) (view, error) {
 	return v, nil
 }
 
-// inBank is the verdict by the thresholds of a bank.
+// inBank returns the verdict by the thresholds of a bank.
 func inBank(c recognise.Comparison, bank matchdb.Bank) bankVerdict {
 	if !bank.Enabled {
 		return bankVerdict{bank, recognise.Judged{Verdict: event.Allow}}

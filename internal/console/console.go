@@ -12,26 +12,26 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// Config says who may use the console, and how large a picture he may give it.
+// Config configures access to the console and bounds the size of pictures.
 type Config struct {
-	Token          string         // opens everything; empty: only a proxy's users get in
-	UserHeader     string         // in which a trusted proxy names the user; empty: none does
-	Proxies        []netip.Prefix // whose UserHeader and X-Forwarded-Proto are believed
-	DefaultUser    string         // who acts, for the audit log, where a program sends the token
+	Token          string         // gives access; empty: only users of a proxy have access
+	UserHeader     string         // header in which a trusted proxy names the user; empty: no proxy does
+	Proxies        []netip.Prefix // networks whose UserHeader and X-Forwarded-Proto are trusted
+	DefaultUser    string         // user for the audit log if a program sends the token
 	MaxUploadBytes int64
 }
 
-// Parts is what the console works with.
+// Parts are the console's dependencies. The caller owns them and closes them after the console.
 type Parts struct {
 	JetStream jetstream.JetStream
 	Library   *matchdb.DB
 	Fetcher   *fetch.Fetcher
 	Pictures  *Pictures
-	Model     string // fingerprint of the model that judges
+	Model     string // fingerprint of the first model in use
 	Logger    *slog.Logger
 }
 
-// Console serves the pages. End it with Close.
+// Console serves the pages. The caller closes it.
 type Console struct {
 	Config
 	Parts
@@ -40,7 +40,7 @@ type Console struct {
 	done  atomic.Pointer[mark]
 }
 
-// New makes a console.
+// New returns a Console.
 func New(config Config, parts Parts) (*Console, error) {
 	c := &Console{Config: config, Parts: parts}
 	c.live = hub{js: parts.JetStream, log: parts.Logger, closed: make(chan struct{})}
@@ -49,7 +49,7 @@ func New(config Config, parts Parts) (*Console, error) {
 	return c, err
 }
 
-// Close ends the streams of live decisions: a server that is shut down waits for them.
+// Close ends the streams of live decisions, for which a server's shutdown would wait.
 func (c *Console) Close() { c.live.close() }
 
 // Handler serves the console at the root of a host.
@@ -75,6 +75,6 @@ func (c *Console) Handler() http.Handler {
 	outside.Handle("GET /assets/", http.FileServerFS(assets))
 	outside.HandleFunc("POST /login", c.login)
 	outside.Handle("/", c.admit(inside))
-	// Requests of other sites' pages end here, whatever cookies they bring.
+	// This refuses requests of other sites' pages, whatever cookies they have.
 	return secured(http.NewCrossOriginProtection().Handler(outside))
 }

@@ -18,7 +18,7 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// decision is one event with what the library knows of it.
+// decision is one event with its flag and review from the library.
 type decision struct {
 	Sequence uint64 // in DECISIONS
 	Stored   time.Time
@@ -26,10 +26,10 @@ type decision struct {
 	Raw      string // the event, indented
 
 	Attributes []attribute
-	Flag       *matchdb.Flagged // of the match; nil where there is none, or none any more
+	Flag       *matchdb.Flagged // of the match; nil if there is no match or the flag was deleted
 	Review     *matchdb.Review  // a person's decision on it
 	Times      []timing
-	Source     string // where the picture is; empty where it came inside its message and is not kept
+	Source     string // of the picture; empty if it came inside its message, which is not kept
 }
 
 type attribute struct{ Name, Value string }
@@ -44,7 +44,7 @@ func (d *decision) key() matchdb.DecisionKey { return matchdb.NewDecisionKey(d.E
 func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, error) {
 	e, err := event.DecodeDecision(data)
 	if err != nil {
-		return nil, &problem{http.StatusNotFound, fmt.Sprintf("Message %d of %s is no decision: %v.", sequence, event.DecisionsStream, err)}
+		return nil, &problem{http.StatusNotFound, fmt.Sprintf("Message %d of %s is not a decision: %v.", sequence, event.DecisionsStream, err)}
 	}
 	d := &decision{Sequence: sequence, Stored: stored, Event: e}
 	var indented bytes.Buffer
@@ -65,7 +65,7 @@ func newDecision(sequence uint64, stored time.Time, data []byte) (*decision, err
 	return d, nil
 }
 
-// plain is a JSON value for people: a string as it is, anything else as it was written.
+// plain returns a JSON value for people: a string without quotes, other values as JSON.
 func plain(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
@@ -74,7 +74,7 @@ func plain(value json.RawMessage) string {
 	return string(value)
 }
 
-// Longest is the time that the bars of Times are a share of.
+// Longest returns the longest of Times in milliseconds, for the width of the bars.
 func (d *decision) Longest() float64 {
 	longest := 0.0
 	for _, t := range d.Times {
@@ -83,11 +83,11 @@ func (d *decision) Longest() float64 {
 	return longest
 }
 
-// load reads the decision that the request's path names.
+// load reads the decision with a sequence number of DECISIONS. Its errors are for people.
 func (c *Console) load(ctx context.Context, sequence string) (*decision, error) {
 	n, err := strconv.ParseUint(sequence, 10, 64)
 	if err != nil || n == 0 {
-		return nil, &problem{http.StatusNotFound, "A decision is known by its number in the stream."}
+		return nil, &problem{http.StatusNotFound, "The address needs a decision's number in the stream."}
 	}
 	stream, err := c.JetStream.Stream(ctx, event.DecisionsStream)
 	if err != nil {
@@ -95,7 +95,7 @@ func (c *Console) load(ctx context.Context, sequence string) (*decision, error) 
 	}
 	msg, err := stream.GetMsg(ctx, n)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, &problem{http.StatusNotFound, fmt.Sprintf("The stream has no decision %d, or not any more: --keep-decisions says how long they are kept.", n)}
+		return nil, &problem{http.StatusNotFound, fmt.Sprintf("The stream does not have decision %d, or no longer has it: --keep-decisions sets how long decisions are kept.", n)}
 	}
 	if err != nil {
 		return nil, streamProblem(err)
@@ -107,7 +107,7 @@ func (c *Console) load(ctx context.Context, sequence string) (*decision, error) 
 	return d, c.lookUp(ctx, d)
 }
 
-// lookUp adds what the library knows of the decision.
+// lookUp adds the decision's flag and review.
 func (c *Console) lookUp(ctx context.Context, d *decision) error {
 	reviews, err := c.Library.Reviews(ctx, []matchdb.DecisionKey{d.key()})
 	if err != nil {

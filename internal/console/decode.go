@@ -14,12 +14,12 @@ import (
 	"moderator/internal/sandbox"
 )
 
-// shownSide is the longer side of a picture that people look at, in pixels.
+// shownSide is the longer side of shown pictures, in pixels.
 const shownSide = 640
 
-// decoders are a worker that renders pictures to look at, and one that renders views to compare.
+// decoders returns a worker that renders pictures for people, and one that renders views to compare.
 func decoders(f *embed.Folder, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (viewer, comparer *sandbox.Pool, err error) {
-	s.DecodeWorkers = 1 // of each: most moderators' consoles are never opened
+	s.DecodeWorkers = 1 // for each: most consoles are seldom opened
 	viewer, err = recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}, Limits: limits}, s, log)
 	if err != nil {
 		return nil, nil, err
@@ -28,8 +28,8 @@ func decoders(f *embed.Folder, limits imaging.Limits, s config.Sandbox, log *slo
 	return viewer, comparer, err
 }
 
-// Frames are the picture's, upright and in its proportions. Every worker's answer has the same size, so that they come
-// squeezed into a square.
+// Frames returns the picture's frames, upright and with their aspect. The worker renders all pictures in the same size, a
+// square, from which Frames restores the aspect.
 func (p *Pictures) Frames(ctx context.Context, data []byte) ([]image.Image, error) {
 	result, err := p.viewer.Decode(ctx, data)
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *Pictures) Frames(ctx context.Context, data []byte) ([]image.Image, erro
 	return frames, nil
 }
 
-// shownSize fits a picture into shownSide, and a sliver of one into something that can be seen.
+// shownSize fits a picture into shownSide. It widens very thin pictures, so that they can be seen.
 func shownSize(width, height int) (w, h int) {
 	const least = 16
 	longer := max(width, height)

@@ -1,13 +1,13 @@
-// Package console is what people see of a moderator in their browser: decisions as they come, the queue of reviews, two
-// pictures compared, one picture searched for, and the library.
+// Package console serves the console, moderator's pages for people: live decisions, the review queue, comparing two
+// pictures, searching for a picture, and the library.
 //
-// Who asks for what:
+// The ways of a request:
 //
 //	browser ──► token or a trusted proxy's header ──► page: html/template, everything escaped
 //	        ──► GET  /live/events     ◄── feed ◄── ordered consumer of DECISIONS, while somebody watches
-//	        ──► GET  …/picture        ◄── guarded fetcher ──► decode worker ──► blurred JPEG of our own making
+//	        ──► GET  …/picture        ◄── guarded fetcher ──► decode worker ──► blurred JPEG, encoded here
 //	        ──► POST /review/…        ──► row in review, audited ──► decisions.<verdict>, reason reviewed
 //
-// Uploads, file names, notes and attributes are hostile: no byte of a picture reaches the browser as it came, scripts and
-// styles come from the assets alone (Content-Security-Policy), and a POST has to come from our own pages.
+// Uploads, file names, notes and attributes are hostile. The browser gets only pictures that were encoded here, and scripts
+// and styles from the assets alone (Content-Security-Policy). A POST must come from the console's own pages.
 package console

@@ -15,41 +15,40 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// keptRows is how many decisions are kept for those who come to watch, and the most that can come between two looks.
+// keptRows is how many decisions a feed keeps. If more come between two polls, a watcher misses rows.
 const keptRows = 1000
 
-// feed is the last decisions, for all who watch. It reads DECISIONS only while somebody does.
+// feed holds the last decisions for all watchers. It reads DECISIONS only while there are any.
 type feed struct {
 	mu       sync.Mutex
 	rows     [keptRows]row
-	count    uint64 // rows that came so far; the newest is rows[(count-1)%keptRows]
+	count    uint64 // of all rows so far; the newest is rows[(count-1)%keptRows]
 	kinds    map[filter]uint64
 	timeline timeline
 	waiting  uint64 // uploads that are not decided yet
-	trouble  string // why no decisions come, for people
+	trouble  string // why decisions cannot be read, for people
 
-	filled chan struct{} // closed when the decisions are there that the stream had at the start
+	filled chan struct{} // closed when all decisions were read that the stream had at the start
 }
 
-// watched is what came since the last look.
+// watched is what a watcher gets in one poll.
 type watched struct {
-	rows    []json.RawMessage // those that are listed, the oldest first
-	missed  uint64            // so many more were let through, and are not listed
+	rows    []json.RawMessage // oldest first
+	missed  uint64            // further decisions that pass the filter and are not in rows
 	seconds []second
 	waiting uint64
 	trouble string
-	next    place // for the next look
+	next    place // for the next poll
 }
 
-// place is how far somebody who watches has come.
+// place is a watcher's position in the feed.
 type place struct {
 	seen   uint64 // decisions of any kind
-	let    uint64 // those of them that the filter lets through
-	second int64  // the last one that is drawn
+	passed uint64 // of them, those that pass the filter
+	second int64  // the last one that was sent
 }
 
-// since returns at most most rows that came after a place, the newest of them, counts the others, and returns the seconds
-// after it.
+// since returns the newest rows after a place, at most most, the number of other rows, and the seconds after the place.
 func (f *feed) since(from place, keep filter, most int) watched {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -59,8 +58,8 @@ func (f *feed) since(from place, keep filter, most int) watched {
 		w.next.second = w.seconds[n-1].Time
 	}
 	for kind, n := range f.kinds {
-		if keep.lets(kind) {
-			w.next.let += n
+		if keep.passes(kind) {
+			w.next.passed += n
 		}
 	}
 	first := from.seen
@@ -68,12 +67,12 @@ func (f *feed) since(from place, keep filter, most int) watched {
 		first = max(first, f.count-keptRows)
 	}
 	for i := f.count; i > first && len(w.rows) < most; i-- {
-		if r := &f.rows[(i-1)%keptRows]; keep.lets(r.kind()) {
+		if r := &f.rows[(i-1)%keptRows]; keep.passes(r.kind()) {
 			w.rows = append(w.rows, r.shown)
 		}
 	}
 	slices.Reverse(w.rows)
-	w.missed = w.next.let - from.let - uint64(len(w.rows))
+	w.missed = w.next.passed - from.passed - uint64(len(w.rows))
 	return w
 }
 
@@ -88,15 +87,15 @@ func (f *feed) put(r row) {
 
 func newFeed() *feed { return &feed{kinds: map[filter]uint64{}, filled: make(chan struct{})} }
 
-// run reads until ctx is done; what fails is told to those who watch, and tried again.
+// run reads until ctx is done. It shows errors to the watchers and tries again.
 func (f *feed) run(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
 	for ctx.Err() == nil {
 		err := f.read(ctx, js)
 		if ctx.Err() != nil {
 			return
 		}
-		log.Warn("the console cannot read the decisions, and tries again", "error", err)
-		f.tell(fmt.Sprintf("No decisions can be read: %v", err))
+		log.Warn("the console cannot read decisions, will try again", "error", err)
+		f.setTrouble(fmt.Sprintf("Decisions cannot be read: %v", err))
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -104,7 +103,7 @@ func (f *feed) run(ctx context.Context, js jetstream.JetStream, log *slog.Logger
 	}
 }
 
-// read follows DECISIONS from the last keptRows on.
+// read reads DECISIONS from the last keptRows messages on.
 func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
@@ -125,7 +124,7 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	broken := make(chan error, 1)
-	var seen atomic.Uint64 // the last sequence that came
+	var seen atomic.Uint64 // the last sequence number
 	reading, err := ordered.Consume(func(msg jetstream.Msg) {
 		if r, ok := newRow(msg); ok {
 			f.put(r)
@@ -146,19 +145,19 @@ func (f *feed) read(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	defer func() { reading.Stop(); <-reading.Closed() }()
-	f.tell("")
-	look := time.NewTicker(2 * time.Second)
-	defer look.Stop()
+	f.setTrouble("")
+	check := time.NewTicker(2 * time.Second)
+	defer check.Stop()
 	for {
 		f.countWaiting(ctx, js)
 		select {
-		case <-look.C:
-			// Its consumer would wait for the numbers to reach the last one that it saw.
+		case <-check.C:
+			// The consumer would wait until the new stream's numbers reach the last one that it saw.
 			if now, err := stream.Info(ctx); err == nil && (!now.Created.Equal(made) || now.State.LastSeq < seen.Load()) {
-				return fmt.Errorf("%s was made anew, or put back to an earlier copy", event.DecisionsStream)
+				return fmt.Errorf("%s was created again, or restored from an earlier copy", event.DecisionsStream)
 			}
-		case err := <-broken: // it mends itself
-			f.tell(fmt.Sprintf("The stream of decisions was interrupted: %v", err))
+		case err := <-broken: // the consumer recovers
+			f.setTrouble(fmt.Sprintf("The stream of decisions was interrupted: %v", err))
 		case <-reading.Closed():
 			return fmt.Errorf("the consumer of %s ended", event.DecisionsStream)
 		case <-ctx.Done():
@@ -175,7 +174,7 @@ func (f *feed) fill() {
 	}
 }
 
-// full says whether all is there that the stream had at the start.
+// full reports whether filled is closed.
 func (f *feed) full() bool {
 	select {
 	case <-f.filled:
@@ -185,13 +184,13 @@ func (f *feed) full() bool {
 	}
 }
 
-func (f *feed) tell(trouble string) {
+func (f *feed) setTrouble(trouble string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.trouble = trouble
 }
 
-// countWaiting looks how many uploads are not decided yet. Where that cannot be seen the last count stays.
+// countWaiting counts the uploads that are not decided yet. It keeps the last count if that fails.
 func (f *feed) countWaiting(ctx context.Context, js jetstream.JetStream) {
 	durable, err := js.Consumer(ctx, event.UploadsStream, event.DurableName)
 	if err != nil {

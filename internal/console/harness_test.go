@@ -37,7 +37,7 @@ import (
 
 const token = "a token of the tests"
 
-// stand is a moderator with its console, on servers of the test's own.
+// stand is a moderator with its console, on private servers.
 type stand struct {
 	t   *testing.T
 	url string
@@ -46,7 +46,7 @@ type stand struct {
 	web *httptest.Server
 
 	mu    sync.Mutex
-	files map[string][]byte // that uploads refer to, by path
+	files map[string][]byte // for references, by path
 }
 
 func start(t *testing.T, flags ...string) *stand {
@@ -105,21 +105,21 @@ func start(t *testing.T, flags ...string) *stand {
 	return s
 }
 
-// put makes the web server serve data; nil: nothing.
+// put makes the web server serve data, or nothing if data is nil.
 func (s *stand) put(path string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[path] = data
 }
 
-// picture is a drawn JPEG.
+// picture returns a drawing as a JPEG.
 func picture(t *testing.T, i int) []byte {
 	var file bytes.Buffer
 	require.NoError(t, jpeg.Encode(&file, synth.Draw(1, i, 400, 300), &jpeg.Options{Quality: 90}))
 	return file.Bytes()
 }
 
-// quarter is the middle of that picture, half as wide and half as high.
+// quarter returns the middle of that picture, half as wide and half as high.
 func quarter(t *testing.T, i int) []byte {
 	whole, err := jpeg.Decode(bytes.NewReader(picture(t, i)))
 	require.NoError(t, err)
@@ -139,7 +139,7 @@ func points(t *testing.T, file []byte) keypoint.Features {
 	return found
 }
 
-// upload publishes and returns the decision with its sequence in DECISIONS.
+// upload publishes an upload and returns its decision with the sequence number in DECISIONS.
 func (s *stand) upload(header nats.Header, body []byte) (uint64, event.CloudEvent) {
 	s.t.Helper()
 	ack, err := s.js.PublishMsg(s.t.Context(), &nats.Msg{Subject: "uploads.test", Header: header, Data: body})
@@ -178,7 +178,7 @@ type answer struct {
 	header http.Header
 }
 
-// do asks with the token, unless the request brings something of its own.
+// do sends a request with the token, unless it has credentials.
 func (s *stand) do(r *http.Request, err error) answer {
 	s.t.Helper()
 	require.NoError(s.t, err)

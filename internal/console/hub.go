@@ -8,11 +8,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// hub keeps a feed running while somebody watches.
+// hub runs a feed while there are watchers.
 type hub struct {
 	js     jetstream.JetStream
 	log    *slog.Logger
-	closed chan struct{} // when the console ends
+	closed chan struct{} // closed when the console ends
 
 	mu       sync.Mutex
 	once     sync.Once
@@ -22,12 +22,12 @@ type hub struct {
 	running  sync.WaitGroup
 }
 
-// watch returns the feed, and what to call when it is not watched any more.
+// watch adds a watcher. It returns the feed, and the function that removes the watcher.
 func (h *hub) watch() (*feed, func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.watchers++; h.watchers == 1 {
-		ctx, stop := context.WithCancel(context.Background()) // of no request: others watch it too
+		ctx, stop := context.WithCancel(context.Background()) // the feed outlives the first watcher's request
 		h.feed, h.stop = newFeed(), stop
 		started := h.feed
 		h.running.Go(func() { started.run(ctx, h.js, h.log) })
@@ -43,7 +43,7 @@ func (h *hub) leave() {
 	}
 }
 
-// close sends everybody away, and waits for the feed's end.
+// close ends all watchers' requests and waits for the end of the feed.
 func (h *hub) close() {
 	h.once.Do(func() { close(h.closed) })
 	h.mu.Lock()

@@ -11,12 +11,12 @@ type libraryPage struct {
 	Stats   matchdb.Stats
 	Models  []matchdb.Model
 	Indexes []matchdb.Index
-	Model   string // the fingerprint of the one that judges
+	Model   string // fingerprint of the model in use
 	Changes []change
 	Hidden  string // why Changes cannot be shown
 }
 
-// shownChanges is how many changes the page lists.
+// shownChanges is the number of changes on the page.
 const shownChanges = 20
 
 // change is one entry of the audit log, for people.
@@ -25,7 +25,7 @@ type change struct {
 	What string
 }
 
-// newChange names what was changed by what people know it by.
+// newChange names the changed row for people.
 func newChange(c matchdb.Change) change {
 	row := c.After
 	if row == nil {

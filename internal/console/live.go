@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	liveEvery    = 500 * time.Millisecond // decisions that come meanwhile go to the browser together
-	liveRows     = 10                     // of each look: more than can be read
-	firstRows    = 100                    // of the first, with what was there before
-	firstLook    = time.Second            // after which it shows what is there, or that nothing comes
+	liveEvery    = 500 * time.Millisecond // between two polls of the feed
+	liveRows     = 10                     // most rows in one event: more than can be read
+	firstRows    = 100                    // most rows in the first event
+	firstWait    = time.Second            // how long the first event waits for the feed to fill
 	heartbeat    = 15 * time.Second
 	writeTimeout = 10 * time.Second
 )
@@ -52,22 +52,22 @@ func filterOf(r *http.Request) filter {
 // tick is one server-sent event.
 type tick struct {
 	Rows    []json.RawMessage `json:"rows,omitempty"`
-	Missed  uint64            `json:"missed,omitempty"` // decisions that are let through and are not among the rows
+	Missed  uint64            `json:"missed,omitempty"` // decisions that pass the filter and are not in Rows
 	Seconds []second          `json:"seconds,omitempty"`
 	Waiting uint64            `json:"waiting"`
 	Trouble string            `json:"trouble,omitempty"`
 }
 
-// liveEvents sends what is new, several times a second, however many decisions there are.
+// liveEvents sends new decisions as server-sent events, at most two a second.
 func (c *Console) liveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // a proxy that collects would hold it back
+	w.Header().Set("X-Accel-Buffering", "no") // proxies must not buffer events
 	out := http.NewResponseController(w)
 	feed, leave := c.live.watch()
 	defer leave()
 	select {
 	case <-feed.filled:
-	case <-time.After(firstLook):
+	case <-time.After(firstWait):
 	case <-r.Context().Done():
 	}
 	keep, most := filterOf(r), firstRows

@@ -14,10 +14,10 @@ import (
 	"moderator/internal/recognise"
 )
 
-// allowed are the allowed pictures that are nearest to any view, each once.
-func (p *Pictures) allowed(ctx context.Context, sum string, asked []recognise.ViewVector) ([]NearAllowed, error) {
-	qs := make([]matchdb.AllowQuery, len(asked))
-	for i, v := range asked {
+// allowed returns the allowed pictures that are nearest to any view, without duplicates, best first.
+func (p *Pictures) allowed(ctx context.Context, sum string, queries []recognise.ViewVector) ([]NearAllowed, error) {
+	qs := make([]matchdb.AllowQuery, len(queries))
+	for i, v := range queries {
 		qs[i] = matchdb.AllowQuery{
 			SHA256: sum, Query: matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
 		}
@@ -62,10 +62,11 @@ func (p *Pictures) allowed(ctx context.Context, sum string, asked []recognise.Vi
 	return found, nil
 }
 
-// recent are the uploads that are kept for look-backs, and nearest; why is said where they cannot be seen.
-func (p *Pictures) recent(ctx context.Context, asked []recognise.ViewVector, most int) (near []NearRecent, why string, err error) {
-	qs := make([]matchdb.Query, len(asked))
-	for i, v := range asked {
+// recent returns the nearest uploads that are kept for look-backs. If the database's role may not read them, why has the
+// reason.
+func (p *Pictures) recent(ctx context.Context, queries []recognise.ViewVector, most int) (near []NearRecent, why string, err error) {
+	qs := make([]matchdb.Query, len(queries))
+	for i, v := range queries {
 		qs[i] = matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}
 	}
 	found, err := p.db.SearchRecent(ctx, p.model.Folder().Fingerprint(), qs, most)
@@ -82,7 +83,7 @@ func (p *Pictures) recent(ctx context.Context, asked []recognise.ViewVector, mos
 	return near, "", err
 }
 
-// Allow puts the picture on the allow-list. The model's fields of a are filled in.
+// Allow puts the picture on the allow-list. It sets the features of a.
 func (p *Pictures) Allow(ctx context.Context, data []byte, a matchdb.NewAllowed) error {
 	picture, err := p.extract(ctx, data)
 	if err != nil {

@@ -27,7 +27,7 @@ func sha256Hex(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Everything in one moderator: its start takes longer than all of this.
+// One moderator serves all subtests, because its start takes longer than them.
 func TestConsole(t *testing.T) {
 	s := start(t)
 	t.Run("empty pages", s.emptyPages)
@@ -44,7 +44,7 @@ func TestConsole(t *testing.T) {
 func (s *stand) emptyPages(t *testing.T) {
 	s.t = t
 	for path, want := range map[string]string{
-		"/live": "Decisions a second", "/review": "Nothing waits", "/compare": "Compare", "/search": "Search", "/library": "Banks",
+		"/live": "Decisions per second", "/review": "Nothing waits", "/compare": "Compare", "/search": "Search", "/library": "Banks",
 	} {
 		page := s.get(path)
 		require.Equal(t, http.StatusOK, page.code, page.body)
@@ -59,7 +59,7 @@ func (s *stand) emptyPages(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.get("/assets/live.js").code)
 }
 
-// What publishers and flagging people write is shown and never run.
+// Texts of publishers and of people are shown and never executed.
 func (s *stand) hostileNames(t *testing.T) {
 	s.t = t
 	body, err := json.Marshal(map[string]any{"id": evil, "url": s.web.URL + "/none?" + evil, evil: map[string]string{"a": evil}})
@@ -77,7 +77,7 @@ func (s *stand) hostileNames(t *testing.T) {
 	require.Contains(t, picture.header.Get("Content-Type"), "text/plain")
 	page := s.send("/compare", sent{"a", evil + ".jpg", []byte("no picture")}, sent{"b", "b.jpg", []byte("no")})
 	require.Equal(t, http.StatusUnprocessableEntity, page.code)
-	require.Contains(t, page.body, "&lt;img src=x onerror=alert(2)&gt;.jpg: not a picture")
+	require.Contains(t, page.body, "&lt;img src=x onerror=alert(2)&gt;.jpg: not a picture format")
 	s.harmless(page.body)
 	page = s.review(n, url.Values{"decision": {evil}, "note": {`"` + evil}})
 	require.Equal(t, http.StatusBadRequest, page.code)
@@ -103,7 +103,7 @@ func (s *stand) pictures(t *testing.T) {
 	s.put("/shown.jpg", good)
 	require.Equal(t, http.StatusConflict, s.get(path).code, "it is another picture now")
 
-	// One that came too late to be judged.
+	// A flag that was added after the decision.
 	n, decided = s.refer("late", "/late.jpg", nil)
 	require.Equal(t, event.Review, decided.Data.Verdict)
 	require.Empty(t, decided.Data.Upload.SHA256)
@@ -132,7 +132,7 @@ func (s *stand) decode(path string) image.Image {
 	return shown
 }
 
-// detail is how much neighbouring pixels differ.
+// detail returns the mean difference of neighbouring pixels.
 func detail(picture image.Image) float64 {
 	b, sum := picture.Bounds(), 0.0
 	grey := func(x, y int) float64 { r, g, b, _ := picture.At(x, y).RGBA(); return float64(r+g+b) / 3 / 257 }
@@ -184,5 +184,5 @@ func (s *stand) library(t *testing.T) {
 	page := s.get("/library").body
 	require.Contains(t, page, "copydetect")
 	require.Contains(t, page, "allowed_pdq_hnsw")
-	require.Contains(t, page, "review", "the audit log has what was done here")
+	require.Contains(t, page, "review", "the audit log has the changes of this test")
 }

@@ -16,28 +16,28 @@ import (
 	"moderator/internal/event"
 )
 
-// fetch gets the picture that a decision is about from its source, and makes sure that it is that one still.
+// fetch gets a decision's picture from its source, and checks that it is still the same.
 func (c *Console) fetch(ctx context.Context, d *decision) ([]byte, error) {
 	u := d.Event.Data.Upload
 	if d.Source == "" {
 		return nil, &problem{http.StatusGone, "The picture is not kept: it came inside its message."}
 	}
 	data, err := c.Fetcher.Fetch(ctx, event.Upload{URL: u.URL, Object: u.Object}, c.MaxUploadBytes, nil)
-	var gone *event.Unjudgeable
+	var permanent *event.Unjudgeable
 	switch {
-	case errors.As(err, &gone):
-		return nil, &problem{http.StatusGone, fmt.Sprintf("The picture cannot be had: %v.", gone.Err)}
+	case errors.As(err, &permanent):
+		return nil, &problem{http.StatusGone, fmt.Sprintf("The picture cannot be fetched: %v.", permanent.Err)}
 	case err != nil:
-		return nil, &problem{http.StatusBadGateway, fmt.Sprintf("The picture cannot be had now: %v.", err)}
+		return nil, &problem{http.StatusBadGateway, fmt.Sprintf("The picture cannot be fetched now: %v.", err)}
 	}
 	sum := sha256.Sum256(data)
 	if u.SHA256 != "" && u.SHA256 != hex.EncodeToString(sum[:]) {
-		return nil, &problem{http.StatusConflict, "Another picture is there now: its SHA-256 is not that of the upload that was decided."}
+		return nil, &problem{http.StatusConflict, "The source has another picture now: its SHA-256 differs from the decided upload's."}
 	}
 	return data, nil
 }
 
-// picture shows what a decision is about: blurred and in grey, unless it is asked for clearly.
+// picture sends a decision's picture, blurred and in grey unless the query has "clear".
 func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
 	data, err := c.render(r)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Console) render(r *http.Request) ([]byte, error) {
 	return c.preview(r.Context(), data, r.URL.Query().Has("clear"))
 }
 
-// preview makes a JPEG of our own of a picture's frames.
+// preview encodes a picture's frames as a JPEG.
 func (c *Console) preview(ctx context.Context, data []byte, clear bool) ([]byte, error) {
 	frames, err := c.Pictures.Frames(ctx, data)
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *Console) preview(ctx context.Context, data []byte, clear bool) ([]byte,
 	return file.Bytes(), err
 }
 
-// sheet lays frames side by side, three in a row.
+// sheet arranges frames in rows of three.
 func sheet(frames []image.Image) image.Image {
 	if len(frames) == 1 {
 		return frames[0]
@@ -96,10 +96,10 @@ func sheet(frames []image.Image) image.Image {
 	return all
 }
 
-// blurredWidth is as many pixels as a blurred picture has across: enough to tell a beach from a page of text.
+// blurredWidth is the width in pixels to which a picture is reduced: enough to tell a beach from a page of text.
 const blurredWidth = 20
 
-// blurred shows where light and dark are, in grey, and no more. What is not shown is not in the file either.
+// blurred returns a grey picture that shows only light and dark areas. The JPEG has no hidden details.
 func blurred(picture image.Image) image.Image {
 	size := picture.Bounds().Size()
 	height := max(2, blurredWidth*size.Y/size.X)

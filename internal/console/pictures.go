@@ -16,21 +16,21 @@ import (
 	"moderator/internal/sandbox"
 )
 
-// Pictures decodes, compares and searches the pictures that people give, in decode workers of its own: people and uploads do
-// not wait for each other. Errors of a file's fault say so in words for people. End it with Close.
+// Pictures decodes, compares and searches for the pictures of people. It has decode workers of its own, so that people and
+// uploads do not wait for each other. Errors that a file causes are for people. The caller closes it.
 type Pictures struct {
 	model            *embed.Model
 	db               *matchdb.DB
 	viewer, comparer *sandbox.Pool
 }
 
-// NewPictures makes decode workers within the limits; each starts with its first picture.
+// NewPictures returns Pictures within the limits. Each decode worker starts with its first picture.
 func NewPictures(model *embed.Model, db *matchdb.DB, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (*Pictures, error) {
 	viewer, comparer, err := decoders(model.Folder(), limits, s, log)
 	return &Pictures{model: model, db: db, viewer: viewer, comparer: comparer}, err
 }
 
-// Close ends the decode workers.
+// Close stops the decode workers.
 func (p *Pictures) Close() {
 	p.viewer.Close()
 	p.comparer.Close()
@@ -47,8 +47,8 @@ func (p *Pictures) extract(ctx context.Context, data []byte) (recognise.Extracte
 
 // asUpload keeps the views that an upload is compared with.
 func asUpload(e recognise.Extracted) recognise.Extracted {
-	asked := recognise.QueryViews()
-	e.Vectors = slices.DeleteFunc(slices.Clone(e.Vectors), func(v recognise.ViewVector) bool { return !slices.Contains(asked, v.View) })
+	views := recognise.QueryViews()
+	e.Vectors = slices.DeleteFunc(slices.Clone(e.Vectors), func(v recognise.ViewVector) bool { return !slices.Contains(views, v.View) })
 	return e
 }
 
@@ -67,20 +67,20 @@ func (p *Pictures) Compare(ctx context.Context, flagged, uploaded []byte) (recog
 	return near, err
 }
 
-// Search returns at most most flags, allowed pictures and kept uploads: the nearest.
+// Search returns the nearest flags, allowed pictures and kept uploads, at most most of each.
 func (p *Pictures) Search(ctx context.Context, data []byte, most int) (near Nearest, err error) {
 	picture, err := p.extract(ctx, data)
 	if err != nil {
 		return near, err
 	}
-	asked := asUpload(picture)
-	if near.Flagged, err = recognise.NearFlags(ctx, p.db, p.model.Folder().Fingerprint(), data, asked, most); err != nil {
+	upload := asUpload(picture)
+	if near.Flagged, err = recognise.NearFlags(ctx, p.db, p.model.Folder().Fingerprint(), data, upload, most); err != nil {
 		return near, err
 	}
 	sum := sha256.Sum256(data)
-	if near.Allowed, err = p.allowed(ctx, hex.EncodeToString(sum[:]), asked.Vectors); err != nil {
+	if near.Allowed, err = p.allowed(ctx, hex.EncodeToString(sum[:]), upload.Vectors); err != nil {
 		return near, err
 	}
-	near.Recent, near.Hidden, err = p.recent(ctx, asked.Vectors, most)
+	near.Recent, near.Hidden, err = p.recent(ctx, upload.Vectors, most)
 	return near, err
 }

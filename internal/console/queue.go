@@ -11,20 +11,20 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// queue is the decisions that wait for a person.
+// queue holds decisions that wait for a review.
 type queue struct {
-	Items []*decision // the oldest first
-	More  bool        // there are more behind them
+	Items []*decision // oldest first
+	More  bool        // there are more than Items
 }
 
-// mark is the message of DECISIONS up to which all reviews are done. The number alone does not name it: the stream may be
-// made anew, or put back to an earlier copy.
+// mark is the message of DECISIONS up to which all decisions are reviewed. Its number alone does not identify it: the stream
+// may be created again, or restored from an earlier copy.
 type mark struct {
 	sequence uint64
 	stored   time.Time
 }
 
-// after is the sequence from which on the queue is to be read.
+// after returns the sequence number from which on the queue is read.
 func (m *mark) after(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 	if m == nil {
 		return 1, nil
@@ -41,10 +41,10 @@ func (m *mark) after(ctx context.Context, stream jetstream.Stream) (uint64, erro
 	return m.sequence + 1, nil
 }
 
-// queueBatch is how many decisions are read and looked up together.
+// queueBatch is the number of decisions that are read and looked up together.
 const queueBatch = 256
 
-// waiting returns the oldest most decisions that are review and that nobody has reviewed.
+// waiting returns the oldest decisions, at most most, with the verdict review and without a review.
 func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 	stream, err := c.JetStream.Stream(ctx, event.DecisionsStream)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 		return q, streamProblem(err)
 	}
 	defer func() {
-		// What stays behind ends by itself.
+		// If this fails, the server deletes the consumer after InactiveThreshold.
 		_ = stream.DeleteConsumer(context.WithoutCancel(ctx), reader.CachedInfo().Name)
 	}()
 	for {
@@ -78,7 +78,7 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 				return q, err
 			}
 			pending = meta.NumPending
-			if d, err := newDecision(meta.Sequence.Stream, meta.Timestamp, msg.Data()); err == nil { // else it is none
+			if d, err := newDecision(meta.Sequence.Stream, meta.Timestamp, msg.Data()); err == nil { // other messages are skipped
 				read = append(read, d)
 			}
 		}
@@ -102,7 +102,7 @@ func (c *Console) waiting(ctx context.Context, most int) (q queue, err error) {
 	return q, nil
 }
 
-// unreviewed appends those decisions to waiting that nobody has reviewed.
+// unreviewed appends the decisions without a review to waiting.
 func (c *Console) unreviewed(ctx context.Context, waiting, read []*decision) ([]*decision, error) {
 	keys := make([]matchdb.DecisionKey, len(read))
 	for i, d := range read {

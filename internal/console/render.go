@@ -22,18 +22,18 @@ var assets embed.FS
 //go:embed templates
 var templates embed.FS
 
-// view is what a template is given.
+// view is the input of a template.
 type view struct {
-	Page    string // the template's name, and which entry of the navigation is lit
+	Page    string // the template's name, and the current entry of the navigation
 	Title   string
 	User    string
-	Problem string // what went wrong, for the person who asked
+	Problem string // an error, for the user
 	Data    any
 
-	redirect string // go there instead
+	redirect string // path to show instead
 }
 
-// problem is an error that the person who asked can do something about.
+// problem is an error that the user can do something about.
 type problem struct {
 	status int
 	text   string
@@ -59,7 +59,7 @@ func loadPages() (pages, error) {
 	return all, nil
 }
 
-// page answers with what a handler wants to show. A view that comes with an error is shown with it.
+// page serves the view of a handler. If there is an error, the view is shown with it.
 func (c *Console) page(handle func(*http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := handle(r)
@@ -85,10 +85,10 @@ func (c *Console) page(handle func(*http.Request) (view, error)) http.HandlerFun
 }
 
 func (p pages) write(w http.ResponseWriter, log *slog.Logger, status int, v view) {
-	var text bytes.Buffer // so that a template that fails leaves no half page
+	var text bytes.Buffer // so that a failed template sends no partial page
 	if err := p[v.Page].ExecuteTemplate(&text, "layout.html", v); err != nil {
 		log.Error("console", "page", v.Page, "error", err)
-		http.Error(w, "the page could not be made: the log says why", http.StatusInternalServerError)
+		http.Error(w, "the page could not be rendered: the log has the reason", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -123,15 +123,15 @@ var functions = template.FuncMap{
 	},
 }
 
-// limits are from where the signals say something that no bank has thresholds for.
+// limits are the thresholds of signals that are the same for all banks.
 type limits struct {
-	PDQ                           int // bits, and fewer
+	PDQ                           int // highest distance in bits
 	PointsBlockAt, PointsReviewAt float64
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
 
-// moment shows a time in UTC, which is what the log and the events have.
+// moment formats a time in UTC, as logs and events do.
 func moment(v any) string {
 	switch t := v.(type) {
 	case time.Time:

@@ -13,23 +13,23 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// shownReviews is how much of the queue the Review page lists.
+// shownReviews is the number of decisions on the Review page.
 const shownReviews = 50
 
 type reviewPage struct {
 	queue
 	Selected  *decision // nil with an empty queue
-	Next      uint64    // the one after Selected; 0: none
-	May       bool      // this login may review
-	Just      *decision // what was reviewed a moment ago
-	Undecided string    // the note of a review that failed
+	Next      uint64    // sequence number after Selected; 0 if it is the last
+	May       bool      // the database's role may review
+	Just      *decision // the last reviewed decision
+	Undecided string    // note of a review that failed
 }
 
 func (c *Console) reviewPage(r *http.Request) (view, error) {
 	return c.showQueue(r.Context(), r.URL.Query().Get("at"), r.URL.Query().Get("done"))
 }
 
-// showQueue selects the decision at, or the oldest where it is not in the queue.
+// showQueue selects the decision with the sequence number at, or the oldest if the queue does not have it.
 func (c *Console) showQueue(ctx context.Context, at, done string) (view, error) {
 	page := &reviewPage{}
 	v := view{Page: "review", Title: "Review", Data: page}
@@ -54,24 +54,24 @@ func (c *Console) showQueue(ctx context.Context, at, done string) (view, error) 
 		}
 	}
 	if done != "" {
-		if just, err := c.load(ctx, done); err == nil && just.Review != nil { // else it is gone, or somebody typed it
+		if just, err := c.load(ctx, done); err == nil && just.Review != nil { // else it was deleted, or the number is invalid
 			page.Just = just
 		}
 	}
 	return v, nil
 }
 
-// decide takes a person's decision from the form of the Review page.
+// decide handles the form of the Review page.
 func (c *Console) decide(r *http.Request) (view, error) {
 	d, err := c.load(r.Context(), r.PathValue("sequence"))
 	if err != nil {
 		return view{}, err
 	}
-	// The page may be older than the stream: another decision may have the number now.
+	// If the page is older than the stream, another decision may have its number.
 	if id := r.PostFormValue("decision_id"); id != d.Event.ID {
-		return view{}, &problem{http.StatusConflict, fmt.Sprintf("Number %d in the stream is another decision now, on %s: the stream was made anew or put back to an earlier copy. Go back to the queue.", d.Sequence, cut(d.Event.Data.Upload.ID, maxUploadShown))}
+		return view{}, &problem{http.StatusConflict, fmt.Sprintf("Number %d in the stream is another decision now, on %s: the stream was created again or restored from an earlier copy. Go back to the queue.", d.Sequence, cut(d.Event.Data.Upload.ID, maxUploadShown))}
 	}
-	// Half of it must not be done because the browser went away.
+	// A browser that disconnects must not leave the review half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), reviewTime)
 	defer cancel()
 	note := r.PostFormValue("note")
@@ -85,7 +85,7 @@ func (c *Console) decide(r *http.Request) (view, error) {
 	return view{redirect: fmt.Sprintf("/review?at=%s&done=%d", nextOf(r), d.Sequence)}, nil
 }
 
-// nextOf is the sequence that the page named as the next one.
+// nextOf returns the next sequence number from the form.
 func nextOf(r *http.Request) string {
 	n, _ := strconv.ParseUint(r.PostFormValue("next"), 10, 64)
 	return strconv.FormatUint(n, 10)
@@ -96,8 +96,8 @@ const (
 	reviewTime   = 30 * time.Second
 )
 
-// review stores and publishes what a person decided: block, allow, or list, which allows and puts the picture on the
-// allow-list.
+// review stores and publishes a person's decision: block, allow, or list, which allows the upload and puts its picture on
+// the allow-list.
 func (c *Console) review(ctx context.Context, d *decision, decided, by, note string) error {
 	verdict := event.Allow
 	switch decided {
@@ -108,7 +108,7 @@ func (c *Console) review(ctx context.Context, d *decision, decided, by, note str
 		return &problem{http.StatusBadRequest, fmt.Sprintf("The decision is %q, wanted block, allow or list.", cut(decided, 20))}
 	}
 	if d.Event.Data.Verdict != event.Review || d.Event.Data.Reason == event.Reviewed {
-		return &problem{http.StatusConflict, "Only decisions that are review can be reviewed."}
+		return &problem{http.StatusConflict, "Only decisions with the verdict review can be reviewed."}
 	}
 	if len(note) > maxNoteBytes {
 		return &problem{http.StatusBadRequest, fmt.Sprintf("The note has %d bytes, wanted at most %d.", len(note), maxNoteBytes)}
@@ -139,7 +139,7 @@ func (c *Console) allow(ctx context.Context, d *decision, by, note string) error
 	})
 }
 
-// publish stores the reviewed decision in the stream, under an id of its own that the stream takes once.
+// publish stores the reviewed decision in the stream. Its id makes the stream store one review of a decision.
 func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdict, by string) error {
 	next := d.Event.Data
 	next.Review = &event.ReviewInfo{By: by, Of: d.Event.ID, At: d.Event.Time, Reason: next.Reason}
@@ -148,18 +148,18 @@ func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdic
 	switch {
 	case err != nil:
 		return &problem{http.StatusServiceUnavailable, fmt.Sprintf("The decision was not stored: %v. Try again.", err)}
-	case duplicate: // perhaps of a review that the database did not take in the end
-		return &problem{http.StatusConflict, fmt.Sprintf("%s has a review of decision %s already, and took no other: what it says was published. Try again after the stream's duplicate window.", event.DecisionsStream, d.Event.ID)}
+	case duplicate: // perhaps of a review whose transaction failed afterwards
+		return &problem{http.StatusConflict, fmt.Sprintf("%s already has another review of decision %s, which was published. Try again after the stream's duplicate window.", event.DecisionsStream, d.Event.ID)}
 	}
 	return nil
 }
 
-// reviewProblem says what the person can do about an error of the library's.
+// reviewProblem makes errors of the library a problem.
 func reviewProblem(err error) error {
-	var faster *matchdb.ReviewedError
+	var reviewed *matchdb.ReviewedError
 	switch {
-	case errors.As(err, &faster):
-		return &problem{http.StatusConflict, faster.Error() + "."}
+	case errors.As(err, &reviewed):
+		return &problem{http.StatusConflict, reviewed.Error() + "."}
 	case errors.Is(err, matchdb.ErrReadOnly):
 		return &problem{http.StatusForbidden, err.Error() + "."}
 	}

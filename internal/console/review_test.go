@@ -14,7 +14,7 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// last is the newest decision in the stream.
+// last returns the newest decision in the stream.
 func (s *stand) last() event.CloudEvent {
 	s.t.Helper()
 	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
@@ -36,7 +36,7 @@ func (s *stand) reviews(t *testing.T) {
 	require.Contains(t, queue, `name="next" value="`+strconv.FormatUint(second, 10)+`"`)
 	require.Contains(t, queue, "The picture is not kept")
 
-	// A page of before the stream was made anew has another decision under the number.
+	// A page from before the stream was created again has another decision's id.
 	stale := s.post("/review/"+strconv.FormatUint(first, 10), url.Values{"decision": {"block"}, "decision_id": {waiting.ID}})
 	require.Equal(t, http.StatusConflict, stale.code)
 	require.Contains(t, stale.body, "is another decision now")
@@ -81,10 +81,10 @@ func (s *stand) reviews(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, dropped.code)
 	require.Contains(t, dropped.body, "does not have it")
 	require.Contains(t, dropped.body, waiting.ID+":reviewed")
-	require.Contains(t, s.get("/review").body, "second-one", "what the stream drops is not reviewed")
+	require.Contains(t, s.get("/review").body, "second-one", "a review that the stream does not store does not count")
 }
 
-// review posts the form of the Review page on decision n of the stream.
+// review submits the form of the Review page for decision n.
 func (s *stand) review(n uint64, form url.Values) answer {
 	s.t.Helper()
 	stream, err := s.js.Stream(s.t.Context(), "DECISIONS")
@@ -103,7 +103,7 @@ func (s *stand) sequenceOfLast() uint64 {
 	return stream.CachedInfo().State.LastSeq
 }
 
-// Releasing a picture for good.
+// An allowed picture on the allow-list stays allowed.
 func (s *stand) allowList(t *testing.T) {
 	s.t = t
 	n, _ := s.refer("innocent", "/innocent.jpg", nil)
@@ -133,7 +133,7 @@ func (s *stand) compare(t *testing.T) {
 	require.Contains(t, other, "different files")
 	require.Contains(t, other, `<span class="verdict allow">allow</span>`)
 	part := s.send("/compare", sent{"a", "a.jpg", a}, sent{"b", "b.jpg", quarter(t, 0)}).body
-	require.Regexp(t, `[1-9]\d* points agree in one arrangement`, part)
+	require.Regexp(t, `[1-9]\d* inliers`, part)
 	require.Contains(t, part, ">keypoints</td>")
 	require.Equal(t, http.StatusBadRequest, s.send("/compare", sent{"a", "a.jpg", a}).code)
 }
@@ -165,6 +165,6 @@ func (s *stand) search(t *testing.T) {
 	require.NoError(t, err)
 	found = s.send("/search", sent{"picture", "a.jpg", quarter(t, 0)}).body
 	require.Contains(t, found, "by keypoints")
-	require.Regexp(t, `<b>[1-9]\d*</b> points agree`, found)
+	require.Regexp(t, `<b>[1-9]\d*</b> inliers`, found)
 	require.Equal(t, http.StatusUnprocessableEntity, s.send("/search", sent{"picture", "a.txt", []byte("text")}).code)
 }

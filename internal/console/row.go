@@ -8,7 +8,7 @@ import (
 	"moderator/internal/event"
 )
 
-// row is a decision as the Live page lists it.
+// row is a decision on the Live page.
 type row struct {
 	Sequence uint64        `json:"seq"`  // in DECISIONS
 	Time     int64         `json:"time"` // when the stream stored it, in milliseconds since 1970
@@ -20,13 +20,13 @@ type row struct {
 	Upload   string        `json:"upload"`
 	Took     float64       `json:"took"` // milliseconds from the stream of uploads to the decision
 
-	shown json.RawMessage // the row as browsers get it: written once for all who watch
+	shown json.RawMessage // the row's JSON, encoded once for all watchers
 }
 
-// maxUploadShown is how many bytes of an upload's id the list shows.
+// maxUploadShown bounds the shown bytes of an upload's id.
 const maxUploadShown = 80
 
-// newRow reads a message of DECISIONS; not ok where it is no decision.
+// newRow parses a message of DECISIONS. ok is false if it is not a decision.
 func newRow(msg jetstream.Msg) (r row, ok bool) {
 	meta, err := msg.Metadata()
 	if err != nil {
@@ -48,7 +48,7 @@ func newRow(msg jetstream.Msg) (r row, ok bool) {
 	return r, err == nil
 }
 
-// cut shortens a text to a number of bytes, between two letters.
+// cut shortens a text to at most most bytes, without splitting a character.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -59,16 +59,16 @@ func cut(text string, most int) string {
 	return text[:most] + "…"
 }
 
-// kind is what the row can be filtered by.
+// kind returns the properties by which rows are filtered.
 func (r *row) kind() filter { return filter{r.Verdict, r.Reason, r.Bank} }
 
-// filter says which decisions somebody watches; empty fields let all through.
+// filter selects decisions. Empty fields match all.
 type filter struct {
 	verdict event.Verdict
 	reason  event.Reason
 	bank    string
 }
 
-func (f filter) lets(kind filter) bool {
+func (f filter) passes(kind filter) bool {
 	return (f.verdict == "" || f.verdict == kind.verdict) && (f.reason == "" || f.reason == kind.reason) && (f.bank == "" || f.bank == kind.bank)
 }

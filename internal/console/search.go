@@ -8,7 +8,7 @@ import (
 	"moderator/internal/recognise"
 )
 
-// Nearest is what the library has near a picture, the nearest first.
+// Nearest holds the nearest pictures of the library, best first.
 type Nearest struct {
 	Flagged []recognise.NearFlag
 	Allowed []NearAllowed
@@ -29,7 +29,7 @@ type NearAllowed struct {
 	Source, Note string
 }
 
-// foundFlags is how many flags a search shows.
+// foundFlags is the number of flags that a search shows.
 const foundFlags = 10
 
 type searchPage struct {

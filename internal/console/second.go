@@ -7,9 +7,9 @@ import (
 	"moderator/internal/event"
 )
 
-// second is what one second of decisions was like.
+// second summarises the decisions of one second.
 type second struct {
-	Time   int64   `json:"time"` // its beginning, in seconds since 1970
+	Time   int64   `json:"time"` // its start, in seconds since 1970
 	Allow  int     `json:"allow"`
 	Review int     `json:"review"`
 	Block  int     `json:"block"`
@@ -17,22 +17,21 @@ type second struct {
 	P95    float64 `json:"p95"`
 }
 
-// keptSeconds is how far back the curves of the Live page go.
+// keptSeconds is the length of the Live page's curves in seconds.
 const keptSeconds = 300
 
-// timeline makes seconds of rows that come in the order of their times.
+// timeline summarises rows, which arrive in the order of their times, by second.
 type timeline struct {
-	done []second // the oldest first, keptSeconds at most; seconds without a decision are left out
-	now  second
-	took []float64 // of now
-	// When, by our own clock, now came under way: the stream's clock is another one.
-	began time.Time
+	done  []second // oldest first, at most keptSeconds, without empty seconds
+	now   second
+	took  []float64 // of now
+	began time.Time // start of now by our own clock, which may differ from the stream's
 }
 
-// lateness is how long after a second's end its last decisions may arrive.
+// lateness is how late a second's last decisions may arrive.
 const lateness = 200 * time.Millisecond
 
-// add counts a decision. People's own are counted, but take as long as people do.
+// add counts a decision. The times of reviews do not count, because they depend on people.
 func (t *timeline) add(r *row, clock time.Time) {
 	at := r.Time / 1000
 	if n := len(t.done); n > 0 {
@@ -55,7 +54,7 @@ func (t *timeline) add(r *row, clock time.Time) {
 	}
 }
 
-// close ends the second that is under way.
+// close ends the current second.
 func (t *timeline) close() {
 	if t.now.Time == 0 {
 		return
@@ -71,7 +70,7 @@ func (t *timeline) close() {
 	t.now, t.took = second{}, t.took[:0]
 }
 
-// since returns the seconds after at that are over.
+// since returns the complete seconds after at.
 func (t *timeline) since(at int64, clock time.Time) []second {
 	if clock.Sub(t.began) > time.Second+lateness {
 		t.close()

@@ -31,7 +31,7 @@ func TestTimeline(t *testing.T) {
 	require.Equal(t, []second{last}, line.since(100, clock))
 	require.Empty(t, line.since(102, clock))
 
-	add(102.9, event.Allow, 1) // too late for its second, which was told already
+	add(102.9, event.Allow, 1) // too late for its second, which was sent already
 	clock = clock.Add(2 * time.Second)
 	require.Equal(t, []second{{Time: 103, Allow: 1, P50: 1, P95: 1}}, line.since(102, clock))
 
@@ -41,14 +41,14 @@ func TestTimeline(t *testing.T) {
 	require.Len(t, line.since(0, clock), keptSeconds)
 }
 
-// People take hours, which says nothing of the machine.
+// Reviews take hours, which does not concern the machine.
 func TestTimelineCountsReviewsWithoutTheirTime(t *testing.T) {
 	var line timeline
 	line.add(&row{Time: 1000, Verdict: event.Block, Reason: event.Reviewed, Took: 1e6}, time.Unix(0, 0))
 	require.Equal(t, []second{{Time: 1, Block: 1}}, line.since(0, time.Unix(9, 0)))
 }
 
-// However many come between two looks, each is listed or counted.
+// Every decision between two polls is listed or counted.
 func TestFeedCountsWhatItDoesNotList(t *testing.T) {
 	f := newFeed()
 	sequence := 0

@@ -11,29 +11,29 @@ import (
 	"net/http"
 )
 
-// chosen is a picture that somebody gave to a page.
+// chosen is a picture from a form.
 type chosen struct {
 	Name    string
 	Bytes   int
-	Blurred template.URL // data: URLs of our own JPEGs
+	Blurred template.URL // a data: URL of a JPEG that was encoded here
 	Clear   template.URL
 
 	data []byte
 }
 
-// formMemory is how much of a form is held in memory at most; the rest lies in temporary files.
+// formMemory bounds the bytes of a form in memory. The rest is in temporary files.
 const formMemory = 32 << 20
 
-// take reads the pictures of a form, in the order of its fields.
+// take reads the pictures of a form, in the order of fields.
 func (c *Console) take(r *http.Request, fields ...string) ([]*chosen, error) {
-	// Its header and its bounds take some more; nothing is written here, so that no writer is needed.
+	// 1 MiB for headers and boundaries. The writer may be nil, because the problem page answers.
 	r.Body = http.MaxBytesReader(nil, r.Body, int64(len(fields))*c.MaxUploadBytes+1<<20)
 	if err := r.ParseMultipartForm(formMemory); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return nil, &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("The pictures are larger than %s: --max-upload-bytes sets the limit.", byteSize(c.MaxUploadBytes))}
 		}
-		return nil, &problem{http.StatusBadRequest, "The form cannot be read: choose the pictures anew."}
+		return nil, &problem{http.StatusBadRequest, "The form cannot be read: choose the pictures again."}
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
 	var pictures []*chosen
@@ -71,7 +71,7 @@ func (c *Console) choose(ctx context.Context, file multipart.File, header *multi
 	return picture, nil
 }
 
-// pictureProblem says what is wrong with a picture that somebody chose.
+// pictureProblem makes an error of a picture a problem.
 func pictureProblem(name string, err error) error {
 	return &problem{http.StatusUnprocessableEntity, fmt.Sprintf("%s: %v.", cut(name, maxUploadShown), err)}
 }

@@ -71,7 +71,7 @@ func TestParseBackground(t *testing.T) {
 		"it has 41 bytes of numbers, wanted 40": append(slices.Clone(good), 0),
 		"'<f8'":                                 npy("<f8", 5, 2, make([]byte, 80)),
 		"'>f4'":                                 npy(">f4", 5, 2, floatBytes(rows)),
-		"it has 4 vectors, wanted 5 at least":   npy("<f4", 4, 2, floatBytes(rows[:8])),
+		"it has 4 vectors, wanted at least 5":   npy("<f4", 4, 2, floatBytes(rows[:8])),
 		"vector 4 has length 0, wanted 1":       npy("<f4", 5, 2, floatBytes(append(slices.Clone(rows[:8]), 0, 0))),
 		"vector 1 has length NaN":               npy("<f4", 5, 2, floatBytes(nan)),
 		"NumPy format version 9":                append([]byte("\x93NUMPY\x09\x00"), good[8:]...),

@@ -8,7 +8,7 @@ import (
 // Every error of Decode that the file causes wraps exactly one of these.
 var (
 	ErrUndecodable = errors.New("the picture cannot be decoded")
-	ErrUnsupported = errors.New("not a supported picture format (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF)")
+	ErrUnsupported = errors.New("not a picture format that is supported (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF)")
 	ErrTooLarge    = errors.New("the picture is too large")
 )
 

@@ -18,7 +18,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// reference is what the reference implementation made of a picture.
+// reference is the reference implementation's result for a picture.
 type reference struct {
 	file    string // path below the photos
 	hashes  [8]pdq.Hash
@@ -32,7 +32,7 @@ func references(t *testing.T, path string) []reference {
 	var all []reference
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "#") {
-			continue // what the file is, and the names of its columns
+			continue // the title and the header
 		}
 		fields := strings.Split(lines.Text(), ",")
 		require.Len(t, fields, 10, "%s: eight hashes, quality, file", lines.Text())
@@ -48,10 +48,10 @@ func references(t *testing.T, path string) []reference {
 	return all
 }
 
-// plane makes the reference's luma plane of a picture: as stored, without
-// regard to an orientation in its metadata; when a side is longer than 512,
-// the pixels whose corner is nearest to the corner of each of 512x512; and of
-// samples of 16 bits the low byte, which is the reference's own mistake.
+// plane makes the reference's luma plane of a picture. It ignores the
+// orientation in the metadata. If a side is longer than 512, it picks 512x512
+// pixels by their corners. Of 16-bit samples it takes the low byte, which is the
+// reference's own mistake.
 func plane(img image.Image) (width, height int, luma []byte) {
 	b := img.Bounds()
 	width, height = b.Dx(), b.Dy()
@@ -72,8 +72,8 @@ func plane(img image.Image) (width, height int, luma []byte) {
 	return width, height, luma
 }
 
-// The reference's own tolerance between implementations: at most 10 bits
-// where the quality is 80 or more.
+// The reference allows implementations to differ by 10 bits if the quality is 80
+// or more.
 func TestConformance(t *testing.T) {
 	const tolerance, fromQuality = 10, 80
 	data := testenv.Data(t)

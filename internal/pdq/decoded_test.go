@@ -13,8 +13,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// asStored undoes the EXIF orientations 1 to 8, which say how to turn what is
-// stored to make it upright.
+// asStored has the turn that undoes each EXIF orientation, 1 to 8.
 var asStored = [...]pdq.Turn{
 	1: pdq.Original,
 	2: pdq.FlipY,
@@ -26,7 +25,7 @@ var asStored = [...]pdq.Turn{
 	8: pdq.Rotate270,
 }
 
-// orientation is that of a test picture, which has it in its name.
+// orientation returns the orientation in a test picture's name.
 func orientation(file string) int {
 	name := strings.TrimSuffix(filepath.Base(file), ".jpg")
 	digit := name[len(name)-1]
@@ -38,20 +37,19 @@ func orientation(file string) int {
 }
 
 // sixteenBits are pictures of which the reference hashes the low bytes, which
-// are noise; ours are hashed by their high bytes.
+// are noise. We hash the high bytes.
 var sixteenBits = map[string]bool{
 	"libvips/sample.png":     true,
 	"libvips/rotation/0.png": true,
 	"threatexchange/python-threatexchange/threatexchange/tests/hashing/resources/I16.png": true,
 }
 
-// dithered is a picture of black and white dots, which averaging melts and
-// picking keeps: the one picture that is farther from the reference.
+// dithered is a picture of black and white dots, which averaging mixes and
+// picking keeps. Only its hash is farther from the reference.
 const dithered, ditheredTolerance = "threatexchange/pdq/data/misc-images/modes/1.png", 12
 
-// The planes that the service hashes in earnest agree with the reference too,
-// although large pictures are averaged and not picked (see the package's
-// comment).
+// The planes that moderator hashes agree with the reference too, although large
+// pictures are averaged (see the package comment).
 func TestConformanceOfDecodedPictures(t *testing.T) {
 	const tolerance, fromQuality = 10, 80
 	data := testenv.Data(t)

@@ -1,5 +1,5 @@
-// Package pdq computes PDQ, the perceptual hash of 256 bits that platforms
-// exchange to find copies of a known picture, and its quality.
+// Package pdq computes PDQ, a perceptual hash of 256 bits that platforms exchange
+// to find copies of known pictures, and its quality.
 //
 // It follows the published description, "The TMK+PDQF Video-Hashing Algorithm
 // and the PDQ Image-Hashing Algorithm" (Facebook, 2019):
@@ -21,13 +21,13 @@
 // # Input
 //
 // Luma is 0.299 R + 0.587 G + 0.114 B of 8-bit samples without gamma, rounded
-// and not cut: cutting alone moves a hash by up to ten bits. A picture whose
-// width or height exceeds 512 pixels is first made a square of 512x512,
-// whatever its shape; smaller ones are taken as they are.
+// and not truncated: truncation changes a hash by up to ten bits. A picture
+// whose width or height exceeds 512 pixels is first resized to 512x512, whatever
+// its aspect. Smaller pictures are not resized.
 //
-// For that square the reference picks pixels: at x, y the one at ⌊x·w/512⌋,
-// ⌊y·h/512⌋. Planes that were averaged are within eight bits of it on
-// photographs (twelve where they were dithered to black and white), and much
-// steadier: screenshots and captioned pictures, scaled to 60 %, move by 3
-// bits on average and 20 at most, against 12 and 54 when picked.
+// For the resize, the reference picks pixels: at x, y the one at ⌊x·w/512⌋,
+// ⌊y·h/512⌋. Averaging gives hashes within eight bits of it on photographs
+// (twelve on dithered ones) and is more stable: scaling screenshots and
+// captioned pictures to 60 % changes 3 bits on average and at most 20, against
+// 12 and 54 with picked pixels.
 package pdq

@@ -10,20 +10,20 @@ import (
 // Bits is the length of a hash.
 const Bits = 256
 
-// MaxDistance is the largest number of differing bits at which two pictures
-// count as the same one: the threshold that the authors of PDQ recommend.
+// MaxDistance is the largest distance in bits at which two pictures match, as
+// the authors of PDQ recommend.
 const MaxDistance = 31
 
-// MinQuality is the lowest quality at which a hash says anything about its
-// picture. Below it there is too little detail, and hashes of unrelated
-// pictures meet; the authors of PDQ recommend to drop them.
+// MinQuality is the lowest quality at which a hash is used, as the authors of
+// PDQ recommend. Below it there is too little detail, and hashes of unrelated
+// pictures match.
 const MinQuality = 50
 
-// FlatQuality is the quality from which a picture has something to see at all: one below it, and what is compared with
-// it, is known by its file alone. It is far below [MinQuality], which screenshots, dark and blurred pictures miss that
-// other signals tell apart well. Of 373 photographs, templates and screens the least had 57; blurred until only patches of 40
-// pixels were left, 9; with a tenth of their contrast, 2 to 42, where no signal finds them. Solid colours have 0, and 1 in
-// 90 pairs of them was one picture to the network; gradients have 0 to 11, and 1 in 120.
+// FlatQuality is the lowest quality of a picture with detail. A picture below it is compared by its file's hash only. It is
+// far below [MinQuality], which screenshots, dark and blurred pictures miss although other signals tell them apart. Of 373
+// photographs, templates and screens, the lowest quality was 57. Blurred to patches of 40 pixels they had 9, and with a tenth
+// of their contrast, where no signal finds them, 2 to 42. Solid colours have 0, and the network takes 1 in 90 pairs of them
+// for one picture; gradients have 0 to 11, and 1 in 120.
 const FlatQuality = 10
 
 // Hash is a PDQ hash in the order of its hexadecimal form: the bit of the
@@ -31,7 +31,7 @@ const FlatQuality = 10
 // bit of the first byte, that of row 0, column 0 the lowest of the last.
 type Hash [Bits / 8]byte
 
-// Parse reads the 64 hexadecimal digits, of either case, that String writes.
+// Parse parses 64 hexadecimal digits of either case, as written by String.
 func Parse(s string) (Hash, error) {
 	var h Hash
 	if len(s) != 2*len(h) {

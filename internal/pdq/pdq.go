@@ -6,9 +6,9 @@ import "fmt"
 const minSide = 5
 
 // Compute returns the hash and the quality, 0 to 100, of a luma plane of
-// width x height bytes, row by row (see the package's comment for how it is
-// made). A picture of fewer than five pixels in height or width has the zero
-// hash and quality 0. It panics if luma does not have width x height bytes.
+// width x height bytes, row-major (the package comment says how to make it). A
+// picture with fewer than five pixels in height or width has the zero hash and
+// quality 0. Compute panics if luma does not have width x height bytes.
 func Compute(width, height int, luma []byte) (Hash, int) {
 	c, quality, ok := transform(width, height, luma)
 	if !ok {
@@ -18,12 +18,11 @@ func Compute(width, height int, luma []byte) (Hash, int) {
 }
 
 // Turns returns the hashes of the plane in its eight turns, indexed by [Turn],
-// and the quality, which they share. It takes little longer than Compute.
+// and their common quality. It takes little longer than Compute.
 //
-// Compute gives the same for a turned plane but for a few bits, as the filter
-// of the description is not symmetric where its box has an even length (129 to
-// 256 and 385 to 512 pixels): drawings differed by up to 20 bits at 512 pixels,
-// and by up to 44 at 131.
+// Compute of a turned plane differs by a few bits, because the filter is not
+// symmetric if its box has an even length (129 to 256 and 385 to 512 pixels):
+// drawings differed by up to 20 bits at 512 pixels, and by up to 44 at 131.
 func Turns(width, height int, luma []byte) ([turns]Hash, int) {
 	var hashes [turns]Hash
 	given, quality, ok := transform(width, height, luma)
@@ -39,8 +38,8 @@ func Turns(width, height int, luma []byte) ([turns]Hash, int) {
 	return hashes, quality
 }
 
-// transform returns the spectrum and the quality of a plane, or false when it
-// is too small to have a hash.
+// transform returns the spectrum and the quality of a plane, or false if it is
+// too small to have a hash.
 func transform(width, height int, luma []byte) (*spectrum, int, bool) {
 	if width < 0 || height < 0 || len(luma) != width*height {
 		panic(fmt.Sprintf("pdq: %d bytes of luma for %dx%d pixels, want width x height", len(luma), width, height))

@@ -13,8 +13,8 @@ import (
 	"moderator/internal/pdq"
 )
 
-// drawing returns a luma plane of soft waves and discs with edges, as much
-// alike at any size as its seed.
+// drawing returns a luma plane of soft waves and discs with edges. The same seed
+// gives the same drawing in any size.
 func drawing(seed uint64, width, height int) []byte {
 	r := rand.New(rand.NewPCG(seed, 0))
 	type disc struct{ x, y, radius, level float64 }
@@ -38,7 +38,7 @@ func drawing(seed uint64, width, height int) []byte {
 	return plane
 }
 
-// turned returns the plane in the given turn, and its width and height.
+// turned returns the plane in the turn, with its width and height.
 func turned(turn pdq.Turn, width, height int, plane []byte) (int, int, []byte) {
 	w, h := width, height
 	switch turn {
@@ -151,7 +151,7 @@ func TestQuality(t *testing.T) {
 	_, quality = pdq.Compute(64, 64, edge)
 	require.Equal(t, 64*100/90, quality, "one edge")
 
-	// Steps of two levels are below one per cent, and count nothing.
+	// Steps of two levels are below one per cent and do not count.
 	ramp := make([]byte, 64*64)
 	for i := range ramp {
 		ramp[i] = byte(2 * (i % 64))

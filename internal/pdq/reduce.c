@@ -33,7 +33,7 @@ void pdq_reduce(const uint8_t *luma, int width, const pdq_axis *across, const fl
 	}
 }
 
-// The difference in per cent of the range, cut to a whole number.
+// The difference in per cent of the range, truncated to an integer.
 static inline __attribute__((always_inline)) int difference(float a, float b)
 {
 	return (int)(fabsf(a - b) * 100 / 255);

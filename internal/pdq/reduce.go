@@ -6,17 +6,16 @@ package pdq
 // #include "reduce.h"
 import "C"
 
-// grid is the number of samples per side that the hash is computed from.
+// grid is the number of samples on each side from which the hash is computed.
 const grid = C.PDQ_GRID
 
-// square holds grid x grid samples of luma, 0 to 255, row by row.
+// square holds grid x grid samples of luma, 0 to 255, row-major.
 type square [grid * grid]float32
 
 // reduce filters a plane of width x height pixels and samples it on the grid.
 //
-// Filter and sampling are linear and treat the axes apart, so that they are
-// one weighted sum per axis and sample: a plane is never filtered where no
-// sample is taken.
+// Filter and sampling are linear and separable. They are therefore one weighted
+// sum for each axis and sample, and nothing between samples is filtered.
 func reduce(width, height int, luma []byte) *square {
 	across, acrossWeights := sampling(width)
 	down, downWeights := sampling(height)
@@ -27,13 +26,12 @@ func reduce(width, height int, luma []byte) *square {
 	return &s
 }
 
-// sampling returns the pixels of the samples along an axis of n pixels: two
-// passes of a box filter, seen from the pixel in the middle of each of grid
-// equal parts.
+// sampling returns the weights of the samples along an axis of n pixels: two
+// passes of a box filter at the middle pixel of each of grid equal parts.
 //
-// The box is as long as half a part, rounded up, so that two passes make a
-// tent over one part. A box of even length reaches one pixel farther to the
-// right; at the edges it is cut off, and is the mean of what is left of it.
+// The box is as long as half a part, rounded up, so that two passes make a tent
+// over one part. A box of even length extends one pixel farther to the right. At
+// the edges it is truncated, and is the mean of the rest.
 func sampling(n int) (axis C.pdq_axis, weights []float32) {
 	length := (n + 2*grid - 1) / (2 * grid)
 	box := func(i int) (from, to int) {
@@ -58,10 +56,10 @@ func sampling(n int) (axis C.pdq_axis, weights []float32) {
 	return axis, weights
 }
 
-// quality is how much there is to see in s, 0 to 100: the differences between
-// neighbours in per cent of the range, cut to whole numbers so that noise and
-// soft gradients count nothing, summed over both directions and scaled such
-// that most photographs reach 100.
+// quality measures the detail in s, 0 to 100: the sum of the differences between
+// neighbours in both directions, in per cent of the range. The differences are
+// truncated to integers, so that noise and soft gradients do not count. The sum
+// is scaled so that most photographs reach 100.
 func (s *square) quality() int {
 	return min(100, int(C.pdq_differences((*C.float)(&s[0])))/90)
 }

@@ -5,7 +5,7 @@
 
 enum { PDQ_GRID = 64 };
 
-// Where the pixels that make each sample along an axis begin, how many they are, and their weights: most for each sample.
+// For each sample along an axis: its first pixel, the number of its pixels, and their weights (most for each sample).
 typedef struct {
 	int32_t first[PDQ_GRID], count[PDQ_GRID];
 	int32_t most;

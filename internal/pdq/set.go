@@ -16,12 +16,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// Set is hashes in memory, each of a picture of some group. A query is held against all of them, in a little more than a
-// nanosecond each: none is missed. It takes 52 bytes a hash. It is safe for concurrent use.
+// Set holds hashes in memory, each with its picture and the picture's group. A query compares all of them, in a little more
+// than a nanosecond each, so that it misses none. A hash takes 52 bytes. A Set is safe for concurrent use.
 type Set struct {
-	mu       sync.RWMutex // of the slices below; hashes that were added never change
+	mu       sync.RWMutex // guards the slices; their elements never change
 	hashes   []Hash
-	pictures []picture // whose they are
+	pictures []picture // of hashes
 }
 
 type picture struct {
@@ -29,38 +29,38 @@ type picture struct {
 	group int32
 }
 
-// Len is the number of hashes.
+// Len returns the number of hashes.
 func (s *Set) Len() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.hashes)
 }
 
-// Bytes is the memory that the hashes take.
+// Bytes returns the memory of the set in bytes.
 func (s *Set) Bytes() int64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return int64(cap(s.hashes))*int64(unsafe.Sizeof(Hash{})) + int64(cap(s.pictures))*int64(unsafe.Sizeof(picture{}))
 }
 
-// Add adds a hash of the picture of a group that the id names.
+// Add adds a hash of the picture id in the group. A picture may have several hashes.
 func (s *Set) Add(id uuid.UUID, group int32, h Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hashes, s.pictures = append(s.hashes, h), append(s.pictures, picture{id, group})
 }
 
-// Query asks for hashes that differ in at most so many bits.
+// Query searches for hashes that differ from Hash in at most Bits bits.
 type Query struct {
 	Hash Hash
 	Bits int
 }
 
-// chunk is so many hashes as are held against every query while they are in the CPU's nearest cache.
+// chunk is the number of hashes that all queries compare while they are in the CPU's L1 cache.
 const chunk = 512
 
-// Within returns for each query the pictures that have a hash within its bits: of each group at most so many, the nearest
-// first. What is deleted is passed over. cut says that a group had more.
+// Within returns for each query the pictures with a hash within its distance, nearest first: at most most of each group,
+// without those in deleted. cut means that a group had more.
 func (s *Set) Within(qs []Query, most int, deleted map[uuid.UUID]bool) (found [][]uuid.UUID, cut bool) {
 	s.mu.RLock()
 	hashes, pictures := s.hashes, s.pictures
@@ -89,10 +89,11 @@ func (s *Set) Within(qs []Query, most int, deleted map[uuid.UUID]bool) (found []
 	return found, cut
 }
 
-// nearest is what a query found, and now and then only the best of it: there may be a million copies of one picture.
+// nearest collects a query's results. It is thinned from time to time, because a library may have a million copies of one
+// picture.
 type nearest struct {
 	all  []neighbour
-	kept int // of all, when it was last thinned
+	kept int // length of all after it was last thinned
 	cut  bool
 }
 
@@ -108,7 +109,7 @@ func (n *nearest) add(one neighbour, most int) {
 	}
 }
 
-// thin leaves of each group the nearest pictures, each once.
+// thin keeps the nearest pictures of each group, without duplicates.
 func (n *nearest) thin(most int) {
 	slices.SortFunc(n.all, func(a, b neighbour) int {
 		return cmp.Or(a.distance-b.distance, bytes.Compare(a.id[:], b.id[:]))

@@ -23,7 +23,7 @@ func randomHash(r *rand.Rand) (h Hash) {
 	return h
 }
 
-// flipped differs from h in so many bits, anywhere.
+// flipped returns h with random bits changed.
 func flipped(r *rand.Rand, h Hash, bits int) Hash {
 	for _, bit := range r.Perm(Bits)[:bits] {
 		h[bit/8] ^= 1 << (bit % 8)
@@ -31,7 +31,7 @@ func flipped(r *rand.Rand, h Hash, bits int) Hash {
 	return h
 }
 
-// Every hash within the bits is found and none beyond, wherever it stands.
+// Within finds every hash within the distance, at any position, and no other.
 func TestWithin(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var s Set
@@ -59,8 +59,8 @@ func TestWithin(t *testing.T) {
 	require.Empty(t, found[0])
 }
 
-// However many copies one group has, those of the others are found, and the nearest of each.
-func TestACrowdHidesNobody(t *testing.T) {
+// Many copies in one group do not hide the nearest pictures of other groups.
+func TestManyCopiesHideNoOtherGroup(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	var s Set
 	h := randomHash(r)
@@ -82,8 +82,8 @@ func TestACrowdHidesNobody(t *testing.T) {
 	require.Len(t, slices.Compact(found[0]), 101, "each once")
 }
 
-// Hashes that are added while it is asked are found or not, and all afterwards.
-func TestAddWhileAsked(t *testing.T) {
+// Hashes that are added during a query may be found. After it, all are found.
+func TestAddDuringQueries(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	all := make([]Hash, 10*chunk)
 	for i := range all {

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// frequencies is the number of cosines per axis, from frequency 1 on: the
+// frequencies is the number of cosines on each axis, from frequency 1 on. The
 // mean brightness, frequency 0, is not part of the hash.
 const frequencies = 16
 
@@ -16,8 +16,8 @@ const frequencies = 16
 // the vertical frequency i+1 and the horizontal frequency j+1.
 type spectrum [frequencies * frequencies]float32
 
-// cosines is the orthonormal cosine transform (DCT-II) of length grid, one
-// row per frequency: √(2/64)·cos((2x+1)fπ/128).
+// cosines is the orthonormal cosine transform (DCT-II) of length grid, with a
+// row for each frequency: √(2/64)·cos((2x+1)fπ/128).
 var cosines = func() (c [frequencies][grid]float32) {
 	for f := range c {
 		for x := range c[f] {

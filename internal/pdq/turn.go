@@ -2,22 +2,21 @@ package pdq
 
 import "fmt"
 
-// Turn is one of the eight ways to lay a square down: the picture whose hash
-// it stands for, made from the one that was given. Names and order are those
-// of the reference, whose quarter turns are counter-clockwise and whose "flip
-// x" mirrors at the x axis.
+// Turn is one of the eight turns and mirrors of a picture. Names and order are
+// those of the reference: quarter turns are counter-clockwise, and "flip x"
+// mirrors at the x axis.
 type Turn int
 
 // The turns, in the order of the result of [Turns].
 const (
-	Original   Turn = iota // as given
-	Rotate90               // a quarter turn counter-clockwise
-	Rotate180              // upside down
-	Rotate270              // a quarter turn clockwise
-	FlipX                  // top and bottom change places
-	FlipY                  // left and right change places
-	FlipPlus1              // rows become columns: mirrored at the falling diagonal
-	FlipMinus1             // mirrored at the rising diagonal
+	Original   Turn = iota
+	Rotate90        // a quarter turn counter-clockwise
+	Rotate180       // upside down
+	Rotate270       // a quarter turn clockwise
+	FlipX           // top and bottom exchanged
+	FlipY           // left and right exchanged
+	FlipPlus1       // rows become columns: mirrored at the falling diagonal
+	FlipMinus1      // mirrored at the rising diagonal
 
 	turns = 8
 )
@@ -45,10 +44,10 @@ func (t Turn) String() string {
 	return fmt.Sprintf("Turn(%d)", int(t))
 }
 
-// mirrorings lists the four ways to mirror a picture, and the turn that each
-// is by itself and with rows and columns exchanged afterwards.
+// mirrorings lists the four ways to mirror a picture, each with its turn without
+// and with a transposition afterwards.
 var mirrorings = [turns / 2]struct {
-	rows, columns    bool // top and bottom, left and right change places
+	rows, columns    bool // top and bottom, left and right exchanged
 	turn, transposed Turn
 }{
 	{false, false, Original, FlipPlus1},

@@ -17,13 +17,13 @@ static inline __attribute__((always_inline)) int differing(const uint8_t *a, con
 	return __builtin_popcountll(x ^ y);
 }
 
-// pdq_within finds those of n hashes of 32 bytes that differ from the query in at most so many bits.
+// pdq_within finds the hashes, of n with 32 bytes each, that differ from the query in at most the given number of bits.
 CLONES
 size_t pdq_within(const uint8_t *hashes, size_t n, const uint8_t *query, int most, uint32_t *restrict found) {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++, hashes += 32) {
 		int bits = differing(hashes, query, 0) + differing(hashes, query, 1) + differing(hashes, query, 2) + differing(hashes, query, 3);
-		found[count] = i; // overwritten by the next unless it counts: no branch to be foreseen
+		found[count] = i; // overwritten by the next one unless it counts, to avoid a branch
 		count += bits <= most;
 	}
 	return count;

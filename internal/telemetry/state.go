@@ -9,23 +9,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Queue is what waits, and what is stored.
+// Queue is the state of both streams.
 type Queue struct {
 	Pending        uint64 // uploads not delivered yet
-	AckPending     int    // delivered and not acknowledged, of all moderators together
+	AckPending     int    // uploads in flight of all moderators together
 	UploadsBytes   uint64 // of the stream
 	DecisionsBytes uint64
 }
 
-// Library is how much is flagged.
+// Library is the size of the library.
 type Library struct {
 	Flags      int // active
-	Embeddings int // of the model that runs
+	Embeddings int // of the model in use
 	LastFlag   time.Time
 }
 
-// State measures queue and library when it is scraped. What cannot be had in time is left out of that scrape, so that
-// a gauge never shows what is long past; moderator_state_errors_total counts it.
+// State measures queue and library at each scrape. A scrape omits gauges that cannot be measured in time, so that they never
+// show old values; moderator_state_errors_total counts such scrapes.
 type State struct {
 	Queue   func(context.Context) (Queue, error)
 	Library func(context.Context) (Library, error)
@@ -39,26 +39,26 @@ type State struct {
 }
 
 const (
-	stateTimeout = 3 * time.Second // of one question: scrapers wait ten seconds
-	libraryAge   = 5 * time.Minute // counting every row is dear: no sooner again
+	stateTimeout = 3 * time.Second // for all measurements: Prometheus waits ten seconds
+	libraryAge   = 5 * time.Minute // between two counts of the library, which read every row
 )
 
 func gauge(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 
 var (
-	pending        = gauge("moderator_consumer_pending_uploads", "Uploads that wait in the stream and were not delivered yet: the consumer's lag.")
+	pending        = gauge("moderator_consumer_pending_uploads", "Uploads in the stream that were not delivered yet: the consumer's lag.")
 	ackPending     = gauge("moderator_consumer_unacknowledged_uploads", "Uploads delivered to any moderator and not acknowledged yet.")
 	uploadsBytes   = gauge("moderator_uploads_stream_bytes", "Bytes of the uploads' stream.")
 	decisionsBytes = gauge("moderator_decisions_stream_bytes", "Bytes of the decisions' stream.")
 	flags          = gauge("moderator_library_flags", "Active flags of the library.")
 	embeddings     = gauge("moderator_library_embeddings", "Embeddings of this moderator's model in the library.")
-	lastFlag       = gauge("moderator_library_last_flag_timestamp_seconds", "When the newest active flag was made, in seconds since 1970; absent in an empty library.")
+	lastFlag       = gauge("moderator_library_last_flag_timestamp_seconds", "When the newest active flag was created, in seconds since 1970. Absent in an empty library.")
 )
 
-// Register makes the registry ask.
+// Register registers the gauges.
 func (s *State) Register(reg prometheus.Registerer) {
 	s.failures = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "moderator_state_errors_total", Help: "Scrapes that could not tell the state of the queue or the library.",
+		Name: "moderator_state_errors_total", Help: "Scrapes that could not measure the queue or the library.",
 	}, []string{"source"})
 	for _, source := range []string{"queue", "library"} {
 		s.failures.WithLabelValues(source)
@@ -78,7 +78,7 @@ func (s *State) Collect(out chan<- prometheus.Metric) {
 	send := func(desc *prometheus.Desc, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stateTimeout) // a scrape brings no context
+	ctx, cancel := context.WithTimeout(context.Background(), stateTimeout) // a scrape has no context
 	defer cancel()
 	if q, err := s.Queue(ctx); err != nil {
 		s.failed("queue", err)
@@ -99,7 +99,7 @@ func (s *State) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// count returns the library's last count, or a new one where that is old.
+// count returns the library's last count, or a new one if that is older than libraryAge.
 func (s *State) count(ctx context.Context) (Library, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,7 @@ func (s *State) failed(source string, err error) {
 	s.Logger.Debug("could not measure", "source", source, "error", err)
 }
 
-// Info registers a gauge that is always one, and whose labels say what runs.
+// Info registers a gauge with the value 1, for its labels.
 func Info(reg prometheus.Registerer, name, help string, labels prometheus.Labels) {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels})
 	info.Set(1)

@@ -31,19 +31,19 @@ func TestState(t *testing.T) {
 		registry := prometheus.NewRegistry()
 		state.Register(registry)
 		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP moderator_consumer_pending_uploads Uploads that wait in the stream and were not delivered yet: the consumer's lag.
+# HELP moderator_consumer_pending_uploads Uploads in the stream that were not delivered yet: the consumer's lag.
 # TYPE moderator_consumer_pending_uploads gauge
 moderator_consumer_pending_uploads 7
 # HELP moderator_library_flags Active flags of the library.
 # TYPE moderator_library_flags gauge
 moderator_library_flags 10
-# HELP moderator_library_last_flag_timestamp_seconds When the newest active flag was made, in seconds since 1970; absent in an empty library.
+# HELP moderator_library_last_flag_timestamp_seconds When the newest active flag was created, in seconds since 1970. Absent in an empty library.
 # TYPE moderator_library_last_flag_timestamp_seconds gauge
 moderator_library_last_flag_timestamp_seconds 1.7000000005e+09
 `), "moderator_consumer_pending_uploads", "moderator_library_flags", "moderator_library_last_flag_timestamp_seconds"))
 		require.Equal(t, 1, counts)
 
-		// Soon after, the library is not counted again; a queue that cannot be asked is left out and counted.
+		// The library is not counted again so soon. A queue that fails is omitted and counted as an error.
 		queueErr = errors.New("no responders")
 		names := gathered(t, registry)
 		require.NotContains(t, names, "moderator_consumer_pending_uploads")
@@ -51,7 +51,7 @@ moderator_library_last_flag_timestamp_seconds 1.7000000005e+09
 		require.Equal(t, 1, counts)
 		require.Equal(t, 1.0, testutil.ToFloat64(state.failures.WithLabelValues("queue")))
 
-		time.Sleep(libraryAge)
+		time.Sleep(libraryAge) // of the bubble's clock
 		queueErr = nil
 		require.Contains(t, gathered(t, registry), "moderator_consumer_pending_uploads")
 		require.Equal(t, 2, counts)

@@ -1,4 +1,4 @@
-// Package telemetry exports traces, and measures what lies outside of the consumer: the queue, the library, the model.
+// Package telemetry exports traces, and metrics of the streams, the library and the build.
 package telemetry
 
 import (
@@ -20,10 +20,9 @@ import (
 	"moderator/internal/version"
 )
 
-// Tracing exports spans by OTLP over HTTP, as OpenTelemetry's own environment variables say. It is off unless
-// OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names a collector or OTEL_TRACES_EXPORTER is otlp, and
-// then costs next to nothing. Stop sends what is still held; it returns ctx's error when the collector does not take it
-// in time.
+// Tracing exports spans by OTLP over HTTP, configured by OpenTelemetry's environment variables. It is off, and then costs
+// next to nothing, unless OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names a collector, or
+// OTEL_TRACES_EXPORTER is otlp. stop sends the remaining spans, and returns ctx's error if that takes too long.
 func Tracing(ctx context.Context, log *slog.Logger) (tracer trace.Tracer, stop func(context.Context) error, err error) {
 	on, err := wanted(os.Getenv)
 	if err != nil {
@@ -45,16 +44,16 @@ func Tracing(ctx context.Context, log *slog.Logger) (tracer trace.Tracer, stop f
 	if err != nil {
 		return nil, nil, fmt.Errorf("describe this process for its traces: %w: see the variable OTEL_RESOURCE_ATTRIBUTES", err)
 	}
-	// The exporter's failures come from a goroutine of its own.
+	// The exporter reports errors to this handler from its own goroutine.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(who)) // its sampler is OTEL_TRACES_SAMPLER's
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(who)) // OTEL_TRACES_SAMPLER sets the sampler
 	return provider.Tracer("moderator"), provider.Shutdown, nil
 }
 
-// endpoints name the collector, the first one with the whole path.
+// endpoints are the variables of the collector's URL. The first one includes the path.
 var endpoints = []string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 
-// wanted says whether the environment asks for traces, and refuses what it asks for and would not get.
+// wanted reports whether the environment configures traces. It returns an error for unsupported settings.
 func wanted(env func(string) string) (bool, error) {
 	if strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") {
 		return false, nil
@@ -72,7 +71,7 @@ func wanted(env func(string) string) (bool, error) {
 	}
 	for _, name := range endpoints {
 		if u, err := url.Parse(env(name)); err != nil || env(name) != "" && u.Host == "" {
-			return false, fmt.Errorf("%s is no URL, wanted one such as http://collector:4318", name) // unquoted: it may hold a token
+			return false, fmt.Errorf("%s is not a URL, wanted one such as http://collector:4318", name) // unquoted: it may hold a token
 		}
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {

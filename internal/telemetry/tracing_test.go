@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A span arrives at the collector that the environment names, with the service's name.
+// A span reaches the collector that the environment names, with the service's name.
 func TestTracingExports(t *testing.T) {
 	received := make(chan *collector.ExportTraceServiceRequest, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,7 +89,7 @@ func TestWanted(t *testing.T) {
 		"none":                   {with(map[string]string{"OTEL_TRACES_EXPORTER": "none"}), false, ""},
 		"gRPC":                   {with(map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}), false, "wanted http/protobuf"},
 		"another exporter":       {with(map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}), false, `OTEL_TRACES_EXPORTER is "zipkin", wanted otlp or none`},
-		"no URL":                 {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318?token=hidden"}, false, "OTEL_EXPORTER_OTLP_ENDPOINT is no URL, wanted one such as http"},
+		"no URL":                 {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318?token=hidden"}, false, "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL, wanted one such as http"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on, err := wanted(func(name string) string { return test.env[name] })
@@ -104,7 +104,7 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// A collector that does not answer is in the log, its token is not.
+// The log reports a collector that does not answer, without its token.
 func TestTokensOfTheCollectorAreNotLogged(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()

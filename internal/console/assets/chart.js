@@ -1,4 +1,4 @@
-// The two drawings of the Live page: seconds of decisions as stacked bars, their times as curves.
+// The charts of the Live page: decisions per second as stacked bars, their times as curves.
 'use strict';
 
 const chartSpan = 300; // seconds
@@ -15,7 +15,7 @@ readColours();
 dark.addEventListener('change', readColours);
 const colour = (name) => colours[name];
 
-// Chart draws without asking for the page's layout or style: those are told when they change.
+// Chart draws without reading the page's layout or style. Observers report their changes.
 class Chart {
   constructor(canvas, draw) {
     this.canvas = canvas;
@@ -47,14 +47,14 @@ class Chart {
   }
 }
 
-// niceTop is the end of an axis that holds value: 1, 2 or 5 with zeros.
+// niceTop returns the end of an axis for value: 1, 2 or 5 times a power of ten.
 const niceTop = (value) => {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   for (const factor of [1, 2, 5, 10]) if (factor * power >= value) return factor * power;
   return 10 * power;
 };
 
-// axes draws the frame, and returns where a second and a value lie.
+// axes draws the frame, and returns functions from a second and a value to coordinates.
 const axes = (pen, area, seconds, top) => {
   const last = seconds.length > 0 ? seconds[seconds.length - 1].time : 0;
   const width = (area.right - area.left) / chartSpan;
@@ -107,7 +107,7 @@ const drawTimes = (pen, area, seconds) => {
     for (const s of seconds) {
       if (x(s.time) < area.left || s.p95 === 0) continue;
       const at = x(s.time) + width / 2;
-      // A gap in the decisions is a gap in the curve; what stands alone is a dot.
+      // A gap in the decisions is a gap in the curve. A single second is a dot.
       if (s.time - before > 5) { pen.moveTo(at, y(s[name])); pen.lineTo(at + 2, y(s[name])); } else pen.lineTo(at, y(s[name]));
       before = s.time;
     }

@@ -1,8 +1,8 @@
-// What every page has: keys, the list of keys, pictures that are shown when asked for, fields that take dropped files.
+// Shared by all pages: keys, the list of keys, pictures that are shown on request, fields for dropped files.
 'use strict';
 
 const opened = performance.now();
-// A key that was meant for the decision before must not decide on this one.
+// Ignores keys for a moment after a page was opened, because they were meant for the previous decision.
 const deafFor = 400; // milliseconds
 
 const typing = (element) => element.closest('input:not([type=file]), textarea, select, dialog[open]') !== null;
@@ -49,7 +49,7 @@ for (const form of document.querySelectorAll('form.decide')) {
   });
 }
 
-// Where a picture cannot be had the server says why.
+// Shows the server's reason if a picture cannot be loaded.
 const explain = async (image) => {
   const text = document.createElement('div');
   text.className = 'nothing';

@@ -1,9 +1,9 @@
-// The Live page. Messages, two a second, only fill buffers; what is on the page changes once a message at most, and not at
-// all while nobody can see it: browsers ask hidden pages for no frames.
+// The Live page. Events, two a second, only fill buffers. The page changes at most once per event, and not at all while it
+// is hidden: browsers request no frames of hidden pages.
 'use strict';
 
 const shownRows = 100;
-const missedSpan = 5000; // milliseconds that the rate of missed is of
+const missedSpan = 5000; // milliseconds over which the rate of missed decisions is computed
 const byId = (id) => document.getElementById(id);
 const body = byId('rows');
 const pattern = byId('row').content.firstElementChild;
@@ -11,11 +11,11 @@ const rates = new Chart(byId('rates'), drawRates);
 const latency = new Chart(byId('latency'), drawTimes);
 const hold = byId('hold');
 
-let pending = []; // rows that are not on the page yet, the oldest first
-let missed = []; // how many decisions came with each of the last messages that are not listed
-let unlisted = 0; // all of them since the list began
+let pending = []; // rows that are not on the page yet, oldest first
+let missed = []; // the number of unlisted decisions in each of the last events
+let unlisted = 0; // the number of unlisted decisions since the page was opened
 let began = 0;
-let waiting = 0; // decisions that came since the list is held
+let waiting = 0; // decisions since the list was paused
 let seconds = [];
 let state = { waiting: 0, trouble: '' };
 let connected = false;
@@ -25,7 +25,7 @@ let hovered = false;
 
 const two = (n) => String(n).padStart(2, '0');
 const clock = (time) => { const t = new Date(time); return `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`; };
-const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f'); // thin spaces, as the other pages have them
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f'); // thin spaces, as on the other pages
 const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 const percent = (part, whole) => (whole === 0 ? '–' : (100 * part / whole).toFixed(1) + ' %');
 
@@ -45,7 +45,7 @@ const newRow = (r) => {
   return tr;
 };
 
-// Rows do not move away under the pointer or the focus.
+// Rows do not move while the pointer or the focus is on them.
 const held = () => hold.getAttribute('aria-pressed') === 'true' || hovered || body.contains(document.activeElement);
 
 const listRows = () => {
@@ -69,11 +69,11 @@ const tell = () => {
   let text = '';
   if (!connected) text = 'Connecting …';
   else if (state.trouble) text = state.trouble;
-  else if (held()) text = `Held; ${waiting} more since.`;
+  else if (held()) text = `Paused; ${waiting} new decisions.`;
   set(byId('state'), text);
   const rate = missed.reduce((sum, m) => sum + m.n, 0) / (missedSpan / 1000);
   byId('more').hidden = unlisted === 0;
-  if (unlisted > 0) set(byId('more'), `Not listed: ${rate.toFixed(0)} a second, ${grouped(unlisted)} since ${clock(began)}. All figures count them.`);
+  if (unlisted > 0) set(byId('more'), `Not listed: ${rate.toFixed(0)} per second, ${grouped(unlisted)} since ${clock(began)}. The charts count them.`);
   byId('empty').hidden = body.children.length > 0;
 };
 
@@ -113,7 +113,7 @@ const schedule = () => {
 
 const source = new EventSource('/live/events' + location.search);
 source.onopen = () => {
-  // The server begins anew with the last decisions.
+  // The server starts over with the last decisions.
   connected = true;
   pending = [];
   missed = [];
