@@ -13,10 +13,12 @@ import (
 	"moderator/internal/testenv"
 )
 
-// A moderator that is told to stop while it starts does so, and without an error. Files that appear tell how far it is.
+// A moderator that gets SIGTERM during its start exits without an error. New files show its progress.
 func TestInterruptedStart(t *testing.T) {
+	t.Parallel()
 	for _, stage := range []string{"postgres/data.new", "postgres/data/PG_VERSION", "postgres/data/postmaster.pid", "nats"} {
 		t.Run(filepath.Base(stage), func(t *testing.T) {
+			t.Parallel()
 			dir := dataDir(t)
 			cmd := exec.Command(os.Args[0], "run", "--data-dir", dir, "--nats-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0")
 			cmd.Env = append(os.Environ(), runAsMain+"=1", "MODERATOR_ONNXRUNTIME_LIB="+testenv.ONNXRuntime(t))

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,19 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/event"
-	"moderator/internal/flagctl"
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 )
 
-// A caller gets the verdict that the stream's upload gets, over HTTP and over NATS, also among ten others.
+// A request over HTTP or NATS gets the verdict of an upload in the stream, also among ten others.
 func TestJudgeAtOnce(t *testing.T) {
+	t.Parallel()
 	r := start(t, dataDir(t))
 	js := r.jetStream()
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
 	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 640, 480), 90), 0o644))
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
-	require.NoError(t, flagctl.Run(t.Context(), []string{"--data-dir", r.dataDir, "add", flagged}, io.Discard, t.Output()))
+	_, err := r.flagctl("add", flagged)
+	require.NoError(t, err)
 	copied, other := encode(t, synth.Draw(1, 0, 640, 480), 50), encode(t, synth.Draw(1, 1, 640, 480), 50)
 
 	post := func(query string, data []byte) (d event.Decision) {

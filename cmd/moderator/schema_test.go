@@ -25,7 +25,7 @@ import (
 	"moderator/internal/transforms"
 )
 
-// decisionSchema is docs/schema/decision.schema.json, which refuses fields that it does not list.
+// decisionSchema returns docs/schema/decision.schema.json, closed to fields that it does not list.
 func decisionSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "schema", "decision.schema.json"))
@@ -57,9 +57,9 @@ func closeObjects(node any) {
 	}
 }
 
-// The schema takes a real decision of each reason, and knows all its fields.
+// The schema accepts a real decision of each reason, and knows all its fields.
 func TestDecisionsFollowTheirSchema(t *testing.T) {
-	t.Setenv("MODERATOR_ONNXRUNTIME_LIB", testenv.ONNXRuntime(t))
+	t.Parallel()
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
 	defer broken.Close()
 	r := start(t, dataDir(t), "--lookback", "1d", "--max-pixels", "400000", "--attempts", "2", "--retry-backoff", "50ms",
@@ -94,7 +94,7 @@ func TestDecisionsFollowTheirSchema(t *testing.T) {
 	require.NoError(t, err)
 	var added []struct{ ID string }
 	require.NoError(t, json.Unmarshal([]byte(out), &added))
-	require.Eventually(t, func() bool { // uploads are kept for look-backs after their decision
+	require.Eventually(t, func() bool { // features of uploads are stored after their decisions
 		out, err := r.flagctl("lookback", added[0].ID)
 		return err == nil && strings.Contains(out, "lookback")
 	}, time.Minute, 50*time.Millisecond)
@@ -139,7 +139,7 @@ func TestDecisionsFollowTheirSchema(t *testing.T) {
 	}
 }
 
-// review blocks the oldest decision that asks for it, as a person does in the console.
+// review blocks the oldest decision with the verdict review, as a person does in the console.
 func (r *running) review(js jetstream.JetStream) {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")

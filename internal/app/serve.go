@@ -115,7 +115,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	registerState(registry, js, db, models, log)
-	asker := ask.New(judge.Judge, pace.MaxUploadBytes, askedPerWorker*pace.Workers, registry)
+	asker := ask.New(judge.Judge, pace.MaxUploadBytes, requestsPerWorker*pace.Workers, registry)
 	service, err := asker.Serve(ctx, nc, version.Semantic())
 	if err != nil {
 		return err
@@ -143,8 +143,8 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	return judgeUntil(ctx, judge, servers.died)
 }
 
-// askedPerWorker is how many requests for a decision are taken for each decode worker. Each holds its file in memory.
-const askedPerWorker = 8
+// requestsPerWorker bounds the concurrent requests of Judge for each decode worker. Each has its file in memory.
+const requestsPerWorker = 8
 
 // judgeUntil runs the consumer until ctx is done or an embedded server dies.
 func judgeUntil(ctx context.Context, judge *consumer.Consumer, died <-chan error) error {

@@ -10,10 +10,10 @@ import (
 	"moderator/internal/event"
 )
 
-// request is a caller of Judge who waits for an item's decision.
+// request is a call of Judge that waits for an item's decision.
 type request struct {
-	publish bool         // also to DECISIONS
-	answer  chan outcome // has room for one
+	publish bool         // the decision to DECISIONS
+	answer  chan outcome // buffered for one
 }
 
 type outcome struct {
@@ -21,12 +21,12 @@ type outcome struct {
 	err      error
 }
 
-// ErrUnavailable says that uploads cannot be judged now: a dependency is away, or the consumer stops.
+// ErrUnavailable means that uploads cannot be judged now: a dependency is away, or the consumer stops.
 var ErrUnavailable = errors.New("uploads cannot be judged now")
 
-// Judge decides on an upload that is not in the stream. The upload shares workers, memory and batches with the stream's
-// uploads. A failed stage is an error: the caller decides whether to try again. With publish, the decision is stored before
-// it is returned.
+// Judge decides an upload that is not in the stream. The upload shares workers, memory and batches with the stream's
+// uploads. A failed stage is an error, after which the caller may try again. With publish, Judge stores the decision before
+// it returns.
 //
 // Judge returns early when ctx is done or, with ErrUnavailable, when a dependency is away. Such an upload may be decided, and
 // its decision stored, nevertheless.

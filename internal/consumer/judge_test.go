@@ -13,13 +13,14 @@ import (
 	"moderator/internal/event"
 )
 
-// asked is an upload that is in no stream.
-func asked(body string) event.Upload {
+// upload returns an upload that is not in the stream.
+func upload(body string) event.Upload {
 	return event.Upload{ID: body, Stream: "ask", Sequence: 1, Published: time.Now(), Body: []byte(body)}
 }
 
-// Requests and the stream's uploads share the pipeline; each gets its one decision.
+// Requests and the stream's uploads share the pipeline. Each gets one decision.
 func TestJudge(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, nil)
 	const uploads = 30
 	for i := range uploads {
@@ -31,7 +32,7 @@ func TestJudge(t *testing.T) {
 		callers.Go(func() {
 			for j := range 3 {
 				verdict := map[bool]event.Verdict{true: event.Block, false: event.Allow}[j == 0]
-				d, err := c.Judge(t.Context(), asked(fmt.Sprint(map[bool]string{true: "flagged ", false: "plain "}[j == 0], i)), j == 2)
+				d, err := c.Judge(t.Context(), upload(fmt.Sprint(map[bool]string{true: "flagged ", false: "plain "}[j == 0], i)), j == 2)
 				if err != nil || d.Verdict != verdict {
 					t.Errorf("request %d %d: %v, %v", i, j, d.Verdict, err)
 				}
@@ -44,29 +45,30 @@ func TestJudge(t *testing.T) {
 	require.NoError(t, stop())
 	require.Zero(t, c.inFlight.count())
 	require.Zero(t, testutil.ToFloat64(c.metrics.heldBytes))
-	_, err := c.Judge(t.Context(), asked("plain"), false)
+	_, err := c.Judge(t.Context(), upload("plain"), false)
 	require.ErrorIs(t, err, ErrUnavailable, "it has stopped")
 }
 
-// A request fails at once where the fault is its own or a dependency is away.
+// A request fails at once if the fault is its own or a dependency is away.
 func TestJudgeFails(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, nil)
 	c, _ := h.startConsumer()
-	_, err := c.Judge(t.Context(), asked("poison"), true)
+	_, err := c.Judge(t.Context(), upload("poison"), true)
 	require.ErrorContains(t, err, "a query that fails")
-	d, err := c.Judge(t.Context(), asked("bad"), false)
+	d, err := c.Judge(t.Context(), upload("bad"), false)
 	require.NoError(t, err)
 	require.Equal(t, event.Undecodable, d.Reason)
 
 	h.fakes.away.Store("postgres")
-	_, err = c.Judge(t.Context(), asked("plain"), false)
+	_, err = c.Judge(t.Context(), upload("plain"), false)
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "no route to postgres")
-	_, err = c.Judge(t.Context(), asked("plain"), false)
-	require.ErrorIs(t, err, ErrUnavailable, "as the one before it has found")
+	_, err = c.Judge(t.Context(), upload("plain"), false)
+	require.ErrorIs(t, err, ErrUnavailable, "the outage is known")
 	h.fakes.away.Store("")
 	require.Eventually(t, func() bool {
-		_, err := c.Judge(t.Context(), asked("plain"), false)
+		_, err := c.Judge(t.Context(), upload("plain"), false)
 		return err == nil
 	}, waitLong, waitStep)
 
@@ -74,7 +76,7 @@ func TestJudgeFails(t *testing.T) {
 	defer close(h.fakes.gate)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = c.Judge(ctx, asked("slow"), false)
+	_, err = c.Judge(ctx, upload("slow"), false)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	h.decisions(0)
 }

@@ -66,7 +66,7 @@ func TestParseBackground(t *testing.T) {
 	good := npy("<f4", 5, 2, floatBytes(rows))
 	for want, data := range map[string][]byte{
 		"not a NumPy file":                      []byte("PK\x03\x04 an npz file"),
-		"the header is truncated":                 good[:40],
+		"the header is truncated":               good[:40],
 		"it has 39 bytes of numbers, wanted 40": good[:len(good)-1],
 		"it has 41 bytes of numbers, wanted 40": append(slices.Clone(good), 0),
 		"'<f8'":                                 npy("<f8", 5, 2, make([]byte, 80)),

@@ -138,9 +138,9 @@ func TestLoadRefusesWrongFolders(t *testing.T) {
 		"it has graphs of other names (onnx/text_model.onnx)": fstest.MapFS(union(
 			without("onnx/vision_model.onnx"), fstest.MapFS{"onnx/text_model.onnx": {Data: []byte("x")}})),
 		"preprocessor_config.json is missing: fetch it from where onnx/vision_model.onnx came from": without("preprocessor_config.json"),
-		"config.json: invalid character":                             with("config.json", "x"),
-		"onnx/vision_model.onnx: not an ONNX file":                   with("onnx/vision_model.onnx", "version https://git-lfs.github.com/spec/v1"),
-		"background.npy: not a NumPy file":                           with("background.npy", "x"),
+		"config.json: invalid character":                           with("config.json", "x"),
+		"onnx/vision_model.onnx: not an ONNX file":                 with("onnx/vision_model.onnx", "version https://git-lfs.github.com/spec/v1"),
+		"background.npy: not a NumPy file":                         with("background.npy", "x"),
 		"background.npy has vectors of 2 numbers, the model has 3": with("background.npy", string(npy("<f4", 5, 2, floatBytes([]float32{1, 0, 1, 0, 1, 0, 1, 0, 1, 0})))),
 
 		"the graph is a text encoder (it takes input_ids int64[?,77]): wanted the image encoder, onnx/vision_model.onnx": graph([]port{ids}, []port{vector}),
