@@ -36,7 +36,7 @@ func (p *Pictures) Close() {
 	p.comparer.Close()
 }
 
-// extract is what a picture is compared by: all views of a flag, which are those of an upload and more.
+// extract returns the features of all views of a flag, which include an upload's views.
 func (p *Pictures) extract(ctx context.Context, data []byte) (recognise.Extracted, error) {
 	result, err := p.comparer.Decode(ctx, data)
 	if err != nil {

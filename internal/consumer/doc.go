@@ -17,6 +17,8 @@
 //	cannot be fetched, too large, …      decide review with the reason, publish, ack
 //	shutting down                        finish what was pulled within the drain time, nak the rest
 //
+// Consumer.Judge sends an upload of a caller, instead of the stream's, through the same stages.
+//
 // The package imports no database, no inference runtime and no codec. Fetcher, Decoder, Embedder and Matcher are its
 // interfaces to them.
 //

@@ -125,7 +125,7 @@ func TestRedeliveryAfterPublishMakesNoSecondDecision(t *testing.T) {
 	require.Zero(t, testutil.ToFloat64(c.metrics.falseDuplicates))
 }
 
-// firstUpload returns what a decision on upload 1 says of it.
+// firstUpload returns the description of upload 1 in its decision.
 func (h *harness) firstUpload() event.UploadInfo {
 	h.t.Helper()
 	stream, err := h.js.Stream(h.t.Context(), event.UploadsStream)

@@ -26,7 +26,7 @@ func randomVectors(rows, dims int) []float32 {
 	return matrix
 }
 
-func TestHalfIsTheFormula(t *testing.T) {
+func TestPenaltyIsTheFormula(t *testing.T) {
 	for _, dims := range []int{3, 8, 250, 256} {
 		matrix := randomVectors(700, dims)
 		b, v := NewBackground(dims, matrix[dims:]), matrix[:dims]
@@ -112,7 +112,7 @@ func TestNormalise(t *testing.T) {
 	}
 }
 
-func BenchmarkHalves(b *testing.B) {
+func BenchmarkPenalties(b *testing.B) {
 	matrix := randomVectors(4096, 256)
 	background := NewBackground(256, matrix)
 	for _, n := range []int{1, 16} {

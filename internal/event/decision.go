@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Verdict is what is to be done with an upload.
+// Verdict is the result of judging an upload.
 type Verdict string
 
 // The three verdicts; a decision's subject is decisions.<verdict>.

@@ -88,8 +88,8 @@ func TestDecodeDecisionRefusesOtherEvents(t *testing.T) {
 	}
 }
 
-// Whoever reviews or hears an appeal has to find the picture; a URL may hold a signature, so that no other decision tells it.
-func TestAllowDoesNotSayWhereThePictureIs(t *testing.T) {
+// Reviews and appeals need the picture's URL. Other decisions omit it, because it may contain a signature.
+func TestAllowOmitsURLAndObject(t *testing.T) {
 	for name, upload := range map[string]Upload{
 		`"url":"https://cdn.example.com/1.jpg?sig=s"`: {URL: "https://cdn.example.com/1.jpg?sig=s"},
 		`"object":{"bucket":"b","name":"n"}`:          {Object: &Object{Bucket: "b", Name: "n"}},
@@ -117,7 +117,7 @@ func TestReviewedDecisionHasItsOwnID(t *testing.T) {
 	require.Equal(t, "UPLOADS:7:lookback:f1:reviewed", id, "each of an upload's reviews is a message of its own")
 }
 
-// A sequence number comes again where a stream is made anew or put back: the message of it is another one.
+// A stream that is created again or restored uses sequence numbers again, for other messages.
 func TestIDNamesTheMessageAndNotItsPlace(t *testing.T) {
 	id := func(published time.Time) string {
 		id, _, err := Decision{Verdict: Allow, Upload: NewUploadInfo(Upload{Stream: "UPLOADS", Sequence: 1, Published: published})}.Encode(time.Now())
@@ -129,7 +129,7 @@ func TestIDNamesTheMessageAndNotItsPlace(t *testing.T) {
 	require.Equal(t, "UPLOADS:1", id(time.Time{}), "of an upload that an older version kept")
 }
 
-func TestOmittedAttributesAreSaid(t *testing.T) {
+func TestOmittedAttributesAreReported(t *testing.T) {
 	u := NewUploadInfo(Upload{Attributes: attributes("note", `"x"`)})
 	require.True(t, u.OmitAttributes())
 	_, data, err := Decision{Verdict: Allow, Upload: u}.Encode(stored)

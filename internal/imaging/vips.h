@@ -47,14 +47,13 @@ int imaging_range(VipsImage *im, double *least, double *most);
 // The levels of a sample after floats are quantised: 256 or 65536.
 int imaging_levels(VipsImage *im);
 
-// The rows [top, top+height) of an image as 8-bit sRGB, box-shrunk by an integer: 3 bands, or 4 where there is alpha,
-// by which the colours are multiplied. Floats are taken to reach from 0 to 1. Colours are what the ICC profile says; or
-// light by tables (for each level that of red, green and blue) that a matrix of 3 x 3 takes to sRGB's primaries; or sRGB where
-// both are NULL. All is copied.
+// The rows [top, top+height) of an image as 8-bit sRGB, box-shrunk by an integer: 3 bands, or 4 with alpha and premultiplied
+// colours. Floats are in 0 to 1. The ICC profile defines the colours; or tables from each level of red, green and blue to
+// light, and a 3 x 3 matrix from light to sRGB's primaries; or they are sRGB if both are NULL. All arguments are copied.
 VipsImage *imaging_rgb(VipsImage *in, int top, int height, int shrink, const void *profile, size_t profile_len,
 	const float *tables, const double *matrix);
 
-// The image as 8-bit RGBA, its colours neither multiplied by alpha nor changed by a profile.
+// The image as 8-bit RGBA, neither premultiplied nor changed by a profile.
 VipsImage *imaging_straight(VipsImage *in);
 
 // Computes all pixels of an 8-bit image into dst (len = width * height * bands).
