@@ -92,9 +92,9 @@ func TestAllowList(t *testing.T) {
 	require.Equal(t, []any{event.Allow, event.LowDetail}, []any{decided["UPLOADS:4"].Verdict, decided["UPLOADS:4"].Reason})
 
 	for id, want := range map[string]string{
-		"UPLOADS:1": "cannot be had: it was sent in the message itself, which UPLOADS drops once it is decided: give its file instead",
-		"UPLOADS:3": "not among those of DECISIONS that blocked or asked for a review",
-		"UPLOADS:9": "not among those of DECISIONS that blocked or asked for a review",
+		"UPLOADS:1": "cannot be fetched: the message contained it, and UPLOADS drops a message once it is decided: give its file instead",
+		"UPLOADS:3": "DECISIONS has no decision of this id that blocks or reviews",
+		"UPLOADS:9": "DECISIONS has no decision of this id that blocks or reviews",
 	} {
 		_, err = r.flagctl("allow", "add", "--decision", id)
 		require.ErrorContains(t, err, want)
@@ -120,7 +120,7 @@ func TestAllowList(t *testing.T) {
 	_, err = store.PutBytes(t.Context(), "innocent.jpg", flagged)
 	require.NoError(t, err)
 	_, err = r.flagctl("allow", "add", "--decision", "photo-1")
-	require.ErrorContains(t, err, "is another one now")
+	require.ErrorContains(t, err, "has changed: its SHA-256 is")
 }
 
 // A look-back decides past uploads as if they were sent again. With MODERATOR_LONG_TESTS there are 10,000.

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// CopyModel copies a model folder to dir, which must not exist or be empty. Links in it, as in the cache of Hugging Face,
-// become files.
+// CopyModel copies a model folder to dir, which must be empty or missing. Links, such as in Hugging Face's cache, become files.
 func CopyModel(folder fs.FS, dir string) error {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: give a new folder for the copy of the model", dir)
@@ -47,11 +46,11 @@ func CopyModel(folder fs.FS, dir string) error {
 	})
 }
 
-// WriteBackground writes unit vectors, all of one width, as background.npy of a model folder: a NumPy file with a matrix of
-// little-endian float32 (numpy.lib.format, version 1.0).
+// WriteBackground writes unit vectors of one width as background.npy of a model folder: a matrix of little-endian float32 in
+// NumPy's format, version 1.0 (numpy.lib.format).
 func WriteBackground(dir string, vectors [][]float32) error {
 	dict := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", len(vectors), len(vectors[0]))
-	for (10+len(dict)+1)%64 != 0 { // the numbers are aligned
+	for (10+len(dict)+1)%64 != 0 { // aligns the numbers
 		dict += " "
 	}
 	data := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(dict)+1))
@@ -64,7 +63,7 @@ func WriteBackground(dir string, vectors [][]float32) error {
 	return os.WriteFile(filepath.Join(dir, "background.npy"), data, 0o644)
 }
 
-// RemoveThresholds removes a model folder's moderation.json: its thresholds are another background's.
+// RemoveThresholds removes moderation.json of a model folder, whose thresholds do not apply to a new background.
 func RemoveThresholds(dir string) error {
 	err := os.Remove(filepath.Join(dir, "moderation.json"))
 	if os.IsNotExist(err) {
@@ -82,7 +81,7 @@ func WriteThresholds(dir string, normalised bool, r *Result) error {
 	data, err := json.MarshalIndent(map[string]any{
 		"score": score, "block_at": r.BlockAt, "review_at": r.ReviewAt,
 		"measured": map[string]any{
-			"how":   fmt.Sprintf("flagctl calibrate; block_at lets %g of the non-matching pairs through, review_at ten times as many", r.FPR),
+			"how":   fmt.Sprintf("flagctl calibrate; a share of %g of the pairs of different pictures reaches block_at, and ten times as many review_at", r.FPR),
 			"pairs": r.Pairs, "pictures": r.Pictures, "edited": r.Edited, "date": time.Now().Format(time.DateOnly),
 		},
 	}, "", "  ")

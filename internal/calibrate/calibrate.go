@@ -15,20 +15,20 @@ import (
 
 // Options say what to measure.
 type Options struct {
-	FPR      float64 // share of the pairs of different pictures that may be taken for matches
-	Pictures int     // most pictures that are flagged
-	Edited   int     // so many of them are edited
-	Seed     uint64  // of the samples
+	FPR      float64 // false-positive rate: share of the pairs of different pictures that may match
+	Pictures int     // most pictures to flag
+	Edited   int     // how many of them to edit
+	Seed     uint64  // seed of the samples
 	Progress func(what string, n int) (done func())
 }
 
-// fewest pictures from which anything can be said.
+// fewest is how many pictures a measurement needs.
 const fewest = 20
 
-// mostBackground is the most vectors of a background: more cost time with each upload and change little.
+// mostBackground is the most vectors of a background. More vectors take time for each upload and change scores little.
 const mostBackground = 4096
 
-// Calibration is a measurement under way.
+// Calibration is one measurement.
 type Calibration struct {
 	x        *recognise.Extractor
 	canvases *Canvases
@@ -38,14 +38,14 @@ type Calibration struct {
 	background []Source
 }
 
-// New divides the pictures: those that are measured, and where a background is wanted those that it is made of. No picture
-// is both, as each is nearer to its own edits than to anything else. Errors name what is wrong with the options.
+// New chooses the pictures to measure and, if a background is to be made, other pictures for the background. No picture is
+// both: a picture in the background would lower the scores of its own edits. Errors name the option and what is wanted.
 func New(x *recognise.Extractor, canvases *Canvases, sources []Source, background bool, o Options) (*Calibration, error) {
 	switch {
 	case !(o.FPR > 0 && o.FPR < 0.1):
-		return nil, fmt.Errorf("a false-match rate of %g: want one above 0 and below 0.1, such as 1e-6", o.FPR)
+		return nil, fmt.Errorf("a false-positive rate of %g: want more than 0 and less than 0.1, such as 1e-6", o.FPR)
 	case o.Edited < 1 || o.Pictures < fewest:
-		return nil, fmt.Errorf("%d pictures and %d edited: want %d and 1 at least", o.Pictures, o.Edited, fewest)
+		return nil, fmt.Errorf("%d pictures and %d edited: want at least %d and 1", o.Pictures, o.Edited, fewest)
 	}
 	mixed := slices.Clone(sources)
 	rand.New(rand.NewPCG(o.Seed, 0)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
@@ -56,27 +56,27 @@ func New(x *recognise.Extractor, canvases *Canvases, sources []Source, backgroun
 		c.background = mixed[n:min(len(mixed), n+mostBackground)]
 	}
 	if n < fewest {
-		return nil, fmt.Errorf("%d pictures to measure: want %d at least, and better 500; twice as many where a background is to be made", n, fewest)
+		return nil, fmt.Errorf("%d pictures to measure: want at least %d, better 500; twice as many to make a background", n, fewest)
 	}
 	c.measured = mixed[:n]
 	return c, nil
 }
 
-// Background makes the vectors of a background, one a picture, of its upright view.
+// Background returns the vectors of a background: one for the original view of each picture.
 func (c *Calibration) Background(ctx context.Context) ([][]float32, error) {
 	vectors := make([][]float32, len(c.background))
 	done := c.options.Progress("background", len(c.background))
 	err := each(ctx, len(c.background), done, func(ctx context.Context, i int) error {
-		looks, err := extract(ctx, c.x, c.background[i].Data, []imaging.View{imaging.ViewOriginal}, false)
+		views, err := extract(ctx, c.x, c.background[i].Data, []imaging.View{imaging.ViewOriginal}, false)
 		if err == nil {
-			vectors[i] = looks[0].Vector
+			vectors[i] = views[0].Vector
 		}
-		return ctx.Err() // a file that is no picture is left out
+		return ctx.Err() // leave out a file that cannot be decoded
 	})
 	return slices.DeleteFunc(vectors, func(v []float32) bool { return v == nil }), err
 }
 
-// Run measures. folder is the model's, or its copy with another background: only its share of the score is asked for.
+// Run measures. folder is the model's, or a copy with another background, whose penalties are used.
 func (c *Calibration) Run(ctx context.Context, folder *embed.Folder) (*Result, *Gallery, error) {
 	flagged, err := flags(ctx, c.x, c.measured, c.options.Progress("flags", len(c.measured)))
 	if err != nil {
@@ -84,51 +84,51 @@ func (c *Calibration) Run(ctx context.Context, folder *embed.Folder) (*Result, *
 	}
 	kept, gallery := c.distinct(flagged)
 	if len(kept) < fewest {
-		return nil, nil, fmt.Errorf("%d different pictures: want %d at least, and better 500", len(kept), fewest)
+		return nil, nil, fmt.Errorf("%d different pictures: want at least %d, better 500", len(kept), fewest)
 	}
-	asked, err := uploads(ctx, c.x, c.canvases, c.measured, kept, c.options.Edited, c.options.Seed, c.options.Progress("uploads", len(kept)))
+	queries, err := uploads(ctx, c.x, c.canvases, c.measured, kept, c.options.Edited, c.options.Seed, c.options.Progress("uploads", len(kept)))
 	if err != nil {
 		return nil, nil, err
 	}
-	held := make([]shown, len(kept))
+	library := make([]compared, len(kept))
 	for k, i := range kept {
-		held[k] = flagged[i]
+		library[k] = flagged[i]
 	}
 	if folder != c.x.Folder() {
-		halve(folder, c.x.Folder(), asked)
-		halve(folder, c.x.Folder(), held)
+		penalise(folder, c.x.Folder(), queries)
+		penalise(folder, c.x.Folder(), library)
 	}
-	result := measure(asked, held, c.options.FPR)
+	result := measure(queries, library, c.options.FPR)
 	return result, gallery, gallery.blur(ctx, c.canvases, result.Closest)
 }
 
-// halve gives looks the shares of the score that another background makes of them; what is added to them stays.
-func halve(folder, before *embed.Folder, all []shown) {
+// penalise replaces the penalties of one background by those of another. View penalties stay.
+func penalise(folder, before *embed.Folder, all []compared) {
 	for _, s := range all {
-		for i := range s.looks {
-			l := &s.looks[i]
+		for i := range s.views {
+			l := &s.views[i]
 			l.Penalty += folder.BackgroundPenalty(l.Vector) - before.BackgroundPenalty(l.Vector)
 		}
 	}
 }
 
-// Gallery is the pictures that were measured, and those that were not.
+// Gallery is the pictures of a measurement, for the report.
 type Gallery struct {
 	sources []Source
-	Copies  []string // names of pictures that are copies of others to PDQ, and were left out
-	NoGood  []string // names of files that are no pictures
+	Copies  []string // names of pictures that were left out as copies, by PDQ
+	NoGood  []string // names of files that cannot be decoded
 
-	blurred map[int]template.URL // by number, of the closest pairs
+	blurred map[int]template.URL // by number, of the pictures of the closest pairs
 }
 
-// distinct are the numbers of the pictures that are no copies of others before them.
-func (c *Calibration) distinct(flagged []shown) (kept []int, g *Gallery) {
+// distinct returns the numbers of the pictures that are not copies of an earlier one.
+func (c *Calibration) distinct(flagged []compared) (kept []int, g *Gallery) {
 	g = &Gallery{sources: c.measured}
 	for i, f := range flagged {
 		switch {
-		case f.looks == nil:
+		case f.views == nil:
 			g.NoGood = append(g.NoGood, c.measured[i].Name)
-		case slices.ContainsFunc(kept, func(k int) bool { return compare(shown{looks: upright(f)}, flagged[k]).pdq }):
+		case slices.ContainsFunc(kept, func(k int) bool { return compare(compared{views: upright(f)}, flagged[k]).pdq }):
 			g.Copies = append(g.Copies, c.measured[i].Name)
 		default:
 			kept = append(kept, i)
@@ -137,5 +137,5 @@ func (c *Calibration) distinct(flagged []shown) (kept []int, g *Gallery) {
 	return kept, g
 }
 
-// upright is the first look, of the picture as it is.
-func upright(s shown) []dedupe.Look { return s.looks[:1] }
+// upright returns the first view, the original.
+func upright(s compared) []dedupe.View { return s.views[:1] }

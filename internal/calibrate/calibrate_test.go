@@ -40,22 +40,22 @@ func TestThresholdLetsNoMoreThrough(t *testing.T) {
 	require.Equal(t, 1000, reaching(others, -1))
 }
 
-// vector lies in a plane, at an angle's cosine from the first axis.
-func looks(x, y, penalty float32, hash byte) []dedupe.Look {
-	return []dedupe.Look{{Vector: []float32{x, y}, Penalty: penalty, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
+// views returns one view whose vector is (x, y), and whose hash repeats a byte.
+func views(x, y, penalty float32, hash byte) []dedupe.View {
+	return []dedupe.View{{Vector: []float32{x, y}, Penalty: penalty, Hash: pdq.Hash{hash, hash, hash, hash, hash, hash, hash, hash}, Quality: 90}}
 }
 
 func TestMeasure(t *testing.T) {
-	flags := []shown{
-		{picture: 0, edit: asItIs, looks: looks(1, 0, 0.1, 0)},
-		{picture: 1, edit: asItIs, looks: looks(0, 1, 0.1, 255)},
+	flags := []compared{
+		{picture: 0, edit: asItIs, views: views(1, 0, 0.1, 0)},
+		{picture: 1, edit: asItIs, views: views(0, 1, 0.1, 255)},
 	}
-	uploads := []shown{
-		{picture: 0, edit: asItIs, looks: looks(1, 0, 0.1, 0)},
-		{picture: 1, edit: asItIs, looks: looks(0, 1, 0.1, 255)},
-		{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)},    // .7 from its own, .5 from the other
-		{picture: 0, edit: 1, looks: looks(0.6, 0.8, 0, 0)},    // .5 and .7, but PDQ knows it
-		{picture: 0, edit: 11, looks: looks(0.6, 0.8, 0, 255)}, // .5 and .7, and PDQ is wrong
+	uploads := []compared{
+		{picture: 0, edit: asItIs, views: views(1, 0, 0.1, 0)},
+		{picture: 1, edit: asItIs, views: views(0, 1, 0.1, 255)},
+		{picture: 0, edit: 0, views: views(0.8, 0.6, 0, 0)},    // scores .7 with its own flag, .5 with the other
+		{picture: 0, edit: 1, views: views(0.6, 0.8, 0, 0)},    // .5 and .7, but PDQ finds its own
+		{picture: 0, edit: 11, views: views(0.6, 0.8, 0, 255)}, // .5 and .7, and PDQ finds the other
 	}
 	r := measure(uploads, flags, 0.2)
 	require.Equal(t, []int{2, 1, 5, 5}, []int{r.Pictures, r.Edited, r.Uploads, r.Pairs})
@@ -81,8 +81,8 @@ func TestReportNeedsNothingElse(t *testing.T) {
 		require.NoError(t, err)
 		sources = append(sources, Source{Name: "<b>" + synth.Name(i), Data: file})
 	}
-	flags := []shown{{picture: 0, edit: asItIs, looks: looks(1, 0, 0, 0)}, {picture: 1, edit: asItIs, looks: looks(0, 1, 0, 255)}}
-	r := measure(append(flags, shown{picture: 0, edit: 0, looks: looks(0.8, 0.6, 0, 0)}), flags, 1e-6)
+	flags := []compared{{picture: 0, edit: asItIs, views: views(1, 0, 0, 0)}, {picture: 1, edit: asItIs, views: views(0, 1, 0, 255)}}
+	r := measure(append(flags, compared{picture: 0, edit: 0, views: views(0.8, 0.6, 0, 0)}), flags, 1e-6)
 	gallery := &Gallery{sources: sources, Copies: []string{"twin.jpg"}}
 	require.NoError(t, gallery.blur(t.Context(), openCanvases(t), r.Closest))
 	var page strings.Builder
@@ -94,7 +94,7 @@ func TestReportNeedsNothingElse(t *testing.T) {
 	require.Contains(t, page.String(), "twin.jpg")
 	require.NotRegexp(t, `(src|href)="?http|NaN|Inf|ZgotmplZ`, page.String())
 
-	// Each figure shows two pictures, blurred: there is no more in the file than their largest features.
+	// Each figure shows two blurred pictures, whose files hold no fine detail.
 	figures := strings.Count(page.String(), "<figure>")
 	require.Equal(t, len(r.Closest), figures)
 	require.NotZero(t, figures)
@@ -108,7 +108,7 @@ func TestReportNeedsNothingElse(t *testing.T) {
 		require.Equal(t, image.Pt(8*blurredSide, 8*blurredSide), picture.Bounds().Size())
 		require.Less(t, detail(picture), detail(synth.Draw(1, 0, 64, 64))/4)
 	}
-	// The curves of what was measured, by score and by rate: of easy edits and of all, and by score of mistakes.
+	// Curves by score and by rate for easy edits and all, and one by score for false positives.
 	for class, curves := range map[string]int{"easy": 2, "medium": 0, "hard": 0, "all": 2, "false": 1} {
 		found := regexp.MustCompile(`<polyline class="`+class+`" points="([^"]+)"`).FindAllStringSubmatch(page.String(), -1)
 		require.Len(t, found, curves, class)
@@ -118,7 +118,7 @@ func TestReportNeedsNothingElse(t *testing.T) {
 	}
 }
 
-// detail is how much neighbouring pixels differ, in the mean.
+// detail is the mean difference of neighbouring pixels.
 func detail(p image.Image) float64 {
 	sum, b := 0.0, p.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -185,9 +185,9 @@ func TestNewDividesThePictures(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{30, 30}, []int{len(c.measured), len(c.background)})
 	_, err = New(nil, nil, sources[:30], true, o)
-	require.ErrorContains(t, err, "15 pictures to measure: want 20 at least")
+	require.ErrorContains(t, err, "15 pictures to measure: want at least 20")
 	_, err = New(nil, nil, sources, false, Options{FPR: 0, Pictures: 50, Edited: 1})
-	require.ErrorContains(t, err, "a false-match rate of 0")
+	require.ErrorContains(t, err, "a false-positive rate of 0")
 	_, err = New(nil, nil, sources, false, Options{FPR: 1e-6, Pictures: 3, Edited: 1})
 	require.ErrorContains(t, err, "3 pictures")
 }

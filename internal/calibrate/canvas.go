@@ -14,8 +14,8 @@ import (
 	"moderator/internal/sandbox"
 )
 
-// canvasSide is the longer side, in pixels, of a picture that is edited. Larger ones are reduced to it: no signal looks at
-// more detail, and editing 12 megapixels takes a second.
+// canvasSide is the longest side of a picture to edit, in pixels. Larger pictures are reduced: no signal uses more detail,
+// and editing 12 megapixels takes a second.
 const canvasSide = 1024
 
 // Canvases decodes pictures for edits and for the report, in decode workers. It is safe for concurrent use.
@@ -25,9 +25,9 @@ type Canvases struct{ pool *sandbox.Pool }
 func NewCanvases(limits imaging.Limits, s config.Sandbox) (*Canvases, error) {
 	limits.MaxFrames = 1
 	pool, err := recognise.LazyDecoder(imaging.Request{
-		// Every target has one size: a picture is squeezed into a square, and of gets its proportions back.
+		// All targets have one size: a picture is squeezed into a square, and of restores its proportions.
 		Targets: []imaging.Target{{ResizeWidth: canvasSide, ResizeHeight: canvasSide, Kernel: imaging.KernelLanczos3}}, Limits: limits,
-	}, s, slog.New(slog.DiscardHandler)) // how a worker ended is in the picture's error
+	}, s, slog.New(slog.DiscardHandler)) // the picture's error says how a worker ended
 	return &Canvases{pool}, err
 }
 

@@ -42,7 +42,7 @@ func openCanvases(t *testing.T) *Canvases {
 	return c
 }
 
-// peakMemory is the most memory that this process has held at once, in bytes.
+// peakMemory is the peak resident memory of this process, in bytes.
 func peakMemory(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
@@ -54,7 +54,7 @@ func peakMemory(t *testing.T) int64 {
 	return kilobytes << 10
 }
 
-// This picture takes 392 MB to decode, which a worker needs and this process does not.
+// Decoding this picture takes 392 MB, of the worker and not of this process.
 func TestCanvasesAreDecodedInWorkers(t *testing.T) {
 	c := openCanvases(t)
 	file := classics.InterlacedPNG(7000, 7000)
@@ -68,7 +68,7 @@ func TestCanvasesAreDecodedInWorkers(t *testing.T) {
 	require.ErrorContains(t, err, "a.png: ")
 }
 
-// A canvas has the picture's size up to canvasSide, its proportions, and its pixels but for resizing.
+// A canvas is the picture, reduced to canvasSide at most.
 func TestCanvasIsThePicture(t *testing.T) {
 	c := openCanvases(t)
 	for size, want := range map[image.Point]image.Point{{400, 300}: {400, 300}, {1500, 500}: {1024, 341}} {

@@ -10,31 +10,31 @@ import (
 	"moderator/internal/transforms"
 )
 
-// Result is what was measured.
+// Result is the outcome of a measurement.
 type Result struct {
-	FPR      float64 // share of the pairs of different pictures that may be taken for matches
-	Pictures int     // that were flagged
-	Edited   int     // of them
+	FPR      float64 // false-positive rate: share of the pairs of different pictures that may match
+	Pictures int     // flagged pictures
+	Edited   int     // how many of them were edited
 	Uploads  int
-	Pairs    int // of an upload and a flag of another picture
+	Pairs    int // pairs of an upload and a flag of another picture
 
-	BlockAt, ReviewAt float64 // at FPR and at ten times of it
+	BlockAt, ReviewAt float64 // at FPR, and at ten times FPR
 	False             int     // pairs that reach BlockAt
-	FalsePDQ          int     // pairs that PDQ takes for matches
+	FalsePDQ          int     // pairs that match by PDQ
 	Recall            []Recall
-	Closest           []ClosePair // of different pictures, the closest first
+	Closest           []ClosePair // pairs of different pictures, the closest first
 
 	curves scores
 }
 
-// Recall is the share of copies that is found: of one edit, of a group of them, or of all.
+// Recall is the share of found copies, of one edit, a group of edits, or all.
 type Recall struct {
 	Name   string  `json:"edit"`
 	Group  string  `json:"group"` // easy, medium, hard; "" for all
 	Copies int     `json:"copies"`
-	Block  float64 `json:"block"`  // by the score, from BlockAt on
-	Review float64 `json:"review"` // from ReviewAt on
-	Union  float64 `json:"union"`  // by BlockAt or by PDQ: what is blocked
+	Block  float64 `json:"block"`  // by the score, at BlockAt
+	Review float64 `json:"review"` // by the score, at ReviewAt
+	Union  float64 `json:"union"`  // blocked by the score or PDQ
 	Sum    bool    `json:"-"`
 }
 
@@ -45,39 +45,39 @@ type ClosePair struct {
 	Score        float64
 }
 
-// shownPairs is how many of the closest pairs are kept, one for each two pictures.
+// shownPairs is how many of the closest pairs the report shows, one for each two pictures.
 const shownPairs = 24
 
-// scores are those of all pairs, from high to low.
+// scores holds the scores of all pairs, in descending order.
 type scores struct {
 	others  []float32
 	matches map[string][]float32 // by group, and "all"
 }
 
-// pairScore is how an upload and a flag compare, over all of their looks.
+// pairScore compares an upload and a flag by their nearest views.
 type pairScore struct {
 	score float32
 	pdq   bool // at most pdq.MaxDistance bits differ
 }
 
-func compare(upload, flag shown) pairScore {
+func compare(upload, flag compared) pairScore {
 	s := pairScore{score: float32(math.Inf(-1))}
-	for _, q := range upload.looks {
-		for _, f := range flag.looks {
+	for _, q := range upload.views {
+		for _, f := range flag.views {
 			s.pdq = s.pdq || min(q.Quality, f.Quality) >= pdq.MinQuality && q.Hash.Distance(f.Hash) <= pdq.MaxDistance
 		}
 	}
 	return s
 }
 
-// grid compares all uploads with all flags: a row an upload.
-func grid(uploads, flags []shown) [][]pairScore {
-	var held []float32
+// grid compares all uploads with all flags. It returns a row for each upload.
+func grid(uploads, flags []compared) [][]pairScore {
+	var library []float32
 	var owners []int
 	var penalties []float32
 	for k, f := range flags {
-		for _, l := range f.looks {
-			held, owners, penalties = append(held, l.Vector...), append(owners, k), append(penalties, l.Penalty)
+		for _, l := range f.views {
+			library, owners, penalties = append(library, l.Vector...), append(owners, k), append(penalties, l.Penalty)
 		}
 	}
 	rows := make([][]pairScore, len(uploads))
@@ -87,8 +87,8 @@ func grid(uploads, flags []shown) [][]pairScore {
 		for k, f := range flags {
 			row[k] = compare(u, f)
 		}
-		for _, q := range u.looks {
-			dot.Products(held, q.Vector, len(q.Vector), products)
+		for _, q := range u.views {
+			dot.Products(library, q.Vector, len(q.Vector), products)
 			for j, k := range owners {
 				row[k].score = max(row[k].score, products[j]-q.Penalty-penalties[j])
 			}
@@ -98,8 +98,8 @@ func grid(uploads, flags []shown) [][]pairScore {
 	return rows
 }
 
-// measure finds the thresholds and what they find.
-func measure(uploads, flags []shown, fpr float64) *Result {
+// measure finds the thresholds, and the recall at them.
+func measure(uploads, flags []compared, fpr float64) *Result {
 	r := &Result{FPR: fpr, Pictures: len(flags), Uploads: len(uploads), curves: scores{matches: map[string][]float32{}}}
 	rows := grid(uploads, flags)
 	list := transforms.Quality()
@@ -142,8 +142,8 @@ func measure(uploads, flags []shown, fpr float64) *Result {
 
 const all = "all"
 
-// keep keeps a pair that is closer than those before of the same two pictures.
-func keep(closest map[[2]int]ClosePair, u, f shown, s pairScore, list []transforms.Edit) {
+// keep keeps the closest pair of each two pictures.
+func keep(closest map[[2]int]ClosePair, u, f compared, s pairScore, list []transforms.Edit) {
 	two := [2]int{min(u.picture, f.picture), max(u.picture, f.picture)}
 	if old, ok := closest[two]; ok && old.Score >= float64(s.score) {
 		return
@@ -155,8 +155,8 @@ func keep(closest map[[2]int]ClosePair, u, f shown, s pairScore, list []transfor
 	closest[two] = p
 }
 
-// recall counts what is found of each edit, of each group, and of all.
-func (r *Result) recall(uploads, flags []shown, rows [][]pairScore, list []transforms.Edit) {
+// recall adds the recall of each edit, each group and all.
+func (r *Result) recall(uploads, flags []compared, rows [][]pairScore, list []transforms.Edit) {
 	place := map[int]int{}
 	for k, f := range flags {
 		place[f.picture] = k
@@ -206,17 +206,17 @@ func one(yes bool) float64 {
 	return 0
 }
 
-// rounded is the next higher score of four digits: what people type again. A score above 1 is none.
+// rounded rounds up to four digits, which people can type. Scores are at most 1.
 func rounded(score float64) float64 { return min(1, math.Ceil(score*1e4)/1e4) }
 
-// threshold is the lowest score that at most the share fpr of the others, from high to low, reach: with n others it lies
-// just above the score of number floor(fpr n) + 1.
+// threshold returns the lowest score that at most the share fpr of others reaches. others is in descending order: of n, the
+// threshold is just above number floor(fpr n) + 1.
 func threshold(others []float32, fpr float64) float64 {
 	allowed := min(int(fpr*float64(len(others))+1e-9), len(others)-1)
 	return float64(math.Nextafter32(others[allowed], float32(math.Inf(1))))
 }
 
-// reaching counts the scores of a descending list that are at least t.
+// reaching counts the scores of a descending list that are t or more.
 func reaching(s []float32, t float64) int {
 	n, _ := slices.BinarySearchFunc(s, t, func(score float32, t float64) int {
 		if float64(score) >= t {

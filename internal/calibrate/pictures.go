@@ -20,62 +20,61 @@ type Source struct {
 	Data []byte
 }
 
-// shown is one upload or flag: its looks, and what it is of.
-type shown struct {
-	picture int // number of its source
-	edit    int // in transforms.Quality(); asItIs for the picture itself
-	looks   []dedupe.Look
+// compared is one upload or flag.
+type compared struct {
+	picture int // number of the source
+	edit    int // index in transforms.Quality(); asItIs: not edited
+	views   []dedupe.View
 }
 
 const asItIs = -1
 
-// extract makes the looks of a file.
-func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []imaging.View, flag bool) ([]dedupe.Look, error) {
+// extract returns the features of a file's views. Those of a flag include the view penalties.
+func extract(ctx context.Context, x *recognise.Extractor, data []byte, wanted []imaging.View, flag bool) ([]dedupe.View, error) {
 	p, err := x.Extract(ctx, data, wanted)
 	if err != nil {
 		return nil, err
 	}
-	looks := make([]dedupe.Look, len(p.Vectors))
+	views := make([]dedupe.View, len(p.Vectors))
 	for i, v := range p.Vectors {
-		looks[i] = dedupe.Look{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
+		views[i] = dedupe.View{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
 		if flag {
-			looks[i].Penalty += recognise.ViewPenalty(v.View)
+			views[i].Penalty += recognise.ViewPenalty(v.View)
 		}
 	}
-	return looks, nil
+	return views, nil
 }
 
-// flags makes the looks of the pictures as they are stored. A file that is no picture has none.
-func flags(ctx context.Context, x *recognise.Extractor, sources []Source, done func()) ([]shown, error) {
-	all := make([]shown, len(sources))
+// flags returns the pictures as flags. A file that cannot be decoded has no views.
+func flags(ctx context.Context, x *recognise.Extractor, sources []Source, done func()) ([]compared, error) {
+	all := make([]compared, len(sources))
 	err := each(ctx, len(sources), done, func(ctx context.Context, i int) error {
-		looks, err := extract(ctx, x, sources[i].Data, recognise.FlagViews(), true)
+		views, err := extract(ctx, x, sources[i].Data, recognise.FlagViews(), true)
 		if err == nil {
-			all[i] = shown{picture: i, edit: asItIs, looks: looks}
+			all[i] = compared{picture: i, edit: asItIs, views: views}
 		}
-		return ctx.Err() // a file that is no picture is left out
+		return ctx.Err() // leave out a file that cannot be decoded
 	})
 	return all, err
 }
 
-// uploads makes the looks of the kept pictures as they are, and of the edits of so many of them. The sample and the edits
-// follow from the seed.
-func uploads(ctx context.Context, x *recognise.Extractor, canvases *Canvases, sources []Source, kept []int, edited int, seed uint64, done func()) ([]shown, error) {
-	all := make([]shown, len(kept))
+// uploads returns the kept pictures as uploads, and edits of a sample of them. The seed determines the sample and the edits.
+func uploads(ctx context.Context, x *recognise.Extractor, canvases *Canvases, sources []Source, kept []int, edited int, seed uint64, done func()) ([]compared, error) {
+	all := make([]compared, len(kept))
 	sample := map[int]bool{}
 	order := rand.New(rand.NewPCG(seed, 1)).Perm(len(kept))
 	for _, k := range order[:min(edited, len(kept))] {
 		sample[k] = true
 	}
 	list := transforms.Quality()
-	made := make([][]shown, len(kept))
+	made := make([][]compared, len(kept))
 	err := each(ctx, len(kept), done, func(ctx context.Context, k int) error {
 		i := kept[k]
-		looks, err := extract(ctx, x, sources[i].Data, recognise.QueryViews(), false)
+		views, err := extract(ctx, x, sources[i].Data, recognise.QueryViews(), false)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sources[i].Name, err)
 		}
-		all[k] = shown{picture: i, edit: asItIs, looks: looks}
+		all[k] = compared{picture: i, edit: asItIs, views: views}
 		if !sample[k] {
 			return nil
 		}
@@ -88,18 +87,18 @@ func uploads(ctx context.Context, x *recognise.Extractor, canvases *Canvases, so
 			return err
 		}
 		for e, edit := range list {
-			if edit.NeedsOther() { // it shows another flag too
+			if edit.NeedsOther() { // it shows a second flagged picture
 				continue
 			}
 			file, err := edit.Apply(small, other, seed<<32+uint64(i))
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
 			}
-			looks, err := extract(ctx, x, file, recognise.QueryViews(), false)
+			views, err := extract(ctx, x, file, recognise.QueryViews(), false)
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", edit.Name, sources[i].Name, err)
 			}
-			made[k] = append(made[k], shown{picture: i, edit: e, looks: looks})
+			made[k] = append(made[k], compared{picture: i, edit: e, views: views})
 		}
 		return nil
 	})
@@ -109,7 +108,7 @@ func uploads(ctx context.Context, x *recognise.Extractor, canvases *Canvases, so
 	return all, err
 }
 
-// each runs a function for 0 to n-1 on all cores, and says when each is done.
+// each runs f for 0 to n-1 on all cores, and calls done after each.
 func each(ctx context.Context, n int, done func(), f func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))

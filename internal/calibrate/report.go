@@ -19,11 +19,11 @@ import (
 //go:embed report.html
 var reportPage string
 
-// The charts are 640 x 280 units.
+// Size of a chart, in SVG units.
 const chartWidth, chartHeight = 640.0, 280.0
 
-// blurredSide is as many pixels as a blurred picture has along its longer side: enough to know one's own again. What is not
-// shown is not in the file either.
+// blurredSide is the longer side of a blurred picture, in pixels: enough to recognise one's own picture. The report holds no
+// more detail.
 const blurredSide = 20
 
 type curve struct {
@@ -42,7 +42,7 @@ type closeRow struct {
 	Blocked              bool
 }
 
-// Report writes one HTML page that needs nothing else. model is its name.
+// Report writes one self-contained HTML page. model is the model's name.
 func (r *Result) Report(w io.Writer, g *Gallery, model string) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
 		"percent": func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
@@ -70,7 +70,7 @@ func (r *Result) Report(w io.Writer, g *Gallery, model string) error {
 	})
 }
 
-// Sums are those of the groups, and of everything.
+// Sums returns the recall of each group and of all.
 func (r *Result) Sums() []Recall {
 	var sums []Recall
 	for _, c := range r.Recall {
@@ -81,7 +81,7 @@ func (r *Result) Sums() []Recall {
 	return sums
 }
 
-// span is the scores that the chart shows: from the middle of the different pictures to the best copies.
+// span returns the range of scores in the chart: from the median of different pictures to the best copy.
 func (r *Result) span() (lowest, highest float64) {
 	o := r.curves.others
 	lowest = float64(o[len(o)/2])
@@ -89,19 +89,19 @@ func (r *Result) span() (lowest, highest float64) {
 	return lowest, highest
 }
 
-// byScore are the shares that reach a score: of copies, linear; of different pictures, a decade each seventh of the height.
+// byScore returns the shares that reach a score: of copies on a linear scale, of different pictures on a logarithmic one.
 func (r *Result) byScore(lowest, highest float64) []curve {
 	curves := r.each(func(scores []float32) string {
 		return plot(func(x float64) float64 {
 			return share(scores, lowest+(highest-lowest)*x/chartWidth)
 		})
 	})
-	return append(curves, curve{"false matches", "false", plot(func(x float64) float64 {
+	return append(curves, curve{"false positives", "false", plot(func(x float64) float64 {
 		return 1 + math.Log10(share(r.curves.others, lowest+(highest-lowest)*x/chartWidth))/decades
 	})})
 }
 
-// byRate is recall over the rate of false matches.
+// byRate returns recall over the false-positive rate.
 func (r *Result) byRate() []curve {
 	return r.each(func(scores []float32) string {
 		return plot(func(x float64) float64 {
@@ -110,7 +110,7 @@ func (r *Result) byRate() []curve {
 	})
 }
 
-// decades of false-match rates are shown, down from 1.
+// decades is how many decades of false-positive rates a chart shows, from 1 down.
 const decades = 7
 
 func (r *Result) each(points func([]float32) string) []curve {
@@ -127,7 +127,7 @@ func share(scores []float32, t float64) float64 {
 	return float64(reaching(scores, t)) / float64(len(scores))
 }
 
-// plot makes the points of a polyline; y is from 0 at the bottom to 1, what is below is cut off.
+// plot returns the points of a polyline. y is 0 at the bottom and 1 at the top; lower values are cut off.
 func plot(y func(x float64) float64) string {
 	var points []string
 	for x := 0.0; x <= chartWidth; x += 4 {
@@ -150,7 +150,7 @@ func rateTicks() []tick {
 	return ticks
 }
 
-// decadeTicks are the same, upwards.
+// decadeTicks returns the decades of the vertical scale.
 func decadeTicks() []tick {
 	var ticks []tick
 	for d := -decades; d <= 0; d++ {
@@ -175,7 +175,7 @@ func scoreTicks(lowest, highest float64) []tick {
 	return ticks
 }
 
-// thousands writes 1,000,000.
+// thousands formats a number as 1,000,000.
 func thousands(v float64) string {
 	s := fmt.Sprintf("%.0f", v)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -184,7 +184,7 @@ func thousands(v float64) string {
 	return s
 }
 
-// blur makes the pictures of the pairs for the page.
+// blur makes the blurred pictures of pairs.
 func (g *Gallery) blur(ctx context.Context, canvases *Canvases, pairs []ClosePair) error {
 	g.blurred = map[int]template.URL{}
 	for _, p := range pairs {
@@ -204,7 +204,7 @@ func (g *Gallery) blur(ctx context.Context, canvases *Canvases, pairs []ClosePai
 	return nil
 }
 
-// blurred is a few pixels of a picture, which the page shows large and soft.
+// blurred returns a few pixels of a picture, enlarged, as a data URL.
 func blurred(p *image.RGBA) (template.URL, error) {
 	small := scaled(p, p.Rect.Dx(), p.Rect.Dy(), blurredSide)
 	large := image.NewRGBA(image.Rect(0, 0, 8*small.Rect.Dx(), 8*small.Rect.Dy()))

@@ -32,41 +32,41 @@ func innerProduct(a, b []float32) float64 {
 	return sum
 }
 
-// randomSet has looks near to each other for every third picture, in more than one block.
-func randomSet(r *rand.Rand, pictures, dims int) (*Set, [][]Look) {
+// randomSet returns more than one block of views, with similar views for every third picture.
+func randomSet(r *rand.Rand, pictures, dims int) (*Set, [][]View) {
 	var s Set
-	looks := make([][]Look, pictures)
+	views := make([][]View, pictures)
 	for i := range pictures {
 		for range 1 + i%2 {
-			l := Look{Vector: unit(r, dims), Penalty: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
+			l := View{Vector: unit(r, dims), Penalty: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
 			for k := range l.Hash {
 				l.Hash[k] = byte(r.Uint32())
 			}
 			if i%3 == 1 {
-				l = looks[i-1][0]
+				l = views[i-1][0]
 				l.Vector, l.Hash[5], l.Quality = slices.Clone(l.Vector), l.Hash[5]^3, 90
 			}
 			if i%3 == 2 {
-				l.Hash, l.Quality = looks[i-1][0].Hash, 90
+				l.Hash, l.Quality = views[i-1][0].Hash, 90
 			}
-			looks[i] = append(looks[i], l)
+			views[i] = append(views[i], l)
 			s.Add(i, l)
 		}
 	}
-	return &s, looks
+	return &s, views
 }
 
 func TestPairsAreThoseOfTheWholeMatrix(t *testing.T) {
 	const at = 0.35
-	s, looks := randomSet(rand.New(rand.NewPCG(2, 2)), 1200, 24)
-	require.Greater(t, s.Len(), blockHeld)
+	s, views := randomSet(rand.New(rand.NewPCG(2, 2)), 1200, 24)
+	require.Greater(t, s.Len(), blockFlags)
 	var want []Pair
 	hashed := 0
-	for a := range looks {
-		for b := a + 1; b < len(looks); b++ {
+	for a := range views {
+		for b := a + 1; b < len(views); b++ {
 			best := Pair{A: int32(a), B: int32(b), Score: -9, Distance: NoHash}
-			for _, x := range looks[a] {
-				for _, y := range looks[b] {
+			for _, x := range views[a] {
+				for _, y := range views[b] {
 					similarity := innerProduct(x.Vector, y.Vector)
 					if score := float32(similarity) - x.Penalty - y.Penalty; score > best.Score {
 						best.Score, best.Similarity = score, float32(similarity)
@@ -111,13 +111,13 @@ func pairsOf(scores map[[2]int32]float32) []Pair {
 func TestAChainIsNotOneGroup(t *testing.T) {
 	chain := pairsOf(map[[2]int32]float32{{0, 1}: 0.9, {1, 2}: 0.8, {2, 3}: 0.7, {5, 6}: 0.6})
 	require.Equal(t, [][]int{{0, 1}, {2, 3}, {5, 6}}, Groups(7, chain))
-	// What is alike by its hash comes before any score.
+	// A match by PDQ comes before any score.
 	chain[1].Distance = 3
 	require.Equal(t, [][]int{{1, 2}, {5, 6}}, Groups(7, chain))
 	require.Nil(t, Groups(3, nil))
 }
 
-// completeLink is the textbook's: a whole matrix, and each time the two groups whose worst pair is best.
+// completeLink is the textbook's algorithm: it joins the two groups whose worst pair is best, from a whole matrix.
 func completeLink(n int, pairs []Pair) [][]int {
 	score := map[[2]int]float32{}
 	for _, p := range pairs {
@@ -187,7 +187,7 @@ func BenchmarkPairs(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var s Set
 	for i := range 10_000 {
-		s.Add(i, Look{Vector: unit(r, 256), Quality: 100})
+		s.Add(i, View{Vector: unit(r, 256), Quality: 100})
 		s.hashes[i] = pdq.Hash{0: byte(i), 1: byte(i >> 8), 2: byte(r.Uint32()), 9: byte(r.Uint32())}
 	}
 	s.clear = make([]bool, s.Len())

@@ -1,5 +1,5 @@
-// Package dedupe finds pictures that are alike among many, without a server and without a matrix of all pairs: rows are
-// compared in blocks, and only what reaches the threshold is kept.
+// Package dedupe finds similar pictures among many, without a server and without a matrix of all pairs: views are compared in
+// blocks, and only pairs that reach the threshold are kept.
 //
-//	pictures ─► Set (a row a view) ─► inner products, block by block ─► Pairs ─► Groups (complete link)
+//	pictures ─► Set (a row for each view) ─► inner products, block by block ─► Pairs ─► Groups (complete link)
 package dedupe

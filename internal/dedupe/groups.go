@@ -5,14 +5,13 @@ import (
 	"slices"
 )
 
-// Groups sorts pictures 0 to n-1 into groups in which every two are a pair, by complete-link clustering: the two groups
-// whose least alike members are most alike are joined first, and none are joined whose members are not all pairs. So a
-// series in which each picture resembles the next does not become one group. Pictures that are in no group of two or more
-// are left out; groups and their members are in ascending order.
+// Groups groups pictures 0 to n-1 by complete-link clustering, such that any two pictures of a group are a pair. So a series
+// in which each picture resembles the next does not become one group. Pictures without a group are left out. Groups and
+// their members are in ascending order.
 //
-// The pairs are taken from the most alike to the least. Two groups can be joined at the moment when the last pair between
-// them is taken, and the first two for which that happens are those that complete link joins next; so the number of pairs
-// taken between two groups is all that has to be known of them.
+// Complete link joins the two groups whose least similar members are the most similar. Here, pairs are taken in descending
+// order of similarity. Two groups are joined when the last pair between them is taken, which is that of their least similar
+// members. So it suffices to count the pairs between two groups.
 func Groups(n int, pairs []Pair) [][]int {
 	ordered := slices.Clone(pairs)
 	slices.SortStableFunc(ordered, func(a, b Pair) int { return b.compare(a) })
@@ -34,14 +33,14 @@ func Groups(n int, pairs []Pair) [][]int {
 	return groups
 }
 
-// clusters are the groups so far, each named by one of its pictures.
+// clusters are the current groups, each identified by one of its pictures.
 type clusters struct {
 	of      []int32         // the group of a picture
-	members [][]int         // of a group; nil where it was joined to another
-	taken   []map[int32]int // of a group: the number of pairs with each other group
+	members [][]int         // of a group; nil once it is joined to another
+	taken   []map[int32]int // of a group: the number of taken pairs with each other group
 }
 
-// take counts a pair between two groups, and joins them when it was the last.
+// take counts a pair between two groups, and joins the groups if it was the last one.
 func (c *clusters) take(a, b int32) {
 	if a == b {
 		return
@@ -53,7 +52,7 @@ func (c *clusters) take(a, b int32) {
 	if c.taken[a][b] < len(c.members[a])*len(c.members[b]) {
 		return
 	}
-	// b has fewer neighbours: it goes into a.
+	// b has fewer neighbours, so joining it to a is cheaper.
 	delete(c.taken[a], b)
 	for other, n := range c.taken[b] {
 		delete(c.taken[other], b)
@@ -68,7 +67,7 @@ func (c *clusters) take(a, b int32) {
 	c.members[b], c.taken[b] = nil, nil
 }
 
-// add counts n pairs between two groups, on both sides.
+// add counts n pairs between two groups, for both of them.
 func (c *clusters) add(a, b int32, n int) {
 	for _, side := range [][2]int32{{a, b}, {b, a}} {
 		if c.taken[side[0]] == nil {

@@ -14,50 +14,50 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Pair is two different pictures that are alike, A < B, by the looks of them that are most alike. Where only PDQ finds
-// them, score and similarity are of the looks that it found.
+// Pair is two similar pictures, A < B, by their most similar views. If only PDQ finds them, score and similarity are of the
+// views that PDQ found.
 type Pair struct {
 	A, B       int32
 	Score      float32 // q·r − penalty(q) − penalty(r)
 	Similarity float32 // q·r
-	Distance   int16   // of their PDQ hashes, where that is at most pdq.MaxDistance; else NoHash
+	Distance   int16   // bits of their PDQ hashes that differ, up to pdq.MaxDistance; else NoHash
 }
 
-// NoHash is the distance of pictures whose hashes say nothing or differ in more than pdq.MaxDistance bits.
+// NoHash is the distance of pictures that do not match by PDQ: a hash of low quality, or more than pdq.MaxDistance bits.
 const NoHash = pdq.Bits + 1
 
-// byHash tells that PDQ alone takes the two for the same picture.
+// byHash reports whether the two match by PDQ.
 func (p Pair) byHash() bool { return p.Distance <= pdq.MaxDistance }
 
-// compare orders by likeness: what PDQ takes for the same, by its distance; then by score.
+// compare orders by similarity: pairs that match by PDQ by their distance, then all by score.
 func (p Pair) compare(o Pair) int {
 	return cmp.Or(cmp.Compare(o.Distance, p.Distance), cmp.Compare(p.Score, o.Score))
 }
 
-// A block of the matrix: 1 MiB of products, the rows of both sides in the processor's cache.
+// Size of a block: 1 MiB of products, such that the rows of both sides fit into the processor's cache.
 const (
-	blockAsked = 256
-	blockHeld  = 1024
+	blockQueries = 256
+	blockFlags   = 1024
 )
 
-// Pairs returns the pairs of a picture of asked and one of held that score at least at or that PDQ takes for the same, each
-// pair once, by A and B. It holds no more than these pairs, some blocks and the sets. More than limit pairs are an error,
-// which wraps ErrTooMany.
-func Pairs(ctx context.Context, asked, held *Set, at float32, limit int) ([]Pair, error) {
+// Pairs returns the pairs of a query and a flag that score at or more, or that match by PDQ. Each pair appears once, in the
+// order of A and B. Memory holds these pairs, a few blocks and the sets. More than limit pairs are an error that wraps
+// ErrTooMany.
+func Pairs(ctx context.Context, queries, flags *Set, at float32, limit int) ([]Pair, error) {
 	var mu sync.Mutex
 	var all []Pair
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for from := 0; from < asked.Len(); from += blockAsked {
+	for from := 0; from < queries.Len(); from += blockQueries {
 		group.Go(func() error {
-			found, err := strip(ctx, asked, held, from, at, limit)
+			found, err := strip(ctx, queries, flags, from, at, limit)
 			if err != nil {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, found...)
-			if len(all) > 2*limit { // each pair comes from both of its sides
+			if len(all) > 2*limit { // each pair may be found from both sides
 				return tooMany(limit)
 			}
 			return nil
@@ -73,35 +73,35 @@ func Pairs(ctx context.Context, asked, held *Set, at float32, limit int) ([]Pair
 	return all, nil
 }
 
-// ErrTooMany is of a threshold that so many pairs reach that they do not fit.
-var ErrTooMany = fmt.Errorf("too many pairs are alike")
+// ErrTooMany says that more pairs than the limit reach the threshold.
+var ErrTooMany = fmt.Errorf("too many similar pairs")
 
 func tooMany(limit int) error {
 	return fmt.Errorf("%w: more than %d: raise the score", ErrTooMany, limit)
 }
 
-// strip compares one block of asked with all blocks of held.
-func strip(ctx context.Context, asked, held *Set, from int, at float32, limit int) ([]Pair, error) {
-	to := min(from+blockAsked, asked.Len())
-	products := make([]float32, blockAsked*blockHeld)
+// strip compares one block of queries with all blocks of flags.
+func strip(ctx context.Context, queries, flags *Set, from int, at float32, limit int) ([]Pair, error) {
+	to := min(from+blockQueries, queries.Len())
+	products := make([]float32, blockQueries*blockFlags)
 	var found []Pair
-	for left := 0; left < held.Len(); left += blockHeld {
+	for left := 0; left < flags.Len(); left += blockFlags {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		right := min(left+blockHeld, held.Len())
+		right := min(left+blockFlags, flags.Len())
 		out := products[:(to-from)*(right-left)]
-		dot.Products(asked.rows(from, to), held.rows(left, right), asked.dims, out)
+		dot.Products(queries.rows(from, to), flags.rows(left, right), queries.dims, out)
 		before := len(found)
 		for i := from; i < to; i++ {
 			row := out[(i-from)*(right-left):]
 			for j := left; j < right; j++ {
 				p := Pair{
-					A: asked.pictures[i], B: held.pictures[j], Similarity: row[j-left],
-					Score: row[j-left] - asked.penalties[i] - held.penalties[j], Distance: NoHash,
+					A: queries.pictures[i], B: flags.pictures[j], Similarity: row[j-left],
+					Score: row[j-left] - queries.penalties[i] - flags.penalties[j], Distance: NoHash,
 				}
-				if asked.clear[i] && held.clear[j] {
-					if d := asked.hashes[i].Distance(held.hashes[j]); d <= pdq.MaxDistance {
+				if queries.clear[i] && flags.clear[j] {
+					if d := queries.hashes[i].Distance(flags.hashes[j]); d <= pdq.MaxDistance {
 						p.Distance = int16(d)
 					}
 				}
@@ -114,7 +114,7 @@ func strip(ctx context.Context, asked, held *Set, from int, at float32, limit in
 				found = append(found, p)
 			}
 		}
-		if len(found) > before { // views of one pair are counted once
+		if len(found) > before { // merges the views of a pair
 			found = best(found)
 		}
 		if len(found) > limit {
@@ -124,7 +124,7 @@ func strip(ctx context.Context, asked, held *Set, from int, at float32, limit in
 	return found, nil
 }
 
-// best sorts by A and B, and merges what is of the same two pictures.
+// best sorts by A and B, and merges pairs of the same two pictures.
 func best(pairs []Pair) []Pair {
 	slices.SortFunc(pairs, func(a, b Pair) int {
 		return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B), cmp.Compare(b.Score, a.Score))

@@ -6,41 +6,41 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Look is what one view of a picture is compared by.
-type Look struct {
+// View is the features of one view of a picture.
+type View struct {
 	Vector  []float32 // L2-normalised
-	Penalty float32   // its share of the score: see embed.Background
+	Penalty float32   // background penalty, and view penalty for a flag
 	Hash    pdq.Hash
-	Quality int // of the hash, 0 to 100; below pdq.MinQuality it says nothing
+	Quality int // of the hash, 0 to 100; below pdq.MinQuality the hash is not compared
 }
 
-// Set is the looks of many pictures. The zero value is empty.
+// Set is the views of many pictures. The zero value is empty.
 type Set struct {
 	dims      int
-	vectors   []float32 // a row a look
+	vectors   []float32 // a row for each view
 	penalties []float32
 	hashes    []pdq.Hash
-	clear     []bool  // the hash says something
-	pictures  []int32 // whose look it is
+	clear     []bool  // the hash is compared
+	pictures  []int32 // whose view it is
 }
 
-// Add adds a look of the picture with this number. It panics when the vector is not as wide as those before.
-func (s *Set) Add(picture int, l Look) {
+// Add adds a view of the picture with this number. It panics if the vector's width differs from that of the earlier views.
+func (s *Set) Add(picture int, v View) {
 	if s.dims == 0 {
-		s.dims = len(l.Vector)
+		s.dims = len(v.Vector)
 	}
-	if len(l.Vector) != s.dims {
-		panic(fmt.Sprintf("near: a vector of %d numbers beside others of %d", len(l.Vector), s.dims))
+	if len(v.Vector) != s.dims {
+		panic(fmt.Sprintf("dedupe: a vector of %d numbers, wanted %d as before", len(v.Vector), s.dims))
 	}
-	s.vectors = append(s.vectors, l.Vector...)
-	s.penalties = append(s.penalties, l.Penalty)
-	s.hashes = append(s.hashes, l.Hash)
-	s.clear = append(s.clear, l.Quality >= pdq.MinQuality)
+	s.vectors = append(s.vectors, v.Vector...)
+	s.penalties = append(s.penalties, v.Penalty)
+	s.hashes = append(s.hashes, v.Hash)
+	s.clear = append(s.clear, v.Quality >= pdq.MinQuality)
 	s.pictures = append(s.pictures, int32(picture))
 }
 
-// Len is the number of looks.
+// Len is the number of views.
 func (s *Set) Len() int { return len(s.pictures) }
 
-// rows are the vectors from row i up to row j.
+// rows returns the vectors of the rows from i to j-1.
 func (s *Set) rows(i, j int) []float32 { return s.vectors[i*s.dims : j*s.dims] }

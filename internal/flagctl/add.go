@@ -20,23 +20,23 @@ import (
 
 type addCommand struct {
 	Bank   string `help:"Bank to flag in; flagctl bank list shows them." default:"default" placeholder:"NAME"`
-	Source string `help:"Where the pictures come from, such as a case number. Without it, the file's name or the URL." placeholder:"TEXT"`
+	Source string `help:"Where the pictures come from, such as a case number. The default is the file's name or the URL." placeholder:"TEXT"`
 	Note   string `help:"Why they are flagged." placeholder:"TEXT"`
 
-	// The variable of this name is moderator's, and says how long uploads are kept.
-	Lookback bool `env:"-" help:"Hold them against the uploads of the past that are kept, too (moderator --lookback)."`
+	// MODERATOR_LOOKBACK is moderator's setting: how long uploads are kept.
+	Lookback bool `env:"-" help:"Also match them against the earlier uploads that moderator --lookback keeps."`
 
 	Picture []string `arg:"" help:"Files, folders and URLs; - is standard input." predictor:"file"`
 }
 
-// added is what became of one picture.
+// added is the result of flagging one picture.
 type added struct {
 	Picture string `json:"picture"`
 	Status  string `json:"status"` // flagged, already flagged, failed
 	ID      string `json:"id,omitempty"`
 	Error   string `json:"error,omitempty"`
 
-	LowDetail bool `json:"low_detail,omitempty"` // nothing to see: only copies of the file will be found
+	LowDetail bool `json:"low_detail,omitempty"` // only copies of the file will match
 }
 
 func (a *addCommand) Run(ctx context.Context, c *cli) error {
@@ -59,7 +59,7 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 				return nil
 			})
 		}
-		_ = group.Wait() // what failed is in the results
+		_ = group.Wait() // results holds the errors
 		_ = bar.Finish()
 		err := a.report(c, results)
 		if a.Lookback {
@@ -69,7 +69,7 @@ func (a *addCommand) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-// add flags one picture. A bad file is a result like any other, the rest goes on.
+// add flags one picture. An error becomes that picture's result, and the others go on.
 func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, source string) added {
 	result := added{Picture: named(source), Status: "failed"}
 	if err := ctx.Err(); err != nil {
@@ -116,11 +116,11 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recogni
 	return result
 }
 
-// lookBack holds what is flagged now against past uploads. Standard output is report's.
+// lookBack matches the new flags against earlier uploads. It does not write to stdout, where report has written.
 func (a *addCommand) lookBack(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Extractor, results []added) error {
 	var flags []uuid.UUID
 	for _, r := range results {
-		if id, err := uuid.Parse(r.ID); err == nil { // else it failed
+		if id, err := uuid.Parse(r.ID); err == nil { // failed pictures have no id
 			flags = append(flags, id)
 		}
 	}
@@ -149,9 +149,9 @@ func (a *addCommand) report(c *cli, results []added) error {
 	if err := c.print(results, "STATUS\tPICTURE\tID", append(rows, bad...)); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stderr, "%d flagged in %s, %d were already, %d failed\n", count["flagged"], a.Bank, count["already flagged"], count["failed"])
+	fmt.Fprintf(c.stderr, "%d flagged in %s, %d already flagged, %d failed\n", count["flagged"], a.Bank, count["already flagged"], count["failed"])
 	if flat > 0 {
-		fmt.Fprintf(c.stderr, "%s too little detail to be known again: only copies of the very same file will match\n", have(flat))
+		fmt.Fprintf(c.stderr, "%s too little detail to be recognised: only copies of the file itself will match\n", have(flat))
 	}
 	if failed := count["failed"]; failed > 0 {
 		return fmt.Errorf("%s could not be flagged: see the lines marked failed", plural(failed, "picture"))
@@ -159,7 +159,7 @@ func (a *addCommand) report(c *cli, results []added) error {
 	return nil
 }
 
-// have is "1 of them has", "3 of them have".
+// have returns "1 of them has" or "3 of them have".
 func have(n int) string {
 	if n == 1 {
 		return "1 of them has"
@@ -167,7 +167,7 @@ func have(n int) string {
 	return fmt.Sprintf("%d of them have", n)
 }
 
-// progress is a bar on a terminal, and silent elsewhere.
+// progress returns a progress bar, which is shown on a terminal only.
 func progress(c *cli, n int) *progressbar.ProgressBar {
 	file, ok := c.stderr.(*os.File)
 	visible := ok && n > 1 && term.IsTerminal(int(file.Fd()))

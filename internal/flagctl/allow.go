@@ -12,18 +12,18 @@ import (
 )
 
 type allowCommands struct {
-	Add    allowAdd    `cmd:"" help:"Allow pictures that were blocked and are innocent: files, URLs, or a decision's."`
+	Add    allowAdd    `cmd:"" help:"Allow innocent pictures that were blocked: files, URLs, or the picture of a decision."`
 	List   allowList   `cmd:"" help:"List the allowed pictures."`
-	Remove allowRemove `cmd:"" help:"Take a picture off the list."`
+	Remove allowRemove `cmd:"" help:"Remove a picture from the list."`
 }
 
 type allowAdd struct {
-	Decision string   `help:"Id of the decision that stopped it, or of the upload: the picture is fetched anew." placeholder:"ID"`
+	Decision string   `help:"Id of the decision, or of its upload. The picture is fetched again." placeholder:"ID"`
 	Note     string   `help:"Why it is innocent." placeholder:"TEXT"`
 	Picture  []string `arg:"" optional:"" help:"Files, folders and URLs; - is standard input." predictor:"file"`
 }
 
-// allowed is what became of one picture.
+// allowed is the result of allowing one picture.
 type allowed struct {
 	Picture string `json:"picture"`
 	Status  string `json:"status"` // allowed, already allowed
@@ -32,7 +32,7 @@ type allowed struct {
 
 func (a *allowAdd) Run(ctx context.Context, c *cli) error {
 	if (a.Decision == "") == (len(a.Picture) == 0) {
-		return errors.New("want pictures or --decision, one of the two")
+		return errors.New("want either pictures or --decision")
 	}
 	return c.withLibraryAndModel(ctx, func(db *matchdb.DB, x *recognise.Extractor) error {
 		var done []allowed
@@ -96,7 +96,7 @@ func (a *allowAdd) report(c *cli, done []allowed) error {
 
 type allowList struct{}
 
-// allowedJSON is an allowed picture as allow list prints it with -o json.
+// allowedJSON is an allowed picture in the JSON output of allow list.
 type allowedJSON struct {
 	ID           string    `json:"id"`
 	SHA256       string    `json:"sha256"`
@@ -129,7 +129,7 @@ func (allowList) Run(ctx context.Context, c *cli) error {
 
 type allowRemove struct {
 	Reason string `required:"" help:"Why, for the audit log." placeholder:"TEXT"`
-	ID     string `arg:"" help:"Id of the allowed picture, or the beginning of it."`
+	ID     string `arg:"" help:"Id of the allowed picture, or the id's beginning."`
 }
 
 func (a *allowRemove) Run(ctx context.Context, c *cli) error {

@@ -13,10 +13,10 @@ import (
 )
 
 type auditCommand struct {
-	Image string `help:"Only of this flag or allowed picture: its id, or the beginning of it." placeholder:"ID"`
-	By    string `help:"Only by this person or database user." placeholder:"NAME"`
-	Since since  `help:"Only since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
-	Limit int    `help:"Newest so many; 0 is all." default:"100"`
+	Image string `help:"Only changes of this flag or allowed picture: its id, or the id's beginning." placeholder:"ID"`
+	By    string `help:"Only changes by this person or database user." placeholder:"NAME"`
+	Since since  `help:"Only changes since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
+	Limit int    `help:"Most lines, the newest first; 0 is all." default:"100"`
 }
 
 func (a *auditCommand) Run(ctx context.Context, c *cli) error {
@@ -36,7 +36,7 @@ func (a *auditCommand) Run(ctx context.Context, c *cli) error {
 	return c.print(changesToJSON(changes), "AT\tBY\tWHAT\tID\tWHY\tCHANGE", rows)
 }
 
-// changeJSON is a change as audit and history print it with -o json.
+// changeJSON is a change in the JSON output of audit and history.
 type changeJSON struct {
 	At           time.Time      `json:"at"`
 	By           string         `json:"by"`
@@ -57,7 +57,7 @@ func changesToJSON(changes []matchdb.Change) []changeJSON {
 	return out
 }
 
-// who is the person, and the database user where he is somebody else.
+// who returns the person, and the database user where its name differs.
 func who(ch matchdb.Change) string {
 	if ch.By == "" || ch.By == ch.User {
 		return ch.User
@@ -65,7 +65,7 @@ func who(ch matchdb.Change) string {
 	return ch.By + " (" + ch.User + ")"
 }
 
-// what says in words what was done.
+// what returns the change in words.
 func what(ch matchdb.Change) string {
 	was := func(column string) bool { return ch.Before[column] != nil }
 	is := func(column string) bool { return ch.After[column] != nil }
@@ -99,7 +99,7 @@ func what(ch matchdb.Change) string {
 	return ch.Table + " " + ch.Action
 }
 
-// differences lists the columns that changed, or of a new row those that are set, but for what the line says anyway.
+// differences lists the changed columns, or the set columns of a new row. It leaves out what other columns of the output show.
 func differences(ch matchdb.Change) string {
 	columns := ch.After
 	if columns == nil {

@@ -9,11 +9,11 @@ import (
 )
 
 type bankCommands struct {
-	Add     bankAdd    `cmd:"" help:"Make a bank."`
+	Add     bankAdd    `cmd:"" help:"Add a bank."`
 	List    bankList   `cmd:"" help:"List the banks, with their thresholds for the model."`
 	Set     bankSet    `cmd:"" help:"Set a bank's thresholds for the model."`
-	Disable bankSwitch `cmd:"" help:"Let a bank's flags match nothing, until it is enabled."`
-	Enable  bankEnable `cmd:"" help:"Let a bank's flags match again."`
+	Disable bankSwitch `cmd:"" help:"Disable a bank: its flags match nothing."`
+	Enable  bankEnable `cmd:"" help:"Enable a bank: its flags match again."`
 }
 
 // because is why a bank is changed.
@@ -51,8 +51,8 @@ func (b *bankEnable) Run(ctx context.Context, c *cli) error {
 type bankSet struct {
 	because
 	Name     string   `arg:"" help:"Name of the bank."`
-	BlockAt  float64  `required:"" help:"Score from which an upload is blocked." placeholder:"SCORE"`
-	ReviewAt *float64 `help:"Score from which an upload goes to review; without it there is no review band." placeholder:"SCORE"`
+	BlockAt  float64  `required:"" help:"Uploads with this score or more are blocked." placeholder:"SCORE"`
+	ReviewAt *float64 `help:"Uploads with this score or more go to review. Without it, no upload does." placeholder:"SCORE"`
 }
 
 func (b *bankSet) Run(ctx context.Context, c *cli) error {
@@ -66,7 +66,7 @@ func (b *bankSet) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-// changeBank does one change and says so.
+// changeBank makes one change and prints it.
 func (c *cli) changeBank(ctx context.Context, name, done string, change func(*matchdb.DB) error) error {
 	db, err := c.library(ctx)
 	if err != nil {

@@ -15,20 +15,20 @@ import (
 )
 
 type calibrateCommand struct {
-	FPR      float64 `name:"fpr" help:"Share of the pairs of an upload and a flag that may be taken for the same by mistake." default:"1e-6"`
-	Pictures int     `help:"So many of the folder's pictures are compared at most; with --out others make the background." default:"500"`
-	Edited   int     `help:"So many of them are edited, in 36 ways each." default:"60"`
-	Seed     uint64  `help:"Of the samples." default:"1"`
-	Report   string  `help:"Report to write: one HTML file." default:"calibration.html" placeholder:"FILE"`
-	Out      string  `help:"Folder for a copy of the model with the thresholds, and with a background where it has none." placeholder:"DIR"`
-	Apply    string  `help:"Bank to set the thresholds of." placeholder:"BANK"`
-	Folder   string  `arg:"" help:"Folder of the platform's own ordinary pictures: 500 and more, none of them flagged." predictor:"file"`
+	FPR      float64 `name:"fpr" help:"False-positive rate: the share of pairs of different pictures that may match." default:"1e-6"`
+	Pictures int     `help:"Most pictures of the folder that are compared. With --out, the others make the background." default:"500"`
+	Edited   int     `help:"How many of them are edited, in 36 ways each." default:"60"`
+	Seed     uint64  `help:"Seed of the samples." default:"1"`
+	Report   string  `help:"HTML report to write." default:"calibration.html" placeholder:"FILE"`
+	Out      string  `help:"Folder for a copy of the model with these thresholds, and with a background if the model lacks one." placeholder:"DIR"`
+	Apply    string  `help:"Bank whose thresholds are set." placeholder:"BANK"`
+	Folder   string  `arg:"" help:"Folder of 500 or more ordinary pictures of the platform that are not flagged." predictor:"file"`
 }
 
-// calibrated is the answer of calibrate.
+// calibrated is the JSON output of calibrate.
 type calibrated struct {
 	Model       string             `json:"model"`
-	Fingerprint string             `json:"fingerprint"` // that the thresholds are for
+	Fingerprint string             `json:"fingerprint"` // of the model that the thresholds apply to
 	FPR         float64            `json:"fpr"`
 	BlockAt     float64            `json:"block_at"`
 	ReviewAt    float64            `json:"review_at"`
@@ -40,7 +40,7 @@ type calibrated struct {
 	Copies      []string           `json:"left_out_as_copies"`
 	Report      string             `json:"report"`
 	Out         string             `json:"out,omitempty"`
-	Background  int                `json:"background,omitempty"` // vectors that were made
+	Background  int                `json:"background,omitempty"` // number of new vectors
 }
 
 func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
@@ -60,7 +60,7 @@ func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
 	defer canvases.Close()
 	background := k.Out != "" && x.Folder().Background() == nil
 	if background && k.Apply != "" {
-		return fmt.Errorf("--apply %s with a new background: it makes another model of %s: flag the originals with --model %s first, which brings its thresholds",
+		return fmt.Errorf("--apply %s: a new background makes another model of %s: leave --apply out, and flag the originals with --model %s, which has the thresholds",
 			k.Apply, x.Folder().Name(), k.Out)
 	}
 	job, err := calibrate.New(x, canvases, sources, background, calibrate.Options{
@@ -101,7 +101,7 @@ func (k *calibrateCommand) Run(ctx context.Context, c *cli) error {
 	})
 }
 
-// sources reads the folder's pictures. A file that may not be decoded, such as one of too many pixels, is left out.
+// sources reads the folder's pictures. It reports files that cannot be read, and leaves them out.
 func (k *calibrateCommand) sources(ctx context.Context, c *cli) ([]calibrate.Source, error) {
 	names, err := c.expand([]string{k.Folder})
 	if err != nil {
@@ -120,21 +120,21 @@ func (k *calibrateCommand) sources(ctx context.Context, c *cli) ([]calibrate.Sou
 		if _, ok := imaging.Sniff(data); !ok {
 			continue
 		}
-		shown, err := filepath.Rel(k.Folder, name)
+		relative, err := filepath.Rel(k.Folder, name)
 		if err != nil {
-			shown = name
+			relative = name
 		}
-		sources = append(sources, calibrate.Source{Name: shown, Data: data})
+		sources = append(sources, calibrate.Source{Name: relative, Data: data})
 	}
 	return sources, nil
 }
 
-// prepare makes the copy of the model that --out asks for, with a background where it has none, and returns the folder to
-// measure and the number of vectors that were made.
+// prepare copies the model for --out, and adds a background if the model lacks one. It returns the model folder to measure
+// and the number of new background vectors.
 func (k *calibrateCommand) prepare(ctx context.Context, c *cli, x *recognise.Extractor, job *calibrate.Calibration, background bool) (*embed.Folder, int, error) {
 	if k.Out == "" {
 		if x.Folder().Background() == nil {
-			fmt.Fprintf(c.stderr, "model %s has no background, so its score is the cosine: --out DIR makes one, and finds more\n", x.Folder().Name())
+			fmt.Fprintf(c.stderr, "model %s has no background, so its score is the cosine: --out DIR makes a background, which finds more copies\n", x.Folder().Name())
 		}
 		return x.Folder(), 0, nil
 	}
@@ -178,7 +178,7 @@ func (k *calibrateCommand) apply(ctx context.Context, c *cli, folder *embed.Fold
 		return err
 	}
 	defer db.Close()
-	why := fmt.Sprintf("calibrated on %s for a rate of %g", k.Folder, k.FPR)
+	why := fmt.Sprintf("calibrated on %s for a false-positive rate of %g", k.Folder, k.FPR)
 	return db.SetBank(ctx, k.Apply, folder.Fingerprint(), matchdb.Thresholds{BlockAt: r.BlockAt, ReviewAt: &r.ReviewAt}, c.As, why)
 }
 
@@ -186,13 +186,13 @@ func (k *calibrateCommand) print(c *cli, out calibrated) error {
 	if c.Output == "json" {
 		return c.print(out, "", nil)
 	}
-	fmt.Fprintf(c.stdout, "model %s, %d pictures, %d of them edited, %d pairs of different pictures, %d of them at or above block\n",
+	fmt.Fprintf(c.stdout, "model %s: %d pictures, %d of them edited; %d pairs of different pictures, %d of them would block\n",
 		out.Model, out.Pictures, out.Edited, out.Pairs, out.False)
 	if n := len(out.Copies); n > 0 {
 		fmt.Fprintf(c.stdout, "%s left out: PDQ takes them for copies of others\n", plural(n, "picture"))
 	}
 	if float64(out.Pairs) < 1/out.FPR {
-		fmt.Fprintf(c.stdout, "too few pairs for %g: the threshold is above the closest of them, and the rate may be higher\n", out.FPR)
+		fmt.Fprintf(c.stdout, "%d pairs are too few for a rate of %g: the threshold is above the closest pair, and the real rate may be higher\n", out.Pairs, out.FPR)
 	}
 	fmt.Fprintln(c.stdout)
 	rows := make([][]string, len(out.Recall))
@@ -206,11 +206,11 @@ func (k *calibrateCommand) print(c *cli, out calibrated) error {
 	if k.Apply != "" {
 		bank = k.Apply
 	}
-	// Scores may be negative, which looks like another flag but behind an equals sign.
+	// With an equals sign, a negative score does not look like another flag.
 	fmt.Fprintf(c.stdout, "\nflagctl bank set %s --block-at=%s --review-at=%s\n", bank, number(out.BlockAt), number(out.ReviewAt))
 	switch {
 	case k.Apply != "":
-		fmt.Fprintf(c.stdout, "is done for bank %s\n", k.Apply)
+		fmt.Fprintf(c.stdout, "applied to bank %s\n", k.Apply)
 	case k.Out != "":
 		fmt.Fprintf(c.stdout, "or flag the originals again with --model %s, which has these thresholds\n", k.Out)
 	}

@@ -14,7 +14,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// The command that calibrate prints sets what it found, also where a score is zero or negative.
+// The command that calibrate prints sets the thresholds that it found, zero and negative ones too.
 func TestCalibratePrintsACommandThatRuns(t *testing.T) {
 	url := testenv.Postgres(t)
 	require.NoError(t, migrate(t.Context(), url))

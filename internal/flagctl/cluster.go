@@ -23,16 +23,16 @@ import (
 )
 
 type clusterCommand struct {
-	At     float64 `help:"Score from which two pictures are alike. Without it the model's, from which an upload is worth a closer look." placeholder:"SCORE"`
-	Turned bool    `help:"Also find what is alike when mirrored or turned, and crops: takes several times as long."`
-	Out    string  `help:"Contact sheet to write: one HTML file with all pictures in it." default:"clusters.html" placeholder:"FILE"`
+	At     float64 `help:"Pictures with this score or more are alike. The default is a little below the model's review threshold." placeholder:"SCORE"`
+	Turned bool    `help:"Also compare mirrored, turned and cropped views; takes several times as long."`
+	Out    string  `help:"Contact sheet to write: an HTML file that contains the pictures." default:"clusters.html" placeholder:"FILE"`
 	Folder string  `arg:"" help:"Folder of pictures." predictor:"file"`
 }
 
 //go:embed cluster.html
 var clusterPage string
 
-// What a contact sheet shows, so that a browser can open it: of a group, and in all.
+// Limits of a contact sheet, so that a browser can open it: pictures of a group, and in all.
 const (
 	shownOfGroup = 60
 	shownInAll   = 3000
@@ -68,17 +68,17 @@ func (k *clusterCommand) Run(ctx context.Context, c *cli) error {
 	return nil
 }
 
-// looser is the score from which two pictures have something in common: as far below review as review is below block.
+// looser returns the default threshold: as far below the review threshold as that is below the block threshold.
 func looser(f *embed.Folder) float64 {
 	block, review := thresholds(f)
 	return review - (block - review)
 }
 
-// sheetGroup is a group as the contact sheet shows it.
+// sheetGroup is one group on the contact sheet.
 type sheetGroup struct {
 	Number, Size int
 	Thumbs       []thumb
-	More         int // that are not shown
+	More         int // pictures that are not shown
 }
 
 type thumb struct {
@@ -87,7 +87,7 @@ type thumb struct {
 	Width, Height int
 }
 
-// contactSheet draws the groups as one HTML page, the largest first.
+// contactSheet returns the groups as one HTML page, the largest group first.
 func (c *cli) contactSheet(ctx context.Context, folder string, at float64, model string, groups []groupOf) ([]byte, error) {
 	tmpl, err := template.New("cluster").Parse(clusterPage)
 	if err != nil {
@@ -149,14 +149,14 @@ func (c *cli) thumb(ctx context.Context, small *sandbox.Pool, folder string, p a
 	return t, err
 }
 
-// thumbDecoder renders pictures squeezed into a square, which the page gives their proportions back.
+// thumbDecoder squeezes pictures into a square, as all targets have one size. The page restores their proportions.
 func (c *cli) thumbDecoder() (*sandbox.Pool, error) {
 	return recognise.LazyDecoder(imaging.Request{
 		Targets: []imaging.Target{{ResizeWidth: thumbEdge, ResizeHeight: thumbEdge}}, Limits: c.limitsOfOne(),
 	}, c.Sandbox, slog.New(slog.DiscardHandler))
 }
 
-// dataURL is a JPEG of RGB pixels that stands in the page itself.
+// dataURL returns RGB pixels as the data URL of a JPEG.
 func dataURL(pixels []byte, width, height int) (template.URL, error) {
 	p := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i := range width * height {
@@ -169,7 +169,7 @@ func dataURL(pixels []byte, width, height int) (template.URL, error) {
 	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(file.Bytes())), nil
 }
 
-// limitsOfOne are the decoder's limits where the first frame is enough.
+// limitsOfOne returns the decoder's limits with one frame.
 func (c *cli) limitsOfOne() imaging.Limits {
 	limits := recognise.ImageLimits(c.Limits)
 	limits.MaxFrames = 1

@@ -14,11 +14,11 @@ import (
 )
 
 type compareCommand struct {
-	A string `arg:"" help:"A picture, as if it were flagged." predictor:"file"`
-	B string `arg:"" help:"A picture, as if it were uploaded." predictor:"file"`
+	A string `arg:"" help:"The picture that is taken as a flag." predictor:"file"`
+	B string `arg:"" help:"The picture that is taken as an upload." predictor:"file"`
 }
 
-// compared is the answer of compare.
+// compared is the JSON output of compare.
 type compared struct {
 	Model      string  `json:"model"`
 	Score      float64 `json:"score"`
@@ -26,12 +26,12 @@ type compared struct {
 	View       string  `json:"view"` // of A
 	BlockAt    float64 `json:"block_at"`
 	ReviewAt   float64 `json:"review_at"`
-	PDQ        int     `json:"pdq_distance"` // of 256 bits, the nearest views; -1 where there is too little detail for PDQ
-	Points     int     `json:"points"`       // of interest that both show in one arrangement
-	PointScore float64 `json:"points_score"` // how much of what B shows of A they account for
+	PDQ        int     `json:"pdq_distance"` // bits of 256 that differ, of the nearest views; -1: too little detail for PDQ
+	Points     int     `json:"points"`       // inliers of geometric verification
+	PointScore float64 `json:"points_score"` // score of geometric verification
 
 	Verdict event.Verdict `json:"verdict"`
-	Signal  event.Signal  `json:"signal"` // that the verdict follows from
+	Signal  event.Signal  `json:"signal"` // that gives the verdict
 }
 
 func (p *compareCommand) Run(ctx context.Context, c *cli) error {
@@ -61,7 +61,7 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		{"score", number(result.Score), result.meaning()},
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
 		{"view", result.View, "of " + named(p.A)},
-		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d, -1 is too little detail", pdq.MaxDistance)},
+		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d; -1: too little detail", pdq.MaxDistance)},
 		{"keypoints", number(result.PointScore), fmt.Sprintf("%d points agree; blocks from %.2f, reviews from %.2f", result.Points, keypoint.BlockAt, keypoint.ReviewAt)},
 		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
 	})
@@ -79,7 +79,7 @@ func (p *compareCommand) extract(ctx context.Context, c *cli, x *recognise.Extra
 	return data, picture, nil
 }
 
-// meaning says in words what the score is worth with this model.
+// meaning returns the verdict in words.
 func (r compared) meaning() string {
 	switch r.Verdict {
 	case event.Block:

@@ -14,8 +14,8 @@ import (
 	"moderator/internal/fetch"
 )
 
-// decided returns the picture that a decision stopped, fetched anew: from where its reference pointed to, or from the
-// uploads' stream where it still has the message.
+// decided returns the picture of the upload that a decision stopped. It fetches the picture again, from where the upload's
+// reference points or from the uploads' stream.
 func (c *cli) decided(ctx context.Context, id string) ([]byte, error) {
 	js, err := c.jetStream("flagctl allow")
 	if err != nil {
@@ -27,19 +27,19 @@ func (c *cli) decided(ctx context.Context, id string) ([]byte, error) {
 		return nil, err
 	}
 	if d.Match == nil {
-		return nil, fmt.Errorf("decision %s is %s/%s, no flag stopped it: nothing is to be allowed", id, d.Verdict, d.Reason)
+		return nil, fmt.Errorf("decision %s is %s/%s: no flag stopped the upload, so there is nothing to allow", id, d.Verdict, d.Reason)
 	}
 	data, err := c.uploaded(ctx, js, d.Upload)
 	if err != nil {
-		return nil, fmt.Errorf("the picture of decision %s cannot be had: %w: give its file instead", id, err)
+		return nil, fmt.Errorf("the picture of decision %s cannot be fetched: %w: give its file instead", id, err)
 	}
 	if sum := sha256Hex(data); sum != d.Upload.SHA256 {
-		return nil, fmt.Errorf("the picture of decision %s is another one now, with SHA-256 %s; what was judged had %s: give its file instead", id, sum, d.Upload.SHA256)
+		return nil, fmt.Errorf("the picture of decision %s has changed: its SHA-256 is %s now, and was %s: give its file instead", id, sum, d.Upload.SHA256)
 	}
 	return data, nil
 }
 
-// findDecision looks through what was blocked or reviewed for the decision, by its event's id or its upload's own.
+// findDecision searches the decisions that block or review. id is the event's or the upload's.
 func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event.Decision, error) {
 	stream, err := js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
@@ -51,7 +51,7 @@ func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event
 	if err != nil {
 		return event.Decision{}, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
-	unknown := fmt.Errorf("decision %s: not among those of %s that blocked or asked for a review: they are kept for --keep-decisions", id, event.DecisionsStream)
+	unknown := fmt.Errorf("decision %s: %s has no decision of this id that blocks or reviews; decisions are kept for --keep-decisions", id, event.DecisionsStream)
 	info, err := reader.Info(ctx)
 	if err != nil || info.NumPending == 0 {
 		return event.Decision{}, errors.Join(unknown, err)
@@ -68,7 +68,7 @@ func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event
 			return event.Decision{}, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 		}
 		if e, err := event.DecodeDecision(msg.Data()); err == nil && (e.ID == id || e.Subject == id) {
-			found = &e.Data // the newest of them
+			found = &e.Data // the newest wins
 		}
 		meta, err := msg.Metadata()
 		switch {
@@ -82,7 +82,7 @@ func findDecision(ctx context.Context, js jetstream.JetStream, id string) (event
 	}
 }
 
-// uploaded returns an upload's bytes. A URL was fetched by a moderator once, which it was allowed to.
+// uploaded returns an upload's bytes. It fetches a URL from any address: a moderator was allowed to fetch it before.
 func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.UploadInfo) ([]byte, error) {
 	switch {
 	case u.URL != "":
@@ -101,13 +101,13 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 	}
 	msg, err := stream.GetMsg(ctx, u.Sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, fmt.Errorf("it was sent in the message itself, which %s drops once it is decided", u.Stream)
+		return nil, fmt.Errorf("the message contained it, and %s drops a message once it is decided", u.Stream)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", u.Stream, err)
 	}
 	if !u.Stored.IsZero() && !msg.Time.Equal(u.Stored) {
-		return nil, fmt.Errorf("it was sent in the message itself, which is gone: message %d of %s is another one now", u.Sequence, u.Stream)
+		return nil, fmt.Errorf("the message contained it and is deleted: message %d of %s is another one now", u.Sequence, u.Stream)
 	}
 	upload, err := event.ParseUpload(event.Message{
 		Subject: msg.Subject, Header: msg.Header, Data: msg.Data, Stream: u.Stream, Sequence: u.Sequence,

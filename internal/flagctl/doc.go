@@ -1,5 +1,5 @@
-// Package flagctl is the moderators' command: a file for each verb, each a kong command whose Run does the work.
+// Package flagctl is the command line of people who moderate. Each verb has a file, with a kong command and its Run.
 //
-// What people read goes to stdout as a table, or with -o json as one JSON value whose shape docs/flagctl.md gives;
-// progress goes to stderr, and only to a terminal. The exit code is 0 when everything asked for was done.
+// Results go to stdout: a table, or with -o json one JSON value, whose shape docs/flagctl.md describes. Progress and notes go
+// to stderr, progress on a terminal only. The exit code is 0 if the whole command succeeded.
 package flagctl

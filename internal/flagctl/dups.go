@@ -17,24 +17,24 @@ import (
 )
 
 type dupsCommand struct {
-	At     float64 `help:"Score from which two pictures are copies. Without it the model's, from which an upload is blocked." placeholder:"SCORE"`
-	Turned bool    `help:"Also find mirrored and turned copies, and crops: takes several times as long."`
+	At     float64 `help:"Pictures with this score or more are copies. The default is the model's block threshold." placeholder:"SCORE"`
+	Turned bool    `help:"Also find mirrored, turned and cropped copies; takes several times as long."`
 	Folder string  `arg:"" help:"Folder of pictures." predictor:"file"`
 }
 
-// alike is a picture of a group; what is said of it is beside the group's first.
+// alike is a picture of a group. Signal, score and distance compare it with the group's first picture.
 type alike struct {
 	Picture    string       `json:"picture"`
 	Width      int          `json:"width"`
 	Height     int          `json:"height"`
 	Bytes      int          `json:"bytes"`
-	Signal     event.Signal `json:"signal,omitempty"` // that finds it; none of the first
+	Signal     event.Signal `json:"signal,omitempty"` // that finds it; empty for the first
 	Score      *float64     `json:"score,omitempty"`
 	Similarity *float64     `json:"similarity,omitempty"`
-	PDQ        *int         `json:"pdq_distance,omitempty"` // where it is near enough to match
+	PDQ        *int         `json:"pdq_distance,omitempty"` // only where PDQ matches
 }
 
-// groupOf is pictures that are all alike, the largest first.
+// groupOf is pictures of which any two are alike, the largest first.
 type groupOf struct {
 	Pictures []alike `json:"pictures"`
 }
@@ -56,15 +56,15 @@ func (d *dupsCommand) Run(ctx context.Context, c *cli) error {
 	if err := c.printGroups(groups); err != nil {
 		return err
 	}
-	spare, bytes := 0, 0
+	copies, bytes := 0, 0
 	for _, g := range groups {
 		for _, p := range g.Pictures[1:] {
-			spare++
+			copies++
 			bytes += p.Bytes
 		}
 	}
-	fmt.Fprintf(c.stderr, "%s of pictures that are copies of each other; all but the largest of each: %s, %.1f MB\n",
-		plural(len(groups), "group"), plural(spare, "file"), float64(bytes)/1e6)
+	fmt.Fprintf(c.stderr, "%s of copies; the copies beside the largest of each group: %s, %.1f MB\n",
+		plural(len(groups), "group"), plural(copies, "file"), float64(bytes)/1e6)
 	return nil
 }
 
@@ -82,37 +82,38 @@ func (c *cli) printGroups(groups []groupOf) error {
 	return c.print(groups, "GROUP\tSIGNAL\tSCORE\tSIMILARITY\tSIZE\tBYTES\tPICTURE", rows)
 }
 
-// mostPairs bounds the memory of pairs to some hundred megabytes.
+// mostPairs bounds the memory of pairs to a few hundred megabytes.
 const mostPairs = 10_000_000
 
-// groupFolder finds the groups of pictures of a folder that are all alike.
+// groupFolder groups the pictures of a folder such that any two of a group are alike.
 func (c *cli) groupFolder(ctx context.Context, x *recognise.Extractor, folder string, at float64, turned bool) ([]groupOf, error) {
 	a, err := c.album(ctx, x, folder, turned)
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := dedupe.Pairs(ctx, &a.asked, a.held(), float32(at), mostPairs)
+	pairs, err := dedupe.Pairs(ctx, &a.queries, a.flags(), float32(at), mostPairs)
 	if err != nil {
 		return nil, fmt.Errorf("%s at score %g: %w with --at", folder, at, err)
 	}
 	return a.groups(pairs), nil
 }
 
-// album is the pictures of a folder, each different file once.
+// album holds the pictures of a folder, each file content once.
 type album struct {
-	files  [][]alike   // by file: where it lies
-	asked  dedupe.Set  // as uploads
-	turned *dedupe.Set // as flags, in all of their views; nil: as uploads too
+	files   [][]alike   // by content: the files that have it
+	queries dedupe.Set  // the pictures as uploads
+	turned  *dedupe.Set // the pictures as flags, in all of their views; nil: as uploads too
 }
 
-func (a *album) held() *dedupe.Set {
+// flags returns the pictures as flags.
+func (a *album) flags() *dedupe.Set {
 	if a.turned != nil {
 		return a.turned
 	}
-	return &a.asked
+	return &a.queries
 }
 
-// album reads the folder's pictures. Other files are left out and said so.
+// album reads the folder's pictures. It reports other files, and leaves them out.
 func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, turned bool) (*album, error) {
 	sources, err := c.expand([]string{folder})
 	if err != nil {
@@ -166,7 +167,7 @@ func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, 
 			a.add(file, r.Extracted)
 		}
 		a.files[file] = append(a.files[file], alike{Picture: sources[i], Width: r.Width, Height: r.Height, Bytes: r.bytes})
-		reads[i] = read{} // its vectors are in the sets
+		reads[i] = read{} // free the vectors, which the sets hold
 	}
 	if len(a.files) == 0 {
 		return nil, fmt.Errorf("no pictures in %s", folder)
@@ -174,7 +175,7 @@ func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, 
 	return a, nil
 }
 
-// readLimited is read, unless it is too late.
+// readLimited reads a source, unless ctx is done.
 func readLimited(ctx context.Context, c *cli, source string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -184,9 +185,9 @@ func readLimited(ctx context.Context, c *cli, source string) ([]byte, error) {
 
 func (a *album) add(file int, p recognise.Extracted) {
 	for _, v := range p.Vectors {
-		look := dedupe.Look{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
+		look := dedupe.View{Vector: v.Vector, Penalty: v.Penalty, Hash: v.PDQ, Quality: v.Quality}
 		if slices.Contains(recognise.QueryViews(), v.View) {
-			a.asked.Add(file, look)
+			a.queries.Add(file, look)
 		}
 		if a.turned != nil {
 			look.Penalty += recognise.ViewPenalty(v.View)
@@ -195,7 +196,7 @@ func (a *album) add(file int, p recognise.Extracted) {
 	}
 }
 
-// groups makes the groups of what pairs say, and of files that lie in several places.
+// groups returns the groups that follow from pairs, and groups of equal files.
 func (a *album) groups(pairs []dedupe.Pair) []groupOf {
 	byFiles := make(map[[2]int32]dedupe.Pair, len(pairs))
 	for _, p := range pairs {
@@ -235,7 +236,7 @@ func (a *album) groups(pairs []dedupe.Pair) []groupOf {
 	return out
 }
 
-// beside says of a file, wherever it lies, what it has with the first of its group.
+// beside returns files of one content with their comparison to the group's first picture.
 func beside(places []alike, p dedupe.Pair) []alike {
 	score, similarity := float64(p.Score), float64(p.Similarity)
 	all := slices.Clone(places)

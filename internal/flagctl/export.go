@@ -12,9 +12,9 @@ import (
 
 type exportCommand struct {
 	Bank       string `help:"Only this bank." placeholder:"NAME"`
-	Format     string `help:"Format: ${enum}. Only moderator holds everything; docs/lists.md describes them." enum:"moderator,pdq-csv,tx-csv,signals" default:"moderator"`
-	HashesOnly bool   `help:"Leave out embeddings, which only those with the same model can use, and points of interest."`
-	To         string `help:"File to write; without it, standard output." placeholder:"FILE"`
+	Format     string `help:"Format: ${enum}. Only moderator holds everything; docs/lists.md describes the formats." enum:"moderator,pdq-csv,tx-csv,signals" default:"moderator"`
+	HashesOnly bool   `help:"Leave out keypoints and embeddings; embeddings are of use with the same model only."`
+	To         string `help:"File to write. The default is standard output." placeholder:"FILE"`
 }
 
 func (e *exportCommand) Run(ctx context.Context, c *cli) (err error) {
@@ -61,7 +61,7 @@ func (e *exportCommand) write(ctx context.Context, c *cli, db *matchdb.DB, out i
 	}
 	fmt.Fprintf(c.stderr, "%s exported", plural(flags-left, "flag"))
 	if left > 0 {
-		fmt.Fprintf(c.stderr, ", %d left out: they have no hash that the format %s holds", left, e.Format)
+		fmt.Fprintf(c.stderr, ", %d left out: they have no hash of the format %s", left, e.Format)
 	}
 	fmt.Fprintln(c.stderr)
 	return nil

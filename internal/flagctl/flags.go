@@ -6,11 +6,11 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// flagJSON is a flag as list and show print it with -o json.
+// flagJSON is a flag in the JSON output of list and show.
 type flagJSON struct {
 	ID           string     `json:"id"`
 	Bank         string     `json:"bank"`
-	SHA256       string     `json:"sha256"` // "" where it is not known
+	SHA256       string     `json:"sha256"` // empty if unknown
 	MD5          string     `json:"md5,omitempty"`
 	Source       string     `json:"source"`
 	Note         string     `json:"note"`
@@ -19,7 +19,7 @@ type flagJSON struct {
 	DatabaseUser string     `json:"database_user"`
 	Views        int        `json:"views"`
 	Retracted    *retracted `json:"retracted,omitempty"`
-	Embeddings   []viewJSON `json:"embeddings,omitempty"` // by show only
+	Embeddings   []viewJSON `json:"embeddings,omitempty"` // only in show
 }
 
 type retracted struct {
@@ -56,14 +56,14 @@ func allToJSON(flags []matchdb.Flagged) []flagJSON {
 	return out
 }
 
-// bankJSON is a bank as bank list prints it with -o json.
+// bankJSON is a bank in the JSON output of bank list.
 type bankJSON struct {
 	Name     string   `json:"name"`
 	Enabled  bool     `json:"enabled"`
 	Flags    int      `json:"flags"`
 	BlockAt  float64  `json:"block_at"`
 	ReviewAt *float64 `json:"review_at"`
-	Own      bool     `json:"own_thresholds"` // not the model's defaults
+	Own      bool     `json:"own_thresholds"` // instead of the model's defaults
 }
 
 func banksToJSON(banks []matchdb.Bank) []bankJSON {

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// pictures DIR N draws so many small pictures into a folder, 0000.jpg and so on.
+// pictures DIR N draws N pictures into a folder, 0000.jpg and so on.
 func pictures(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)

@@ -28,37 +28,37 @@ type Grammar struct {
 	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
 
 	Add      addCommand      `cmd:"" help:"Flag pictures: files, folders, URLs."`
-	Reembed  reembedCommand  `cmd:"" help:"Embed what is flagged and allowed by another model too, from the originals."`
+	Reembed  reembedCommand  `cmd:"" help:"Embed the flagged and allowed pictures with another model, from the originals."`
 	List     listCommand     `cmd:"" help:"List flagged pictures."`
 	Show     showCommand     `cmd:"" help:"Show one flagged picture."`
-	Retract  retractCommand  `cmd:"" help:"Take flags back, by id or by a search."`
+	Retract  retractCommand  `cmd:"" help:"Retract flags, by id or by a search."`
 	Restore  restoreCommand  `cmd:"" help:"Undo retractions, by id or by a search."`
-	Allow    allowCommands   `cmd:"" help:"Keep the list of innocent pictures, which flags do not stop."`
-	Audit    auditCommand    `cmd:"" help:"List changes of the library: who, what, when, why."`
-	History  historyCommand  `cmd:"" help:"Tell the life of one flag."`
-	Lookback lookbackCommand `cmd:"" help:"Hold flags against the uploads of the past that are kept, and publish decisions on those."`
+	Allow    allowCommands   `cmd:"" help:"Keep the allow-list: innocent pictures that flags do not stop."`
+	Audit    auditCommand    `cmd:"" help:"Show the audit log of the library: who, what, when, why."`
+	History  historyCommand  `cmd:"" help:"Show the changes of one flag."`
+	Lookback lookbackCommand `cmd:"" help:"Match flags against earlier uploads, and publish decisions on the uploads that match."`
 	Search   searchCommand   `cmd:"" help:"Find the flagged pictures nearest to a picture."`
-	Compare  compareCommand  `cmd:"" help:"Compare two pictures, and say what it means."`
-	Bank     bankCommands    `cmd:"" help:"Keep the banks that flags are in."`
-	Import   importCommand   `cmd:"" help:"Flag what a list holds: hashes, or flags of another library."`
+	Compare  compareCommand  `cmd:"" help:"Compare two pictures by every signal."`
+	Bank     bankCommands    `cmd:"" help:"Keep the banks of flags."`
+	Import   importCommand   `cmd:"" help:"Flag the entries of a list: hashes, or flags of another library."`
 	Export   exportCommand   `cmd:"" help:"Write the library as a list."`
 	Submit   submitCommand   `cmd:"" help:"Publish pictures as uploads, and print their decisions."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the library's schema to this version, and register the model."`
-	Verify   verifyCommand   `cmd:"" help:"Hold what matching finds against all rows of the library, and look for what is wrong."`
-	Stats    statsCommand    `cmd:"" help:"Count flags, their growth, and what uploads matched."`
+	Migrate  migrateCommand  `cmd:"" help:"Migrate the library's schema to this version, and register the model."`
+	Verify   verifyCommand   `cmd:"" help:"Compare what matching finds with all rows of the library, and check the rows."`
+	Stats    statsCommand    `cmd:"" help:"Count flags, new flags, and matches by uploads."`
 	Dups     dupsCommand     `cmd:"" help:"Find copies of each other among the pictures of a folder."`
-	Cluster  clusterCommand  `cmd:"" help:"Group the pictures of a folder by likeness, with a contact sheet."`
+	Cluster  clusterCommand  `cmd:"" help:"Group similar pictures of a folder, and write a contact sheet."`
 
-	Calibrate calibrateCommand `cmd:"" help:"Find the thresholds for a rate of false matches on your own pictures."`
+	Calibrate calibrateCommand `cmd:"" help:"Find the thresholds for a false-positive rate on your own pictures."`
 
 	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for flagctl, confined."`
 
 	Version    versionCommand        `cmd:"" help:"Print the version."`
-	Completion completion.Completion `cmd:"" help:"Print how to switch on completion for your shell."`
+	Completion completion.Completion `cmd:"" help:"Print how to enable completion in your shell."`
 	Man        mangokong.ManFlag     `hidden:"" help:"Print the manual page and exit."`
 }
 
-// cli is what every verb has to hand.
+// cli is what every verb's Run gets.
 type cli struct {
 	*Grammar
 	stdout, stderr io.Writer
@@ -75,7 +75,7 @@ type decodeWorkerCommand struct{}
 
 func (decodeWorkerCommand) Run() error { return sandbox.Work(os.Stdin, os.Stdout) }
 
-// Run is the whole command: it parses args and runs their verb.
+// Run parses args and runs their verb.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	c := &cli{Grammar: &Grammar{}, stdout: stdout, stderr: stderr}
 	parser, err := NewParser(c.Grammar, stdout, stderr)

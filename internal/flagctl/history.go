@@ -3,7 +3,7 @@ package flagctl
 import "context"
 
 type historyCommand struct {
-	ID string `arg:"" help:"Id of a flag or of an allowed picture, or the beginning of it."`
+	ID string `arg:"" help:"Id of a flag or of an allowed picture, or the id's beginning."`
 }
 
 func (h *historyCommand) Run(ctx context.Context, c *cli) error {

@@ -19,39 +19,39 @@ import (
 )
 
 type importCommand struct {
-	Bank        string `help:"Bank to flag in. Without it the list's own banks, made where they are missing, or default." placeholder:"NAME"`
-	Source      string `help:"Where the flags come from, for those that do not say; without it, the list's name. A list of moderator's own says." placeholder:"TEXT"`
-	Type        string `help:"What bare hashes of 64 digits are: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
-	HashesOnly  bool   `help:"Take only the list's hashes, as where its embeddings are of another model."`
-	DryRun      bool   `help:"Only read the list, and count what would be flagged."`
-	Connections int    `help:"Connections that write at once; 0 takes as many as the CPU quota allows." default:"0"`
-	File        string `arg:"" help:"List in a format of docs/lists.md, - for standard input." predictor:"file"`
+	Bank        string `help:"Bank to flag in. The default is the list's banks, which are added if missing, or the bank default." placeholder:"NAME"`
+	Source      string `help:"Source of flags that the list gives no source; the default is the list's name." placeholder:"TEXT"`
+	Type        string `help:"Type of hashes of 64 digits whose type the list does not say: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
+	HashesOnly  bool   `help:"Take only the list's hashes, for a list with embeddings of another model."`
+	DryRun      bool   `help:"Read the list and count what would be flagged, without flagging it."`
+	Connections int    `help:"Connections that write at once; 0 is the CPU quota." default:"0"`
+	File        string `arg:"" help:"List in a format of docs/lists.md; - is standard input." predictor:"file"`
 }
 
-// imported is what import says with -o json.
+// imported is the JSON output of import.
 type imported struct {
 	File      string  `json:"file"`
 	Format    string  `json:"format"`
 	DryRun    bool    `json:"dry_run"`
 	Flagged   int     `json:"flagged"`
 	Already   int     `json:"already_flagged"`
-	Retracted int     `json:"retracted"` // from the bank before, and left so
-	Skipped   int     `json:"skipped"`   // no signals of pictures, or not confirmed
+	Retracted int     `json:"retracted"` // before, and left retracted
+	Skipped   int     `json:"skipped"`   // other signals than of pictures, or not confirmed
 	Bad       int     `json:"bad"`
 	Seconds   float64 `json:"seconds"`
 }
 
-// loader is one import on its way.
+// loader is one run of import.
 type loader struct {
 	*importCommand
 	c      *cli
 	db     *matchdb.DB
 	load   *matchdb.Import
 	list   *hashlist.Reader
-	size   int64 // in bytes; 0 where it is not known
+	size   int64 // in bytes; 0: unknown
 	meter  *meter
-	banks  map[string]bool // that are there
-	met    *hashlist.Met   // what a dry run has counted; nil: the library knows
+	banks  map[string]bool // that exist
+	met    *hashlist.Met   // the entries that a dry run has counted; nil in a real run
 	skips  map[string]int  // by reason
 	result imported
 	mu     sync.Mutex // result's counts
@@ -91,15 +91,15 @@ func (i *importCommand) Run(ctx context.Context, c *cli) error {
 	l.result.Seconds = time.Since(start).Seconds()
 	l.meter.finish()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %d were flagged until then; the same command goes on from there", i.File, err, l.result.Flagged)
+		return fmt.Errorf("%s: %w: %d are flagged; the same command continues", i.File, err, l.result.Flagged)
 	}
 	return l.report()
 }
 
-// why is for the audit log.
+// why is the reason in the audit log.
 func (i *importCommand) why() string { return "import of " + filepath.Base(i.File) }
 
-// prepare refuses what must not begin, and switches those of the list's banks off that are to begin so.
+// prepare checks the list against the library, and adds the list's banks, disabled where the list has them disabled.
 func (l *loader) prepare(ctx context.Context) error {
 	if !l.HashesOnly {
 		if err := l.db.CheckModels(ctx, l.list.Header.Models); err != nil {
@@ -137,7 +137,7 @@ func (l *loader) makeBank(ctx context.Context, name string) error {
 	}
 	err := l.db.AddBank(ctx, name, l.c.As, l.why())
 	if err == nil {
-		l.meter.say(fmt.Sprintf("bank %s was made", name))
+		l.meter.say(fmt.Sprintf("bank %s added", name))
 	}
 	if err != nil && !errors.Is(err, matchdb.ErrExists) {
 		return err
@@ -146,8 +146,8 @@ func (l *loader) makeBank(ctx context.Context, name string) error {
 	return nil
 }
 
-// A part is written in one transaction: large enough that its own cost does not count, small enough that a kill costs a
-// second.
+// A part is written in one transaction. It is large enough to make the transaction's cost small, and small enough that a
+// kill loses one second of work.
 const (
 	partFlags = 2000
 	partRows  = 4000 // hashes and embeddings
@@ -177,7 +177,7 @@ func (l *loader) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// read cuts the list into parts. What is wrong with a line is said and costs that line.
+// read cuts the list into parts. It reports a bad line and leaves it out.
 func (l *loader) read(ctx context.Context, parts chan<- []hashlist.Flag) error {
 	var part []hashlist.Flag
 	rows := 0
@@ -218,7 +218,7 @@ func (l *loader) read(ctx context.Context, parts chan<- []hashlist.Flag) error {
 	}
 }
 
-// next returns the next flag as it goes into the library, or a *hashlist.LineError.
+// next returns the next flag as the library stores it, or a *hashlist.LineError.
 func (l *loader) next(ctx context.Context) (hashlist.Flag, error) {
 	f, err := l.list.Next()
 	l.meter.reach(l.list.Read(), l.size)
@@ -240,7 +240,7 @@ func (l *loader) next(ctx context.Context) (hashlist.Flag, error) {
 	if l.HashesOnly {
 		f.Embeddings, f.Keypoints = nil, nil
 		if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 {
-			return f, &hashlist.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("it has embeddings only")}
+			return f, &hashlist.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("the entry has only embeddings")}
 		}
 	}
 	if err := l.db.CheckFlag(ctx, f); err != nil {
@@ -253,8 +253,8 @@ func (l *loader) next(ctx context.Context) (hashlist.Flag, error) {
 }
 
 const (
-	saidSkips   = 10  // lines that are skipped for one reason are said; the others are counted
-	skipReasons = 100 // are told apart
+	saidSkips   = 10  // lines of one reason are printed; the others are counted
+	skipReasons = 100 // are counted apart
 )
 
 func (l *loader) fault(line *hashlist.LineError) {
@@ -273,7 +273,7 @@ func (l *loader) fault(line *hashlist.LineError) {
 	l.meter.say("bad " + printable(line.Error()))
 }
 
-// retries of a part whose connection broke or whose transaction lost a conflict, a second apart and more.
+// retries of a part whose connection broke or whose transaction had a conflict. The first waits a second, later ones longer.
 const retries = 5
 
 func (l *loader) write(ctx context.Context, part []hashlist.Flag) error {
@@ -320,13 +320,13 @@ func (l *loader) report() error {
 	}
 	for _, reason := range slices.Sorted(maps.Keys(l.skips)) {
 		if n := l.skips[reason]; n > saidSkips {
-			fmt.Fprintf(l.c.stderr, "skipped %d lines in all: %s\n", n, printable(reason))
+			fmt.Fprintf(l.c.stderr, "skipped %d lines: %s\n", n, printable(reason))
 		}
 	}
 	all := r.Flagged + r.Already + r.Retracted
 	fmt.Fprintf(l.c.stderr, "%s of %s read in %.1f s, %.0f a second\n", plural(all, "flag"), r.Format, r.Seconds, float64(all)/max(r.Seconds, 1e-3))
 	if r.Bad > 0 {
-		return fmt.Errorf("%s of %s could not be taken: see the lines marked bad", plural(r.Bad, "line"), l.File)
+		return fmt.Errorf("%s of %s could not be read: see the lines marked bad", plural(r.Bad, "line"), l.File)
 	}
 	return nil
 }

@@ -19,10 +19,10 @@ import (
 	"moderator/internal/testenv"
 )
 
-// longTests is set where tests of many minutes are wanted.
+// longTests is the variable that enables tests of many minutes.
 const longTests = "MODERATOR_LONG_TESTS"
 
-// otherDatabase goes on with another, empty library.
+// otherDatabase switches to another, empty library.
 func otherDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	t := ts.Value("t").(testing.TB)
 	url := testenv.Postgres(t)
@@ -30,7 +30,7 @@ func otherDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("MODERATOR_DATABASE_URL", url)
 }
 
-// emptyDatabase goes on with another database, which has no schema.
+// emptyDatabase switches to another database, without a schema.
 func emptyDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("MODERATOR_DATABASE_URL", testenv.Postgres(ts.Value("t").(testing.TB)))
 }
@@ -40,7 +40,7 @@ func md5List(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(md5Hex([]byte(ts.ReadFile(args[1])))), 0o644))
 }
 
-// bigList LIST N EVERY writes a list of N flags, of which one in EVERY has a PDQ hash and an embedding.
+// bigList LIST N EVERY writes a list of N flags. One in EVERY has a PDQ hash and an embedding.
 func bigList(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)

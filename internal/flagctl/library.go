@@ -10,7 +10,7 @@ import (
 	"moderator/internal/recognise"
 )
 
-// library opens the database of flags, at the schema that this version knows.
+// library opens the library, and refuses another version of the schema.
 func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
 	url, err := endpoint.DatabaseURL(c.Stack)
 	if err != nil {
@@ -27,7 +27,7 @@ func (c *cli) library(ctx context.Context) (*matchdb.DB, error) {
 	return db, nil
 }
 
-// libraryOfModel opens the database, and the model's folder without running the model.
+// libraryOfModel opens the library and reads the model's folder. It does not run the model.
 func (c *cli) libraryOfModel(ctx context.Context) (*matchdb.DB, *embed.Folder, error) {
 	folder, err := recognise.Folder(c.Model)
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *cli) libraryOfModel(ctx context.Context) (*matchdb.DB, *embed.Folder, e
 	return db, folder, err
 }
 
-// extractor opens the model that makes vectors of pictures.
+// extractor opens the model and the decode workers.
 func (c *cli) extractor(ctx context.Context) (*recognise.Extractor, error) {
 	folder, err := recognise.Folder(c.Model)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *rec
 		return err
 	}
 	defer x.Close()
-	// A model that is new here is registered, so that originals can be flagged again with it before it moderates.
+	// A new model is registered, so that originals can be flagged with it before moderators use it.
 	record, _ := recognise.ModelRecord(x.Folder())
 	if err := db.RegisterModelAs(ctx, record, c.As, "first use by flagctl"); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (c *cli) withLibraryAndModel(ctx context.Context, do func(*matchdb.DB, *rec
 	return do(db, x)
 }
 
-// thresholds are the model's own, for what is said of two pictures outside any bank.
+// thresholds returns the model's own thresholds, for two pictures without a bank.
 func thresholds(f *embed.Folder) (block, review float64) {
 	record, _ := recognise.ModelRecord(f)
 	return record.BlockAt, record.ReviewAt

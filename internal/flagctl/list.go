@@ -10,8 +10,8 @@ import (
 
 type listCommand struct {
 	Bank      string `help:"Only this bank." placeholder:"NAME"`
-	Retracted bool   `help:"Also what was retracted."`
-	Limit     int    `help:"Newest so many; 0 is all." default:"100"`
+	Retracted bool   `help:"Also list retracted flags."`
+	Limit     int    `help:"Most lines, the newest first; 0 is all." default:"100"`
 }
 
 func (l *listCommand) Run(ctx context.Context, c *cli) error {
@@ -36,13 +36,13 @@ func (l *listCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	if len(flags) == 0 && c.Output == "table" {
-		fmt.Fprintln(c.stderr, "nothing is flagged: `flagctl add picture.jpg` flags one")
+		fmt.Fprintln(c.stderr, "nothing is flagged: `flagctl add picture.jpg` flags a picture")
 	}
 	return nil
 }
 
 type showCommand struct {
-	ID string `arg:"" help:"Id of the flagged picture, or the beginning of it."`
+	ID string `arg:"" help:"Id of the flagged picture, or the id's beginning."`
 }
 
 func (s *showCommand) Run(ctx context.Context, c *cli) error {

@@ -14,7 +14,7 @@ import (
 )
 
 type lookbackCommand struct {
-	ID []string `arg:"" help:"Ids of flagged pictures, or the beginnings of them."`
+	ID []string `arg:"" help:"Ids of flagged pictures, or their beginnings."`
 }
 
 func (l *lookbackCommand) Run(ctx context.Context, c *cli) error {
@@ -37,7 +37,7 @@ func (l *lookbackCommand) Run(ctx context.Context, c *cli) error {
 	return c.lookBack(ctx, db, folder, flags, c.stdout)
 }
 
-// lookBack publishes the decisions that were not published before and lists them on out; -o json prints them on stdout.
+// lookBack publishes the decisions that were not published before, and lists them on out or, with -o json, on stdout.
 func (c *cli) lookBack(ctx context.Context, db *matchdb.DB, folder *embed.Folder, flags []uuid.UUID, out io.Writer) error {
 	js, err := c.jetStream("flagctl lookback")
 	if err != nil {
@@ -60,6 +60,6 @@ func (c *cli) lookBack(ctx context.Context, db *matchdb.DB, folder *embed.Folder
 	if err := listing.print(decisions, "VERDICT\tUPLOAD\tSIGNAL\tSCORE\tBANK\tVIEW\tFLAG", rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stderr, "%s published on uploads of the past, %d had been before\n", plural(len(decisions), "decision"), before)
+	fmt.Fprintf(c.stderr, "%s on earlier uploads published, %d published before\n", plural(len(decisions), "decision"), before)
 	return nil
 }

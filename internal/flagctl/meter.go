@@ -11,17 +11,17 @@ import (
 	"golang.org/x/term"
 )
 
-// meter shows how far a long piece of work is: a bar with rate and time left on a terminal, elsewhere a line now and
-// then. It is safe for concurrent use.
+// meter shows progress: on a terminal a bar with rate and time left, elsewhere a line every meterEvery. It is safe for
+// concurrent use.
 type meter struct {
 	mu      sync.Mutex
 	out     io.Writer
-	what    string                   // is being done
-	bar     *progressbar.ProgressBar // nil where there is no terminal
+	what    string                   // the work's name
+	bar     *progressbar.ProgressBar // nil without a terminal
 	start   time.Time
-	said    time.Time // when the last line was written
+	last    time.Time // when the last line was written
 	flags   int
-	at, all int64 // bytes or blocks; all is 0 where it is not known
+	at, all int64 // bytes or blocks; all is 0 if unknown
 }
 
 // meterEvery is how often a meter without a terminal writes a line.
@@ -29,7 +29,7 @@ const meterEvery = 10 * time.Second
 
 func newMeter(out io.Writer, what string, all int64) *meter {
 	now := time.Now()
-	m := &meter{out: out, what: what, start: now, said: now, all: all}
+	m := &meter{out: out, what: what, start: now, last: now, all: all}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		m.bar = progressbar.NewOptions64(max(all, 1), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetPredictTime(all > 0), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
@@ -37,7 +37,7 @@ func newMeter(out io.Writer, what string, all int64) *meter {
 	return m
 }
 
-// reach says how much is done, of all.
+// reach sets the progress: at of all.
 func (m *meter) reach(at, all int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -45,7 +45,7 @@ func (m *meter) reach(at, all int64) {
 	m.show()
 }
 
-// add counts flags that are stored.
+// add counts stored flags.
 func (m *meter) add(flags int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,13 +79,13 @@ func (m *meter) show() {
 	if m.bar != nil {
 		m.bar.ChangeMax64(max(m.all, 1))
 		m.bar.Describe(text)
-		_ = m.bar.Set64(min(m.at, max(m.all-1, 0))) // full only by finish, which takes it away
+		_ = m.bar.Set64(min(m.at, max(m.all-1, 0))) // a full bar would end before finish
 		return
 	}
-	if time.Since(m.said) < meterEvery {
+	if time.Since(m.last) < meterEvery {
 		return
 	}
-	m.said = time.Now()
+	m.last = time.Now()
 	if done := float64(m.at) / float64(max(m.all, 1)); m.all > 0 && done > 0 {
 		left := time.Duration(float64(time.Since(m.start)) * (1 - done) / done)
 		text += fmt.Sprintf(", %.0f %%, about %v left", 100*done, left.Round(time.Second))

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Into a file or a pipe, a line is said now and then, with what there is to say after a minute.
+// Without a terminal, a line is written from time to time, with the progress after a minute.
 func TestMeterWithoutATerminal(t *testing.T) {
 	for name, test := range map[string]struct {
 		flags   int

@@ -37,7 +37,7 @@ func (c *cli) print(value any, header string, rows [][]string) error {
 	return w.Flush()
 }
 
-// printable keeps what moves or hides text off the terminal: file names and notes are hostile input.
+// printable replaces characters that move or hide text on a terminal. File names and notes are hostile input.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || invisible(r) {
@@ -47,14 +47,14 @@ func printable(text string) string {
 	}, text)
 }
 
-// invisible is true of characters that change the direction of others, as U+202E, break lines or show nothing. Those that join
-// letters and emoji are left.
+// invisible reports characters that change the direction of text, such as U+202E, break lines or show nothing. Joiners of
+// letters and emoji are visible in this sense.
 func invisible(r rune) bool {
 	const nonJoiner, joiner = 0x200c, 0x200d
 	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// escaped is the same JSON without invisible characters. Encoding has escaped those below U+0020.
+// escaped escapes the invisible characters of JSON. Characters below U+0020 are escaped already.
 func escaped(text string) string {
 	var out strings.Builder
 	for _, r := range text {
@@ -88,7 +88,7 @@ func number(v float64) string { return fmt.Sprintf("%.4f", v) }
 
 func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
-// plural is "1 picture", "3 pictures".
+// plural returns "1 picture" or "3 pictures".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

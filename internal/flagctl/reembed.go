@@ -17,15 +17,15 @@ import (
 )
 
 type reembedCommand struct {
-	Folder string `arg:"" help:"Folder of originals; other files in it do no harm." predictor:"file"`
+	Folder string `arg:"" help:"Folder that has the originals; other files in it are ignored." predictor:"file"`
 }
 
-// tally counts what became of flags, or of allowed pictures.
+// tally counts flags or allowed pictures by the result.
 type tally struct {
 	Done      int `json:"done"`
 	Already   int `json:"already"`          // had all views by this model
-	Without   int `json:"without_original"` // embedded by another model only, and not in the folder
-	LowDetail int `json:"low_detail"`       // nothing to see: known by their files alone
+	Without   int `json:"without_original"` // embedded by another model only; the folder lacks the original
+	LowDetail int `json:"low_detail"`       // too little detail: only their files match
 	Failed    int `json:"failed"`
 }
 
@@ -37,7 +37,7 @@ func (t tally) row(what string) []string {
 	return row
 }
 
-// reembedded is what reembed says with -o json.
+// reembedded is the JSON output of reembed.
 type reembedded struct {
 	Model       string       `json:"model"`
 	Fingerprint string       `json:"fingerprint"`
@@ -58,7 +58,7 @@ type reembedding struct {
 	db *matchdb.DB
 	x  *recognise.Extractor
 
-	mu     sync.Mutex                      // of what follows
+	mu     sync.Mutex                      // guards the fields below
 	wanted map[string][]matchdb.Unembedded // by the file's SHA-256
 	result reembedded
 }
@@ -99,18 +99,18 @@ func newReembedding(ctx context.Context, c *cli, db *matchdb.DB, x *recognise.Ex
 	return r, nil
 }
 
-// storedViews are those that every flag with something to see is stored with.
+// storedViews returns the views that every flag with enough detail is stored with.
 func storedViews() []string {
 	var names []string
 	for _, view := range recognise.FlagViews() {
-		if view != imaging.ViewTrimmed { // only of pictures with a border
+		if view != imaging.ViewTrimmed { // only pictures with a border have it
 			names = append(names, string(view))
 		}
 	}
 	return names
 }
 
-// all looks into the files, several at a time. What fails is in the result.
+// all reads the files, several at a time. The result holds the errors.
 func (r *reembedding) all(ctx context.Context, files []string) {
 	bar := progress(r.c, len(files))
 	var group errgroup.Group
@@ -125,7 +125,7 @@ func (r *reembedding) all(ctx context.Context, files []string) {
 	_ = bar.Finish()
 }
 
-// file embeds a file's picture where that is wanted. A file that cannot be read is said, and is no original.
+// file embeds the picture of a file if the library lacks its embeddings. It reports a file that cannot be read.
 func (r *reembedding) file(ctx context.Context, bar *progressbar.ProgressBar, name string) {
 	data, err := readLimited(ctx, r.c, name)
 	if ctx.Err() != nil {
@@ -141,14 +141,14 @@ func (r *reembedding) file(ctx context.Context, bar *progressbar.ProgressBar, na
 	sum := sha256Hex(data)
 	r.mu.Lock()
 	pictures := r.wanted[sum]
-	delete(r.wanted, sum) // another file may be its copy
+	delete(r.wanted, sum) // so that a copy of the file is not embedded again
 	r.mu.Unlock()
 	if len(pictures) > 0 {
 		r.embed(ctx, name, data, pictures)
 	}
 }
 
-// embed gives the pictures, which are all of that file, what they lack.
+// embed adds the missing embeddings to the flags and allowed pictures of one file.
 func (r *reembedding) embed(ctx context.Context, name string, data []byte, pictures []matchdb.Unembedded) {
 	found, err := r.x.Extract(ctx, data, recognise.FlagViews())
 	embeddings, _ := found.Signals()
@@ -169,7 +169,7 @@ func (r *reembedding) count(name string, p matchdb.Unembedded, flat bool, err er
 	defer r.mu.Unlock()
 	t := r.tally(p)
 	switch {
-	case errors.Is(err, matchdb.ErrNotFound): // taken back meanwhile
+	case errors.Is(err, matchdb.ErrNotFound): // retracted in the meantime
 	case err != nil:
 		t.Failed++
 		r.result.Failures = append(r.result.Failures, badPicture{Picture: name, ID: p.ID.String(), Error: err.Error()})
@@ -189,11 +189,11 @@ func (r *reembedding) tally(p matchdb.Unembedded) *tally {
 
 func (r *reembedding) report(ctx context.Context, folder string) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w: %d were embedded until then; the same command goes on from there", ctx.Err(), r.result.Flags.Done+r.result.Allowed.Done)
+		return fmt.Errorf("%w: %d are embedded; the same command continues", ctx.Err(), r.result.Flags.Done+r.result.Allowed.Done)
 	}
 	for _, pictures := range r.wanted {
 		for _, p := range pictures {
-			if p.Before { // what no model has embedded was never found by one
+			if p.Before { // only a picture that another model has embedded is lost
 				r.tally(p).Without++
 			}
 		}
@@ -206,7 +206,7 @@ func (r *reembedding) report(ctx context.Context, folder string) error {
 		fmt.Fprintf(r.c.stderr, "failed: %s (%s): %s\n", printable(bad.Picture), bad.ID, printable(bad.Error))
 	}
 	if n := r.result.Flags.Without; n > 0 {
-		fmt.Fprintf(r.c.stderr, "%s not found by model %s: the originals are not in %s; `flagctl verify` names some\n",
+		fmt.Fprintf(r.c.stderr, "%s not found by model %s: %s lacks the originals; `flagctl verify` names some\n",
 			plural(n, "flag"), r.result.Model, printable(folder))
 	}
 	if n := len(r.result.Failures); n > 0 {

@@ -22,7 +22,7 @@ func (r *restoreCommand) Run(ctx context.Context, c *cli) error {
 		}
 		bare, err := db.FileOnly(ctx, ids)
 		for _, id := range bare {
-			fmt.Fprintf(c.stderr, "%s finds its file only, as no vector and no hash of it is kept: flag the original again\n", id)
+			fmt.Fprintf(c.stderr, "%s matches its file only, as its vectors and hashes are deleted: flag the original again\n", id)
 		}
 		return n, err
 	})

@@ -16,20 +16,20 @@ import (
 
 // selection names flags by id or by a search.
 type selection struct {
-	Bank   string   `help:"All of this bank." placeholder:"NAME"`
-	Source string   `help:"All with this in their source." placeholder:"TEXT"`
-	Note   string   `help:"All with this in their note." placeholder:"TEXT"`
-	Since  since    `help:"All since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
-	Yes    bool     `help:"Do not ask, however many they are."`
-	ID     []string `arg:"" optional:"" help:"Ids of flagged pictures, or the beginnings of them."`
+	Bank   string   `help:"All flags of this bank." placeholder:"NAME"`
+	Source string   `help:"All flags whose source contains this." placeholder:"TEXT"`
+	Note   string   `help:"All flags whose note contains this." placeholder:"TEXT"`
+	Since  since    `help:"All flags since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
+	Yes    bool     `help:"Do not ask for confirmation."`
+	ID     []string `arg:"" optional:"" help:"Ids of flagged pictures, or their beginnings."`
 }
 
-// find returns the flags that are meant, active or retracted ones; it asks about those that a search found.
+// find returns the named flags. It asks for confirmation of flags that a search found.
 func (s *selection) find(ctx context.Context, c *cli, db *matchdb.DB, retracted bool, verb string) ([]matchdb.Flagged, error) {
 	search := matchdb.Selection{Bank: s.Bank, Source: s.Source, Note: s.Note, Since: s.Since.Time}
 	switch {
 	case len(s.ID) > 0 && !search.Empty():
-		return nil, errors.New("ids and a search are given: want one of the two")
+		return nil, errors.New("both ids and a search are given: want either")
 	case len(s.ID) == 0 && search.Empty():
 		return nil, errors.New("no flag is named: give ids, or a search by --bank, --source, --note or --since")
 	case len(s.ID) > 0:
@@ -55,10 +55,10 @@ func (s *selection) find(ctx context.Context, c *cli, db *matchdb.DB, retracted 
 	return flags, s.confirm(c, flags, verb)
 }
 
-// shownBefore is how many flags are shown to whoever is asked about them.
+// shownBefore is how many flags a question shows.
 const shownBefore = 10
 
-// confirm asks the person at the terminal; where there is none, --yes has to have been given.
+// confirm asks at the terminal. Without a terminal it wants --yes.
 func (s *selection) confirm(c *cli, flags []matchdb.Flagged, verb string) error {
 	if s.Yes || len(flags) == 1 {
 		return nil
@@ -80,7 +80,7 @@ func (s *selection) confirm(c *cli, flags []matchdb.Flagged, verb string) error 
 	return nil
 }
 
-// change does one verb to all flags that are meant, in one transaction, and prints them as they are now.
+// change retracts or restores the named flags in one transaction, and prints them.
 func (s *selection) change(ctx context.Context, c *cli, retracted bool, verb, past string, do func(*matchdb.DB, []uuid.UUID) (int, error)) error {
 	db, err := c.library(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *selection) change(ctx context.Context, c *cli, retracted bool, verb, pa
 		return err
 	}
 	if n < len(ids) {
-		return fmt.Errorf("%s had been %s by somebody else meanwhile", plural(len(ids)-n, "flag"), past)
+		return fmt.Errorf("%s had already been %s by somebody else", plural(len(ids)-n, "flag"), past)
 	}
 	return nil
 }

@@ -25,13 +25,13 @@ import (
 	"moderator/internal/testenv"
 )
 
-// tests runs the package's tests with their servers, where this binary is not a script's flagctl.
+// tests runs the package's tests with their servers. The binary is also the scripts' flagctl.
 type tests struct{ m *testing.M }
 
 func (t tests) Run() int { return testenv.Main(t.m) }
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == sandbox.Argument { // a script's flagctl starts this binary to decode
+	if len(os.Args) > 1 && os.Args[1] == sandbox.Argument { // a decode worker is this binary
 		if err := sandbox.Work(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata")) }
 
-// scripts are those of a folder. Each has a library of its own, with the shipped model registered.
+// scripts returns the scripts of a folder. Each has a library of its own, with the shipped model registered.
 func scripts(t *testing.T, dir string) testscript.Params {
 	library := testenv.ONNXRuntime(t)
 	return testscript.Params{
@@ -121,7 +121,7 @@ func TestJSONHasNoInvisibleCharacters(t *testing.T) {
 	require.Equal(t, name, back)
 }
 
-// Nobody writes to the pipe: only the end of ctx ends the reading, of a picture and of a list.
+// The pipe has no writer: only ctx ends the reading of a picture or a list.
 func TestReadingAPipeCanBeInterrupted(t *testing.T) {
 	for what, reading := range map[string]func(ctx context.Context, pipe string) error{
 		"picture": func(ctx context.Context, pipe string) error {
@@ -141,7 +141,7 @@ func TestReadingAPipeCanBeInterrupted(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			require.EqualError(t, reading(ctx, pipe), "interrupted")
-			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the other side, and ends it
+			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the reader, whose read then ends
 			require.NoError(t, err)
 			require.NoError(t, writer.Close())
 		})
@@ -149,8 +149,8 @@ func TestReadingAPipeCanBeInterrupted(t *testing.T) {
 }
 
 func TestAPipeIsReadUpToTheLimit(t *testing.T) {
-	for length, want := range map[int]string{100: "", 101: "it is more than 100 bytes, wanted at most that: raise --max-upload-bytes"} {
-		pipe := filepath.Join(t.TempDir(), strconv.Itoa(length)) // a pipe of its own: the last one's reader may still have it open
+	for length, want := range map[int]string{100: "", 101: "it has more than 100 bytes, the most allowed: raise --max-upload-bytes"} {
+		pipe := filepath.Join(t.TempDir(), strconv.Itoa(length)) // the last pipe's reader may still have it open
 		require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 		go func() { _ = os.WriteFile(pipe, make([]byte, length), 0o600) }()
 		data, err := read(t.Context(), pipe, 100)

@@ -34,12 +34,12 @@ func flat(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(file.Close())
 }
 
-// interlaced FILE writes a PNG of 7000 x 7000 pixels that has to be unpacked whole, to 392 MB.
+// interlaced FILE writes a PNG of 7000 x 7000 pixels whose decoding takes 392 MB.
 func interlaced(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), classics.InterlacedPNG(7000, 7000), 0o644))
 }
 
-// othermodel DIR writes the shipped model with other preprocessing, which makes it another model.
+// othermodel DIR writes another model: the shipped one with other preprocessing.
 func otherModel(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.CopyFS(dir, models.CopyDetect()))
@@ -51,7 +51,7 @@ func otherModel(ts *testscript.TestScript, _ bool, args []string) {
 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// id PATTERN sets $ID to the id that the first line of stdout has which matches the pattern.
+// id PATTERN sets $ID to the id in the first line of stdout that matches the pattern.
 func id(ts *testscript.TestScript, _ bool, args []string) {
 	line := regexp.MustCompile("(?m)^.*" + args[0] + ".*$").FindString(ts.ReadFile("stdout"))
 	found := uuids.FindString(line)

@@ -13,21 +13,21 @@ import (
 )
 
 type searchCommand struct {
-	Limit   int    `short:"n" help:"So many of the nearest." default:"5"`
+	Limit   int    `short:"n" help:"How many of the nearest flags to show." default:"5"`
 	Picture string `arg:"" help:"A file or URL; - is standard input." predictor:"file"`
 }
 
-// found is one flagged picture near the picture that was searched for.
+// found is one flag near the picture.
 type found struct {
 	ID         string        `json:"id"`
 	Bank       string        `json:"bank"`
 	View       string        `json:"view"`
 	Similarity float64       `json:"similarity"`
 	Score      float64       `json:"score"`
-	Points     int           `json:"points"`       // of interest that both show in one arrangement
-	PointScore float64       `json:"points_score"` // how much of what the picture shows of the flagged one they account for
-	Verdict    event.Verdict `json:"verdict"`      // what an upload of the picture would get from this flag alone
-	Signal     event.Signal  `json:"signal"`       // that the verdict follows from
+	Points     int           `json:"points"`       // inliers of geometric verification
+	PointScore float64       `json:"points_score"` // score of geometric verification
+	Verdict    event.Verdict `json:"verdict"`      // of an upload of the picture, from this flag alone
+	Signal     event.Signal  `json:"signal"`       // that gives the verdict
 	Source     string        `json:"source"`
 }
 
@@ -61,7 +61,7 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			return err
 		}
 		if len(nearest) == 0 && c.Output == "table" {
-			fmt.Fprintln(c.stderr, "nothing is near: `flagctl add picture.jpg` flags one")
+			fmt.Fprintln(c.stderr, "no flag is near: `flagctl add picture.jpg` flags a picture")
 		}
 		return nil
 	})

@@ -7,10 +7,10 @@ import (
 	"moderator/internal/config"
 )
 
-// since is a moment: how long ago, or a date.
+// since is a point in time, given as an age or a date.
 type since struct{ time.Time }
 
-// UnmarshalText reads "90m", "30d", "2026-03-01" or "2026-03-01T10:00:00Z"; a date is the local one.
+// UnmarshalText reads "90m", "30d", "2026-03-01" or "2026-03-01T10:00:00Z"; a date is in local time.
 func (s *since) UnmarshalText(text []byte) error {
 	var ago config.Age
 	if err := ago.UnmarshalText(text); err == nil {
@@ -23,5 +23,5 @@ func (s *since) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no moment: want how long ago, such as 12h or 30d, or a date such as 2026-03-01", text)
+	return fmt.Errorf("%q is neither an age nor a date: want 12h, 30d or 2026-03-01", text)
 }

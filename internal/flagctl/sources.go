@@ -20,8 +20,8 @@ import (
 // stdin is the argument that stands for standard input.
 const stdin = "-"
 
-// expand turns the arguments of a verb into single files and URLs; folders are walked. What a folder holds beside files is said
-// on stderr. An argument that does not exist stays one that cannot be read, unless all are.
+// expand returns the files and URLs of a verb's arguments, with the files of folders. It reports on stderr what it leaves out
+// of a folder. A missing argument is returned, so that reading it fails; if all are missing, that is expand's error.
 func (c *cli) expand(args []string) ([]string, error) {
 	var sources []string
 	var missing []error
@@ -54,22 +54,22 @@ func (c *cli) expand(args []string) ([]string, error) {
 	return sources, nil
 }
 
-// absent is the error of an argument that cannot be looked at.
+// absent returns the error for an argument that os.Stat refuses.
 func absent(name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if target, err := os.Readlink(name); err == nil {
-		return fmt.Errorf("%s: a link to %s, which does not exist: mend it or leave it out", name, target)
+		return fmt.Errorf("%s: a link to %s, which does not exist: correct it or leave it out", name, target)
 	}
 	return fmt.Errorf("%s: no such file or folder: give pictures, folders of pictures, or URLs", name)
 }
 
-// walk returns the files of a folder, and in words what it left out: what is hidden, and links, which may lead out of the
-// folder. A folder below that cannot be read is among the files, so that reading it says why.
+// walk returns the files of a folder, and in words what it left out: hidden files, and links, which may lead out of the
+// folder. A subfolder that cannot be read is among the files, so that reading it gives the error.
 func walk(folder string) (files []string, left string) {
 	var hidden, links, others int
-	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error { // which returns no error
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error { // the function returns no error
 		switch {
 		case err != nil:
 			files = append(files, path)
@@ -96,7 +96,7 @@ func walk(folder string) (files []string, left string) {
 		parts = append(parts, plural(links, "link"))
 	}
 	if others > 0 {
-		parts = append(parts, fmt.Sprintf("%d neither file nor folder", others))
+		parts = append(parts, fmt.Sprintf("%d neither a file nor a folder", others))
 	}
 	return files, strings.Join(parts, ", ")
 }
@@ -128,17 +128,17 @@ func read(ctx context.Context, source string, maxBytes int64) ([]byte, error) {
 	}
 	defer in.Close()
 	if size > maxBytes {
-		return nil, fmt.Errorf("the file is %d bytes, wanted at most %d: raise --max-upload-bytes", size, maxBytes)
+		return nil, fmt.Errorf("the file has %d bytes, wanted at most %d: raise --max-upload-bytes", size, maxBytes)
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxBytes+1))
 	if err == nil && int64(len(data)) > maxBytes {
-		return nil, fmt.Errorf("it is more than %d bytes, wanted at most that: raise --max-upload-bytes", maxBytes)
+		return nil, fmt.Errorf("it has more than %d bytes, the most allowed: raise --max-upload-bytes", maxBytes)
 	}
 	return data, err
 }
 
-// open opens a file or standard input, and returns the size in bytes of a regular file, else 0. Where it is none, opening and
-// reading end with ctx: nobody may ever write to a pipe.
+// open opens a file or standard input. It returns the size in bytes of a regular file, else 0. Opening and reading anything
+// else end with ctx: a pipe may never get a writer.
 func open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	if name != stdin {
 		info, err := os.Stat(name)
@@ -152,7 +152,7 @@ func open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	}
 	out, in := io.Pipe()
 	context.AfterFunc(ctx, func() { _ = in.CloseWithError(errors.New("interrupted")) })
-	go func() { // a process that is to end does not wait for it
+	go func() { // it may outlive this call, and ends with the process at the latest
 		from, err := os.Stdin, error(nil)
 		if name != stdin {
 			if from, err = os.Open(name); err == nil {
@@ -167,7 +167,7 @@ func open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	return out, 0, nil
 }
 
-// download fetches a URL that the person at the keyboard named: its host is allowed by that, wherever it is.
+// download fetches a URL. Any host and address is allowed, as the user named it.
 func download(ctx context.Context, source string, maxBytes int64) ([]byte, error) {
 	u, err := url.Parse(source)
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 )
 
 type statsCommand struct {
-	Since     time.Duration `help:"How far back to look at decisions and days; decisions are kept for --keep-decisions." default:"168h"`
-	Unmatched int           `help:"Also list so many flags that no upload has matched since, the oldest first." placeholder:"N"`
+	Since     time.Duration `help:"How far back decisions and days are counted; decisions are kept for --keep-decisions." default:"168h"`
+	Unmatched int           `help:"Also list this many flags that no upload has matched since, the oldest first." placeholder:"N"`
 }
 
-// counted is the answer of stats.
+// counted is the JSON output of stats.
 type counted struct {
 	Since     time.Time     `json:"since"`
-	Uploads   *traffic      `json:"uploads"` // null: there is no stream of decisions
+	Uploads   *traffic      `json:"uploads"` // null without a stream of decisions
 	Banks     []bankCounted `json:"banks"`
 	Models    []modelCount  `json:"models"`
 	Growth    []grown       `json:"growth"`
@@ -36,7 +36,7 @@ type bankCounted struct {
 	LastDay   int    `json:"last_day"`
 	LastWeek  int    `json:"last_week"`
 
-	// By the decisions since then; null where there is no stream of them.
+	// From the decisions since then; null without a stream of decisions.
 	Blocked   *int `json:"blocked"`
 	Reviewed  *int `json:"reviewed"`
 	Unmatched *int `json:"unmatched"`
@@ -76,7 +76,7 @@ func (s *statsCommand) Run(ctx context.Context, c *cli) error {
 	return out.report(c)
 }
 
-// count asks the library.
+// count reads the library.
 func (s *statsCommand) count(ctx context.Context, db *matchdb.DB, out *counted, matched []uuid.UUID) error {
 	banks, err := db.BankStats(ctx, matched)
 	if err != nil {
@@ -159,7 +159,7 @@ func (out *counted) report(c *cli) error {
 	return err
 }
 
-// after prints a further table below an empty line, where it has rows.
+// after prints another table below an empty line, unless it has no rows.
 func (c *cli) after(header string, rows [][]string) error {
 	if len(rows) == 0 {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// statsOf is what stats prints of a library with four flags, as JSON and as a table.
+// statsOf returns the output of stats on a library with four flags, as JSON and as a table.
 type statsOf struct {
 	t             *testing.T
 	db            *matchdb.DB
@@ -54,7 +54,7 @@ func (s *statsOf) run() (counted, string) {
 	return got, table.String()
 }
 
-// An upload counts once, whatever is decided on it later, and what matched later was matched.
+// An upload counts once, also if later decisions are published on it; flags that these match count as matched.
 func TestStatsCountUploadsOnce(t *testing.T) {
 	s := newStats(t)
 	nc, err := nats.Connect(s.url)
@@ -112,7 +112,7 @@ func TestStatsCountUploadsOnce(t *testing.T) {
 	require.Regexp(t, `(?m)^NOT MATCHED SINCE +BANK`, table)
 }
 
-// Without decisions nothing is said of what they would tell.
+// Without a stream of decisions, the columns of uploads are empty.
 func TestStatsWithoutDecisions(t *testing.T) {
 	s := newStats(t)
 	got, table := s.run()

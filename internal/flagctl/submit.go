@@ -47,7 +47,7 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	// Listening starts before the first upload is published, so that no decision is missed.
+	// Subscribe before the first upload is published, so that no decision is missed.
 	decisions := make(chan *nats.Msg, 1024)
 	subscription, err := nc.ChanSubscribe("decisions.>", decisions)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	return s.report(c, results)
 }
 
-// publish sends one upload under an id of its own, and returns that. A file that is too large for a message goes through an object store.
+// publish sends one upload and returns its id. A file that is too large for a message goes through an object store.
 func (s *submitCommand) publish(ctx context.Context, c *cli, js jetstream.JetStream, source string) (id string, err error) {
 	data, err := read(ctx, source, c.MaxUploadBytes)
 	if err != nil {
@@ -98,7 +98,7 @@ const (
 	submitKeepFor = time.Hour
 )
 
-// store puts a file into flagctl's own bucket, and returns the reference to it.
+// store puts a file into flagctl's own bucket and returns a reference to it.
 func store(ctx context.Context, js jetstream.JetStream, name string, data []byte) ([]byte, error) {
 	bucket, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: submitBucket, TTL: submitKeepFor})
 	if err != nil {
@@ -111,7 +111,7 @@ func store(ctx context.Context, js jetstream.JetStream, name string, data []byte
 	return json.Marshal(map[string]any{"object": event.Object{Bucket: submitBucket, Name: object}})
 }
 
-// await takes decisions until each upload has its own or the time is over.
+// await reads decisions until each upload has one, or until the time is over.
 func (s *submitCommand) await(ctx context.Context, decisions <-chan *nats.Msg, waiting map[string]int, results []submitted) {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
@@ -120,7 +120,7 @@ func (s *submitCommand) await(ctx context.Context, decisions <-chan *nats.Msg, w
 		case msg := <-decisions:
 			e, err := event.DecodeDecision(msg.Data)
 			if err != nil {
-				continue // somebody else's message
+				continue // not a decision
 			}
 			if i, ours := waiting[e.Subject]; ours {
 				results[i].Decision = &e.Data

@@ -15,8 +15,8 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// traffic is the decisions on uploads since then, by verdict. Those of look-backs and of people come after an upload's own: they
-// tell that a flag was matched, and count no upload again.
+// traffic counts uploads by the verdict of their first decision. Later decisions, by look-backs and people, count as matches of
+// flags only.
 type traffic struct {
 	Allowed  uint64 `json:"allowed"`
 	Blocked  uint64 `json:"blocked"`
@@ -26,14 +26,14 @@ type traffic struct {
 	matched map[uuid.UUID]bool
 }
 
-// bankTraffic is those of them that name a flag of the bank.
+// bankTraffic counts the uploads that matched a flag of one bank.
 type bankTraffic struct{ blocked, reviewed int }
 
-// traffic reads the decisions since then; nil where there are none to read. Those that allow are counted by the server, and
-// the people's among them by the library.
+// traffic reads the decisions since then; nil without a stream of decisions. The server counts the decisions that allow, and
+// the library those of them that people made.
 func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*traffic, error) {
 	url, err := endpoint.NATSURL(c.Stack)
-	if err != nil { // a library without the moderators
+	if err != nil { // no NATS server is configured
 		return nil, nil
 	}
 	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
@@ -72,7 +72,7 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 		return nil, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
 	}
 	if first := stream.CachedInfo().State.FirstTime; first.After(since) {
-		since = first // the reviews before it are no longer there
+		since = first // earlier reviews are deleted
 	}
 	released, err := db.Released(ctx, since)
 	if err != nil {
@@ -89,7 +89,7 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 	return t, nil
 }
 
-// read counts the decisions up to the last one that is there.
+// read counts the decisions up to the last one of the stream.
 func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
 	messages, err := reader.Messages(jetstream.PullMaxMessagesWithBytesLimit(500, 8<<20))
 	if err != nil {
@@ -101,7 +101,7 @@ func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
 		if err != nil {
 			return err
 		}
-		if e, err := event.DecodeDecision(msg.Data()); err == nil { // else somebody else's message
+		if e, err := event.DecodeDecision(msg.Data()); err == nil { // else not a decision
 			t.add(e.Data)
 		}
 		meta, err := msg.Metadata()

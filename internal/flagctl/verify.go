@@ -12,17 +12,17 @@ import (
 )
 
 type verifyCommand struct {
-	Sample int    `help:"So many questions of each kind; a recall of 0.9999 takes 10000 to be seen." default:"1000"`
-	Seed   uint64 `help:"Of the sample: another one asks other questions." default:"1"`
+	Sample int    `help:"Queries of each kind. To measure a recall of 0.9999, give 10000." default:"1000"`
+	Seed   uint64 `help:"Seed of the sample of queries." default:"1"`
 }
 
-// leastRecall is the share of verdicts that matching must find.
+// leastRecall is the share of verdicts that matching has to find.
 const leastRecall = 0.9999
 
-// deadShare is the share of dead rows from which an index should be made anew.
+// deadShare is the share of dead rows from which an index should be rebuilt.
 const deadShare = 0.2
 
-// verified is the answer of verify.
+// verified is the JSON output of verify.
 type verified struct {
 	Model       string    `json:"model"`
 	Fingerprint string    `json:"fingerprint"`
@@ -30,20 +30,20 @@ type verified struct {
 	Checks      []checked `json:"checks"`
 }
 
-// checked is one check.
+// checked is the result of one check.
 type checked struct {
 	Name     string      `json:"name"`
 	Status   string      `json:"status"` // ok, warning, failed
 	Detail   string      `json:"detail"`
-	Count    int64       `json:"count"` // flags or rows of which something is wrong
+	Count    int64       `json:"count"` // flags or rows with the fault
 	Examples []uuid.UUID `json:"examples,omitempty"`
-	Recall   *float64    `json:"recall,omitempty"` // of a search, with what follows
+	Recall   *float64    `json:"recall,omitempty"` // of a search, as are the fields below
 	Rows     int64       `json:"rows,omitempty"`
 	Expected int         `json:"expected,omitempty"`
 	Worst    *missed     `json:"worst_miss,omitempty"`
 }
 
-// missed is the flag that matching should most surely have found. Over is how far it is beyond the threshold.
+// missed is the missed flag that is furthest beyond its threshold, by Over.
 type missed struct {
 	ID       string   `json:"id"`
 	Bank     string   `json:"bank"`
@@ -51,7 +51,7 @@ type missed struct {
 	Score    *float64 `json:"score,omitempty"`
 	Distance *int     `json:"pdq_distance,omitempty"`
 	Over     float64  `json:"over"`
-	Got      *float64 `json:"got"` // the score that matching gave the bank instead; null: nothing
+	Got      *float64 `json:"got"` // the bank's score by matching; null: no match
 }
 
 func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
@@ -67,7 +67,7 @@ func (r *verifyCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	const remedy = "report it, with this as JSON"
+	const remedy = "report this as a bug, with the output of -o json"
 	result := verified{Model: folder.Name(), Fingerprint: folder.Fingerprint(), OK: true}
 	result.add(
 		agreement("embedding search", remedy, found.Embeddings),
@@ -97,17 +97,17 @@ func (v *verified) report(c *cli) error {
 		return err
 	}
 	if !v.OK {
-		return errors.New("the library is not whole: " + strings.Join(failed, ", "))
+		return errors.New("the library has faults: " + strings.Join(failed, ", "))
 	}
 	return nil
 }
 
-// agreement judges how much of what is there a search finds.
+// agreement checks the recall of a search.
 func agreement(name, remedy string, a matchdb.Agreement) checked {
 	recall := a.Recall()
 	check := checked{
 		Name: name, Status: "ok", Recall: &recall, Rows: a.Rows, Expected: a.Expected, Count: int64(a.Expected - a.Found),
-		Detail: fmt.Sprintf("%d of %d verdicts found, recall %.4f, %d questions to %d rows", a.Found, a.Expected, recall, a.Queries, a.Rows),
+		Detail: fmt.Sprintf("%d of %d verdicts found, recall %.4f, %d queries of %d rows", a.Found, a.Expected, recall, a.Queries, a.Rows),
 	}
 	if w := a.Worst; w != nil {
 		check.Worst = &missed{ID: w.FlaggedID.String(), Bank: w.Bank, View: w.View, Over: w.Over, Got: w.Got}
@@ -128,15 +128,15 @@ func agreement(name, remedy string, a matchdb.Agreement) checked {
 	return check
 }
 
-// faults judges rows that are wrong.
+// faults checks for rows with a fault.
 func faults(found []matchdb.Fault) []checked {
 	says := map[matchdb.FaultKind]struct{ status, one, remedy string }{
-		matchdb.NotEmbedded:     {"failed", "flag", "embedded by other models only, so that its edits pass: `flagctl reembed` the originals with this one"},
-		matchdb.MissingViews:    {"warning", "flag", "without some of the views that this version stores: `flagctl reembed` the originals"},
-		matchdb.OrphanEmbedding: {"failed", "embedding", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
-		matchdb.OrphanHash:      {"failed", "PDQ hash", "of a flag that is retracted, gone or in another bank: it can still match, delete it"},
-		matchdb.NoSignal:        {"failed", "flag", "with nothing to be found by: flag the original again"},
-		matchdb.DamagedVector:   {"failed", "embedding", "not of length 1, or its penalty is not the one in its vector: flag the original again"},
+		matchdb.NotEmbedded:     {"failed", "flag", "embedded by other models only, so edits of it are not found: run `flagctl reembed` on the originals with this model"},
+		matchdb.MissingViews:    {"warning", "flag", "without some of the views that this version stores: run `flagctl reembed` on the originals"},
+		matchdb.OrphanEmbedding: {"failed", "embedding", "of a flag that is retracted, deleted or in another bank: it can still match; delete it"},
+		matchdb.OrphanHash:      {"failed", "PDQ hash", "of a flag that is retracted, deleted or in another bank: it can still match; delete it"},
+		matchdb.NoSignal:        {"failed", "flag", "without any signal: flag the original again"},
+		matchdb.DamagedVector:   {"failed", "embedding", "not of length 1, or with another penalty than in its vector: flag the original again"},
 	}
 	var checks []checked
 	for _, f := range found {
@@ -154,7 +154,7 @@ func faults(found []matchdb.Fault) []checked {
 	return checks
 }
 
-// indexes judges whether searches have to walk over many dead rows.
+// indexes checks for dead rows that slow down searches.
 func indexes(all []matchdb.Index) checked {
 	check := checked{Name: "dead rows", Status: "ok", Detail: "few"}
 	var say []string
@@ -162,7 +162,7 @@ func indexes(all []matchdb.Index) checked {
 		switch {
 		case !i.Valid:
 			check.Status = "failed"
-			say = append(say, i.Name+" was never finished: drop and make it again")
+			say = append(say, i.Name+" is incomplete: drop it and create it again")
 		case float64(i.Dead) > deadShare*float64(i.Rows+i.Dead) && i.Dead > 1000:
 			if check.Status == "ok" {
 				check.Status = "warning"
@@ -177,7 +177,7 @@ func indexes(all []matchdb.Index) checked {
 	return check
 }
 
-// otherModels tells of embeddings that this model does not ask.
+// otherModels reports embeddings that this model does not use.
 func otherModels(all []matchdb.ModelStats, fingerprint string) checked {
 	check := checked{Name: "other models", Status: "ok", Detail: "none"}
 	var say []string
@@ -188,7 +188,7 @@ func otherModels(all []matchdb.ModelStats, fingerprint string) checked {
 		}
 	}
 	if say != nil {
-		check.Detail = strings.Join(say, ", ") + ", which this model does not ask"
+		check.Detail = strings.Join(say, ", ") + ", which this model does not use"
 	}
 	return check
 }

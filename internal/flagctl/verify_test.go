@@ -14,7 +14,7 @@ func TestIndexesThatSearchesSufferFrom(t *testing.T) {
 	unfinished := matchdb.Index{Name: "unfinished", Rows: 6000, Dead: 4000}
 	const (
 		reindex = "4000 of 10000 rows are dead: run REINDEX INDEX CONCURRENTLY dead, then VACUUM"
-		again   = "unfinished was never finished: drop and make it again"
+		again   = "unfinished is incomplete: drop it and create it again"
 	)
 	for name, test := range map[string]struct {
 		indexes []matchdb.Index

@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// columns are the names of a CSV list's columns, in their order, and what stands between them.
+// columns are the names of a CSV list's columns in order, and their separator.
 type columns struct {
 	names []string
 	comma rune
 }
 
-// commas are what may stand between columns; spreadsheets of many languages write semicolons.
+// commas are the separators; spreadsheets in many languages write semicolons.
 var commas = []rune{',', ';', '\t'}
 
-// row parses one line; a field of several lines is not supported, as one bad quote would then cost all that follows.
-// Names of files that hold commas, which hashing tools print as they are, are put together again.
+// row parses one line. A field cannot have several lines: one bad quote would then spoil the rest of the list. Hashing tools
+// print file names without quotes, so the last field may hold separators.
 func (c columns) row(text string) (map[string]string, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	r.LazyQuotes, r.Comma = true, c.comma
 	fields, err := r.Read()
 	if err != nil {
-		return nil, fmt.Errorf("no line of CSV: %w", err)
+		return nil, fmt.Errorf("not a line of CSV: %w", err)
 	}
 	if last := len(c.names) - 1; len(fields) > len(c.names) && c.names[last] == "filename" {
 		fields = append(fields[:last:last], strings.Join(fields[last:], string(c.comma)))
 	}
 	if len(fields) != len(c.names) {
-		return nil, fmt.Errorf("it has %d columns, wanted are %d: %s", len(fields), len(c.names), strings.Join(c.names, string(c.comma)))
+		return nil, fmt.Errorf("it has %d columns, wanted %d: %s", len(fields), len(c.names), strings.Join(c.names, string(c.comma)))
 	}
 	row := map[string]string{}
 	for i, name := range c.names {
@@ -46,7 +46,7 @@ func (c columns) hashLine(text string, bare HashType) (Flag, error) {
 	}
 	kind, quality := "", unknownQuality
 	if slices.Contains(c.names, "quality") {
-		kind = string(TypePDQ) // no other hash has one
+		kind = string(TypePDQ) // only PDQ hashes have a quality
 		if quality, err = parseQuality(row["quality"]); err != nil {
 			return Flag{}, err
 		}
@@ -56,7 +56,7 @@ func (c columns) hashLine(text string, bare HashType) (Flag, error) {
 	return f, err
 }
 
-// confirmed are the categories of signals that people have confirmed. The others are false positives and mere hints.
+// confirmed are the categories of signals that people have confirmed. Other signals are false positives or hints.
 var confirmed = []string{"TRUE_POSITIVE", "POSITIVE_CLASS"}
 
 // exchangeLine parses a line of `tx dataset --csv`.
@@ -66,14 +66,14 @@ func (c columns) exchangeLine(text string, _ HashType) (Flag, error) {
 		return Flag{}, err
 	}
 	if category := strings.ToUpper(row["category"]); slices.Contains(c.names, "category") && !slices.Contains(confirmed, category) {
-		return Flag{}, skip("category %.40q, flagged is only what is confirmed (%s)", category, strings.Join(confirmed, ", "))
+		return Flag{}, skip("category %.40q: only confirmed signals are flagged (%s)", category, strings.Join(confirmed, ", "))
 	}
 	f, err := hashed(row["signal_str"], row["signal_type"], unknownQuality, "")
 	f.Source, f.Note = row["collab"], row["tags"]
 	return f, err
 }
 
-// headerColumns are the columns that a header names; not ok where the line is none.
+// headerColumns returns the columns that a header names; ok is false if the line is not a header.
 func headerColumns(text string) (c columns, ok bool) {
 	for _, comma := range commas {
 		r := csv.NewReader(strings.NewReader(text))
@@ -92,7 +92,7 @@ func headerColumns(text string) (c columns, ok bool) {
 	return columns{}, false
 }
 
-// unnamedColumns are those of a hash CSV without a header, and its first hash; not ok where the line is none.
+// unnamedColumns returns the columns of a hash CSV without a header, and its first hash; ok is false for any other line.
 func unnamedColumns(first string) (c columns, hash string, ok bool) {
 	for _, comma := range commas {
 		fields := strings.SplitN(first, string(comma), 3)

@@ -1,9 +1,9 @@
-// Package hashlist reads and writes lists of flags: our own NDJSON, which holds everything, and the formats in which hashes
-// of pictures are exchanged. docs/lists.md describes them for those who write such lists.
+// Package hashlist reads and writes lists of flags: moderator's own NDJSON, which holds everything, and the formats in which
+// hashes of pictures are exchanged. docs/lists.md describes the formats.
 //
-// A list is read flag by flag, so that its length costs no memory:
+// A list is read flag by flag, in memory that does not depend on its length:
 //
-//	Open ──► which format is it? ──► Next: a flag, or the fault of one line ──► … ──► io.EOF
+//	Open ──► the format ──► Next: a flag, or the error of one line ──► … ──► io.EOF
 //
-// A line that is no flag costs that line only: Next returns a *LineError for it and goes on after it.
+// A bad line does not end the list: Next returns a *LineError for it, and the next call reads the next line.
 package hashlist

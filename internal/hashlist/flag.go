@@ -16,16 +16,16 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Flag is a flagged picture as lists carry it. Of SHA-256, MD5, PDQ hashes and embeddings there is at least one.
+// Flag is a flagged picture of a list. It has at least a SHA-256, an MD5, a PDQ hash or an embedding.
 type Flag struct {
-	Bank       string // "" where the list does not say
-	SHA256     []byte // of the file; nil where it is not known
-	MD5        []byte // the same
+	Bank       string // empty if the list does not say
+	SHA256     []byte // of the file; nil if unknown
+	MD5        []byte // of the file; nil if unknown
 	Source     string
 	Note       string
 	PDQ        []PDQ
 	Embeddings []Embedding
-	Keypoints  []byte // keypoint.Features as it is stored; nil for none
+	Keypoints  []byte // keypoint.Features in its stored form, or nil
 }
 
 // PDQ is the hash of one view.
@@ -43,20 +43,20 @@ type Embedding struct {
 	Vector  []float32 // in half precision
 }
 
-// Model is a model that embeddings of a list are made by.
+// Model is a model of a list's embeddings.
 type Model struct {
 	Fingerprint string `json:"fingerprint"`
 	Dims        int    `json:"dims"`
 }
 
-// original is the view of a hash whose list knows no views.
+// original is the view of a hash in formats without views.
 const original = "original"
 
-// maxView bounds a view's name, in bytes, as it is part of a key.
+// maxView is the longest name of a view, in bytes, as the name is part of a key.
 const maxView = 100
 
-// SignalKey is what a flag of an unknown file is known by: the SHA-256 over its PDQ hashes in their order, or where it has
-// none over its vectors. The same flag in another list, or in the same one read again, has the same.
+// SignalKey identifies a flag whose file is unknown: the SHA-256 over its PDQ hashes in order, or over its vectors if it has
+// no hashes. The same flag has the same key in every list.
 func (f Flag) SignalKey() []byte {
 	var parts [][]byte
 	for _, p := range f.PDQ {
@@ -75,12 +75,12 @@ func (f Flag) SignalKey() []byte {
 	slices.SortFunc(parts, slices.Compare)
 	h := sha256.New()
 	for _, part := range slices.CompactFunc(parts, slices.Equal) {
-		_, _ = h.Write(part) // a hash never fails to write
+		_, _ = h.Write(part) // never fails
 	}
 	return h.Sum(nil)
 }
 
-// check drops PDQ hashes of too low a quality, and says what keeps the flag from being stored.
+// check drops PDQ hashes of low quality. Its error says why the flag cannot be stored.
 func (f *Flag) check() error {
 	if err := errors.Join(checkText("source", f.Source), checkText("note", f.Note)); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (f *Flag) check() error {
 	})
 	for _, p := range f.PDQ {
 		if p.Quality > 100 {
-			return fmt.Errorf("the PDQ quality is %d, wanted is 0 to 100", p.Quality)
+			return fmt.Errorf("the PDQ quality is %d, wanted 0 to 100", p.Quality)
 		}
 		if err := checkView(p.View); err != nil {
 			return err
@@ -110,29 +110,29 @@ func (f *Flag) check() error {
 	}
 	if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 && len(f.Embeddings) == 0 {
 		if lowest < pdq.MinQuality {
-			return fmt.Errorf("its only signal is a PDQ hash of quality %d, wanted is %d or more: hashes of flat pictures meet by chance", lowest, pdq.MinQuality)
+			return fmt.Errorf("its only signal is a PDQ hash of quality %d, wanted %d or more: hashes of flat pictures match by chance", lowest, pdq.MinQuality)
 		}
-		return errors.New("it has no signal: wanted is a SHA-256, an MD5, a PDQ hash or an embedding")
+		return errors.New("it has no signal: wanted a SHA-256, an MD5, a PDQ hash or an embedding")
 	}
 	return nil
 }
 
 func checkView(view string) error {
 	if view == "" || len(view) > maxView {
-		return fmt.Errorf("the view is %.20q, wanted are 1 to %d bytes such as %q", view, maxView, original)
+		return fmt.Errorf("the view is %.20q, wanted 1 to %d bytes such as %q", view, maxView, original)
 	}
 	return checkText("view", view)
 }
 
-// checkText refuses what the database cannot store as text.
+// checkText refuses text that the database cannot store.
 func checkText(what, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return fmt.Errorf("the %s is no text: wanted is UTF-8 without NUL", what)
+		return fmt.Errorf("the %s is not text: wanted UTF-8 without NUL", what)
 	}
 	return nil
 }
 
-// Sort puts views into the order in which lists carry them.
+// Sort sorts views in the order of lists.
 func (f *Flag) Sort() {
 	slices.SortFunc(f.PDQ, func(a, b PDQ) int { return cmp.Compare(a.View, b.View) })
 	slices.SortFunc(f.Embeddings, func(a, b Embedding) int {

@@ -11,7 +11,7 @@ import (
 	"moderator/internal/pdq"
 )
 
-// HashType says what hashes are whose list does not say.
+// HashType is the type of hashes whose list does not say it.
 type HashType string
 
 // The types, as lists name them.
@@ -23,31 +23,30 @@ const (
 
 var ourTypes = []HashType{TypePDQ, TypeSHA256, TypeMD5}
 
-// otherTypes are signals that lists of pictures are mixed with, and that the library does not hold.
+// otherTypes are signals of exchanged lists that the library does not hold.
 var otherTypes = []string{
 	"sha1", "sha224", "sha384", "sha512", "pdq_ocr", "pdq_index", "vpdq", "video_md5", "video_tmk", "tmk", "raw_text", "text_tlsh", "tlsh_pdf", "trend_query", "url", "url_md5", "raw_html",
 }
 
 var digits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
-// otherSums are the hashes of files that the library does not hold, by their number of hexadecimal digits.
+// otherSums are file hashes that the library does not hold, by their number of hexadecimal digits.
 var otherSums = map[int]string{40: "sha1", 56: "sha224", 96: "sha384", 128: "sha512"}
 
-// looksHashed reports hexadecimal digits as many as hashes of files or pictures have.
+// looksHashed reports whether text is hexadecimal digits of a hash's length.
 func looksHashed(text string) bool {
 	_, other := otherSums[len(text)]
 	return (len(text) == 32 || len(text) == 64 || other) && digits.MatchString(text)
 }
 
-// signalType is the type that a list means: SHA-256 and sha256 are the same.
+// signalType normalises a type's name: SHA-256 is sha256.
 func signalType(text string) string { return strings.ReplaceAll(strings.ToLower(text), "-", "") }
 
 func knownType(kind string) bool {
 	return slices.Contains(otherTypes, kind) || slices.Contains(ourTypes, HashType(kind))
 }
 
-// hashed makes a flag of one hash. The type is "" where the list does not say; then 32 digits are an MD5, and 64 what
-// bare says.
+// hashed returns a flag of one hash. Without a type, 32 digits are an MD5, and bare is the type of 64 digits.
 func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	kind = signalType(kind)
 	switch {
@@ -57,7 +56,7 @@ func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	case otherSums[len(text)] != "" && looksHashed(text):
 		kind = otherSums[len(text)]
 	case bare == "":
-		return Flag{}, fmt.Errorf("%.80q is no MD5: wanted are 32 hexadecimal digits, or --type pdq or --type sha256 for hashes of 64", text)
+		return Flag{}, fmt.Errorf("%.80q is not an MD5: wanted 32 hexadecimal digits, or --type pdq or --type sha256 for hashes of 64", text)
 	default:
 		kind = string(bare)
 	}
@@ -68,11 +67,11 @@ func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	raw, err := hex.DecodeString(text)
 	switch {
 	case slices.Contains(otherTypes, kind):
-		return Flag{}, skip("signal type %s, by which the library finds nothing", kind)
+		return Flag{}, skip("signal type %s, which the library does not hold", kind)
 	case !slices.Contains(ourTypes, HashType(kind)):
-		return Flag{}, skip("signal type %.40q, which is not known here", kind)
+		return Flag{}, skip("unknown signal type %.40q", kind)
 	case err != nil || len(text) != want:
-		return Flag{}, fmt.Errorf("%.80q is no %s hash: wanted are %d hexadecimal digits", text, kind, want)
+		return Flag{}, fmt.Errorf("%.80q is not a hash of type %s: wanted %d hexadecimal digits", text, kind, want)
 	}
 	switch HashType(kind) {
 	case TypeMD5:
@@ -83,7 +82,7 @@ func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	return Flag{PDQ: []PDQ{{View: original, Hash: pdq.Hash(raw), Quality: quality}}}, nil
 }
 
-// unknownQuality is that of a PDQ hash whose list gives none: those who share hashes share good ones.
+// unknownQuality is the quality of a PDQ hash whose list gives no quality: shared hashes are usually good.
 const unknownQuality = 100
 
 // typedLine parses "type hash".
@@ -92,7 +91,7 @@ func typedLine(text string, _ HashType) (Flag, error) {
 	return hashed(fields[1], fields[0], unknownQuality, "")
 }
 
-// bareLine parses a hash, or a hash and a file's name as sha256sum and md5sum print them.
+// bareLine parses a hash, or a line of sha256sum or md5sum.
 func bareLine(text string, bare HashType) (Flag, error) {
 	s, tagged := cutTagged(text)
 	if !tagged {
@@ -106,16 +105,16 @@ func bareLine(text string, bare HashType) (Flag, error) {
 	return f, err
 }
 
-// sum is a line of sha256sum's, md5sum's and the like.
+// sum is a line of sha256sum, md5sum and the like.
 type sum struct {
-	kind  string // "" where the line does not say
+	kind  string // empty if the line does not say
 	hash  string
 	name  string
 	named bool
 }
 
-// cutSum takes the two columns of sha256sum's and md5sum's output apart: a blank and a blank or an asterisk between. A line
-// without them is a hash alone.
+// cutSum splits a line of sha256sum or md5sum. The separator is a blank and then a blank or an asterisk. A line without it is
+// only a hash.
 func cutSum(text string) sum {
 	plain, escapes := strings.CutPrefix(text, `\`)
 	hash, rest, ok := strings.Cut(plain, " ")
@@ -125,10 +124,10 @@ func cutSum(text string) sum {
 	return sum{hash: hash, name: unescape(rest[1:], escapes), named: true}
 }
 
-// tagged is a line of BSD's md5 and sha256, and of sha256sum --tag.
+// tagged matches a line of BSD's md5 and sha256, and of sha256sum --tag.
 var tagged = regexp.MustCompile(`^(\\?)([A-Za-z][A-Za-z0-9-]*) \((.*)\) = ([0-9A-Fa-f]+)$`)
 
-// cutTagged takes "MD5 (name) = hash" apart.
+// cutTagged splits "MD5 (name) = hash".
 func cutTagged(text string) (s sum, ok bool) {
 	m := tagged.FindStringSubmatch(text)
 	if m == nil {
@@ -137,7 +136,8 @@ func cutTagged(text string) (s sum, ok bool) {
 	return sum{kind: m[2], hash: m[4], name: unescape(m[3], m[1] != ""), named: true}, true
 }
 
-// unescaping undoes what the tools write of names with a backslash or a line's end; such a line begins with a backslash.
+// unescaping restores a name that the tools have escaped, as it holds a backslash or a line's end. Such a line begins with a
+// backslash.
 var unescaping = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 
 func unescape(name string, escapes bool) string {
@@ -150,7 +150,7 @@ func unescape(name string, escapes bool) string {
 func parseQuality(text string) (int, error) {
 	quality, err := strconv.Atoi(text)
 	if err != nil || quality < 0 || quality > 100 {
-		return 0, fmt.Errorf("the PDQ quality is %.20q, wanted is 0 to 100", text)
+		return 0, fmt.Errorf("the PDQ quality is %.20q, wanted 0 to 100", text)
 	}
 	return quality, nil
 }

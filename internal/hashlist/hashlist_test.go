@@ -30,7 +30,7 @@ func pdqOf(t testing.TB, digits string, quality int) []PDQ {
 	return []PDQ{{View: original, Hash: pdq.Hash(bytesOf(t, digits)), Quality: quality}}
 }
 
-// readAll returns the flags and what was said of the other lines.
+// readAll returns the flags, and the errors of the other lines.
 func readAll(t testing.TB, r *Reader) (flags []Flag, bad, skips []string) {
 	t.Helper()
 	for {
@@ -57,14 +57,14 @@ func TestFormatsOfTheField(t *testing.T) {
 		bare   HashType
 		format Format
 		flags  []Flag
-		bad    []string // beginnings of
+		bad    []string // beginnings of the errors
 		skips  []string
 	}{
 		"pdq-photo-hasher's output": {
 			text:   "hash,quality,filename\n" + sumA + ",100,/a.jpg\n" + sumB + ",50,with, comma.jpg\n\n" + sumA + ",49,flat.jpg\n" + sumA + ",high,x\n" + "zz,100,x\n" + sumA + "\n",
 			format: HashCSV,
 			flags:  []Flag{{PDQ: a, Source: "/a.jpg"}, {PDQ: pdqOf(t, sumB, 50), Source: "with, comma.jpg"}},
-			bad:    []string{"line 5: its only signal is a PDQ hash of quality 49", `line 6: the PDQ quality is "high"`, `line 7: "zz" is no pdq hash`, "line 8: it has 1 columns"},
+			bad:    []string{"line 5: its only signal is a PDQ hash of quality 49", `line 6: the PDQ quality is "high"`, `line 7: "zz" is not a hash of type pdq`, "line 8: it has 1 columns"},
 		},
 		"the same without a header, quoted": {
 			text: sumA + `,77,"a ""b"", c.jpg"`, format: HashCSV,
@@ -82,7 +82,7 @@ func TestFormatsOfTheField(t *testing.T) {
 				"md5," + md5C + ",Sample,POSITIVE_CLASS,\npdq," + sumB + ",Sample,FALSE_POSITIVE,\npdq," + sumB + ",Sample,INVESTIGATION_SEED,\npdq,short,Sample,TRUE_POSITIVE,\n",
 			format: Exchange,
 			flags:  []Flag{{PDQ: a, Source: "Sample", Note: "a b"}, {MD5: bytesOf(t, md5C), Source: "Sample"}},
-			bad:    []string{`line 7: "short" is no pdq hash`},
+			bad:    []string{`line 7: "short" is not a hash of type pdq`},
 			skips:  []string{"line 3: signal type video_md5", `line 5: category "FALSE_POSITIVE"`, `line 6: category "INVESTIGATION_SEED"`},
 		},
 		"tx dataset --csv with the columns as it writes them now": {
@@ -92,12 +92,12 @@ func TestFormatsOfTheField(t *testing.T) {
 		"typed": {
 			text: "# a comment\npdq " + sumA + "\nmd5\t" + md5C + "\nraw_text some words\nsha256 " + sumB + "\nsha256\nmagic 1\n", format: Signals,
 			flags: []Flag{{PDQ: a}, {MD5: bytesOf(t, md5C)}, {SHA256: bytesOf(t, sumB)}},
-			bad:   []string{`line 6: "" is no sha256 hash`},
-			skips: []string{"line 4: signal type raw_text", `line 7: signal type "magic"`},
+			bad:   []string{`line 6: "" is not a hash of type sha256`},
+			skips: []string{"line 4: signal type raw_text", `line 7: unknown signal type "magic"`},
 		},
 		"bare PDQ": {
 			text: "\uFEFF" + sumA + "\n" + sumB + "\n" + md5C + "\nhello\n", bare: TypePDQ, format: Bare,
-			flags: []Flag{{PDQ: a}, {PDQ: b}, {MD5: bytesOf(t, md5C)}}, bad: []string{`line 4: "hello" is no pdq hash`},
+			flags: []Flag{{PDQ: a}, {PDQ: b}, {MD5: bytesOf(t, md5C)}}, bad: []string{`line 4: "hello" is not a hash of type pdq`},
 		},
 		"bare MD5": {
 			text: md5C + "\n" + sumA + "\n", format: Bare, flags: []Flag{{MD5: bytesOf(t, md5C)}}, bad: []string{"line 2: "},
@@ -119,7 +119,7 @@ func TestFormatsOfTheField(t *testing.T) {
 			flags: []Flag{
 				{MD5: bytesOf(t, md5C), Source: "a (1).jpg"}, {SHA256: bytesOf(t, sumA), Source: "b.jpg"}, {SHA256: bytesOf(t, sumB), Source: "x\ny"},
 			},
-			bad: []string{`line 5: "12" is no md5 hash`}, skips: []string{"line 4: signal type sha1, by which the library finds nothing"},
+			bad: []string{`line 5: "12" is not a hash of type md5`}, skips: []string{"line 4: signal type sha1, which the library does not hold"},
 		},
 		"sha1sum": {
 			text: sumA[:40] + "  a.jpg\n" + sumA[:40] + "\n" + sumA + "  b.jpg\n", format: Bare,
@@ -172,9 +172,9 @@ func TestUnknownFormats(t *testing.T) {
 		"some words":        `Its first line is "some words"`,
 		"\x89PNG\r\n\x1a\n": "no list in a known format",
 		"id,name\n1,a":      "no list in a known format",
-		sumA:                "say which with --type pdq or --type sha256",
-		sumA + ",a.jpg":     "say which with --type pdq or --type sha256",
-		`{"format":"moderator-flags","version":2}`: "the list has version 2, this binary knows up to 1: run the newer flagctl",
+		sumA:                "give --type pdq or --type sha256",
+		sumA + ",a.jpg":     "give --type pdq or --type sha256",
+		`{"format":"moderator-flags","version":2}`: "the list has version 2, this flagctl reads up to 1: use a newer flagctl",
 		strings.Repeat("x", maxLine+10):            "no list in a known format",
 	} {
 		_, err := Open(strings.NewReader(text), "")
@@ -198,7 +198,7 @@ func example(t testing.TB) (Header, []Flag) {
 			{View: "original", Penalty: 0.0312042236328125, Vector: []float32{0.6, -0.8, 0}}, {View: "rotate-90", Penalty: -0.5, Vector: []float32{1, 5.9604645e-08, 0}},
 		}}),
 	}
-	flags[1].Embeddings[0].Vector[0] = 0.60009765625 // as binary16 has them
+	flags[1].Embeddings[0].Vector[0] = 0.60009765625 // after rounding to binary16
 	flags[1].Embeddings[0].Vector[1] = -0.7998046875
 	return Header{Models: []Model{{Fingerprint: model, Dims: 3}}, DisabledBanks: []string{"spam"}}, flags
 }
@@ -238,18 +238,18 @@ func TestOwnFormatThereAndBack(t *testing.T) {
 func TestOwnFormatRefuses(t *testing.T) {
 	head := `{"format":"moderator-flags","version":1,"models":[],"added":"later"}` + "\n"
 	for text, want := range map[string]string{
-		`{"sha256":"ab"}`: "the SHA-256 has 2 hexadecimal digits, wanted are 64",
-		`{"md5":"xy"}`:    "no flag: ",
+		`{"sha256":"ab"}`: "the SHA-256 has 2 hexadecimal digits, wanted 64",
+		`{"md5":"xy"}`:    "not a flag: ",
 		`{"bank":"spam"}`: "it has no signal",
-		`{"sha256":`:      "no flag: ",
-		`[]`:              "no flag: ",
-		`{"sha256":"` + sumA + `","note":"a\u0000b"}`:                                                   "the note is no text",
+		`{"sha256":`:      "not a flag: ",
+		`[]`:              "not a flag: ",
+		`{"sha256":"` + sumA + `","note":"a\u0000b"}`:                                                   "the note is not text",
 		`{"pdq":[{"view":"original","quality":90}]}`:                                                    "a PDQ entry without its hash",
 		`{"pdq":[{"view":"","hash":"` + sumA + `","quality":90}]}`:                                      `the view is ""`,
 		`{"pdq":[{"view":"original","hash":"` + sumA + `","quality":900}]}`:                             "the PDQ quality is 900",
-		`{"pdq":[{"view":"original","hash":"` + sumA + `","quality":3}]}`:                               "quality 3, wanted is 50 or more",
-		`{"embeddings":[{"model":"ab","view":"v","half":0,"vector":"AAA"}]}`:                            "no base64 of 16-bit numbers",
-		`{"embeddings":[{"model":"ab","view":"` + strings.Repeat("v", 101) + `","vector":"AAAAAAAA"}]}`: "wanted are 1 to 100 bytes",
+		`{"pdq":[{"view":"original","hash":"` + sumA + `","quality":3}]}`:                               "quality 3, wanted 50 or more",
+		`{"embeddings":[{"model":"ab","view":"v","half":0,"vector":"AAA"}]}`:                            "not base64 of 16-bit numbers",
+		`{"embeddings":[{"model":"ab","view":"` + strings.Repeat("v", 101) + `","vector":"AAAAAAAA"}]}`: "wanted 1 to 100 bytes",
 		`{"sha256":"` + sumA + `","keypoints":"AAAA"}`:                                                  "line 2: ",
 		`{"sha256":"` + sumA + `","note":"` + strings.Repeat("x", maxLine) + `"}`:                       "it is longer than",
 	} {
@@ -259,7 +259,7 @@ func TestOwnFormatRefuses(t *testing.T) {
 		require.Len(t, bad, 1, "%.60s", text)
 		require.Contains(t, bad[0], "line 2: ")
 		require.Contains(t, bad[0], want)
-		require.Equal(t, []Flag{{SHA256: bytesOf(t, sumA)}}, flags, "the next line counts, with a field of later days")
+		require.Equal(t, []Flag{{SHA256: bytesOf(t, sumA)}}, flags, "the next line is read, and its unknown field is ignored")
 	}
 }
 
@@ -281,7 +281,7 @@ func TestOtherFormatsAreWritten(t *testing.T) {
 		require.Empty(t, append(bad, skips...))
 	}
 	_, err := NewWriter(io.Discard, Bare, header)
-	require.ErrorContains(t, err, "moderator, pdq-csv, tx-csv, signals")
+	require.ErrorContains(t, err, "moderator, pdq-csv, tx-csv or signals")
 }
 
 func TestSignalKey(t *testing.T) {
@@ -295,7 +295,7 @@ func TestSignalKey(t *testing.T) {
 	require.Len(t, flags[1].SignalKey(), 32)
 }
 
-// Whatever a list holds, reading it ends, and every flag that it gives can be stored.
+// Reading any list ends, and every flag that it gives can be stored.
 func FuzzRead(f *testing.F) {
 	f.Add("hash,quality,filename\n"+sumA+",100,a\n", "")
 	f.Add("pdq "+sumA+"\nmd5 "+md5C, "")

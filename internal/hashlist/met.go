@@ -2,17 +2,17 @@ package hashlist
 
 import "hash/maphash"
 
-// Met knows the flags of a list that were met, by 64 bits each. It takes some 30 bytes of memory a flag.
+// Met is a set of the flags that were read, by 64 bits each. It takes about 30 bytes of memory for a flag.
 type Met struct {
 	seed maphash.Seed
 	keys map[uint64]struct{}
 }
 
-// NewMet has met none.
+// NewMet returns an empty set.
 func NewMet() *Met { return &Met{seed: maphash.MakeSeed(), keys: map[uint64]struct{}{}} }
 
-// First reports whether no flag of the same picture and bank was met before: one of the same SHA-256, without one of the same
-// MD5, and without either of the same SignalKey, as the library tells them apart.
+// First adds a flag, and reports whether it is the first of its picture and bank. As in the library, the picture is identified
+// by its SHA-256, without it by its MD5, and without both by its SignalKey.
 func (m *Met) First(f Flag) bool {
 	key := f.SHA256
 	if key == nil {
@@ -23,7 +23,7 @@ func (m *Met) First(f Flag) bool {
 	}
 	var h maphash.Hash
 	h.SetSeed(m.seed)
-	_, _ = h.WriteString(f.Bank) // neither fails
+	_, _ = h.WriteString(f.Bank) // never fails
 	_ = h.WriteByte(0)
 	_, _ = h.Write(key)
 	sum := h.Sum64()

@@ -13,34 +13,34 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Version is that of our own format. It grows when an older reader would understand a list wrongly; fields that older
-// readers may pass over are added without.
+// Version is the version of moderator's own format. It grows when an older reader would misread a list. New fields that an
+// older reader may ignore do not change it.
 const Version = 1
 
 const ownFormat = "moderator-flags"
 
-// Header is the first line of our own format.
+// Header is the first line of moderator's own format.
 type Header struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
-	// Models are those of all embeddings of the list, by fingerprint.
+	// Models are the models of the list's embeddings.
 	Models []Model `json:"models"`
-	// DisabledBanks are the banks of the list that matched nothing where it was written.
+	// DisabledBanks are the list's banks that were disabled when it was written.
 	DisabledBanks []string `json:"disabled_banks,omitempty"`
 }
 
-// parseHeader is not ok where the line is none.
+// parseHeader returns ok false if the line is not a header.
 func parseHeader(line []byte) (h Header, ok bool, err error) {
 	if json.Unmarshal(line, &h) != nil || h.Format != ownFormat {
 		return h, false, nil
 	}
 	if h.Version < 1 || h.Version > Version {
-		return h, true, fmt.Errorf("the list has version %d, this binary knows up to %d: run the newer flagctl", h.Version, Version)
+		return h, true, fmt.Errorf("the list has version %d, this flagctl reads up to %d: use a newer flagctl", h.Version, Version)
 	}
 	return h, true, nil
 }
 
-// line is a flag in our own format. Its fields stand in this order.
+// line is a flag in moderator's own format. The order of the fields is part of it.
 type line struct {
 	Bank       string          `json:"bank,omitempty"`
 	SHA256     hexBytes        `json:"sha256,omitempty"`
@@ -65,7 +65,7 @@ type lineEmbedding struct {
 	Vector  halfVector `json:"vector"`
 }
 
-// hexBytes are hexadecimal digits, of either case where they are read.
+// hexBytes is bytes as hexadecimal digits. Reading takes both cases.
 type hexBytes []byte
 
 func (h hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), nil }
@@ -75,7 +75,7 @@ func (h *hexBytes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// halfVector is base64 of IEEE 754 binary16 numbers, little-endian: exactly what the library stores.
+// halfVector is base64 of little-endian IEEE 754 binary16 numbers, as the library stores them.
 type halfVector []float32
 
 func (v halfVector) MarshalText() ([]byte, error) {
@@ -89,7 +89,7 @@ func (v halfVector) MarshalText() ([]byte, error) {
 func (v *halfVector) UnmarshalText(text []byte) error {
 	raw, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil || len(raw)%2 != 0 {
-		return errors.New("the vector is no base64 of 16-bit numbers")
+		return errors.New("the vector is not base64 of 16-bit numbers")
 	}
 	*v = make([]float32, len(raw)/2)
 	for i := range *v {
@@ -101,7 +101,7 @@ func (v *halfVector) UnmarshalText(text []byte) error {
 func parseLine(text []byte) (Flag, error) {
 	var l line
 	if err := json.Unmarshal(text, &l); err != nil {
-		return Flag{}, fmt.Errorf("no flag: %w", err)
+		return Flag{}, fmt.Errorf("not a flag: %w", err)
 	}
 	f := Flag{Bank: l.Bank, Source: l.Source, Note: l.Note, Keypoints: l.Keypoints}
 	var err, errMD5 error
@@ -123,7 +123,7 @@ func parseLine(text []byte) (Flag, error) {
 	return f, nil
 }
 
-// sized is nil of nothing.
+// sized checks the size of a hash, in bytes. An empty hash is nil.
 func sized(what string, raw []byte, size int) ([]byte, error) {
 	switch len(raw) {
 	case 0:
@@ -131,7 +131,7 @@ func sized(what string, raw []byte, size int) ([]byte, error) {
 	case size:
 		return raw, nil
 	}
-	return nil, fmt.Errorf("the %s has %d hexadecimal digits, wanted are %d", what, 2*len(raw), 2*size)
+	return nil, fmt.Errorf("the %s has %d hexadecimal digits, wanted %d", what, 2*len(raw), 2*size)
 }
 
 func formatLine(f Flag) line {

@@ -13,19 +13,19 @@ import (
 // Format names a list's format.
 type Format string
 
-// The formats. Own is the only one that holds everything; NDJSON.
+// The formats. Only Own, which is NDJSON, holds everything.
 const (
 	Own      Format = "moderator"
-	HashCSV  Format = "pdq-csv" // hash,quality,filename or hash,filename; with or without this header
+	HashCSV  Format = "pdq-csv" // hash,quality,filename or hash,filename; with or without a header
 	Exchange Format = "tx-csv"  // signal_type,signal_str,collab,category,tags, in any order
 	Signals  Format = "signals" // type and hash
-	Bare     Format = "hashes"  // a hash, or what sha256sum and md5sum print, with --tag too
+	Bare     Format = "hashes"  // a hash, or a line of sha256sum or md5sum, also with --tag
 )
 
-// maxLine bounds a line, in bytes: 1000 views of the widest vectors.
+// maxLine is the longest line, in bytes: 1000 views of the widest vectors.
 const maxLine = 16 << 20
 
-// LineError is what is wrong with one line. Reading goes on behind it.
+// LineError is the error of one line. The next lines can be read.
 type LineError struct {
 	Line    int // from 1
 	Skipped bool
@@ -36,7 +36,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 
 func (e *LineError) Unwrap() error { return e.Err }
 
-// skipped is the error of a line that is right, and no flag of a picture.
+// skip returns the error of a correct line that is not flagged.
 type skipped struct{ text string }
 
 func (s *skipped) Error() string { return s.text }
@@ -46,18 +46,18 @@ func skip(format string, args ...any) error { return &skipped{fmt.Sprintf(format
 // Reader reads a list.
 type Reader struct {
 	Format Format
-	Header Header // of our own format
+	Header Header // of moderator's own format
 
 	in    *bufio.Reader
 	bare  HashType
 	parse func(text string, bare HashType) (Flag, error)
 	line  int
 	read  int64
-	ahead []byte // the first line, where it is a flag
+	ahead []byte // the first line, if it is a flag
 }
 
-// Open finds out which format a list has, by its first line. Bare says what bare hashes of 64 digits are, which PDQ and
-// SHA-256 both have; without it such a list is an error that says so. An empty list is one of none.
+// Open finds the format of a list from its first line. bare is the type of hashes of 64 digits whose type the list does not
+// say, PDQ or SHA-256; without it, such a list is an error. An empty list is an error, too.
 func Open(r io.Reader, bare HashType) (*Reader, error) {
 	list := &Reader{in: bufio.NewReaderSize(r, 1<<20), bare: bare}
 	first, err := list.next()
@@ -108,10 +108,10 @@ func (r *Reader) recognise(first string) error {
 	return unknownFormat([]byte(first))
 }
 
-// askType is an error where nobody says what a hash of 64 digits is.
+// askType returns an error if the type of hashes of 64 digits is unknown.
 func (r *Reader) askType(hash string, open bool) error {
 	if open && len(hash) == 64 && r.bare == "" {
-		return errors.New("its hashes of 64 digits may be PDQ or SHA-256: say which with --type pdq or --type sha256")
+		return errors.New("its hashes of 64 digits may be PDQ or SHA-256: give --type pdq or --type sha256")
 	}
 	return nil
 }
@@ -122,8 +122,8 @@ func unknownFormat(first []byte) error {
 		"lines of a type and a hash (pdq 0123…); lines of a PDQ, SHA-256 or MD5 hash, or as sha256sum and md5sum print them. Its first line is %.60q", ownFormat, Version, first)
 }
 
-// Next returns the next flag, io.EOF after the last, or a *LineError for a line that is none; other errors are those of
-// reading, and end the list.
+// Next returns the next flag, io.EOF after the last one, or a *LineError for a bad line. Any other error is one of reading, and
+// ends the list.
 func (r *Reader) Next() (Flag, error) {
 	text, err := r.next()
 	if err != nil {
@@ -140,13 +140,13 @@ func (r *Reader) Next() (Flag, error) {
 	return f, nil
 }
 
-// Line is the number of the line that Next returned last.
+// Line is the number of the last line that Next read.
 func (r *Reader) Line() int { return r.line }
 
-// Read is how many bytes of the list were taken.
+// Read is how many bytes of the list were read.
 func (r *Reader) Read() int64 { return r.read }
 
-// next returns the next line that says something, without the blanks around it.
+// next returns the next line that is not blank, without surrounding blanks.
 func (r *Reader) next() ([]byte, error) {
 	if r.ahead != nil {
 		text := r.ahead
@@ -168,8 +168,8 @@ func (r *Reader) next() ([]byte, error) {
 	}
 }
 
-// readLine returns the next line, which is valid until the following call. Of one that is too long it returns the
-// beginning with a *LineError.
+// readLine returns the next line, which is valid until the next call. It returns the beginning of a line that is too long, with
+// a *LineError.
 func (r *Reader) readLine() ([]byte, error) {
 	text, err := r.in.ReadSlice('\n')
 	r.read += int64(len(text))

@@ -16,7 +16,7 @@ type Writer struct {
 	write func(Flag) (int, error)
 }
 
-// NewWriter begins a list. The header is that of our own format; its format and version are filled in.
+// NewWriter begins a list. The header is for moderator's own format, and needs neither format nor version.
 func NewWriter(w io.Writer, format Format, h Header) (*Writer, error) {
 	out := bufio.NewWriterSize(w, 1<<18)
 	list := &Writer{out: out}
@@ -62,18 +62,18 @@ func NewWriter(w io.Writer, format Format, h Header) (*Writer, error) {
 			})
 		}
 	default:
-		return nil, fmt.Errorf("lists are not written in format %q, but in %s, %s, %s, %s", format, Own, HashCSV, Exchange, Signals)
+		return nil, fmt.Errorf("lists cannot be written in format %q, wanted %s, %s, %s or %s", format, Own, HashCSV, Exchange, Signals)
 	}
 	return list, err
 }
 
-// Write adds a flag and returns how many lines that took: none where the format has no signal of it.
+// Write adds a flag and returns how many lines it wrote: 0 if the format cannot hold any of the flag's signals.
 func (w *Writer) Write(f Flag) (int, error) { return w.write(f) }
 
 // Close writes what is buffered. It does not close the file.
 func (w *Writer) Close() error { return w.out.Flush() }
 
-// original is the PDQ hash of the picture as it is: the one that others compare with.
+// original returns the PDQ hash of the original view, which other programs compare with.
 func (f Flag) original() (PDQ, bool) {
 	for _, p := range f.PDQ {
 		if p.View == original {
@@ -83,7 +83,7 @@ func (f Flag) original() (PDQ, bool) {
 	return PDQ{}, false
 }
 
-// each goes through the hashes that other programs know, and returns how many there are.
+// each calls a function for every hash that other programs know, and returns how many there are.
 func (f Flag) each(do func(kind HashType, hash string) error) (n int, err error) {
 	type named struct {
 		kind HashType
