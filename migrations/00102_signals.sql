@@ -114,20 +114,12 @@ END $$;
 
 -- A retracted picture has no embeddings, hashes and keypoints, whichever program retracted it.
 -- +goose StatementBegin
-CREATE FUNCTION delete_retracted_embeddings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION delete_retracted_signals() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     WITH deleted AS (DELETE FROM flagged_embedding WHERE image_id = NEW.id RETURNING *)
     INSERT INTO retracted_embedding SELECT model_id, image_id, bank_id, view, penalty, embedding FROM deleted;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION delete_retracted_pdq() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
     WITH deleted AS (DELETE FROM flagged_pdq WHERE image_id = NEW.id RETURNING *)
     INSERT INTO retracted_pdq SELECT image_id, bank_id, view, hash, quality FROM deleted;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION delete_retracted_keypoints() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
     WITH deleted AS (DELETE FROM flagged_keypoints WHERE image_id = NEW.id RETURNING *)
     INSERT INTO retracted_keypoints SELECT image_id, points FROM deleted;
     RETURN NULL;
@@ -144,10 +136,6 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER retract AFTER UPDATE OF retracted_at ON flagged_image
-    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_embeddings();
-CREATE TRIGGER retract_pdq AFTER UPDATE OF retracted_at ON flagged_image
-    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_pdq();
-CREATE TRIGGER retract_keypoints AFTER UPDATE OF retracted_at ON flagged_image
-    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_keypoints();
+    FOR EACH ROW WHEN (NEW.retracted_at IS NOT NULL) EXECUTE FUNCTION delete_retracted_signals();
 CREATE TRIGGER restore AFTER UPDATE OF retracted_at ON flagged_image
     FOR EACH ROW WHEN (OLD.retracted_at IS NOT NULL AND NEW.retracted_at IS NULL) EXECUTE FUNCTION restore_signals();

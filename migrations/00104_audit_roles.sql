@@ -91,6 +91,5 @@ GRANT INSERT (sha256, source, note, created_by), UPDATE (note), DELETE ON allowe
 GRANT UPDATE (name, block_at, review_at) ON model TO moderator_admin;
 
 -- Everybody may execute functions unless that is revoked.
-REVOKE EXECUTE ON FUNCTION register_model, number_added, delete_retracted_embeddings, delete_retracted_pdq, delete_retracted_keypoints,
-    restore_signals, index_allowed_embeddings, audit FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION register_model, number_added, delete_retracted_signals, restore_signals, index_allowed_embeddings, audit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register_model TO moderator_curator, moderator_admin;
