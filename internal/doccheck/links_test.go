@@ -23,7 +23,8 @@ var (
 	// notSlug is what GitHub drops from a heading for its anchor.
 	notSlug = regexp.MustCompile(`[^\p{L}\p{N}_\- ]`)
 	// page is a page that code, scripts and manifests name, with its section where they give one.
-	page = regexp.MustCompile(`\bdocs/[a-z0-9/-]+\.md(#[a-z0-9-]+)?`)
+	page    = regexp.MustCompile(`\bdocs/[a-z0-9/-]+\.md(#[a-z0-9-]+)?`)
+	setting = regexp.MustCompile("`--([a-z][a-z-]+)")
 	// source is a folder or file of the repository that a page names.
 	source = regexp.MustCompile("`((?:cmd|deploy|examples|internal|migrations|models|scripts|tools)/[A-Za-z0-9_./-]*)`")
 )
@@ -72,6 +73,27 @@ func TestSourcesThatAreNamedExist(t *testing.T) {
 		for _, found := range source.FindAllStringSubmatch(read(t, file), -1) {
 			if _, err := os.Stat(filepath.Join(testenv.Root(), found[1])); err != nil {
 				t.Errorf("%s names %s, which is not there", file, found[1])
+			}
+		}
+	}
+}
+
+// Every setting that a page names in code font, such as `--lookback 30d`, is one of moderator's or a flag of flagctl's.
+func TestSettingsThatAreNamedExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, list := range []string{"docs/configuration.md", "docs/flagctl.md"} { // held against the code by tests of their own
+		for _, found := range setting.FindAllStringSubmatch(read(t, list), -1) {
+			known[found[1]] = true
+		}
+	}
+	for _, file := range files(t, ".md") {
+		tools := strings.HasPrefix(file, "tools/") || strings.HasPrefix(file, "models/") || file == "docs/quality.md" // have flags of their own
+		if file == "CHANGELOG.md" || tools {
+			continue
+		}
+		for _, found := range setting.FindAllStringSubmatch(read(t, file), -1) {
+			if !known[found[1]] {
+				t.Errorf("%s names --%s, which is no setting", file, found[1])
 			}
 		}
 	}
