@@ -20,9 +20,9 @@ import (
 // The programs look up no name, connect to nothing but moderator's own servers, and write nothing outside of the data
 // folder. That holds with telemetry switched on in the environment and with a library that the user names.
 func TestProgramsStayWithinTheDataFolder(t *testing.T) {
-	t.Parallel()
 	library := testenv.ONNXRuntime(t)
 	moderator, flagctl := build(t)
+	t.Parallel() // after the build, which uses all cores
 	if !testenv.Isolated(t) {
 		return
 	}
@@ -81,9 +81,9 @@ func TestProgramsStayWithinTheDataFolder(t *testing.T) {
 
 // The programs of `make build` run in any folder, also through a link.
 func TestBuiltProgramsRunAnywhere(t *testing.T) {
-	t.Parallel()
 	testenv.ONNXRuntime(t)
 	moderator, flagctl := build(t)
+	t.Parallel() // after the build, which uses all cores
 	picture := write(t, "picture.jpg", encode(t, synth.Draw(1, 0, 640, 480), 90))
 	for program, args := range map[string][]string{
 		flagctl:   {"compare", picture, picture},
