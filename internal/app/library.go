@@ -50,7 +50,8 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
-// warm loads the candidate indexes of the models, of PDQ and, for geometric verification, of keypoints, so that the first upload does not wait for them.
+// warm loads the candidate indexes of the models, of PDQ and, if candidates is not 0, of keypoints. The first upload does not
+// wait for them.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, log *slog.Logger) error {
 	for _, m := range models {
 		start := time.Now()

@@ -80,11 +80,11 @@ type Judging struct {
 	BatchAge     time.Duration `help:"How long the first upload of a batch waits for those being fetched and decoded." default:"10ms" group:"Judging"`
 	BatchBudget  time.Duration `help:"Time limit for embedding, matching or publishing a batch." default:"10s" group:"Judging"`
 	MaxHeldBytes int64         `help:"Most bytes of uploads in memory. Pulling waits when they are used up." default:"268435456" group:"Judging"`
-	Candidates   int           `help:"Most candidates by keypoints, of all flags, that geometric verification compares with the upload, which finds crops, captions, parts and turns by any angle. It takes most of an upload's CPU time. 0: off." default:"8" group:"Judging"`
+	Candidates   int           `help:"Most candidates for geometric verification, found by keypoints among all flags. It finds crops, captions, parts and turns by any angle, and takes most of an upload's CPU time. 0: off." default:"8" group:"Judging"`
 	Lookback     Age           `help:"How long to keep the features of uploads for 'flagctl lookback', such as 30d. It must be the same for all moderators of a library. 0: not at all." default:"0" placeholder:"AGE" group:"Judging"`
 	Attempts     int           `help:"Attempts at an upload before it is decided review/retries_exhausted. Outages cost no attempts." default:"10" group:"Judging"`
 	RetryBackoff time.Duration `help:"Delay before the second attempt. It doubles for each further one, up to a minute." default:"1s" group:"Judging"`
-	LogDecisions bool          `help:"Log each decision. The log counts them once a minute; each is logged at debug level." group:"Judging"`
+	LogDecisions bool          `help:"Log each decision at info level. Without it, each is logged at debug level, and their counts once a minute." group:"Judging"`
 	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in flight." default:"20s" group:"Judging"`
 }
 

@@ -22,7 +22,7 @@ type Config struct {
 	AckWait        time.Duration   // the durable's: the server redelivers an upload after this time without progress
 	Budget         time.Duration   // time limit for one call that embeds, matches or publishes a batch
 	DrainTime      time.Duration   // how long a shutdown waits for the uploads that were pulled
-	LogDecisions   bool            // one log line for each decision; without it only a debug line
+	LogDecisions   bool            // log each decision at info level, else at debug level
 	Model          event.ModelInfo // the decision's model, unless another model's vectors matched
 }
 
