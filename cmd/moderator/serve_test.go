@@ -102,9 +102,9 @@ func (r *running) end() error {
 	case err := <-r.exited:
 		r.exited <- err
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		_ = r.cmd.Process.Kill()
-		return errors.New("still running after a minute")
+		return errors.New("still running after 3 minutes")
 	}
 }
 

@@ -147,9 +147,14 @@ func TestDecodeHearsItsContext(t *testing.T) {
 	o := options(t).as("hang")
 	pool := open(t, o)
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	_, err := pool.Decode(ctx, []byte("a picture"))
-	require.ErrorIs(t, err, context.Canceled)
+	decoded := make(chan error, 1)
+	go func() {
+		_, err := pool.Decode(ctx, []byte("a picture"))
+		decoded <- err
+	}()
+	require.Eventually(t, func() bool { return len(pool.idle) == 0 }, time.Minute, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-decoded, context.Canceled)
 	require.Zero(t, deathsOf(t, o))
 }
 
