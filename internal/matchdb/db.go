@@ -16,8 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
-
-	"moderator/internal/pdq"
 )
 
 const connectTimeout = 10 * time.Second
@@ -50,7 +48,7 @@ type DB struct {
 	matching  *pgxpool.Pool // of the same database, for what every upload is asked for
 	models    sync.Map      // fingerprint -> registered, which never changes
 	sketches  sync.Map      // id of a model -> *sketches
-	hashes    *candidateIndex[*pdq.Set]
+	hashes    *candidateIndex[*hashSet]
 	keypoints *candidateIndex[*keypointSet]
 	life      context.Context
 	end       context.CancelFunc

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -92,12 +93,15 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		if err != nil {
 			return nil, fmt.Errorf("match hashes: %w", err)
 		}
-		near, cut := have.set.Within(batch.queries, pdqNearest, have.deleted)
+		near, cut, err := have.set.search(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
 		hits, deleted, err := db.matchHashes(ctx, len(qs), batch, near, have)
 		if err != nil {
 			return nil, fmt.Errorf("match hashes: %w", db.hashes.orServerChanged(ctx, have, err))
 		}
-		db.hashes.forget(have, deleted)
+		have.set.remove(near, deleted)
 		if !cut || len(deleted) == 0 {
 			return hits, nil
 		} // else what is deleted took the places of others
@@ -105,12 +109,12 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 }
 
 // matchHashes compares the near pictures, and returns beside the hits which of them are deleted.
-func (db *DB) matchHashes(ctx context.Context, uploads int, a hashBatch, near [][]uuid.UUID, have *indexState[*pdq.Set]) (hits [][]HashHit, deleted []uuid.UUID, err error) {
+func (db *DB) matchHashes(ctx context.Context, uploads int, a hashBatch, near [][]hashNeighbour, have *indexState[*hashSet]) (hits [][]HashHit, deleted []uuid.UUID, err error) {
 	var places []int32
 	var images []uuid.UUID
 	for i, of := range near {
-		for _, id := range of {
-			places, images = append(places, int32(i)+1), append(images, id)
+		for _, n := range of {
+			places, images = append(places, int32(i)+1), append(images, n.image)
 		}
 	}
 	rows, err := db.matching.Query(ctx, hashSQL, a.exactOrds, a.sums, a.md5s, a.ords, a.numbers, a.digits, a.bits, places, images, have.snapshot, have.server)
@@ -131,7 +135,14 @@ type hashBatch struct {
 	numbers []int32 // which of its hashes
 	digits  []string
 	bits    []int32
-	queries []pdq.Query // the same
+	hashes  []pdq.Hash
+}
+
+// search looks each hash up in the set.
+func (s *hashSet) search(ctx context.Context, a hashBatch) (near [][]hashNeighbour, cut bool, err error) {
+	near, cuts := make([][]hashNeighbour, len(a.hashes)), make([]bool, len(a.hashes))
+	err = each(ctx, len(a.hashes), func(i int) { near[i], cuts[i] = s.within(a.hashes[i], int(a.bits[i]), pdqNearest) })
+	return near, slices.Contains(cuts, true), err
 }
 
 func hashColumns(qs []HashQuery) (a hashBatch, err error) {
@@ -152,7 +163,7 @@ func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 			if p.Quality >= pdq.MinQuality {
 				a.ords, a.numbers = append(a.ords, int32(i)), append(a.numbers, int32(n))
 				a.digits, a.bits = append(a.digits, p.Hash.String()), append(a.bits, int32(bits))
-				a.queries = append(a.queries, pdq.Query{Hash: p.Hash, Bits: bits})
+				a.hashes = append(a.hashes, p.Hash)
 			}
 		}
 	}

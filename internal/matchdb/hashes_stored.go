@@ -16,18 +16,20 @@ func (db *DB) WarmHashes(ctx context.Context) (hashes int, bytes int64, err erro
 	return db.hashes.warm(ctx)
 }
 
-func newHashes(db *DB) *candidateIndex[*pdq.Set] {
-	return &candidateIndex[*pdq.Set]{
-		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1), stale: outgrown[*pdq.Set],
+func newHashes(db *DB) *candidateIndex[*hashSet] {
+	return &candidateIndex[*hashSet]{
+		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1),
 		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
-		empty: func(context.Context, pgx.Tx) (*pdq.Set, error) { return &pdq.Set{}, nil },
-		take: func(rows pgx.Rows, set *pdq.Set) (id uuid.UUID, err error) {
+		empty: func(context.Context, pgx.Tx) (*hashSet, error) { return &hashSet{}, nil },
+		taken: (*hashSet).flush,
+		stale: func(have *indexState[*hashSet]) bool { return have.set.outgrown() },
+		take: func(rows pgx.Rows, set *hashSet) (id uuid.UUID, err error) {
 			var bank int32
 			var hash pgtype.Bits
 			if err := rows.Scan(&id, &bank, &hash); err != nil {
 				return id, err
 			}
-			set.Add(id, bank, pdq.Hash(hash.Bytes))
+			set.add(id, bank, pdq.Hash(hash.Bytes))
 			return id, nil
 		},
 	}
