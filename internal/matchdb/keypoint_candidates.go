@@ -44,7 +44,7 @@ found AS MATERIALIZED (
     (SELECT 1, image_id, points FROM flagged_keypoints WHERE %[1]s LIMIT %[3]d)
 )
 SELECT kind, image_id, b.name, f.points
-FROM found f JOIN flagged_image i ON i.id = f.image_id LEFT JOIN bank b ON b.id = i.bank_id AND b.enabled
+FROM found f JOIN flagged_image i ON i.id = f.image_id AND i.retracted_at IS NULL LEFT JOIN bank b ON b.id = i.bank_id AND b.enabled
 UNION ALL
 SELECT 2, image_id, NULL, NULL FROM asked a WHERE NOT EXISTS (SELECT FROM found f WHERE f.image_id = a.image_id)
 UNION ALL

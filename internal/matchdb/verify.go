@@ -12,19 +12,20 @@ import (
 
 // VerifyOptions say what a library is held against.
 type VerifyOptions struct {
-	Model   string                  // fingerprint of the model that judges
-	Penalty func([]float32) float32 // its background penalty
-	Views   []string                // that every flag is to have
-	Sample  int                     // so many queries of each kind
-	Seed    uint64                  // of the sample
+	Model      string                  // fingerprint of the model that judges
+	Penalty    func([]float32) float32 // its background penalty
+	Views      []string                // that every flag is to have
+	Sample     int                     // so many queries of each kind
+	Seed       uint64                  // of the sample
+	Candidates int                     // by keypoints, as matching takes them; 0: these are not verified
 }
 
 // Verification is what Verify found. What is wrong is for the caller to say: see its fields.
 type Verification struct {
-	Embeddings, PDQ Agreement
-	Indexes         []Index
-	Faults          []Fault      // one for each kind, also where there is none
-	Models          []ModelStats // what the library holds of each model
+	Embeddings, PDQ, Keypoints Agreement
+	Indexes                    []Index
+	Faults                     []Fault      // one for each kind, also where there is none
+	Models                     []ModelStats // what the library holds of each model
 }
 
 // Agreement is how what matching finds compares with what is there. A verdict is what one bank says of one query: block
@@ -49,7 +50,7 @@ func (a Agreement) Recall() float64 {
 type Miss struct {
 	FlaggedID  uuid.UUID
 	Bank, View string
-	Score      float64  // of the embedding
+	Score      float64  // of the embedding or the keypoints
 	Distance   int      // of the PDQ hash, in bits
 	Over       float64  // so much more than the threshold, in score or bits
 	Got        *float64 // the score or distance of what was found instead in its bank; nil: nothing
@@ -57,8 +58,10 @@ type Miss struct {
 
 // Verify compares what Match and MatchHashes find with a comparison of all rows, which is made here and not by the
 // database, and looks for rows that are wrong. The queries are stored vectors turned, and stored hashes with bits flipped:
-// three of four by less than the threshold, as an edit does, the others by more, as another picture is. It changes
-// nothing, reads every row once, and takes the rights of a reader. Errors wrap ErrUnknownModel or ErrInvalid.
+// three of four by less than the threshold, as an edit does, the others by more, as another picture is. By keypoints, the queries
+// are parts of flags, turned and zoomed: those that geometric verification accepts are to have their flag among the candidates.
+// Verify changes nothing, reads every vector and hash once, and takes the rights of a reader. Errors wrap ErrUnknownModel or
+// ErrInvalid.
 func (db *DB) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	var v Verification
 	if o.Sample < 1 {
@@ -80,6 +83,12 @@ func (db *DB) Verify(ctx context.Context, o VerifyOptions) (Verification, error)
 	h := &pdqCheck{db: db, banks: banks, options: o, random: random}
 	if v.PDQ, err = h.run(ctx); err != nil {
 		return v, fmt.Errorf("verify PDQ hashes: %w", err)
+	}
+	if o.Candidates > 0 {
+		k := &keypointCheck{db: db, options: o, random: random}
+		if v.Keypoints, err = k.run(ctx); err != nil {
+			return v, fmt.Errorf("verify keypoints: %w", err)
+		}
 	}
 	if v.Faults, err = db.faults(ctx, known, o.Views); err != nil {
 		return v, err

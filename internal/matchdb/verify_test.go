@@ -164,3 +164,41 @@ func TestVerifyFindsFaults(t *testing.T) {
 	}
 	require.Len(t, v.Models, 2)
 }
+
+// Copies that geometric verification accepts are among the candidates, and a fault of the index is seen.
+func TestVerifyKeypoints(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	require.NoError(t, db.AddBank(t.Context(), "off", "ann", ""))
+	flag := func(bank, name string) uuid.UUID {
+		f := someKeypoints(r)
+		f.Points = append(f.Points, someKeypoints(r).Points...) // the index has half of them
+		return flagWithKeypoints(t, db, r, bank, name, f)
+	}
+	for i := range 40 {
+		flag([]string{"default", "off"}[i%2], fmt.Sprint(i))
+	}
+	require.NoError(t, db.DisableBank(t.Context(), "off", "ann", ""))
+	options := VerifyOptions{
+		Model: testModel.Fingerprint, Penalty: func([]float32) float32 { return 0 }, Sample: 100, Seed: 1, Candidates: 8,
+	}
+	v, err := db.Verify(t.Context(), options)
+	require.NoError(t, err)
+	require.EqualValues(t, 20, v.Keypoints.Rows)
+	require.Equal(t, 100, v.Keypoints.Queries)
+	require.Greater(t, v.Keypoints.Expected, 80)
+	require.Equal(t, 1.0, v.Keypoints.Recall())
+	require.Nil(t, v.Keypoints.Worst)
+
+	db.end()
+	for i := range 20 {
+		flag("default", fmt.Sprint("missed ", i))
+	}
+	claimRead(t, db.keypoints) // and it has not
+	v, err = db.Verify(t.Context(), options)
+	require.NoError(t, err)
+	require.Less(t, v.Keypoints.Recall(), 0.8)
+	missed, err := db.Show(t.Context(), v.Keypoints.Worst.FlaggedID.String())
+	require.NoError(t, err)
+	require.Contains(t, missed.Source, "missed")
+}
