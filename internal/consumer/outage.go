@@ -114,8 +114,8 @@ func (c *Consumer) Away() []string { return c.outages.lines() }
 func (c *Consumer) call(ctx context.Context, d dependency.Dependency, do func() error) error {
 	for failed := false; ; {
 		err := do()
-		var verdict *event.Unjudgeable
-		if err == nil || errors.As(err, &verdict) || ctx.Err() != nil {
+		var permanent *event.Unjudgeable
+		if err == nil || errors.As(err, &permanent) || ctx.Err() != nil {
 			return err
 		}
 		out := c.away(ctx, d)

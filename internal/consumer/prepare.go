@@ -110,9 +110,9 @@ func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
 
 // failed decides or naks an item whose stage returned err. It returns false: the item does not go on.
 func (c *Consumer) failed(ctx context.Context, it *item, stage string, err error) bool {
-	var verdict *event.Unjudgeable
-	if errors.As(err, &verdict) {
-		c.review(ctx, it, verdict.Reason, verdict.Err)
+	var permanent *event.Unjudgeable
+	if errors.As(err, &permanent) {
+		c.review(ctx, it, permanent.Reason, permanent.Err)
 	} else {
 		c.retry(ctx, it, stage, err)
 	}

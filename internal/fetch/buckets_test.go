@@ -84,9 +84,9 @@ func TestFetchFromS3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := fetch(test.url, test.most)
-			var verdict *event.Unjudgeable
-			require.ErrorAs(t, err, &verdict)
-			require.Equal(t, test.reason, verdict.Reason)
+			var permanent *event.Unjudgeable
+			require.ErrorAs(t, err, &permanent)
+			require.Equal(t, test.reason, permanent.Reason)
 			require.ErrorContains(t, err, test.want)
 			require.NotContains(t, err.Error(), secret)
 		})
@@ -95,9 +95,9 @@ func TestFetchFromS3(t *testing.T) {
 	// A store that is down is worth a redelivery.
 	broken.Store(true)
 	_, err := fetch("s3://uploads/2026/a%20b.jpg", 1<<20)
-	var verdict *event.Unjudgeable
+	var permanent *event.Unjudgeable
 	require.Error(t, err)
-	require.NotErrorAs(t, err, &verdict)
+	require.NotErrorAs(t, err, &permanent)
 	require.NotContains(t, err.Error(), secret)
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -65,12 +65,12 @@ func (f *Fetcher) Fetch(ctx context.Context, u event.Upload, maxBytes int64, res
 		what = withoutSecrets(u.URL)
 		data, err = f.web.get(limited, u.URL, mem)
 	}
-	var verdict *event.Unjudgeable
+	var permanent *event.Unjudgeable
 	switch {
 	case err == nil:
 		return data, nil
-	case errors.As(err, &verdict):
-		return nil, &event.Unjudgeable{Reason: verdict.Reason, Err: fmt.Errorf("fetch %s: %w", what, verdict.Err)}
+	case errors.As(err, &permanent):
+		return nil, &event.Unjudgeable{Reason: permanent.Reason, Err: fmt.Errorf("fetch %s: %w", what, permanent.Err)}
 	case ctx.Err() != nil: // the caller cancelled
 		return nil, fmt.Errorf("fetch %s: %w", what, ctx.Err())
 	case limited.Err() != nil || errors.Is(err, context.DeadlineExceeded):

@@ -142,19 +142,19 @@ func dnsAnswer(query []byte, answer func(name string) []string) []byte {
 // requireUnjudgeable checks that the error is an *event.Unjudgeable with the reason.
 func requireUnjudgeable(t *testing.T, err error, reason event.Reason, text string) {
 	t.Helper()
-	var verdict *event.Unjudgeable
-	require.ErrorAs(t, err, &verdict)
-	require.Equal(t, reason, verdict.Reason, "%v", err)
-	require.ErrorContains(t, verdict.Err, text)
-	requireText(t, verdict.Err)
+	var permanent *event.Unjudgeable
+	require.ErrorAs(t, err, &permanent)
+	require.Equal(t, reason, permanent.Reason, "%v", err)
+	require.ErrorContains(t, permanent.Err, text)
+	requireText(t, permanent.Err)
 }
 
 // requireRetry checks that the error is worth a redelivery.
 func requireRetry(t *testing.T, err error, text string) {
 	t.Helper()
 	require.Error(t, err)
-	var verdict *event.Unjudgeable
-	require.False(t, errors.As(err, &verdict), "%v", err)
+	var permanent *event.Unjudgeable
+	require.False(t, errors.As(err, &permanent), "%v", err)
 	require.ErrorContains(t, err, text)
 	requireText(t, err)
 }

@@ -113,15 +113,15 @@ func checkResponse(r *http.Response) error {
 // safeError keeps errors of the network and replaces all others: the standard library's texts quote URLs and the server's
 // answer.
 func safeError(err error) error {
-	var verdict *event.Unjudgeable
+	var permanent *event.Unjudgeable
 	var refused *event.NotAdmitted
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var operation *net.OpError
 	var timed net.Error
 	switch {
-	case errors.As(err, &verdict):
-		return verdict
+	case errors.As(err, &permanent):
+		return permanent
 	case errors.As(err, &refused):
 		return refused
 	case errors.As(err, &certificate):
