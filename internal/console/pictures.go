@@ -52,7 +52,7 @@ func asUpload(e recognise.Extracted) recognise.Extracted {
 	return e
 }
 
-// Compare takes flagged as if it were flagged and uploaded as if it came as an upload.
+// Compare compares the first picture as a flag with the second as an upload.
 func (p *Pictures) Compare(ctx context.Context, flagged, uploaded []byte) (recognise.Comparison, error) {
 	a, err := p.extract(ctx, flagged)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"moderator/internal/event"
 )
 
-// Config holds the consumer's limits and times. Every field but Devices must be set.
+// Config holds the consumer's limits and times. Every field but Devices and LogDecisions must be set.
 type Config struct {
 	BatchSize      int             // most uploads in one batch
 	BatchAge       time.Duration   // how long the first upload of a batch waits for those being prepared

@@ -13,7 +13,7 @@
 //	dependency unavailable               keep the upload in flight, stop pulling, call again once a probe succeeds
 //	stage failed, dependency answers     nak with back-off; the rest of the batch goes on
 //	stage failed, last attempt           decide review/retries_exhausted, publish, ack
-//	undecodable                          decide block if the file's SHA-256 is flagged, else review
+//	undecodable                          decide block if the file's hash is flagged, else review
 //	cannot be fetched, too large, …      decide review with the reason, publish, ack
 //	shutting down                        finish what was pulled within the drain time, nak the rest
 //

@@ -16,7 +16,7 @@
 //	died while idle                             is decoded by a new worker
 //	dies, hangs, or gives an invalid answer     is tried once more by a new worker
 //	the second one does so too                  imaging.ErrUndecodable, with how the worker ended
-//	was stopped, or killed by SIGKILL, twice    ErrWorkersEnded: the caller tries again
+//	both ended, one by a stop or SIGKILL        ErrWorkersEnded: the caller tries again
 //
 // CPU time bounds a decode. The clock only detects a worker that hangs: one that neither uses a CPU nor waits for one. A
 // busy machine therefore changes no result.

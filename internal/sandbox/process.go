@@ -201,7 +201,7 @@ func (p *process) stop() {
 // release closes the parent's descriptors and unmaps the memory.
 func (p *process) release() {
 	for _, file := range []*os.File{p.requests, p.answers, p.statm} {
-		_ = file.Close() // closing a nil file, which launch did not open, is an error only
+		_ = file.Close() // for a nil file, after launch has failed, it only returns an error
 	}
 	p.memory.close()
 }
