@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes release tarballs for Linux in dist/: programs, ONNX Runtime's library, the model, man pages, completions, a list of all
-# Go parts, and checksums. VERSION is the tag that is released, without one `git describe` names it.
-# The other architecture takes a cross compiler and its libvips (Debian: dpkg --add-architecture, then
-# crossbuild-essential-arm64 libvips-dev:arm64); without them it is skipped, and a line says so.
+# Makes release tarballs for Linux in dist/: programs, ONNX Runtime's library, the model, man pages, completions, an SBOM of
+# the Go modules, and checksums. VERSION is the released tag; the default is that of `git describe`.
+# The other architecture needs a cross compiler and its libvips (Debian: dpkg --add-architecture, then
+# crossbuild-essential-arm64 libvips-dev:arm64); without them it is skipped, with a line that says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cyclonedx=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
@@ -13,7 +13,7 @@ die() { printf 'dist: %s\n' "$*" >&2; exit 1; }
 version=${VERSION:-$(git describe --tags --always --dirty)}
 version=${version#v}
 commit=$(git rev-parse --short HEAD)
-stamp=@$(git log -1 --format=%ct) # of all files, so that the same commit makes the same tarball
+stamp=@$(git log -1 --format=%ct) # time of all files, so that a commit always makes the same tarball
 native=$(go env GOHOSTARCH)
 
 rm -rf dist
@@ -35,7 +35,7 @@ toolchain() {
 	command -v "$PKG_CONFIG" >/dev/null && "$PKG_CONFIG" --exists vips || { missing="no libvips for $1 that $PKG_CONFIG finds"; return 1; }
 }
 
-# docs_of FOLDER: man pages and completions, which programs of this machine's architecture print.
+# docs_of FOLDER: writes man pages and completions, which the programs of this machine's architecture print.
 docs_of() {
 	local name shell
 	mkdir -p "$1/man" "$1/completions"
@@ -68,7 +68,7 @@ pack() { # ARCH
 	cp -r docs README.md LICENSE CHANGELOG.md SECURITY.md "$folder/"
 	docs_of "$folder"
 	go run "$cyclonedx" bin -json -output "$folder/sbom.cdx.json" -version "$version" "$folder/moderator" 2>"$scratch/sbom.log" ||
-		{ cat "$scratch/sbom.log" >&2; die "the list of parts could not be made: see the lines above"; }
+		{ cat "$scratch/sbom.log" >&2; die "the SBOM could not be made: see the lines above"; }
 	tar c -C "$scratch" --sort=name --mtime="$stamp" --owner=0 --group=0 --numeric-owner --mode=go-w "$name" | gzip -9n >"dist/$name.tar.gz"
 	cp "$folder/sbom.cdx.json" "dist/$name.cdx.json"
 	say "dist/$name.tar.gz, $(du -h "dist/$name.tar.gz" | cut -f1)"

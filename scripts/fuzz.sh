@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for FUZZTIME (20s), one after the other. What fails is kept below the package's testdata/fuzz, where
-# `go test` finds it from then on: mend it and commit both.
+# Runs every fuzz target for FUZZTIME (20s), one after the other. An input that fails is kept in the package's testdata/fuzz,
+# where `go test` finds it: fix the fault, and commit both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=()
@@ -11,7 +11,7 @@ for package in $(git grep -l --untracked '^func Fuzz' -- '*_test.go' | xargs -n 
 	for target in $(grep -hoE '^func Fuzz\w+' "$package"/*_test.go | cut -c6-); do
 		printf 'fuzz: %s %s\n' "$package" "$target"
 		if ! nice go test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-20s}" 2>&1 | tee "$log"; then
-			# Go reports the end of the fuzzing time as a failure now and then, without an input that fails.
+			# Go sometimes reports the end of the fuzzing time as a failure, without an input that fails.
 			if grep -q 'Failing input' "$log" || ! grep -q '^ *context deadline exceeded$' "$log"; then failed+=("$package $target"); fi
 		fi
 	done

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The steps of Dockerfile and Dockerfile.gpu, for Debian 13 and Ubuntu 24.04; scripts/image-check.sh runs the same ones
 # without a container engine.
-#   image.sh build-packages            what moderator is built with
-#   image.sh runtime-packages          what it runs with, and its folder
-#   image.sh binaries DIR VERSION COMMIT
+#   image.sh build-packages            installs what moderator is built with
+#   image.sh runtime-packages          installs what it runs with, and makes its data folder
+#   image.sh binaries DIR VERSION COMMIT   builds the programs
 set -euo pipefail
 
-# libheif's decoders are packages of their own; HEIC is libde265's, AVIF dav1d's.
+# libheif's decoders are separate packages: libde265 for HEIC, dav1d for AVIF.
 runtime=(ca-certificates libvips42t64 libheif-plugin-libde265 libheif-plugin-dav1d libstdc++6)
 build=(gcc g++ libc6-dev pkg-config libvips-dev ca-certificates)
 
@@ -24,7 +24,7 @@ runtime-packages)
 	chown 10001:10001 /var/lib/moderator
 	;;
 binaries)
-	# The tag leaves gRPC out of Google's storage client, which we do not use: 20 MB.
+	# The tag leaves gRPC, which is not used, out of Google's storage client: 20 MB.
 	CGO_ENABLED=1 go build -trimpath -tags disable_grpc_modules -o "$2/" \
 		-ldflags "-s -w -X moderator/internal/version.Version=$3 -X moderator/internal/version.Commit=$4" ./cmd/...
 	;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, vet and staticcheck; the tools' versions are pinned here and come from the Go module proxy.
+# Runs gofumpt, go vet and staticcheck. The tools' versions are pinned here; they come from the Go module proxy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 gofumpt=mvdan.cc/gofumpt@v0.12.0

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what moderator is built and run with on Debian 12 and 13, and nothing that is there already:
+# Installs what moderator is built and run with on Debian 12 and 13, unless it is installed:
 #   - a C compiler, pkg-config and libvips with its headers (Debian)
 #   - PostgreSQL (Debian) with pgvector (Debian 13's package; on Debian 12 built from Debian 13's source package)
-#   - ONNX Runtime's shared library, out of the npm package onnxruntime-node, into .cache/onnxruntime
-# Run again it looks, finds everything and returns at once.
+#   - ONNX Runtime's shared library, from the npm package onnxruntime-node, into .cache/onnxruntime
+# A second run finds everything and returns at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The npm package's version and integrity are pinned together: `npm view onnxruntime-node@VERSION dist.integrity`.
 ort_version=1.30.0
 ort_integrity='sha512-twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8xU3NVczE29VA9lolLOYepoD8fjTGOfIqw=='
-ort_dir=${MODERATOR_ORT_DIR:-.cache/onnxruntime}     # a release collects the libraries of several machines
+ort_dir=${MODERATOR_ORT_DIR:-.cache/onnxruntime}     # a release collects the libraries of several architectures
 ort_machine=${MODERATOR_ORT_MACHINE:-$(uname -m)}
 pgvector_suite=trixie # the Debian release whose pgvector (0.8.0) Debian 12 builds
 
@@ -46,7 +46,7 @@ need_debian() {
 	die "this script knows Debian 12 and 13, this is ${PRETTY_NAME:-unknown}: install libvips-dev, PostgreSQL with pgvector >= 0.8.0 by hand, see docs/operations/install.md"
 }
 
-# The newest PostgreSQL server's version, or nothing.
+# Prints the version of the newest PostgreSQL server, if any.
 postgres_version() {
 	find /usr/lib/postgresql/*/bin/postgres 2>/dev/null | cut -d/ -f5 | sort -n | tail -n 1
 }
@@ -55,7 +55,7 @@ setup_toolchain() {
 	command -v cc >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists 'vips >= 8.14' && return
 	need_debian
 	local packages=(gcc g++ libc6-dev pkg-config libvips-dev)
-	# From Debian 13 on, libheif's decoders are packages of their own.
+	# Since Debian 13, libheif's decoders are separate packages.
 	[ "$VERSION_ID" = 12 ] || packages+=(libheif-plugin-libde265 libheif-plugin-dav1d libheif-plugin-aomenc libheif-plugin-x265)
 	apt_install "${packages[@]}"
 }
@@ -64,7 +64,7 @@ setup_postgres() {
 	[ -z "$(postgres_version)" ] || return 0
 	need_debian
 	apt_install postgresql-common
-	# moderator runs a cluster of its own; Debian's default one on port 5432 is not wanted.
+	# moderator runs its own cluster: keep Debian from starting one on port 5432.
 	as_root sed -i 's/^#\? *create_main_cluster *=.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 	apt_install postgresql
 }
@@ -82,8 +82,8 @@ setup_pgvector() {
 	build_pgvector "/usr/lib/postgresql/$version/bin/pg_config"
 }
 
-# Fetches the newer release's source package through the mirror that this machine already uses: apt checks its
-# signature and checksums. The lists go to a temporary folder, so the system's own stay as they are.
+# Fetches the newer release's source package from the mirror that this machine uses. apt checks its signature and checksums.
+# The lists go to a temporary folder, so that the system's own do not change.
 build_pgvector() {
 	local tmp mirror
 	tmp=$scratch/pgvector
@@ -102,7 +102,7 @@ build_pgvector() {
 		"${apt[@]}" source --download-only pgvector >/dev/null
 		tar xzf pgvector_*.orig.tar.gz
 		cd pgvector-*/
-		# OPTFLAGS='' keeps -march=native out: the library may move to another machine with its image.
+		# OPTFLAGS='' leaves out -march=native, as an image may run on another machine.
 		make -s OPTFLAGS='' with_llvm=no PG_CONFIG="$1" >build.log 2>&1 || { tail -n 20 build.log >&2; exit 1; }
 		as_root make -s with_llvm=no PG_CONFIG="$1" install >build.log 2>&1 || { tail -n 20 build.log >&2; exit 1; }
 	) || die "pgvector could not be built: see the lines above"
@@ -133,7 +133,7 @@ setup_onnxruntime() {
 	mv "$tmp" "$ort_dir"
 }
 
-if [ $# -gt 0 ]; then # only these steps: images take what they need
+if [ $# -gt 0 ]; then # only the named steps, for images
 	for step in "$@"; do "setup_$step"; done
 	exit
 fi

@@ -46,7 +46,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	require.Error(t, <-exit, "it exits by itself")
-	require.Regexp(t, "moderator: the embedded NATS server: it can store nothing more in "+disk+": .*no space left on device: make room", r.printed.String())
+	require.Regexp(t, "moderator: the embedded NATS server: it cannot store any more in "+disk+": .*no space left on device: make room", r.printed.String())
 
 	free()
 	r = start(t, dir, flags...)

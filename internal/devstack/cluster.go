@@ -18,12 +18,12 @@ import (
 	"time"
 )
 
-// maxSocketPath is what fits into sockaddr_un on Linux: 108 bytes with the terminating zero.
+// maxSocketPath is the longest path of a Unix socket on Linux: sockaddr_un has 108 bytes with the terminating zero.
 const maxSocketPath = 107
 
-// socketDir makes and returns the folder of the unix socket: in the cluster's directory, or, where the socket's path
-// would be too long or holds a comma (which separates hosts in a connection URL), in the temporary folder under a name
-// that says whose it is.
+// socketDir makes and returns the folder of the Unix socket. It is in the cluster's directory, unless the socket's path would
+// be too long or hold a comma, which separates hosts in a connection URL. Then it is in the temporary folder, under a name
+// that follows from the cluster's directory.
 func socketDir(as runAs, dir string) (string, error) {
 	socket := filepath.Join(dir, "run")
 	if len(filepath.Join(socket, ".s.PGSQL."+port)) > maxSocketPath || strings.Contains(socket, ",") {
@@ -37,8 +37,8 @@ func socketDir(as runAs, dir string) (string, error) {
 	return socket, as.own(socket)
 }
 
-// initialise runs initdb in data unless that was done before. It works in a folder beside it that is renamed when it is
-// complete, so that an initdb that was interrupted leaves nothing that looks like a cluster.
+// initialise runs initdb for data, unless data holds a cluster. initdb works in a neighbouring folder, which is renamed when
+// the cluster is complete. So an interrupted initdb leaves nothing that looks like a cluster.
 func initialise(ctx context.Context, initdb string, as runAs, data string, volatile bool) error {
 	if isFile(filepath.Join(data, "PG_VERSION")) {
 		return nil
@@ -67,19 +67,19 @@ func initialise(ctx context.Context, initdb string, as runAs, data string, volat
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
 	if err := os.Remove(data); err != nil {
-		return fmt.Errorf("%s holds files but no cluster: remove it or choose another --data-dir: %w", data, err)
+		return fmt.Errorf("%s holds files but not a cluster: remove it or choose another --data-dir: %w", data, err)
 	}
 	return os.Rename(fresh, data)
 }
 
-// serverArgs is the server's command line. The memory is a laptop's: 1 GB shared, so that a large library stays there, of
-// which the server takes what it uses; and 256 MB while an index is built, as migrations do.
+// serverArgs returns the server's command line. Its memory suits a laptop: 1 GB shared, of which the server takes what it
+// uses, so that a large library stays in memory; and 256 MB to build an index, as migrations do.
 func serverArgs(postgres, data, socket string, volatile bool) []string {
 	args := []string{postgres, "-D", data}
 	set := func(name, value string) { args = append(args, "-c", name+"="+value) }
 	set("listen_addresses", "")
 	set("port", port)
-	// The list's elements are comma-separated; quotes keep a comma or a blank of the path.
+	// The setting is a comma-separated list: the quotes allow commas and blanks in the path.
 	set("unix_socket_directories", `"`+strings.ReplaceAll(socket, `"`, `""`)+`"`)
 	set("unix_socket_permissions", "0700")
 	set("max_connections", "100")
@@ -98,9 +98,9 @@ func serverArgs(postgres, data, socket string, volatile bool) []string {
 	return args
 }
 
-// stopOrphan ends a server that still runs on data although its owner is gone (the owner's lock is ours by now) and
-// waits for the last of its processes: two servers on one directory destroy it. Then it removes postmaster.pid, for a
-// process that was given the old server's pid since would keep the new server from starting.
+// stopOrphan stops a server that still runs on data after its owner has ended, and waits for the last of its processes: two
+// servers would destroy the directory. This process holds the owner's lock by now. Then it removes postmaster.pid: another
+// process may have the old server's pid, which would keep the new server from starting.
 func stopOrphan(ctx context.Context, data string) error {
 	pidFile := filepath.Join(data, "postmaster.pid")
 	text, err := os.ReadFile(pidFile)
@@ -111,14 +111,14 @@ func stopOrphan(ctx context.Context, data string) error {
 		return err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	parent, _ := strconv.Atoi(strings.TrimSpace(first)) // 0, which is no server's, for a file that was cut short
+	parent, _ := strconv.Atoi(strings.TrimSpace(first)) // 0 if the file was cut short: never a server's pid
 	sig := syscall.SIGINT
 	deadline := time.Now().Add(stopTimeout)
 	for running := serversOn(data, parent); len(running) > 0; running = serversOn(data, parent) {
 		if time.Now().After(deadline) {
 			sig = syscall.SIGQUIT
 		}
-		// Its children end with it; those of a parent that was killed end on their own.
+		// The children end with their parent; after a kill of the parent they end by themselves.
 		if slices.Contains(running, parent) {
 			if err := syscall.Kill(parent, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("stop the server (pid %d) that outlived its owner: %w", parent, err)
@@ -134,7 +134,7 @@ func stopOrphan(ctx context.Context, data string) error {
 	return nil
 }
 
-// tail returns the last lines of a log, at most 2 KB.
+// tail returns the last lines of a log, up to 2 KB.
 func tail(path string) []byte {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// ErrNoPostgres says that this machine has no PostgreSQL server, or none with pgvector.
+// ErrNoPostgres says that this machine has no PostgreSQL server with pgvector.
 var ErrNoPostgres = errors.New("no usable PostgreSQL server on this machine")
 
 const setupRemedy = "run `make setup`, or give --database-url"
@@ -19,8 +19,8 @@ const setupRemedy = "run `make setup`, or give --database-url"
 // binaries are the two programs of one PostgreSQL installation.
 type binaries struct{ initdb, postgres string }
 
-// FindPostgres returns the folder of the PostgreSQL programs that StartPostgres uses: that of PATH when its installation
-// has pgvector, else the newest of /usr/lib/postgresql/*/bin that has. The error wraps ErrNoPostgres and says what to do.
+// FindPostgres returns the folder of the PostgreSQL programs that StartPostgres uses. The installation in PATH comes first,
+// then the newest in /usr/lib/postgresql/*/bin; it must have pgvector. The error wraps ErrNoPostgres and says what to do.
 func FindPostgres() (string, error) {
 	var seen []string
 	for _, dir := range candidateDirs() {
@@ -48,7 +48,7 @@ func binariesIn(dir string) binaries {
 func candidateDirs() []string {
 	var dirs []string
 	if p, err := exec.LookPath("postgres"); err == nil {
-		// A link in PATH leads to the installation whose initdb and share folder belong to it.
+		// A link in PATH leads to the installation, which has the share folder.
 		if target, err := filepath.EvalSymlinks(p); err == nil {
 			p = target
 		}
@@ -63,8 +63,8 @@ func candidateDirs() []string {
 	return append(dirs, found...)
 }
 
-// hasVector asks the installation itself where its extensions are; without pg_config (Debian packs it with the headers)
-// the two usual layouts are tried: Debian's, and that of a build with a prefix.
+// hasVector looks for pgvector where pg_config says that extensions are. Debian packs pg_config with the headers; without it,
+// hasVector tries Debian's layout and that of a build with a prefix.
 func hasVector(bin string) bool {
 	control := filepath.Join("extension", "vector.control")
 	if out, err := exec.Command(filepath.Join(bin, "pg_config"), "--sharedir").Output(); err == nil {

@@ -11,8 +11,8 @@ import (
 // ErrInUse says that another live process holds the directory.
 var ErrInUse = errors.New("the directory is in use by another running process")
 
-// lockDir makes dir (0755 when it is new, so that the server's user can pass through) and takes its lock. Closing the
-// returned file, or the end of this process, gives it back. The file is opened close-on-exec: a child never inherits it.
+// lockDir makes dir and takes its lock. A new dir has mode 0755, so that the server's user can pass through. Closing the
+// returned file releases the lock, as does the end of this process. Children do not inherit the file.
 func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w (choose another --data-dir)", err)

@@ -17,24 +17,24 @@ import (
 // The defaults of NATSOptions.
 const (
 	DefaultNATSListen = "127.0.0.1:4222"
-	DefaultMaxPayload = 8 << 20 // bytes; what NATS advises at most
+	DefaultMaxPayload = 8 << 20 // bytes; the most that NATS recommends
 )
 
-// NATSOptions says where a JetStream server in this process stores and listens.
+// NATSOptions are the options of a JetStream server in this process.
 type NATSOptions struct {
-	// StoreDir is the server's own directory; made when missing.
+	// StoreDir is the server's own directory, made if missing.
 	StoreDir string
 	// Listen is host:port. Empty: DefaultNATSListen. Port 0: any free one.
 	Listen string
 	// MaxPayload is the largest message in bytes. 0: DefaultMaxPayload.
 	MaxPayload int32
-	// MaxStore bounds all streams together, in bytes. 0: three quarters of the free disk, as the server computes it.
+	// MaxStore bounds all streams together, in bytes. 0: three quarters of the free disk, by the server's own count.
 	MaxStore int64
 	// Logger gets the server's warnings and errors, and its notices as debug lines. Nil: slog.Default().
 	Logger *slog.Logger
-	// Broken is told once why the server stores nothing any more, such as a full disk, and must not wait: the server would.
-	// It then goes on without storing, also when there is room again, and publishers get no answer: stop it and start it
-	// anew, which finds all that was stored. Nil: it is only logged.
+	// Broken is called once when the server stops storing, such as on a full disk. Its argument says why. It must not block,
+	// as it would block the server. The server does not store again, even when the disk has room, and publishers get no
+	// answer: a new server on the same directory has all that was stored. Nil: the cause is only logged.
 	Broken func(error)
 }
 
@@ -47,8 +47,8 @@ type NATS struct {
 	lock   *os.File
 }
 
-// StartNATS starts the server and returns when it takes clients and JetStream is ready. Errors: ErrInUse (another live
-// process owns StoreDir), a malformed or taken address, and whatever else the server gave up with.
+// StartNATS starts the server and returns when JetStream is ready for clients. Errors: ErrInUse if another running process
+// owns StoreDir, a malformed or taken address, or why the server gave up.
 func StartNATS(ctx context.Context, o NATSOptions) (*NATS, error) {
 	if o.Listen == "" {
 		o.Listen = DefaultNATSListen
@@ -98,7 +98,7 @@ func splitListen(listen string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("NATS listen address %q: want host:port, such as %s", listen, DefaultNATSListen)
 	}
 	if host == "" {
-		host = "127.0.0.1" // the server would take every interface; that is to be asked for, by 0.0.0.0
+		host = "127.0.0.1" // without a host the server takes every interface, which has to be given as 0.0.0.0
 	}
 	if port == 0 {
 		port = server.RANDOM_PORT
@@ -106,8 +106,7 @@ func splitListen(listen string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// waitNATS returns nil when the server is ready. The server reports what stops it by logging it as fatal, and goes on
-// without: so the log decides.
+// waitNATS returns nil when the server is ready. The server only logs a fatal error and runs on, so waitNATS reads the log.
 func waitNATS(ctx context.Context, s *server.Server, fatal <-chan string) error {
 	for {
 		ready := s.ReadyForConnections(50*time.Millisecond) && s.JetStreamEnabled()

@@ -11,7 +11,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// A server whose disk is full says so to its owner, and the next one has all that was stored, and stores more.
+// A server with a full disk tells its owner. The next server has all that was stored, and stores again.
 func TestNATSOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	fill, free := testenv.Disk(t, dir, 16<<20)

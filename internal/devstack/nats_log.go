@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// natsLogger hands the server's log to slog. Its notices are debug lines: the start alone writes twenty.
+// natsLogger writes the server's log to slog. Notices become debug lines: the start writes twenty of them.
 type natsLogger struct {
 	log    *slog.Logger
 	fatal  chan string // the first fatal message
 	dir    string
 	broken func(error) // NATSOptions.Broken
-	once   sync.Once   // of broken
+	once   sync.Once   // for broken
 }
 
-// storesNoMore are the lines that the server writes when it gives up a stream's store, or all of them, until its next start.
-// It has no other way to tell.
+// storesNoMore are the log lines by which the server gives up the store of one stream, or of all, until its next start. The
+// server reports it in no other way.
 var storesNoMore = regexp.MustCompile(`(?i)critical write error: |disabling JetStream|JetStream .*will be DISABLED`)
 
 func (l *natsLogger) Noticef(format string, v ...any) {
@@ -44,13 +44,13 @@ func (l *natsLogger) Errorf(format string, v ...any) {
 	l.look(text)
 }
 
-// look tells the owner of a server that stores nothing any more.
+// look calls broken if the line says that the server stops storing.
 func (l *natsLogger) look(text string) {
 	if l.broken == nil || !storesNoMore.MatchString(text) {
 		return
 	}
 	l.once.Do(func() {
-		l.broken(fmt.Errorf("it can store nothing more in %s: %s: make room on that disk, or let it be written, and start again; what was stored is kept", l.dir, text))
+		l.broken(fmt.Errorf("it cannot store any more in %s: %s: make room on that disk, or make it writable, and start again; nothing stored is lost", l.dir, text))
 	})
 }
 

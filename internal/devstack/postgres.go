@@ -16,25 +16,25 @@ import (
 const (
 	superuser    = "postgres"
 	databaseName = "moderator"
-	port         = "5432" // names the socket's file; nothing listens on TCP
+	port         = "5432" // only names the socket's file: nothing listens on TCP
 
-	startTimeout = 2 * time.Minute // crash recovery of a big library included
+	startTimeout = 2 * time.Minute // includes crash recovery of a large library
 	stopTimeout  = 30 * time.Second
 )
 
-// PGOptions says where a private cluster lives.
+// PGOptions are the options of a private cluster.
 type PGOptions struct {
-	// DataDir is the cluster's own directory; made when missing, initialised on its first use.
+	// DataDir is the cluster's own directory, made if missing and initialised on first use.
 	DataDir string
-	// Volatile gives up durability for speed: no fsync anywhere. For tests.
+	// Volatile turns fsync off: faster, but a crash of the machine loses data. For tests.
 	Volatile bool
 }
 
 // Postgres is a running private cluster.
 type Postgres struct {
-	// URL connects to the database "moderator" as the cluster's superuser, over the unix socket.
+	// URL connects to the database "moderator" as the cluster's superuser, over the Unix socket.
 	URL string
-	// LogFile is where the server writes its messages.
+	// LogFile is the path of the server's log.
 	LogFile string
 
 	proc   *process
@@ -42,10 +42,10 @@ type Postgres struct {
 	socket string // the socket's folder
 }
 
-// StartPostgres starts the cluster of o.DataDir, after initdb on its first use, and returns when it takes connections
-// and its database exists. A server that outlived its killed owner is stopped first. Errors: ErrNoPostgres, ErrInUse
-// (another live process owns the directory), a directory that the server's user cannot reach, and whatever the
-// server's log says when it ends before it is ready.
+// StartPostgres starts the cluster of o.DataDir, and runs initdb on first use. It returns when the cluster takes connections
+// and its database exists. It first stops a server that has outlived a killed owner. Errors: ErrNoPostgres, ErrInUse if
+// another running process owns the directory, a directory that the server's user cannot reach, or the log of a server that
+// ended before it was ready.
 func StartPostgres(ctx context.Context, o PGOptions) (*Postgres, error) {
 	bin, err := FindPostgres()
 	if err != nil {
@@ -122,7 +122,7 @@ func startReady(ctx context.Context, as runAs, logFile, socket string, args []st
 	return proc, nil
 }
 
-// waitReady returns nil once the server takes connections, or why it will not.
+// waitReady returns nil when the server takes connections, or why it does not.
 func waitReady(ctx context.Context, proc *process, url string) error {
 	for {
 		conn, err := pgx.Connect(ctx, url)
@@ -140,7 +140,7 @@ func waitReady(ctx context.Context, proc *process, url string) error {
 	}
 }
 
-// sleep waits for d and reports whether ctx still holds.
+// sleep waits for d. It reports whether ctx is still open.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -158,7 +158,7 @@ func createDatabase(ctx context.Context, url string) error {
 	defer func() { _ = conn.Close(ctx) }()
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+databaseName)
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "42P04" { // duplicate_database: every start but the first
+	if errors.As(err, &pgErr) && pgErr.Code == "42P04" { // duplicate_database: on every start but the first
 		return nil
 	}
 	return err
@@ -171,7 +171,7 @@ func socketURL(socket, database string) string {
 // Done is closed when the server has ended, on its own or by Stop.
 func (p *Postgres) Done() <-chan struct{} { return p.proc.Done() }
 
-// Err says why the server ended without Stop having been called; nil while it runs and after Stop.
+// Err returns why the server ended without Stop; nil while it runs and after Stop.
 func (p *Postgres) Err() error {
 	if !p.proc.Ended() || p.proc.stopping.Load() {
 		return nil
@@ -179,11 +179,11 @@ func (p *Postgres) Err() error {
 	return fmt.Errorf("PostgreSQL ended on its own: %w; the last lines of %s:\n%s", p.proc.Err(), p.LogFile, tail(p.LogFile))
 }
 
-// Stop shuts the server down fast, without regard for open connections, and waits for its end. When ctx ends first, it
-// is stopped without a checkpoint (the next start recovers), and Stop returns ctx's error. A second call does nothing.
+// Stop shuts the server down, closes open connections, and waits for its end. If ctx ends first, the server is stopped without
+// a checkpoint, the next start recovers, and Stop returns ctx's error. A second call does nothing.
 func (p *Postgres) Stop(ctx context.Context) error {
 	defer func() { _ = p.lock.Close() }()
 	err := p.proc.stop(ctx)
-	_ = os.Remove(p.socket) // it may stand in the temporary folder; the server has emptied it unless it was killed
+	_ = os.Remove(p.socket) // the folder may be in the temporary one; it is empty unless the server was killed
 	return err
 }

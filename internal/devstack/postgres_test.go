@@ -19,7 +19,7 @@ import (
 	"moderator/internal/devstack"
 )
 
-// ownerDir, when set, makes this test binary an owner: it starts the cluster of that directory, says so and waits.
+// ownerDir is a variable. If it is set, this test binary is an owner: it starts the cluster of that directory and waits.
 const ownerDir = "DEVSTACK_TEST_OWNER_DIR"
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// dataDir is a directory that the server's user can reach and whose socket's path is short.
+// dataDir returns a directory that the server's user can reach, with a short path for the socket.
 func dataDir(t *testing.T) string {
 	if _, err := devstack.FindPostgres(); err != nil {
 		t.Skip(err)
@@ -122,7 +122,7 @@ func TestUnexpectedEndIsReported(t *testing.T) {
 	require.ErrorContains(t, pg.Err(), "PostgreSQL ended on its own: signal: killed")
 
 	require.NoError(t, pg.Stop(t.Context()))
-	after := startPostgres(t, dir) // at once, while the killed server's children may still be ending
+	after := startPostgres(t, dir) // the killed server's children may still be ending
 	require.Equal(t, "1", query(t, after.URL, "SELECT '1'"))
 }
 
@@ -139,7 +139,7 @@ func TestOrphanIsStoppedFirst(t *testing.T) {
 	dir := dataDir(t)
 	owner := startOwner(t, dir)
 	pid := serverPID(t, dir)
-	// A stopped server cannot follow its owner's end, as one on a system without a parent-death signal cannot.
+	// SIGSTOP keeps the server from ending with its owner, as on a system without a parent-death signal.
 	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
 	require.NoError(t, owner.Process.Kill())
 	_ = owner.Wait()

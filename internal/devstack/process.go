@@ -15,10 +15,10 @@ import (
 // process is a running server.
 type process struct {
 	*child.Process
-	stopping atomic.Bool // its end was asked for
+	stopping atomic.Bool // stop or kill was called
 }
 
-// startProcess starts the server with its output in logFile. SIGINT, its fast shutdown, ends it with this process.
+// startProcess starts the server with its output in logFile. The server shuts down, by SIGINT, when this process ends.
 func startProcess(as runAs, logFile string, args []string) (*process, error) {
 	out, err := os.OpenFile(logFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
@@ -36,7 +36,7 @@ func startProcess(as runAs, logFile string, args []string) (*process, error) {
 	return &process{Process: p}, nil
 }
 
-// cleanEnv is the server's environment: PGPORT, PGDATA, LC_* and the like of the owner's would change it.
+// cleanEnv is the server's environment, without the owner's PGPORT, PGDATA, LC_* and the like.
 func cleanEnv() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }
@@ -55,7 +55,7 @@ func (p *process) stop(ctx context.Context) error {
 	case <-time.After(5 * time.Second):
 		p.kill()
 	}
-	return fmt.Errorf("PostgreSQL did not stop in time and was stopped at once: %w", context.Cause(ctx))
+	return fmt.Errorf("PostgreSQL did not stop in time, and was stopped without a checkpoint: %w", context.Cause(ctx))
 }
 
 func (p *process) kill() {

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// serversOn returns the pids of the PostgreSQL processes, parent or children, that work on the data directory: each has
-// changed into it. A pid that was given to another program since is thereby left alone.
+// serversOn returns the pids of the PostgreSQL processes, parent and children, whose working directory is the data directory.
+// So another program that has got the pid is left alone.
 func serversOn(data string, _ int) []int {
 	dir, err := os.Stat(data)
 	if err != nil {
@@ -18,7 +18,7 @@ func serversOn(data string, _ int) []int {
 	for _, link := range links {
 		cwd, err := os.Stat(link)
 		if err != nil || !os.SameFile(cwd, dir) {
-			continue // ended since, or another user's
+			continue // it has ended, or belongs to another user
 		}
 		proc := filepath.Dir(link)
 		comm, _ := os.ReadFile(filepath.Join(proc, "comm"))

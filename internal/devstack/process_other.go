@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// serversOn returns parent, when it is a PostgreSQL server that was started on the data directory.
+// serversOn returns parent, if it is a PostgreSQL server on the data directory.
 func serversOn(data string, parent int) []int {
 	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(parent)).Output()
 	if err != nil || !strings.Contains(string(out), "postgres -D "+data+" ") {

@@ -18,7 +18,7 @@ type runAs struct {
 	credential *syscall.Credential
 }
 
-// serverUser picks the user: this process's own, or for root, which PostgreSQL refuses, postgres and else nobody.
+// serverUser returns this process's own user. For root, which PostgreSQL refuses, it returns postgres, or else nobody.
 func serverUser() (runAs, error) {
 	if os.Geteuid() != 0 {
 		return runAs{uid: os.Geteuid(), gid: os.Getegid()}, nil
@@ -42,8 +42,8 @@ func serverUser() (runAs, error) {
 		"start moderator as an ordinary user, or give --database-url")
 }
 
-// own makes dir, mode 0700, belong to the user. A directory of a third user is an error and not taken over: it may be
-// another program's, or a trap in a shared temporary folder.
+// own makes dir with mode 0700 for the user. A directory of a third user is an error: it may be another program's, or a trap
+// in a shared temporary folder.
 func (r runAs) own(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
@@ -62,7 +62,7 @@ func (r runAs) own(dir string) error {
 	return os.Chown(dir, r.uid, r.gid)
 }
 
-// canEnter reports, as an error that names the closed folder and the remedy, when the user cannot reach dir.
+// canEnter returns an error if the user cannot reach dir. The error names the closed folder and the remedy.
 func (r runAs) canEnter(dir string) error {
 	if r.credential == nil {
 		return nil
@@ -83,6 +83,6 @@ func (r runAs) canEnter(dir string) error {
 			closed = parent
 		}
 	}
-	return fmt.Errorf("PostgreSQL does not run as root, and the user %s, whom it runs as instead, cannot enter %s: "+
+	return fmt.Errorf("PostgreSQL does not run as root but as the user %s, who cannot enter %s: "+
 		"choose another --data-dir, such as /var/lib/moderator", r.name, closed)
 }

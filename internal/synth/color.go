@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// rgb is a colour whose channels run from 0 to 1; values beyond are cut off
-// when the picture is made.
+// rgb is a colour with channels from 0 to 1. Other values are clipped when
+// the picture is made.
 type rgb struct{ r, g, b float64 }
 
 var (

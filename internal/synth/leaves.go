@@ -14,11 +14,11 @@ func leaves(c *canvas, r *rand.Rand) {
 	c.paint(flat(colours[0].times(0.5)))
 	shape, largest, smallest := r.IntN(6), between(r, 60, 200)*u, between(r, 6, 40)*u
 	centre, pull := point{r.Float64() * w, r.Float64() * h}, between(r, 0, 0.8)
-	// The smaller they are, the more it takes to cover the ground.
+	// Small shapes need a larger number to cover the ground.
 	count := int(math.Min(900, 4*w*h/(smallest*smallest*4)))
 	drift := between(r, 0, 1)
 	for i := range count {
-		// Large ones first, so that the small ones stay visible.
+		// Large shapes first, so that small ones stay visible.
 		size := math.Max(largest*math.Pow(float64(i+1)/8, -0.6)*between(r, 0.6, 1.4), smallest)
 		size = math.Min(size, largest)
 		x, y := r.Float64()*w, r.Float64()*h

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// portrait is somebody who does not exist, before a blurred background.
+// portrait is an invented person before a blurred background.
 func portrait(c *canvas, r *rand.Rand) {
 	w, h, u := c.size()
 	n := newNoise(r)

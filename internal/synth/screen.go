@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// theme is how a program looks.
+// theme is the colours of a program.
 type theme struct{ back, card, text, muted, accent rgb }
 
 func newTheme(r *rand.Rand) theme {

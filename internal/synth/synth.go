@@ -1,12 +1,12 @@
-// Package synth makes pictures out of nothing but a seed: scenes, textures,
-// portraits, pages, screens and captioned templates. The demonstration and
-// the quality measure use them where no photographs are at hand.
+// Package synth draws pictures from a seed: scenes, textures, portraits,
+// pages, screens and captioned templates. The demo and the quality measure
+// use them in place of photographs.
 //
-// Pictures are the same for the same seed, number and size, and different
-// numbers give pictures that differ in composition, subject and palette, so
-// that no two of them count as copies of each other:
+// The same seed, number and size give the same picture. Other numbers give
+// pictures of another composition, subject and palette, which do not count as
+// copies of each other:
 //
-//	number ──► kind (they take turns) ─┐
+//	number ──► kind (numbers cycle) ───┐
 //	seed, number ──► random stream ────┴─► canvas (float colours) ─► light, grain ─► 8 bit
 package synth
 
@@ -16,10 +16,10 @@ import (
 	"math/rand/v2"
 )
 
-// Kind names what a picture shows.
+// Kind is the subject of a picture.
 type Kind string
 
-// The kinds, in the order in which numbers take turns.
+// The kinds, in the order of the numbers.
 const (
 	Landscape Kind = "landscape"
 	Portrait  Kind = "portrait"
@@ -57,11 +57,11 @@ func artists() []artist {
 	}
 }
 
-// minSide is the smallest side, in pixels, in which the pictures can be told
-// apart.
+// minSide is the smallest side, in pixels, at which pictures can be
+// distinguished.
 const minSide = 64
 
-// KindOf returns what picture i shows, whatever the seed.
+// KindOf returns the kind of picture i, which does not depend on the seed.
 func KindOf(i int) Kind {
 	all := artists()
 	return all[i%len(all)].kind
@@ -72,10 +72,10 @@ func KindOf(i int) Kind {
 func Name(i int) string { return fmt.Sprintf("%04d-%s", i, KindOf(i)) }
 
 // Draw returns picture i of a seed, width x height pixels, opaque. It panics
-// for a negative i and for sides of fewer than 64 pixels.
+// for a negative i and for sides below 64 pixels.
 func Draw(seed uint64, i, width, height int) *image.RGBA {
 	if i < 0 || width < minSide || height < minSide {
-		panic(fmt.Sprintf("drawn: picture %d of %dx%d pixels, want a number from 0 and sides of at least %d", i, width, height, minSide))
+		panic(fmt.Sprintf("synth: picture %d of %dx%d pixels, want a number from 0 and sides of at least %d", i, width, height, minSide))
 	}
 	all := artists()
 	c := newCanvas(width, height)

@@ -35,8 +35,8 @@ func TestNamesSortAndTellTheKind(t *testing.T) {
 	require.True(t, strings.HasSuffix(Name(23), string(Meme)))
 }
 
-// TestPicturesAreNoCopies takes PDQ as the judge: hashes that say something,
-// and no two pictures anywhere near each other in any turn.
+// Each picture has a PDQ hash of good quality, far from the hashes of all
+// turns of the other pictures.
 func TestPicturesAreNoCopies(t *testing.T) {
 	const pictures = 72
 	var upright []pdq.Hash

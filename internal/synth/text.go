@@ -28,14 +28,13 @@ const (
 	smallCaps
 )
 
-// parsed holds the type faces; they come with the library, so that parsing
-// them cannot fail.
+// parsed holds the type faces of the library, whose parsing cannot fail.
 var parsed = sync.OnceValue(func() []*opentype.Font {
 	var all []*opentype.Font
 	for _, ttf := range [][]byte{goregular.TTF, gobold.TTF, goitalic.TTF, gomedium.TTF, gomono.TTF, gosmallcaps.TTF} {
 		f, err := opentype.Parse(ttf)
 		if err != nil {
-			panic("drawn: " + err.Error())
+			panic("synth: " + err.Error())
 		}
 		all = append(all, f)
 	}
@@ -52,7 +51,7 @@ type letters struct {
 func set(f typeface, size float64) letters {
 	face, err := opentype.NewFace(parsed()[f], &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
 	if err != nil {
-		panic("drawn: " + err.Error())
+		panic("synth: " + err.Error())
 	}
 	return letters{face, size}
 }
@@ -116,7 +115,7 @@ kitchen battery keyboard meeting invoice deadline weather lemon pepper potato bi
 marble thunder lantern compass anchor feather pocket ladder mirror curtain basket violin trumpet piano festival
 report update budget region quarter supply demand growth energy water public report survey project result`)
 
-// words returns n of them, the first one capitalised.
+// words returns n random words, the first one capitalised.
 func words(r *rand.Rand, n int) string {
 	chosen := make([]string, n)
 	for i := range chosen {

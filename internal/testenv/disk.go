@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Disk mounts a disk of so many bytes of memory on the folder dir, which is made where it is missing, until t ends. fill
-// leaves not a byte of it, until free gives back what that took. Skips t where mounting is not permitted.
+// Disk mounts a disk in memory on the folder dir, which is made if missing, until t ends. fill fills the disk to the last
+// byte; free removes what fill wrote. Disk skips t where mounting is not permitted.
 func Disk(t *testing.T, dir string, bytes int) (fill, free func()) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d,mode=755", bytes), "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("a disk of its own, to be filled, cannot be mounted here: %v: %s", err, out)
+		t.Skipf("cannot mount a disk in memory here: %v: %s", err, out)
 	}
 	t.Cleanup(func() {
 		out, err := exec.Command("umount", dir).CombinedOutput()

@@ -16,9 +16,9 @@ import (
 
 const isolatedEnv = "TESTENV_ISOLATED"
 
-// Isolated runs the test t again, in a process with a network and mounts of its own, and returns false once that has ended.
-// In the new process it returns true, and t goes on. The network is one loopback interface that accepts every address, so
-// that a connection to anywhere is seen by WatchNetwork and refused. Skips t where namespaces are not permitted.
+// Isolated runs the test t again in a new process, with a network and mounts of its own, and returns false when it has ended.
+// In the new process it returns true, and t goes on. The network is a loopback interface that accepts every address: it
+// refuses every connection, and WatchNetwork sees it. Isolated skips t where namespaces are not permitted.
 func Isolated(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(isolatedEnv) == t.Name() {
@@ -37,14 +37,14 @@ func Isolated(t *testing.T) bool {
 	return false
 }
 
-// isolate brings the loopback up, and has every look-up of a name go through it.
+// isolate brings the loopback up, and sends look-ups of names through it.
 func isolate(t *testing.T) {
 	lo, err := netlink.LinkByName("lo")
 	require.NoError(t, err)
 	require.NoError(t, netlink.LinkSetUp(lo))
 	for _, everything := range []string{"0.0.0.0/0", "::/0"} {
 		if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil && everything == "::/0" {
-			continue // a kernel without IPv6
+			continue // the kernel has no IPv6
 		}
 		_, to, err := net.ParseCIDR(everything)
 		require.NoError(t, err)
@@ -52,7 +52,7 @@ func isolate(t *testing.T) {
 			LinkIndex: lo.Attrs().Index, Dst: to, Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
 		}))
 	}
-	// The machine's own resolver may listen on a socket in the file system, which no network namespace separates.
+	// A resolver may listen on a socket in the file system, which a network namespace does not separate.
 	for path, text := range map[string]string{"/etc/resolv.conf": "nameserver 192.0.2.53\n", "/etc/nsswitch.conf": "hosts: files dns\n"} {
 		if _, err := os.Stat(path); err != nil {
 			continue

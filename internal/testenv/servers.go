@@ -19,18 +19,18 @@ import (
 	"moderator/internal/devstack"
 )
 
-// cluster is this test binary's PostgreSQL: started by the first test that asks, stopped by Main.
+// cluster is this test binary's PostgreSQL cluster. The first call of Postgres starts it, Main stops it.
 var cluster struct {
 	once    sync.Once
-	managed atomic.Bool // Main runs
+	managed atomic.Bool // set by Main
 	dir     string
 	pg      *devstack.Postgres
 	err     error
 	next    atomic.Int64
 }
 
-// Main runs the package's tests, stops what Postgres started, and returns the exit code. It fails when a goroutine is
-// left at the end; options excuse those that have to stay.
+// Main runs the package's tests, stops the cluster that Postgres started, and returns the exit code. It fails if a goroutine
+// is left; options name goroutines that may stay.
 func Main(m goleak.TestingM, options ...goleak.Option) int {
 	cluster.managed.Store(true)
 	code := m.Run()
@@ -48,7 +48,7 @@ func Main(m goleak.TestingM, options ...goleak.Option) int {
 }
 
 func stopCluster() error {
-	cluster.once.Do(func() {}) // from here on no test starts it
+	cluster.once.Do(func() {}) // so that no test starts it any more
 	var err error
 	if cluster.pg != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -61,9 +61,8 @@ func stopCluster() error {
 	return err
 }
 
-// Postgres returns the URL of a fresh, empty database of t's own, as superuser, on the cluster that the tests of one
-// package share; it is dropped when t ends. Roles belong to the cluster and so to all its databases. Skips t where this
-// machine has no PostgreSQL with pgvector.
+// Postgres returns the URL of a new, empty database for t, as superuser. The database is dropped when t ends. The tests of a
+// package share a cluster, and so its roles. Postgres skips t where the machine has no PostgreSQL with pgvector.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	if !cluster.managed.Load() {
@@ -88,7 +87,7 @@ func startCluster() (*devstack.Postgres, error) {
 	if cluster.dir, err = os.MkdirTemp("", "moderator-test-"); err != nil {
 		return nil, err
 	}
-	// The server's user, where that is not this one, has to pass through.
+	// The server may run as another user, who has to pass through.
 	if err := os.Chmod(cluster.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -106,8 +105,8 @@ func execute(t testing.TB, sql string) {
 	require.NoError(t, err)
 }
 
-// NATS returns the client URL of a JetStream server of t's own, in this process, with nothing stored; it is shut down
-// when t ends. Its warnings go to t's log.
+// NATS returns the client URL of a new, empty JetStream server for t, in this process. It is shut down when t ends. Its
+// warnings go to t's log.
 func NATS(t testing.TB) string {
 	t.Helper()
 	s, err := devstack.StartNATS(t.Context(), devstack.NATSOptions{

@@ -1,7 +1,7 @@
-// Package testenv gives tests their real surroundings: the repository's root, the test data, the inference library, a
-// private PostgreSQL cluster and JetStream servers. What a machine lacks skips the test and says how to get it.
+// Package testenv gives tests what they run with: the repository's root, the test data, the inference library, a private
+// PostgreSQL cluster and JetStream servers. If the machine lacks one, the test is skipped with a line that says how to get it.
 //
-// A package whose tests call Postgres has one line more, which stops its cluster and looks for leaked goroutines:
+// A package whose tests call Postgres needs a TestMain, which stops the cluster and finds leaked goroutines:
 //
 //	func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 package testenv
@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Root returns the repository's root: the nearest folder above the test's with a go.mod.
+// Root returns the repository's root: the nearest folder with a go.mod, from the working directory upwards.
 func Root() string { return root() }
 
 var root = sync.OnceValue(func() string {
@@ -33,7 +33,8 @@ var root = sync.OnceValue(func() string {
 	}
 })
 
-// Data returns the folder of test data, $MODERATOR_TESTDATA or ../shared/testdata beside the repository, or skips t.
+// Data returns the folder of test data: $MODERATOR_TESTDATA, or ../shared/testdata beside the repository. Without it, t is
+// skipped.
 func Data(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("MODERATOR_TESTDATA")
@@ -46,8 +47,8 @@ func Data(t testing.TB) string {
 	return dir
 }
 
-// ONNXRuntime returns the path of the inference library, $MODERATOR_ONNXRUNTIME_LIB or the one that `make setup` put
-// into .cache, or skips t.
+// ONNXRuntime returns the path of the inference library: $MODERATOR_ONNXRUNTIME_LIB, or the library of `make setup` in
+// .cache. Without it, t is skipped.
 func ONNXRuntime(t testing.TB) string {
 	t.Helper()
 	path := os.Getenv("MODERATOR_ONNXRUNTIME_LIB")

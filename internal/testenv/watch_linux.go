@@ -17,18 +17,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WatchNetwork records the network of this process's namespace. seen returns, sorted and each once, the destinations of TCP
-// connections and UDP packets since then, such as "tcp 192.0.2.1:443", and the names that were looked up.
+// WatchNetwork records the traffic in this process's network namespace. seen returns the destinations of TCP connections and
+// UDP packets since then, such as "tcp 192.0.2.1:443", and the names that were looked up. They are sorted, each once.
 func WatchNetwork(t *testing.T) (seen func() []string) {
 	t.Helper()
 	const (
 		everyProtocol = unix.ETH_P_ALL<<8&0xff00 | unix.ETH_P_ALL>>8 // in network byte order
-		buffer        = 512 << 20                                    // holds all packets until they are read
+		buffer        = 512 << 20                                    // bytes; enough for all packets until they are read
 	)
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, everyProtocol)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unix.Close(fd) })
-	require.NoError(t, unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)) // the loopback delivers each
+	require.NoError(t, unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)) // the loopback delivers each packet, too
 	require.NoError(t, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer))
 	return func() []string {
 		t.Helper()
@@ -51,7 +51,7 @@ func WatchNetwork(t *testing.T) (seen func() []string) {
 	}
 }
 
-// destination tells where a packet goes that begins a connection or has no connection; "" is any other packet.
+// destination returns the destination of a packet that begins a connection or belongs to none; "" for any other packet.
 func destination(ip []byte) string {
 	const tcpSYN, tcpACK = 1 << 1, 1 << 4
 	var to netip.Addr
@@ -81,7 +81,7 @@ func destination(ip []byte) string {
 	return fmt.Sprintf("protocol %d to %s", protocol, to)
 }
 
-// question is the name that a DNS query asks for, or "".
+// question returns the name in a DNS query, or "".
 func question(data []byte) string {
 	var p dnsmessage.Parser
 	if _, err := p.Start(data); err != nil {
@@ -94,8 +94,8 @@ func question(data []byte) string {
 	return " asks for " + q.Name.String()
 }
 
-// WatchFiles records the files that processes with this process's mounts open for writing. written returns their paths, sorted
-// and each once; a file that is still open is not among them.
+// WatchFiles records the files that processes with this process's mounts write. written returns the paths of files that were
+// closed since then, sorted, each once.
 func WatchFiles(t *testing.T) (written func() []string) {
 	t.Helper()
 	fd, err := unix.FanotifyInit(unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC)
@@ -107,10 +107,10 @@ func WatchFiles(t *testing.T) (written func() []string) {
 	for line := range strings.Lines(string(mounts)) {
 		fields := strings.Fields(line)
 		if slices.Contains([]string{"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "nsfs"}, fields[2]) {
-			continue // no files of a disk
+			continue // not a disk
 		}
 		if unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_MOUNT, unix.FAN_CLOSE_WRITE, unix.AT_FDCWD, fields[1]) == nil {
-			marked++ // one that another mount hides cannot be marked, nor written to
+			marked++ // a mount that another one hides cannot be marked, and cannot be written to
 		}
 	}
 	require.NotZero(t, marked)

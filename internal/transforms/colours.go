@@ -29,7 +29,7 @@ func gamma(_ *editor, p *image.RGBA) *image.RGBA {
 	return eachPixel(p, func(r, g, b float64) (float64, float64, float64) { return f(r), f(g), f(b) })
 }
 
-// saturationHue makes colours stronger by half and turns them by 30 degrees about the grey axis.
+// saturationHue raises the saturation by half, and turns the hue by 30 degrees about the grey axis.
 func saturationHue(e *editor, p *image.RGBA) *image.RGBA {
 	angle := math.Pi / 6
 	if e.coin() {
@@ -51,7 +51,7 @@ func turnedHue(p *image.RGBA, angle float64) *image.RGBA {
 	})
 }
 
-// sepia uses the usual matrix.
+// sepia uses the common sepia matrix.
 func sepia(_ *editor, p *image.RGBA) *image.RGBA {
 	return eachPixel(p, func(r, g, b float64) (float64, float64, float64) {
 		return 0.393*r + 0.769*g + 0.189*b, 0.349*r + 0.686*g + 0.168*b, 0.272*r + 0.534*g + 0.131*b
@@ -62,7 +62,7 @@ func negative(_ *editor, p *image.RGBA) *image.RGBA {
 	return eachPixel(p, func(r, g, b float64) (float64, float64, float64) { return 255 - r, 255 - g, 255 - b })
 }
 
-// noise is Gaussian and of its own in each channel; sigma is in levels of 255.
+// noise adds Gaussian noise to each channel; sigma is in levels of 255.
 func (e *editor) noise(p *image.RGBA, sigma float64) *image.RGBA {
 	return eachPixel(p, func(r, g, b float64) (float64, float64, float64) {
 		return r + sigma*e.NormFloat64(), g + sigma*e.NormFloat64(), b + sigma*e.NormFloat64()

@@ -8,7 +8,7 @@ type FileEdit struct {
 	Apply func(data []byte) ([]byte, error)
 }
 
-// Demo is what the demonstration uploads of each flagged picture: edits that must always be recognised.
+// Demo is the edits that the demo uploads of each flagged picture. They must always be recognised.
 var Demo = []FileEdit{
 	{"recompressed", onFile(unchanged, 60)},
 	{"half size", onFile(halfSize, defaultQuality)},
@@ -25,7 +25,7 @@ var Demo = []FileEdit{
 	{"PNG, JPEG, WebP", throughFormats},
 }
 
-// onFile makes an edit that leaves nothing to chance one of files.
+// onFile makes an edit without random choices an edit of files.
 func onFile(change func(*editor, *image.RGBA) *image.RGBA, quality int) func([]byte) ([]byte, error) {
 	return func(data []byte) ([]byte, error) {
 		p, err := Decode(data)
@@ -41,7 +41,7 @@ func onFile(change func(*editor, *image.RGBA) *image.RGBA, quality int) func([]b
 	}
 }
 
-// throughFormats stores a picture as PNG, that as JPEG, and that as WebP.
+// throughFormats encodes a picture as PNG, decodes that and encodes it as JPEG, and then as WebP.
 func throughFormats(data []byte) ([]byte, error) {
 	for _, f := range []Format{PNG, JPEG, WebP} {
 		p, err := Decode(data)

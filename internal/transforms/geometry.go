@@ -62,7 +62,7 @@ func quarterTurn(e *editor, p *image.RGBA) *image.RGBA {
 	return remap(p, h, w, func(x, y int) (int, int) { return w - 1 - y, x })
 }
 
-// remap makes a picture of width x height whose pixel at x, y is p's at from(x, y).
+// remap returns a picture of width x height, whose pixel at x, y is p's at from(x, y).
 func remap(p *image.RGBA, width, height int, from func(x, y int) (int, int)) *image.RGBA {
 	p = compact(p)
 	q := image.NewRGBA(image.Rect(0, 0, width, height))
@@ -75,7 +75,7 @@ func remap(p *image.RGBA, width, height int, from func(x, y int) (int, int)) *im
 	return q
 }
 
-// rotate turns by an angle in degrees to either side within the same frame; the corners that open are black or white.
+// rotate turns by an angle in degrees to either side, in the same frame. The open corners are black or white.
 func (e *editor) rotate(p *image.RGBA, degrees float64) *image.RGBA {
 	angle := degrees * math.Pi / 180
 	if e.coin() {
@@ -118,7 +118,7 @@ func (m homography) apply(x, y float64) (float64, float64) {
 	return (m[0]*x + m[1]*y + m[2]) / d, (m[3]*x + m[4]*y + m[5]) / d
 }
 
-// inverse is the adjugate, which maps the same as the inverse.
+// inverse returns the adjugate, which is the inverse but for a factor.
 func (m homography) inverse() homography {
 	return homography{
 		m[4]*m[8] - m[5]*m[7], m[2]*m[7] - m[1]*m[8], m[1]*m[5] - m[2]*m[4],

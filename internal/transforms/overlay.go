@@ -130,7 +130,7 @@ func disc(p *image.RGBA, x, y, rx, ry float64, c color.Color) {
 func checkerboard(e *editor, p *image.RGBA) *image.RGBA {
 	q := clone(p)
 	w, h := size(q)
-	// Every other field is half of the area: the squares take 0.7 of their fields.
+	// Every other field is half of the area, so the squares cover 0.7 of their fields.
 	c, side, odd := e.shade(), math.Sqrt(0.7), e.IntN(2)
 	fw, fh := float64(w)/8, float64(h)/8
 	for row := range 8 {

@@ -11,7 +11,7 @@ func cropJPEGBar(e *editor, p *image.RGBA) *image.RGBA {
 	return captionBar(e, e.stored(e.crop(p, 0.9), 30))
 }
 
-// stored is what a picture looks like after it was a JPEG file.
+// stored encodes a picture as JPEG and decodes it.
 func (e *editor) stored(p *image.RGBA, quality int) *image.RGBA {
 	if e.err != nil {
 		return p
@@ -26,7 +26,7 @@ func (e *editor) stored(p *image.RGBA, quality int) *image.RGBA {
 
 func cropMirror(e *editor, p *image.RGBA) *image.RGBA { return mirror(e, e.crop(p, 0.6)) }
 
-// pictureInPicture lays the picture, each side 40 % of the other picture's, anywhere into that one; its shape stays.
+// pictureInPicture lays the picture anywhere into the other one, at 40 % of its size, with its own proportions.
 func pictureInPicture(e *editor, p *image.RGBA) *image.RGBA {
 	q := clone(e.other)
 	w, h := size(q)
@@ -113,8 +113,8 @@ func photoOfScreen(e *editor, p *image.RGBA) *image.RGBA {
 	})
 }
 
-// combination is what somebody does who wants to hide a picture: turned by 8 degrees, cropped to 85 %, other colours,
-// text over it; the file is a JPEG of quality 40.
+// combination combines edits as somebody does who hides a picture: turned by 8 degrees, cropped to 85 %, recoloured, with
+// text over it, as a JPEG of quality 40.
 func combination(e *editor, p *image.RGBA) *image.RGBA {
 	q := part(e.rotate(p, 8), 0.85, 0.5, 0.5)
 	q = turnedHue(q, e.between(0.3, 0.5))

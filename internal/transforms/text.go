@@ -16,12 +16,12 @@ import (
 var typeface = sync.OnceValue(func() *opentype.Font {
 	f, err := opentype.Parse(gobold.TTF)
 	if err != nil {
-		panic("edits: " + err.Error()) // it is compiled in
+		panic("transforms: " + err.Error()) // the font is compiled in
 	}
 	return f
 })
 
-// typeset is how text is written: height in pixels, and the colour (with its alpha, premultiplied).
+// typeset is the height of text in pixels, and its colour with premultiplied alpha.
 type typeset struct {
 	height float64
 	ink    color.RGBA
@@ -30,7 +30,7 @@ type typeset struct {
 func (t typeset) face() font.Face {
 	face, err := opentype.NewFace(typeface(), &opentype.FaceOptions{Size: math.Max(t.height, 4), DPI: 72})
 	if err != nil {
-		panic("edits: " + err.Error()) // only for options that do not exist
+		panic("transforms: " + err.Error()) // fails for invalid options only
 	}
 	return face
 }
@@ -38,7 +38,7 @@ func (t typeset) face() font.Face {
 // width returns the length of a line in pixels.
 func (t typeset) width(line string) float64 { return float64(font.MeasureString(t.face(), line)) / 64 }
 
-// fit makes the letters small enough for a line to be at most width pixels long.
+// fit reduces the height until a line fits into width pixels.
 func (t *typeset) fit(line string, width float64) {
 	if w := t.width(line); w > width {
 		t.height *= width / w
@@ -54,7 +54,7 @@ func (t typeset) write(p *image.RGBA, line string, x, y float64) {
 	d.DrawString(line)
 }
 
-// wrap breaks text into at most so many lines of at most width pixels; what is left over is dropped.
+// wrap breaks text into lines of at most width pixels. It drops the text that does not fit into the number of lines.
 func (t typeset) wrap(text string, width float64, most int) []string {
 	var lines []string
 	line := ""
@@ -89,7 +89,7 @@ var vocabulary = strings.Fields(`when you finally find out why nobody told me ab
 never ends but coffee helps everybody knows the truth behind every single meeting until somebody asks whether it works
 on my machine again and we all pretend that nothing happened yesterday because friday comes before lunch`)
 
-// words returns n of them.
+// words returns n random words.
 func (e *editor) words(n int) string {
 	chosen := make([]string, n)
 	for i := range chosen {

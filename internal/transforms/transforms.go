@@ -1,9 +1,9 @@
-// Package transforms makes the changes that people make to pictures before they upload them again: named, of a fixed strength,
-// the same each time. The quality measure and the demonstration use them; the training has its own, written apart.
+// Package transforms edits pictures as people do before they upload them again. Each edit has a name and a fixed strength, and
+// is reproducible. The quality measure and the demo use them; the training has edits of its own, which were written apart.
 //
-//	file ── Decode ──► 8-bit RGB ── an Edit, with random numbers of its own ──► file
+//	file ── Decode ──► 8-bit RGB ── Edit, with random numbers from a seed ──► file
 //
-// Geometry, colours and what is laid over are computed here; resizing, blurring, warping and the codecs are libvips'.
+// Geometry, colours and overlays are computed here. libvips resizes, blurs, warps, decodes and encodes.
 package transforms
 
 import (
@@ -12,10 +12,10 @@ import (
 	"math/rand/v2"
 )
 
-// Group says how much an edit hides.
+// Group is the strength of an edit.
 type Group string
 
-// The groups: what happens by itself when pictures travel, what people do to make them theirs, and what hides a copy.
+// The groups: changes that happen as pictures are passed on, edits that people make, and edits that hide a copy.
 const (
 	Easy   Group = "easy"
 	Medium Group = "medium"
@@ -41,12 +41,11 @@ const (
 	nameBeside = "side-by-side"
 )
 
-// NeedsOther tells whether the edit shows the unrelated picture too.
+// NeedsOther reports whether the edit also shows the unrelated picture.
 func (e Edit) NeedsOther() bool { return e.Name == nameInset || e.Name == nameBeside }
 
-// Apply edits a picture and returns it as a JPEG file. What an edit leaves open (which corner, which words) follows from
-// the seed and its name alone. other is the unrelated picture that some edits lay beside or around this one; neither is
-// changed.
+// Apply edits a picture and returns a JPEG file. other is an unrelated picture, which some edits lay beside or around p.
+// Neither is changed. Random choices, such as of a corner or of words, follow from the seed and the edit's name.
 func (e Edit) Apply(p, other *image.RGBA, seed uint64) ([]byte, error) {
 	edited, err := e.Picture(p, other, seed)
 	if err != nil {
@@ -59,7 +58,7 @@ func (e Edit) Apply(p, other *image.RGBA, seed uint64) ([]byte, error) {
 	return Encode(edited, JPEG, quality)
 }
 
-// Picture is Apply without the file.
+// Picture is Apply without encoding.
 func (e Edit) Picture(p, other *image.RGBA, seed uint64) (*image.RGBA, error) {
 	name := fnv.New64a()
 	name.Write([]byte(e.Name))
@@ -68,7 +67,7 @@ func (e Edit) Picture(p, other *image.RGBA, seed uint64) (*image.RGBA, error) {
 	return edited, ed.err
 }
 
-// editor is what an edit works with. The first failure of libvips is kept, and what follows is skipped.
+// editor is the state of one edit. After the first error of libvips, further steps are skipped.
 type editor struct {
 	*rand.Rand
 	other *image.RGBA
@@ -79,7 +78,7 @@ func (e *editor) between(lo, hi float64) float64 { return lo + (hi-lo)*e.Float64
 
 func (e *editor) coin() bool { return e.IntN(2) == 0 }
 
-// Quality returns the edits that the quality measure is made of, by group.
+// Quality returns the edits of the quality measure, in the order of the groups.
 func Quality() []Edit {
 	return []Edit{
 		{Name: "jpeg-75", Group: Easy, change: unchanged, quality: 75},

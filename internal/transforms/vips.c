@@ -1,6 +1,6 @@
 #include "vips.h"
 
-// Replaces *im by next, which was made from it; NULL is passed on as failure.
+// Replaces *im by next, which was made from *im. If next is NULL, that is a failure.
 static int step(VipsImage **im, VipsImage *next)
 {
 	VIPS_UNREF(*im);
@@ -27,7 +27,7 @@ static VipsImage *wrap_rgb(const void *rgba, int width, int height)
 	return rgb;
 }
 
-// Takes im over and writes its pixels as 8-bit RGBA.
+// Takes over im and writes its pixels as 8-bit RGBA.
 static int write_rgba(VipsImage *im, void **out)
 {
 	VipsImage *next = NULL;
@@ -49,7 +49,7 @@ static int write_rgba(VipsImage *im, void **out)
 	return *out ? 0 : -1;
 }
 
-int edits_decode(const void *buf, size_t len, void **out, int *width, int *height)
+int transforms_decode(const void *buf, size_t len, void **out, int *width, int *height)
 {
 	VipsImage *im = vips_image_new_from_buffer(buf, len, "", NULL), *next = NULL;
 
@@ -76,7 +76,7 @@ int edits_decode(const void *buf, size_t len, void **out, int *width, int *heigh
 	return write_rgba(im, out);
 }
 
-int edits_encode(const void *rgba, int width, int height, int format, int quality, void **out, size_t *len)
+int transforms_encode(const void *rgba, int width, int height, int format, int quality, void **out, size_t *len)
 {
 	VipsImage *im = wrap_rgb(rgba, width, height);
 	int result = -1;
@@ -85,13 +85,13 @@ int edits_encode(const void *rgba, int width, int height, int format, int qualit
 	if (!im)
 		return -1;
 	switch (format) {
-	case EDITS_JPEG:
+	case TRANSFORMS_JPEG:
 		result = vips_jpegsave_buffer(im, out, len, "Q", quality, "strip", TRUE, NULL);
 		break;
-	case EDITS_PNG:
+	case TRANSFORMS_PNG:
 		result = vips_pngsave_buffer(im, out, len, "compression", 3, "strip", TRUE, NULL);
 		break;
-	case EDITS_WEBP:
+	case TRANSFORMS_WEBP:
 		result = vips_webpsave_buffer(im, out, len, "Q", quality, "effort", 2, "strip", TRUE, NULL);
 		break;
 	default:
@@ -101,7 +101,7 @@ int edits_encode(const void *rgba, int width, int height, int format, int qualit
 	return result;
 }
 
-int edits_resize(const void *rgba, int width, int height, int to_width, int to_height, void **out)
+int transforms_resize(const void *rgba, int width, int height, int to_width, int to_height, void **out)
 {
 	VipsImage *im = wrap_rgb(rgba, width, height), *next = NULL;
 
@@ -111,7 +111,7 @@ int edits_resize(const void *rgba, int width, int height, int to_width, int to_h
 	return write_rgba(im, out);
 }
 
-int edits_blur(const void *rgba, int width, int height, double sigma, void **out)
+int transforms_blur(const void *rgba, int width, int height, double sigma, void **out)
 {
 	VipsImage *im = wrap_rgb(rgba, width, height), *next = NULL;
 
@@ -121,7 +121,7 @@ int edits_blur(const void *rgba, int width, int height, double sigma, void **out
 	return write_rgba(im, out);
 }
 
-int edits_warp(const void *rgba, int width, int height, const float *index, int to_width, int to_height, double grey, void **out)
+int transforms_warp(const void *rgba, int width, int height, const float *index, int to_width, int to_height, double grey, void **out)
 {
 	VipsImage *im = wrap_rgb(rgba, width, height), *next = NULL;
 	VipsImage *map = vips_image_new_from_memory(index, (size_t) to_width * to_height * 2 * sizeof(float),

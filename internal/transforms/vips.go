@@ -18,12 +18,12 @@ type Format int
 
 // The formats.
 const (
-	JPEG Format = C.EDITS_JPEG
-	PNG  Format = C.EDITS_PNG
-	WebP Format = C.EDITS_WEBP
+	JPEG Format = C.TRANSFORMS_JPEG
+	PNG  Format = C.TRANSFORMS_PNG
+	WebP Format = C.TRANSFORMS_WEBP
 )
 
-// Decode reads a picture file: upright, sRGB, over white, opaque.
+// Decode decodes a picture file in this process: upright, in sRGB, over white, opaque.
 func Decode(data []byte) (*image.RGBA, error) {
 	if err := imaging.Start(); err != nil {
 		return nil, fmt.Errorf("start libvips: %w", err)
@@ -33,13 +33,13 @@ func Decode(data []byte) (*image.RGBA, error) {
 	}
 	var out unsafe.Pointer
 	var width, height C.int
-	if C.edits_decode(unsafe.Pointer(&data[0]), C.size_t(len(data)), &out, &width, &height) != 0 {
+	if C.transforms_decode(unsafe.Pointer(&data[0]), C.size_t(len(data)), &out, &width, &height) != 0 {
 		return nil, fmt.Errorf("decode a picture: %s", reason())
 	}
 	return take(out, int(width), int(height)), nil
 }
 
-// Encode writes a picture, whose alpha is ignored, in a format; quality is 1 to 100 and counts for JPEG and WebP.
+// Encode encodes a picture without its alpha. quality is 1 to 100, for JPEG and WebP.
 func Encode(p *image.RGBA, f Format, quality int) ([]byte, error) {
 	if err := imaging.Start(); err != nil {
 		return nil, fmt.Errorf("start libvips: %w", err)
@@ -47,29 +47,29 @@ func Encode(p *image.RGBA, f Format, quality int) ([]byte, error) {
 	p = compact(p)
 	var out unsafe.Pointer
 	var size C.size_t
-	if C.edits_encode(unsafe.Pointer(&p.Pix[0]), C.int(p.Rect.Dx()), C.int(p.Rect.Dy()), C.int(f), C.int(quality), &out, &size) != 0 {
+	if C.transforms_encode(unsafe.Pointer(&p.Pix[0]), C.int(p.Rect.Dx()), C.int(p.Rect.Dy()), C.int(f), C.int(quality), &out, &size) != 0 {
 		return nil, fmt.Errorf("encode a picture of %v pixels: %s", p.Rect.Size(), reason())
 	}
 	defer C.g_free(C.gpointer(out))
 	return C.GoBytes(out, C.int(size)), nil
 }
 
-// resize makes a picture of exactly width x height.
+// resize returns a picture of exactly width x height.
 func (e *editor) resize(p *image.RGBA, width, height int) *image.RGBA {
 	width, height = max(1, width), max(1, height)
 	return e.call("resize", p, width, height, func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int {
-		return C.edits_resize(in, w, h, C.int(width), C.int(height), out)
+		return C.transforms_resize(in, w, h, C.int(width), C.int(height), out)
 	})
 }
 
-// blur is Gaussian; sigma is in pixels.
+// blur applies a Gaussian blur; sigma is in pixels.
 func (e *editor) blur(p *image.RGBA, sigma float64) *image.RGBA {
 	return e.call("blur", p, p.Rect.Dx(), p.Rect.Dy(), func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int {
-		return C.edits_blur(in, w, h, C.double(sigma), out)
+		return C.transforms_blur(in, w, h, C.double(sigma), out)
 	})
 }
 
-// warp makes a picture of width x height whose pixel at x, y is p's at from(x, y), and grey where that lies outside.
+// warp returns a picture of width x height, whose pixel at x, y is p's at from(x, y), or grey outside of p.
 func (e *editor) warp(p *image.RGBA, width, height int, grey float64, from func(x, y float64) (float64, float64)) *image.RGBA {
 	index := make([]float32, 0, 2*width*height)
 	for y := range height {
@@ -79,11 +79,11 @@ func (e *editor) warp(p *image.RGBA, width, height int, grey float64, from func(
 		}
 	}
 	return e.call("warp", p, width, height, func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int {
-		return C.edits_warp(in, w, h, (*C.float)(&index[0]), C.int(width), C.int(height), C.double(grey), out)
+		return C.transforms_warp(in, w, h, (*C.float)(&index[0]), C.int(width), C.int(height), C.double(grey), out)
 	})
 }
 
-// call runs one step that gives a picture of width x height, unless one failed before.
+// call runs one step, which returns a picture of width x height, unless an earlier step failed.
 func (e *editor) call(name string, p *image.RGBA, width, height int, run func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int) *image.RGBA {
 	if e.err == nil {
 		e.err = imaging.Start()
@@ -108,7 +108,7 @@ func take(pixels unsafe.Pointer, width, height int) *image.RGBA {
 	}
 }
 
-// reason takes the last line of libvips' error buffer.
+// reason empties libvips' error buffer and returns its last line.
 func reason() string {
 	buffer := C.vips_error_buffer_copy()
 	defer C.g_free(C.gpointer(buffer))

@@ -18,7 +18,7 @@ import (
 	"moderator/internal/transforms"
 )
 
-// noise is a picture that PDQ and keypoints tell from any other noise, and the embedding does not.
+// noise is a picture of noise. Only the embedding takes two of them for related.
 func noise(seed uint64) *image.RGBA {
 	r := rand.New(rand.NewPCG(seed, 0))
 	p := image.NewRGBA(image.Rect(0, 0, 256, 256))
@@ -30,7 +30,7 @@ func noise(seed uint64) *image.RGBA {
 	return p
 }
 
-// A folder gives one picture of each group of related ones, by whichever signal they are related.
+// A folder gives one picture of each group of pictures that are related by any signal.
 func TestFolderGivesOneOfEachGroup(t *testing.T) {
 	t.Setenv(embed.LibraryEnv, testenv.ONNXRuntime(t))
 	dir := t.TempDir()
@@ -63,7 +63,7 @@ func TestFolderGivesOneOfEachGroup(t *testing.T) {
 	require.Contains(t, said.String(), "related by the embedding alone: 3-other-noise.png, to 2-noise.png")
 }
 
-// The report fails for each decision that is not as wanted.
+// Each wrong or missing decision is an error.
 func TestReportFindsWrongDecisions(t *testing.T) {
 	var d decision
 	d.SpecVersion, d.Data.Verdict, d.Data.Reason = "1.0", "allow", "no_match"

@@ -10,7 +10,7 @@ import (
 	"moderator/tools/internal/embedded"
 )
 
-// flag runs flagctl as a moderator would.
+// flag flags the originals with flagctl.
 func flag(ctx context.Context, m *embedded.Moderator, originals []original, stdout io.Writer) error {
 	dir := filepath.Join(m.Dir(), "flagged")
 	if err := os.Mkdir(dir, 0o755); err != nil {

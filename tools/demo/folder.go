@@ -26,20 +26,20 @@ const (
 	relatedShare = 0.5
 )
 
-// chooser picks originals from a folder: one of each group of related pictures.
+// chooser chooses the originals of a folder: one of each group of related pictures.
 type chooser struct {
 	model    *embed.Model
-	reviewAt float32 // the model's
+	reviewAt float32 // of the model
 
 	originals []original
 	features  []features // of originals
 
 	files, related, poor, unreadable int
-	byEmbedding                      []string // copies that no other signal finds, and their originals
+	byEmbedding                      []string // related pictures that no other signal finds, and their originals
 }
 
-// fromFolder takes the folder's pictures, one of each group of related ones. A picture that resembles a flagged one is
-// neither a copy that must be blocked nor an unrelated picture that must be allowed.
+// fromFolder takes one picture of each group of related pictures in the folder. A picture that is related to a flagged one is
+// neither an edit, which must be blocked, nor unrelated, which must be allowed.
 func fromFolder(ctx context.Context, dir string, stdout io.Writer) (_ []original, err error) {
 	folder, err := embed.LoadFS(models.CopyDetect())
 	if err != nil {
@@ -80,7 +80,7 @@ func fromFolder(ctx context.Context, dir string, stdout io.Writer) (_ []original
 	return c.originals, nil
 }
 
-// take adds a picture to the originals, unless it is related to one of them or not fit for edits.
+// take adds a picture to the originals, unless it is related to one of them, or has too little detail for edits.
 func (c *chooser) take(ctx context.Context, o original) error {
 	c.files++
 	result, err := imaging.Decode(o.data, imaging.Request{

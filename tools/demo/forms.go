@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// forms are the ways of publishing an upload; uploads take them in turn.
+// forms are the ways of publishing an upload. Successive uploads take successive forms.
 var forms = []struct {
 	name string
 	make func(ctx context.Context, p *publisher, u *upload) (*nats.Msg, error)
@@ -76,7 +76,7 @@ func message(body []byte, headers ...string) *nats.Msg {
 
 const bucketName = "demo"
 
-// publisher sends uploads and hears decisions, as a platform would.
+// publisher publishes uploads and receives decisions, as a platform does.
 type publisher struct {
 	nc        *nats.Conn
 	js        jetstream.JetStream
@@ -104,8 +104,8 @@ func newPublisher(ctx context.Context, url string, pictures *web.Server) (*publi
 
 func (p *publisher) close() { p.nc.Close() }
 
-// publish sends the upload: a bad one that has a message of its own as it is, others in the next form. A file that
-// does not fit into a message goes through the object store.
+// publish publishes the upload's own message if it has one, and else its file in the next form. A file that is too large for a
+// message goes through the object store.
 func (p *publisher) publish(ctx context.Context, u *upload) (err error) {
 	msg := u.message
 	if msg == nil {
@@ -127,7 +127,7 @@ func (p *publisher) publish(ctx context.Context, u *upload) (err error) {
 	return nil
 }
 
-// await takes decisions until each upload has one, and then a little longer for second ones.
+// await receives decisions until each upload has one, and then for 300 ms, as a second decision would be an error.
 func (p *publisher) await(ctx context.Context, uploads []upload, wait time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -1,6 +1,6 @@
-// Command demo shows moderator's main job from end to end: it starts the embedded default in a temporary folder, flags a
-// third of some pictures with flagctl, publishes edits of them, unrelated pictures and bad files through every form of
-// message, and compares each decision with what it must be.
+// Command demo shows moderator's main job from end to end. It starts the embedded default in a temporary folder and flags a
+// third of some pictures with flagctl. Then it publishes edits of the flagged pictures, unrelated pictures and bad files, in
+// every form of message, and compares each decision with the expected one.
 package main
 
 import (
@@ -16,10 +16,10 @@ import (
 )
 
 type options struct {
-	Images   string        `help:"Take the pictures of this folder instead of drawn ones." placeholder:"DIR"`
-	Pictures int           `help:"So many pictures are drawn." default:"36"`
+	Images   string        `help:"Folder of photographs to use in place of drawn pictures." placeholder:"DIR"`
+	Pictures int           `help:"How many pictures to draw." default:"36"`
 	Bin      string        `help:"Folder of the built commands." default:"bin"`
-	Wait     time.Duration `help:"How long to wait for the decisions." default:"2m"`
+	Wait     time.Duration `help:"How long to wait for decisions." default:"2m"`
 }
 
 func main() { command.Main("demo", "moderator's main job from end to end.", run) }

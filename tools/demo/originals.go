@@ -10,7 +10,7 @@ import (
 	"moderator/internal/synth"
 )
 
-// original is a picture that no other original is a copy of.
+// original is a picture that is not related to any other original.
 type original struct {
 	name string
 	data []byte // the file
@@ -22,7 +22,7 @@ const (
 	drawHeight = 600
 )
 
-// originals draws the pictures, or takes the folder's.
+// originals draws pictures, or takes those of the folder.
 func (o options) originals(ctx context.Context, stdout io.Writer) ([]original, error) {
 	if o.Images != "" {
 		return fromFolder(ctx, o.Images, stdout)
@@ -39,7 +39,7 @@ func (o options) originals(ctx context.Context, stdout io.Writer) ([]original, e
 	return all, nil
 }
 
-// split flags every third picture.
+// split divides the originals: every third is flagged, the others are unrelated.
 func split(all []original) (flagged, unrelated []original) {
 	for i, o := range all {
 		if i%3 == 0 {

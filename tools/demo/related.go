@@ -9,7 +9,7 @@ import (
 	"moderator/internal/recognise"
 )
 
-// features are what one picture is compared by, as a flag and as an upload.
+// features are the features of one picture, as a flag and as an upload.
 type features struct {
 	views  []recognise.ViewVector
 	flag   keypoint.Features
@@ -25,7 +25,7 @@ func featuresOf(picture recognise.Extracted) (features, error) {
 	return features{picture.Vectors, flag, keypoint.Prepare(upload)}, err
 }
 
-// nearest is the score of the nearest two views. A flag is compared in all of its views, an upload as it is.
+// nearest returns the score of the nearest two views: of all views of a flag, and the query views of an upload.
 func nearest(flag, upload []recognise.ViewVector) float32 {
 	best := float32(math.Inf(-1))
 	for _, q := range upload {

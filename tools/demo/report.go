@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// decision is as much of the decision event as the demo looks at, read as any other program would.
+// decision is the fields of a decision event that the demo uses. It does not share moderator's types, as other programs do not.
 type decision struct {
 	SpecVersion string `json:"specversion"`
 	ID          string `json:"id"`
@@ -27,7 +27,7 @@ type decision struct {
 	} `json:"data"`
 }
 
-// wrong says what is not as it must be; empty when all is.
+// wrong returns in words how the decisions differ from the expected one, or "".
 func (u *upload) wrong() string {
 	switch {
 	case len(u.decisions) == 0:

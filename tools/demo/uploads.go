@@ -11,23 +11,22 @@ import (
 	"moderator/internal/transforms"
 )
 
-// upload is one message, and what its decision must be.
+// upload is one message, and its expected decision.
 type upload struct {
-	id      string // the publisher's
-	name    string // of the picture
+	id      string // that the publisher gives
+	name    string // the picture's
 	edit    string
 	data    []byte
-	message *nats.Msg // for the bad ones whose message is the point
+	message *nats.Msg // of a bad upload; nil: any form
 
-	verdict, reason string // what the decision must be
+	verdict, reason string // expected
 
 	form      string
 	key       string // stream:sequence
 	decisions []decision
 }
 
-// makeUploads is everything that is published: each edit of each flagged picture, the unrelated pictures, and the bad
-// files.
+// makeUploads returns the edits of the flagged pictures, the unrelated pictures and the bad files.
 func makeUploads(flagged, unrelated []original) ([]upload, error) {
 	var all []upload
 	for _, o := range flagged {
@@ -48,7 +47,7 @@ func makeUploads(flagged, unrelated []original) ([]upload, error) {
 	return append(all, badUploads(unrelated[0])...), nil
 }
 
-// badUploads are those that cannot be judged: each goes to review, with its reason.
+// badUploads returns uploads that cannot be judged. They must go to review, with a reason.
 func badUploads(good original) []upload {
 	lost, _ := reference(map[string]any{"object": map[string]string{"bucket": "no-such-bucket", "name": "picture"}})
 	bad := []upload{
@@ -65,7 +64,7 @@ func badUploads(good original) []upload {
 	return bad
 }
 
-// bombPNG is a PNG of a few bytes that announces width x height pixels.
+// bombPNG is a PNG of a few bytes whose header says width x height pixels.
 func bombPNG(width, height uint32) []byte {
 	var b bytes.Buffer
 	chunk := func(name string, data []byte) {

@@ -25,10 +25,10 @@ func findChromium() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("there is no Chromium here: `apt-get install -y chromium` installs one")
+	return "", errors.New("Chromium is not installed: run `apt-get install -y chromium`")
 }
 
-// browser is one tab, and what went wrong in it.
+// browser is one tab, and its faults.
 type browser struct {
 	ctx    context.Context
 	cancel []context.CancelFunc
@@ -36,7 +36,7 @@ type browser struct {
 	faults []error
 }
 
-// stepTime bounds one action: a page that never comes is a fault and no reason to wait.
+// stepTime bounds one action. A page that takes longer is a fault.
 const stepTime = 30 * time.Second
 
 type action = chromedp.Action[chromedp.Void]
@@ -45,7 +45,7 @@ func startBrowser(ctx context.Context, path string) (*browser, error) {
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.DisableGPU,
 		chromedp.WSURLReadTimeout(time.Minute))
 	if os.Geteuid() == 0 {
-		flags = append(flags, chromedp.NoSandbox) // Chromium's own refuses root
+		flags = append(flags, chromedp.NoSandbox) // Chromium's sandbox does not run as root
 	}
 	b := &browser{}
 	allocated, stop := chromedp.NewExecAllocator(ctx, flags...)
@@ -68,7 +68,7 @@ func (b *browser) close() {
 	}
 }
 
-// hear collects what a person would find in the browser's console, and dialogs that no page of ours opens.
+// hear collects errors of the browser's console, and dialogs, which no page of the console opens.
 func (b *browser) hear(event any) {
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
@@ -80,7 +80,7 @@ func (b *browser) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		b.fault("console.%s was called", e.Type)
 	case *log.EventEntryAdded:
-		// A page or a picture that is refused says so where it is shown.
+		// Failed requests of pages and pictures show in the page, where the steps look for them.
 		refused := e.Entry.Source == log.EntrySourceNetwork && !strings.Contains(e.Entry.URL, "/assets/")
 		if e.Entry.Level == log.EntryLevelError && !refused {
 			b.fault("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
@@ -99,7 +99,7 @@ func (b *browser) fault(format string, args ...any) {
 	b.faults = append(b.faults, fmt.Errorf(format, args...))
 }
 
-// wrong returns what went wrong since it was asked last.
+// wrong returns the faults since its last call.
 func (b *browser) wrong() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,21 +117,21 @@ func (b *browser) do(actions ...action) error {
 	return nil
 }
 
-// evaluate runs one action in time.
+// evaluate runs one action, bounded by stepTime.
 func evaluate[T any](b *browser, a chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, stepTime)
 	defer cancel()
 	return chromedp.Run(ctx, a)
 }
 
-// signIn opens the address that has the token, and gives the name that the page asks for.
+// signIn opens the address with the token, and gives a name, which the page asks for.
 func (b *browser) signIn(consoleURL string) error {
 	return b.do(chromedp.Navigate(consoleURL), until(`document.activeElement && document.activeElement.name === 'name'`),
 		press("e"), press("v"), press("e"), press(kb.Enter),
 		until(`location.pathname === '/live' && document.readyState === 'complete'`))
 }
 
-// look sets the width and the colours.
+// look sets the window's width and the colour scheme.
 func (b *browser) look(width int64, scheme string) error {
 	if err := b.do(chromedp.EmulateViewport(width, 900)); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (b *browser) look(width int64, scheme string) error {
 	return err
 }
 
-// shoot writes a picture of the whole page; of Live only what a window shows, since its rows out of sight are not drawn.
+// shoot writes a screenshot of the whole page, and of the window only for Live, which does not draw rows out of sight.
 func (b *browser) shoot(dir, name string) error {
 	take := chromedp.FullScreenshot(100)
 	if strings.HasPrefix(name, "live") {
@@ -155,11 +155,11 @@ func (b *browser) shoot(dir, name string) error {
 	return os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
 }
 
-// until waits until an expression is true in the page, whatever page that is by then.
+// until waits until an expression is true in the page, also across a navigation.
 func until(expression string) action {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		for {
-			// While a page goes and another comes there is nothing to ask.
+			// During a navigation, no page can evaluate it.
 			if yes, err := chromedp.Evaluate[bool](`Boolean(`+expression+`)`)(ctx, t); err == nil && yes {
 				return nil
 			}

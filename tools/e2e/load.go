@@ -21,10 +21,10 @@ import (
 
 const (
 	perMinute   = 10_000
-	leastFrames = 30 // a second
+	leastFrames = 30 // frames a second
 )
 
-// countFrames counts the frames of each second from here on.
+// countFrames makes the page count its frames of each second.
 const countFrames = `(() => {
 	window.frames = []; let count = 0, since = performance.now();
 	const frame = (now) => {
@@ -35,7 +35,7 @@ const countFrames = `(() => {
 	requestAnimationFrame(frame);
 })()`
 
-// underLoad opens the Live page, publishes decisions at the rate, and counts the frames that the page draws.
+// underLoad opens the Live page, publishes perMinute decisions, and counts the frames that the page draws.
 func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded, o options, stdout io.Writer) error {
 	if err := b.look(1920, "light"); err != nil {
 		return err
@@ -85,7 +85,7 @@ func underLoad(ctx context.Context, b *browser, m *embedded.Moderator, s *seeded
 	return b.wrong()
 }
 
-// usage is the CPU seconds of the browser's processes, by their type: renderer, GPU (which paints here too), browser.
+// usage is the CPU seconds of the browser's processes, by type: renderer, GPU (which paints without a GPU, too), browser.
 type usage map[string]float64
 
 func (b *browser) usage() (usage, error) {
@@ -97,7 +97,7 @@ func (b *browser) usage() (usage, error) {
 	return u, err
 }
 
-// since says how busy each type was, in percent of a core.
+// since returns the use of each type since before, in percent of a core.
 func (u usage) since(before usage, took time.Duration) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(u)) {
@@ -111,7 +111,7 @@ type result struct {
 	err   error
 }
 
-// decisions publishes decisions as moderator would, evenly.
+// decisions publishes decisions as moderator does, at an even rate.
 func (s *seeded) decisions(ctx context.Context, length time.Duration) result {
 	every := time.NewTicker(50 * time.Millisecond)
 	defer every.Stop()

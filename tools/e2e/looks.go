@@ -8,11 +8,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// sight is a page as it is looked at.
+// sight is a page to look at.
 type sight struct {
 	name    string
 	path    string
-	prepare []action // on the page
+	prepare []action // actions on the page before the screenshot
 }
 
 func sights(s *seeded) []sight {
@@ -42,7 +42,7 @@ func sights(s *seeded) []sight {
 	}
 }
 
-// everyLook opens each page narrow and wide, light and dark, and leaves a screenshot of each.
+// everyLook opens each page narrow and wide, light and dark, and writes a screenshot of each.
 func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int, err error) {
 	for _, width := range []int64{360, 768, 1920} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -60,7 +60,7 @@ func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int,
 				shots++
 			}
 		}
-		// What those see who have no token.
+		// The page without a token.
 		if _, err := chromedp.Call(b.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
 			return shots, err
 		}
@@ -78,10 +78,10 @@ func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int,
 	return shots, nil
 }
 
-// visit opens a page and looks whether anything is wrong with it.
+// visit opens a page and checks it for faults.
 func (b *browser) visit(url string, prepare []action, width int64) error {
 	actions := append([]action{chromedp.Navigate(url), until(`document.readyState === 'complete'`)}, prepare...)
-	// What was prepared may have led to another page, which has its width when it has its styles.
+	// The actions may have opened another page, whose width is known when its styles are loaded.
 	actions = append(actions, until(`document.readyState === 'complete'`))
 	if err := b.do(actions...); err != nil {
 		return err

@@ -1,7 +1,7 @@
-// Command e2e drives every page of the console in a headless Chromium, against moderator's embedded default in a
-// temporary folder: main paths by the keyboard alone, narrow and wide, light and dark. Errors of scripts, violations of
-// the pages' Content-Security-Policy, dialogs of scripts that hostile names brought in, and pages that scroll sideways fail
-// it. It leaves screenshots, and says how smoothly the Live page runs at 10,000 decisions a minute.
+// Command e2e tests the console in a headless Chromium, against moderator's embedded default in a temporary folder. It goes
+// the main path of each page by the keyboard alone, and opens each page narrow and wide, light and dark. Faults are errors of
+// scripts, violations of the Content-Security-Policy, dialogs of scripts in hostile names, and pages that scroll sideways.
+// It writes screenshots, and measures the frame rate of the Live page at 10,000 decisions a minute.
 package main
 
 import (
@@ -20,10 +20,10 @@ import (
 
 type options struct {
 	Bin     string        `help:"Folder of the built commands." default:"bin"`
-	Out     string        `help:"Folder of the screenshots." default:".cache/e2e"`
-	Parts   []string      `help:"What to do: paths, looks, load." default:"paths,looks,load" enum:"paths,looks,load" placeholder:"PART"`
-	Load    time.Duration `help:"How long the Live page is watched under load." default:"30s"`
-	Timeout time.Duration `help:"How long all of it may take." default:"10m"`
+	Out     string        `help:"Folder for screenshots." default:".cache/e2e"`
+	Parts   []string      `help:"Parts to run: paths, looks, load." default:"paths,looks,load" enum:"paths,looks,load" placeholder:"PART"`
+	Load    time.Duration `help:"How long the Live page is under load." default:"30s"`
+	Timeout time.Duration `help:"Most time that all parts may take." default:"10m"`
 }
 
 func main() { command.Main("e2e", "The console in a real browser.", run) }
@@ -50,7 +50,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	defer s.close()
-	fmt.Fprintf(stdout, "e2e: moderator with %d uploads decided\n", s.uploads)
+	fmt.Fprintf(stdout, "e2e: moderator has decided %d uploads\n", s.uploads)
 
 	b, err := startBrowser(ctx, chromium)
 	if err != nil {
@@ -70,7 +70,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "e2e: %d screenshots in %s, none scrolls sideways\n", shots, o.Out)
+		fmt.Fprintf(stdout, "e2e: %d screenshots in %s; no page scrolls sideways\n", shots, o.Out)
 	}
 	if slices.Contains(o.Parts, "load") {
 		return underLoad(ctx, b, m, s, o, stdout)
@@ -78,7 +78,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	return nil
 }
 
-// everyPath goes a person's ways, and leaves a picture of the page that one ended on.
+// everyPath runs the steps of each path. A step that fails leaves a screenshot.
 func everyPath(b *browser, consoleURL string, s *seeded, out string, stdout io.Writer) error {
 	for _, step := range paths(b, consoleURL, s) {
 		if err := step.run(); err != nil {

@@ -7,13 +7,13 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// step is a part of a person's way through the console.
+// step is one step of a path through the console.
 type step struct {
 	name string
 	run  func() error
 }
 
-// paths are the main path of each page, by the keyboard alone: the pointer is never used.
+// paths returns the main path of each page, by the keyboard alone.
 func paths(b *browser, consoleURL string, s *seeded) []step {
 	on := func(path string) action {
 		return until(fmt.Sprintf(`location.pathname === %q && document.readyState === 'complete'`, path))
@@ -63,14 +63,14 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 	}
 }
 
-// review decides three uploads, each by one key. Only those can be put on the allow-list that have a picture.
+// review decides three uploads, each by one key. Only an upload with a picture can be allow-listed.
 func review(b *browser, home string) error {
 	for _, choice := range []struct{ key, verdict string }{{"b", "block"}, {"a", "allow"}, {"l", "allow"}} {
 		if err := b.do(chromedp.Navigate(home+"/review"), until(`document.readyState === 'complete'`)); err != nil {
 			return err
 		}
 		for range 20 {
-			// The page is deaf for a moment, so that no key that was meant for the page before decides.
+			// The page ignores keys for a moment, as they may be meant for the page before.
 			if err := b.do(until(`performance.now() - performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 500`)); err != nil {
 				return err
 			}
@@ -100,12 +100,12 @@ func review(b *browser, home string) error {
 	return nil
 }
 
-// press presses a key when the page hears it.
+// press presses a key once the page takes keys.
 func press(key string) action {
 	return chromedp.Steps(until(`document.readyState === 'complete'`), chromedp.KeyEvent(key))
 }
 
-// focusShows fails where a person would not see where he is.
+// focusShows fails if the focus is not visible.
 func focusShows() action {
 	return until(`(() => {
 		const seen = (e) => { const s = getComputedStyle(e); return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; };

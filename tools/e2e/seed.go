@@ -20,22 +20,22 @@ import (
 	"moderator/tools/internal/web"
 )
 
-// evil is what a hostile publisher calls his picture.
+// evil is a hostile name of a picture.
 const evil = `<script>alert("upload")</script><img src=x onerror=alert(1)>`
 
-// seeded is what the moderator has been given.
+// seeded is what seed has put into the moderator.
 type seeded struct {
 	nc       *nats.Conn
 	js       jetstream.JetStream
 	uploads  int
 	pictures []string // files on disk, for the pages that take pictures
-	// In DECISIONS: one on a hostile name that is to be reviewed and can be shown, and one that is block.
+	// Sequence numbers in DECISIONS: of a review of an upload with a hostile name and a picture, and of a block.
 	hostile, blocked uint64
 }
 
 func (s *seeded) close() { s.nc.Close() }
 
-// seed flags some pictures and publishes uploads of every kind, some of which have to be reviewed.
+// seed flags some pictures and publishes uploads of every kind. Some of them go to review.
 func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *seeded, err error) {
 	s = &seeded{}
 	dir := filepath.Join(m.Dir(), "pictures")
@@ -53,7 +53,7 @@ func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *
 		{"add", "--source", "case 4711 " + evil, "--note", `reported twice "` + evil, s.pictures[0], s.pictures[1]},
 		{"bank", "add", "spam"},
 		{"add", "--bank", "spam", "--note", "campaign of March", s.pictures[2], s.pictures[3]},
-		// Pictures that resemble no flag at all are to be reviewed here, so that there is something to review.
+		// Unrelated pictures go to review, too, so that the Review page has some.
 		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-2"},
 	} {
 		if _, err := m.Flagctl(ctx, append([]string{"--as", "e2e"}, args...)...); err != nil {
@@ -112,7 +112,7 @@ func (s *seeded) publish(ctx context.Context, pictures *web.Server) error {
 	}
 }
 
-// choose finds the decisions that are looked at.
+// choose finds the decisions that the paths open.
 func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint64) error {
 	tally := map[string]int{}
 	for n := uint64(1); n <= last; n++ {
@@ -133,7 +133,7 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 		}
 	}
 	if s.hostile == 0 || s.blocked == 0 {
-		return fmt.Errorf("no decision is block, or none is review and hostile: %v", tally)
+		return fmt.Errorf("no decision blocks, or no upload with a hostile name is in review: %v", tally)
 	}
 	return nil
 }
@@ -141,12 +141,12 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 func drawing(i, quality int) []byte {
 	var file bytes.Buffer
 	if err := jpeg.Encode(&file, synth.Draw(7, i, 480, 360), &jpeg.Options{Quality: quality}); err != nil {
-		panic(err) // a buffer takes everything
+		panic(err) // writing to a buffer does not fail
 	}
 	return file.Bytes()
 }
 
-// base is the console's address without its token.
+// base returns the console's address without the token.
 func base(consoleURL string) string {
 	address, _, _ := strings.Cut(consoleURL, "/?")
 	return address

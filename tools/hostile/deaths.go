@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// workerDeaths reads the metric.
+// workerDeaths reads the metric of dead decode workers.
 func workerDeaths(ctx context.Context, httpURL string) (int, error) {
 	const metric = "moderator_decode_worker_deaths_total "
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, httpURL+"/metrics", nil)

@@ -17,8 +17,8 @@ const (
 	bucket  = "hostile"
 )
 
-// judge publishes the uploads and notes the reason of each decision. It returns when all are decided, when the
-// moderator has ended, and when there was no decision for the patience. An error may be the end of the moderator.
+// judge publishes the uploads and records the reason of each decision. It returns when all are decided, when the moderator
+// has ended, or after patience without a decision. An error may mean that the moderator has ended.
 func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patience time.Duration) error {
 	nc, err := nats.Connect(m.State.NATSURL)
 	if err != nil {
@@ -43,7 +43,7 @@ func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patienc
 	for last := time.Now(); len(byKey) > 0 && time.Since(last) < patience && m.Ended() == nil && ctx.Err() == nil; {
 		batch, err := decisions.Fetch(100, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
-			time.Sleep(100 * time.Millisecond) // whether the server is gone for good the conditions of the loop tell
+			time.Sleep(100 * time.Millisecond) // the loop ends if the moderator has ended
 			continue
 		}
 		for msg := range batch.Messages() {
@@ -57,7 +57,7 @@ func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patienc
 				} `json:"data"`
 			}
 			if err := json.Unmarshal(msg.Data(), &d); err != nil {
-				return fmt.Errorf("a decision that is no JSON: %w", err)
+				return fmt.Errorf("a decision is not JSON: %w", err)
 			}
 			key := fmt.Sprintf("%s:%d", d.Data.Upload.Stream, d.Data.Upload.Sequence)
 			if u := byKey[key]; u != nil {
@@ -70,7 +70,7 @@ func judge(ctx context.Context, m *embedded.Moderator, uploads []upload, patienc
 	return ctx.Err()
 }
 
-// publish sends each upload as the image itself, or by the object store where it is larger than a message may be.
+// publish publishes each upload inline, or through the object store if it is too large for a message.
 func publish(ctx context.Context, js jetstream.JetStream, uploads []upload) error {
 	objects, err := js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: bucket})
 	if err != nil {

@@ -1,10 +1,10 @@
-// Command hostile sends files that break decoders to a running moderator: every file of a folder, and the classics that
-// it makes itself. It starts the embedded default in a temporary folder, waits until each upload is decided, and ends with
+// Command hostile publishes files that break decoders to moderator: every file of a folder, and generated ones. It starts the
+// embedded default in a temporary folder, waits until each upload is decided, and ends with
 //
 //	hostile: files=N decided=N crashes=0 hangs=0 max_rss_mb=M
 //
-// crashes counts ends of the moderator itself, hangs the uploads that were not decided, and M is the highest sum of the
-// resident memory of the moderator and its decode workers, in megabytes. Any file that is not decided is an error.
+// crashes counts ends of the moderator itself, and hangs uploads without a decision. M is the peak of the resident memory of
+// the moderator and its decode workers together, in megabytes. A file without a decision is an error.
 package main
 
 import (
@@ -18,11 +18,11 @@ import (
 )
 
 type options struct {
-	Files     string        `help:"Send every file below this folder." placeholder:"DIR"`
-	Generated bool          `help:"Send the classics too." default:"true" negatable:""`
+	Files     string        `help:"Folder whose files are published, subfolders included." placeholder:"DIR"`
+	Generated bool          `help:"Also publish generated files." default:"true" negatable:""`
 	Bin       string        `help:"Folder of the built commands." default:"bin"`
-	Patience  time.Duration `help:"No decision for so long ends the wait: what is left hangs." default:"2m"`
-	List      bool          `help:"Name each file with its decision."`
+	Patience  time.Duration `help:"How long to wait for the next decision. Uploads without a decision then count as hangs." default:"2m"`
+	List      bool          `help:"Print each file with its decision."`
 }
 
 func main() { command.Main("hostile", "Files that break decoders, for a running moderator.", run) }

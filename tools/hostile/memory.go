@@ -15,7 +15,7 @@ import (
 // watcher samples the resident memory of the moderator and its decode workers.
 type watcher struct {
 	quit chan struct{}
-	done chan int // the highest sum, in MB
+	done chan int // the peak of the sum, in MB
 }
 
 func watch(pid int) *watcher {
@@ -42,14 +42,14 @@ func (w *watcher) stop() int {
 	return <-w.done
 }
 
-// residentMB sums VmRSS; what a worker shares with the moderator counts twice. Where there is no /proc it is 0.
+// residentMB sums VmRSS. Memory that a worker shares with the moderator counts twice. Without /proc the sum is 0.
 func residentMB(pid int) int {
 	kB := residentKB(pid)
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is well-formed
 	for _, path := range lists {
 		list, err := os.ReadFile(path)
 		if err != nil {
-			continue // a thread that has ended since
+			continue // the thread has ended
 		}
 		for _, field := range bytes.Fields(list) {
 			child, err := strconv.Atoi(string(field))
@@ -61,13 +61,13 @@ func residentMB(pid int) int {
 	return kB * 1024 / 1_000_000
 }
 
-// isWorker leaves Postgres out.
+// isWorker excludes Postgres.
 func isWorker(pid int) bool {
 	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return err == nil && bytes.Contains(command, []byte(sandbox.Argument))
 }
 
-// residentKB is 0 for a process that has ended since.
+// residentKB returns 0 for a process that has ended.
 func residentKB(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

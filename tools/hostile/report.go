@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// result is what came of a run.
+// result is the result of a run.
 type result struct {
 	uploads []upload
 	crashes int
@@ -19,7 +19,7 @@ type result struct {
 	took    time.Duration
 }
 
-// report prints the reasons, the deaths of workers and the sum, and errs when not every file was decided.
+// report prints the reasons, the deaths of workers and the last line. A file without a decision is an error.
 func (r result) report(stdout io.Writer, list bool) error {
 	const none = "no decision"
 	reasons, decided := map[string]int{}, 0
@@ -46,7 +46,7 @@ func (r result) report(stdout io.Writer, list bool) error {
 	fmt.Fprintf(stdout, "decode workers that died and were replaced: %d\ntime: %.1f s\n", r.deaths, r.took.Seconds())
 	fmt.Fprintf(stdout, "hostile: files=%d decided=%d crashes=%d hangs=%d max_rss_mb=%d\n", len(r.uploads), decided, r.crashes, hangs, r.maxRSS)
 	if r.crashes > 0 || hangs > 0 {
-		return errors.New("not every file was decided")
+		return errors.New("some files have no decision")
 	}
 	return nil
 }

@@ -10,15 +10,15 @@ import (
 	"moderator/tools/hostile/classics"
 )
 
-// upload is one hostile file and what became of it.
+// upload is one hostile file and its decision.
 type upload struct {
 	name   string
 	data   []byte
 	key    string // "<stream>:<sequence>"
-	reason string // the decision's; empty without one
+	reason string // of the decision; empty without a decision
 }
 
-// uploads reads the folder and makes the classics.
+// uploads returns the folder's files and the generated ones.
 func (o options) uploads() ([]upload, error) {
 	var all []upload
 	if o.Generated {
@@ -40,7 +40,7 @@ func (o options) uploads() ([]upload, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there are no files to send: give a folder with --files, or leave --generated on")
+		return nil, errors.New("there are no files to publish: give a folder with --files, or leave --generated on")
 	}
 	return all, nil
 }

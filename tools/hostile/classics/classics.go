@@ -1,6 +1,5 @@
-// Package classics makes the files that break decoders: bombs that unpack to far more than they are, headers that lie,
-// files of two formats, files that never end, files that end too early. Each is made from its format's specification,
-// a few bytes of code for many pixels of harm; none needs more than a second to make.
+// Package classics makes files that break decoders: decompression bombs, false headers, files of two formats, endless files
+// and truncated ones. Each is written from its format's specification, in less than a second.
 package classics
 
 import (
@@ -14,12 +13,12 @@ type File struct {
 	Data []byte
 }
 
-// All makes every file, some 450 of about 50 MB together.
+// All makes every file: about 450 with about 50 MB.
 func All() []File {
 	return slices.Concat(pngs(), jpegs(), gifs(), webps(), tiffs(), bmps(), polyglots(), truncated())
 }
 
-// truncated cuts a small valid file of each format off at every tenth byte.
+// truncated truncates a small valid file of each format at every tenth byte.
 func truncated() []File {
 	var files []File
 	for _, whole := range valid() {

@@ -21,7 +21,7 @@ func TestZlibZeros(t *testing.T) {
 	}
 }
 
-// What is meant to be valid is: a bomb that is refused for a slip of ours shows nothing.
+// Files that should be valid are: a bomb that is refused for another fault would test nothing.
 func TestValid(t *testing.T) {
 	for _, f := range valid() {
 		_, err := imaging.Decode(f.Data, imaging.Request{})

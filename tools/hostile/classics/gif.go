@@ -17,7 +17,7 @@ func gifFrame(width, height int, data []byte) []byte {
 func lzwZeros(pixels int) []byte {
 	var packed bytes.Buffer
 	w := lzw.NewWriter(&packed, lzw.LSB, 8)
-	_, _ = w.Write(make([]byte, pixels)) // into memory
+	_, _ = w.Write(make([]byte, pixels)) // to memory, which does not fail
 	_ = w.Close()
 	var blocks []byte
 	for packed.Len() > 0 {
@@ -27,7 +27,7 @@ func lzwZeros(pixels int) []byte {
 	return append(blocks, 0)
 }
 
-// loops says that the animation starts again for ever.
+// loops makes the animation repeat for ever.
 var loops = []byte("\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
 
 const gifTrailer = 0x3b

@@ -1,6 +1,6 @@
 package classics
 
-// profileSegments splits a colour profile over APP2 segments (ICC.1, B.4).
+// profileSegments splits a colour profile into APP2 segments (ICC.1, B.4).
 func profileSegments(data []byte) [][]byte {
 	const most = maxSegment - 14
 	count := (len(data) + most - 1) / most
@@ -12,7 +12,7 @@ func profileSegments(data []byte) [][]byte {
 	return segments
 }
 
-// profile is an ICC profile (ICC.1, 7) of an RGB display that claims so many tags, and has these bytes of them.
+// profile is an ICC profile (ICC.1, 7) of an RGB display. It claims a number of tags, whose bytes are given.
 func profile(tags int, body []byte) []byte {
 	header := make([]byte, 128)
 	copy(header[0:], be32(len(header)+4+len(body)))
@@ -22,7 +22,7 @@ func profile(tags int, body []byte) []byte {
 	return join(header, be32(tags), body)
 }
 
-// nestedProfile has a table of every size that its 8 bits can say, in a multi-process element which holds itself.
+// nestedProfile has tables of all sizes that 8 bits can give, in a multi-process element that contains itself.
 func nestedProfile() []byte {
 	const at = 128 + 4 + 2*12
 	lut := join([]byte("mAB \x00\x00\x00\x00\x03\x03\x00\x00"), be32(0), be32(0), be32(0), be32(32), be32(0),

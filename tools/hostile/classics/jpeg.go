@@ -12,18 +12,18 @@ const (
 	markerSOF0, markerSOF2          = 0xc0, 0xc2
 	markerDHT, markerDQT, markerSOS = 0xc4, 0xdb, 0xda
 	maxSegment                      = 65533
-	endOfBlock, longRun             = 0x00, 0xe0 // symbols: one empty block; 2^14 of them and as many more as 14 bits say
+	endOfBlock, longRun             = 0x00, 0xe0 // symbols: one empty block; 2^14 empty blocks and the number in the next 14 bits
 	maxRun                          = 1<<15 - 1
 )
 
-// scansJPEG is a progressive and valid black picture of blocks x blocks x 64 pixels, whose coefficients are refined in
-// scans of a few bytes, at most 882 of them. The decoder takes each through all blocks.
+// scansJPEG is a valid, progressive, black picture of blocks x blocks x 64 pixels. Up to 882 scans of a few bytes refine its
+// coefficients, and the decoder visits all blocks in each scan.
 func scansJPEG(blocks, scans int) []byte {
 	side, ones := be16(8*blocks), bytes.Repeat([]byte{1}, 64)
 	file := join([]byte{0xff, 0xd8}, segment(markerDQT, join([]byte{0}, ones)),
 		segment(markerSOF2, join([]byte{8}, side, side, []byte{1, 1, 0x11, 0})),
 		segment(markerDHT, huffman(0x00, 0)), segment(markerDHT, huffman(0x10, longRun, endOfBlock)))
-	file = append(file, scan(0, 0, 0, make([]byte, blocks*blocks/8))...) // each block's mean is coded by one bit, 0
+	file = append(file, scan(0, 0, 0, make([]byte, blocks*blocks/8))...) // one bit, 0, codes a block's mean
 	const finest = 13
 	runs := runsOfEmptyBlocks(blocks * blocks)
 	for i := range scans {
@@ -34,7 +34,7 @@ func scansJPEG(blocks, scans int) []byte {
 	return append(file, 0xff, 0xd9)
 }
 
-// huffman is a table whose n-th symbol has the code of n-1 ones and a zero.
+// huffman is a table in which the code of the n-th symbol is n-1 ones and a zero.
 func huffman(class byte, symbols ...byte) []byte {
 	counts := make([]byte, 16)
 	for i := range symbols {
@@ -43,15 +43,15 @@ func huffman(class byte, symbols ...byte) []byte {
 	return join([]byte{class}, counts, symbols)
 }
 
-// scan refines one coefficient from one point of precision to the next (T.81, G.1.1.1).
+// scan refines one coefficient by one bit of precision (T.81, G.1.1.1).
 func scan(coefficient, before, point int, data []byte) []byte {
 	c := byte(coefficient)
 	return join(segment(markerSOS, []byte{1, 1, 0x00, c, c, byte(before<<4 | point)}), data)
 }
 
-// runsOfEmptyBlocks says in few bytes that no block has anything: T.81, G.1.2.2.
+// runsOfEmptyBlocks codes in a few bytes that all blocks are empty (T.81, G.1.2.2).
 func runsOfEmptyBlocks(blocks int) []byte {
-	var text []byte // bits as they are read
+	var text []byte // bits in the order of reading
 	put := func(value, width int) {
 		for i := width - 1; i >= 0; i-- {
 			text = append(text, byte(value>>i&1))
@@ -85,7 +85,7 @@ func runsOfEmptyBlocks(blocks int) []byte {
 	return data
 }
 
-// withSegments puts segments behind the start of a JPEG.
+// withSegments inserts segments after the start of a JPEG.
 func withSegments(segments ...[]byte) []byte {
 	file := smallJPEG()
 	return join(file[:2], join(segments...), file[2:])

@@ -31,7 +31,7 @@ func pngFile(chunks ...[]byte) []byte {
 	return join([]byte(pngSignature), join(chunks...), chunk("IEND", nil))
 }
 
-// InterlacedPNG is black, in RGBA of 16 bits. Being interlaced it has to be unpacked as a whole: 8 bytes a pixel.
+// InterlacedPNG is a black picture in RGBA of 16 bits. As it is interlaced, a decoder unpacks it whole, at 8 bytes a pixel.
 func InterlacedPNG(width, height int) []byte {
 	bytes := 0
 	for _, pass := range [7][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
@@ -69,7 +69,7 @@ func pngs() []File {
 	}
 }
 
-// manyEmptyChunks has its pixels behind 200,000 empty parts of them.
+// manyEmptyChunks has 200,000 empty IDAT chunks before its pixels.
 func manyEmptyChunks() []byte {
 	empty, parts := chunk("IDAT", nil), []byte{}
 	for range 200_000 {

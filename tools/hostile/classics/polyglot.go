@@ -1,6 +1,6 @@
 package classics
 
-// polyglots are two things at once.
+// polyglots are files that are valid in two formats, or name another one.
 func polyglots() []File {
 	script := []byte("*/=1;alert(1)/*<script>alert(1)</script>")
 	archive := []byte("PK\x05\x06" + string(make([]byte, 18)))

@@ -9,7 +9,7 @@ func entry(tag, kind, count, value int) []byte {
 
 const long = 4 // type of a field
 
-// tiffFile is a gray picture whose directory comes first; data begins at dataAt. next is the offset of the next directory.
+// tiffFile is a gray picture with the directory first and the data from dataAt on. next is the offset of the next directory.
 func tiffFile(width, height, compression, rows, strips, next int, tables, data []byte) []byte {
 	offsets, counts := dataAt, dataAt+4*strips
 	if strips == 1 {
@@ -27,7 +27,7 @@ const (
 	tiffStored, tiffDeflate = 1, 8
 )
 
-// overlapping has all its strips in the same place.
+// overlapping has all strips at the same offset.
 func overlapping(width, height int) []byte {
 	tables := join(bytes.Repeat(le32(dataAt+8*height), height), bytes.Repeat(le32(width), height))
 	return tiffFile(width, height, tiffStored, 1, height, 0, tables, make([]byte, width))

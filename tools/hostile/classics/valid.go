@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// The same colours as small, by libvips; Go has no encoders for them.
+// The picture small, encoded by libvips: Go has no encoders for these formats.
 var (
 	//go:embed small/small.webp
 	smallWebP []byte
@@ -62,7 +62,7 @@ func smallTIFF() []byte {
 	return encoded(func(b *bytes.Buffer) error { return tiff.Encode(b, small(), nil) })
 }
 
-// encoded panics where Go's own encoders fail on a picture of 16 x 12 pixels.
+// encoded panics if an encoder of Go fails on 16 x 12 pixels.
 func encoded(encode func(*bytes.Buffer) error) []byte {
 	var b bytes.Buffer
 	if err := encode(&b); err != nil {

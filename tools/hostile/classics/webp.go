@@ -12,8 +12,8 @@ func webpFile(chunks ...[]byte) []byte {
 	return riff("RIFF", join([]byte("WEBP"), join(chunks...)))
 }
 
-// lossless is one colour in any size: each of the five prefix codes has a single symbol, which takes no bits (WebP
-// Lossless Bitstream Specification, 6.2.1). Sides are 1 to 16384, of which libwebp takes all but the last.
+// lossless is a picture of one colour in any size: each of the five prefix codes has a single symbol, which takes no bits
+// (WebP Lossless Bitstream Specification, 6.2.1). Sides are 1 to 16384; libwebp takes up to 16383.
 func lossless(width, height int) []byte {
 	var b bits
 	b.add(0x2f, 8)
@@ -28,7 +28,7 @@ func lossless(width, height int) []byte {
 	return riff("VP8L", append(b.data, make([]byte, 8)...))
 }
 
-// AnimatedWebP is a canvas on which the same picture is shown so many times.
+// AnimatedWebP shows the same picture in every frame.
 func AnimatedWebP(width, height, frames int) []byte {
 	size := func(n int) []byte { return le32(n - 1)[:3] }
 	head := riff("VP8X", join([]byte{2, 0, 0, 0}, size(width), size(height)))

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// zlibZeros is a zlib stream (RFC 1950) of n zero bytes, about a thousandth as long. Past the first megabyte each one
-// compresses to the same bytes, which are only repeated here.
+// zlibZeros is a zlib stream (RFC 1950) of n zero bytes, about a thousandth as long. After the first megabyte, each further one
+// compresses to the same bytes, which are repeated.
 func zlibZeros(n int) []byte {
 	chunk := make([]byte, 1<<20)
 	var b bytes.Buffer
@@ -18,7 +18,7 @@ func zlibZeros(n int) []byte {
 	}
 	add := func(data []byte) []byte {
 		b.Reset()
-		_, _ = w.Write(data) // into memory
+		_, _ = w.Write(data) // to memory, which does not fail
 		_ = w.Flush()
 		return bytes.Clone(b.Bytes())
 	}

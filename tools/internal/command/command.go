@@ -1,4 +1,4 @@
-// Package command is the main function of the tools.
+// Package command is the main function of tools.
 package command
 
 import (

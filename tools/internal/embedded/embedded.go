@@ -1,5 +1,4 @@
-// Package embedded starts the built moderator on its embedded default, in a folder of its own, for the tools that measure
-// and show it.
+// Package embedded runs the built moderator with its embedded servers, in a temporary folder, for tools.
 package embedded
 
 import (
@@ -18,16 +17,16 @@ import (
 	"moderator/internal/endpoint"
 )
 
-// Moderator is the running process.
+// Moderator is a running moderator.
 type Moderator struct {
-	State endpoint.State // where it listens
+	State endpoint.State // its addresses
 
 	bin, dir string
 	process  *child.Process
 }
 
-// Start starts the command moderator of the folder bin, on free ports and with further flags of `moderator run`, and waits
-// until it is ready. Its log goes to a file.
+// Start starts the moderator of the folder bin on free ports, with further flags of `moderator run`, and waits until it is
+// ready. Its log goes to a file. It ends with this process at the latest.
 func Start(ctx context.Context, bin string, flags ...string) (*Moderator, error) {
 	dir, err := os.MkdirTemp("", "moderator-tool-")
 	if err != nil {
@@ -55,15 +54,15 @@ func Start(ctx context.Context, bin string, flags ...string) (*Moderator, error)
 	return m, nil
 }
 
-// Dir is a folder for the tool's own files; Stop removes it.
+// Dir is a folder for the tool's own files. Stop removes it.
 func (m *Moderator) Dir() string { return m.dir }
 
-// DataDir is moderator's.
+// DataDir is moderator's data folder.
 func (m *Moderator) DataDir() string { return filepath.Join(m.dir, "data") }
 
 func (m *Moderator) logPath() string { return filepath.Join(m.dir, "moderator.log") }
 
-// waitReady polls what a running moderator writes into its data folder, and then its readiness.
+// waitReady polls for the addresses in the data folder, and then for readiness.
 func (m *Moderator) waitReady(ctx context.Context) error {
 	for {
 		select {
@@ -86,7 +85,7 @@ func (m *Moderator) waitReady(ctx context.Context) error {
 	}
 }
 
-// Ended says how the process ended, with its last words; nil while it runs.
+// Ended returns nil while the moderator runs, and else how it ended, with the end of its log.
 func (m *Moderator) Ended() error {
 	if !m.process.Ended() {
 		return nil
@@ -94,8 +93,8 @@ func (m *Moderator) Ended() error {
 	return fmt.Errorf("moderator ended: %v\n%s\nits log is %s", m.process.Err(), m.lastLines(), m.logPath())
 }
 
-// Flagctl runs flagctl on the moderator and returns what it says to people.
-func (m *Moderator) Flagctl(ctx context.Context, args ...string) (said string, err error) {
+// Flagctl runs flagctl on the moderator and returns its notes on stderr.
+func (m *Moderator) Flagctl(ctx context.Context, args ...string) (notes string, err error) {
 	command := exec.CommandContext(ctx, filepath.Join(m.bin, "flagctl"), append([]string{"--data-dir", m.DataDir()}, args...)...)
 	var text bytes.Buffer
 	command.Stderr = &text
@@ -105,7 +104,7 @@ func (m *Moderator) Flagctl(ctx context.Context, args ...string) (said string, e
 	return text.String(), nil
 }
 
-// Stop drains the moderator and removes its folder, unless it ended badly: then its log is kept.
+// Stop stops the moderator and removes its folder. If the moderator failed, its log is kept.
 func (m *Moderator) Stop() error {
 	if err := m.Ended(); err != nil {
 		return err
@@ -118,7 +117,7 @@ func (m *Moderator) Stop() error {
 		return fmt.Errorf("moderator did not stop: its log is %s", m.logPath())
 	}
 	if err := m.process.Err(); err != nil {
-		return fmt.Errorf("moderator ended badly: %w\n%s", err, m.lastLines())
+		return fmt.Errorf("moderator failed: %w\n%s", err, m.lastLines())
 	}
 	return os.RemoveAll(m.dir)
 }
