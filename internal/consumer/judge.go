@@ -34,6 +34,7 @@ func (c *Consumer) Judge(ctx context.Context, u event.Upload, publish bool) (eve
 	began, _ := c.outages.signals()
 	it := c.newItem(u, time.Now())
 	it.request = &request{publish, make(chan outcome, 1)}
+	c.track(it)
 	c.startTrace(ctx, it, it.pulled)
 	if err := c.submit(ctx, it, began); err != nil {
 		c.nak(it, stageQueue, err)

@@ -105,6 +105,7 @@ func (c *Consumer) receive(ctx context.Context, msg jetstream.Msg, out chan<- *i
 	})
 	it := c.newItem(u, meta.Timestamp)
 	it.msg, it.attempt, it.incarnation = msg, int(meta.NumDelivered), c.incarnation()
+	c.track(it)
 	c.startTrace(w3c.Extract(context.Background(), carrier(msg.Headers())), it, earlier(it.pulled, meta.Timestamp))
 	switch {
 	case err != nil:
@@ -115,16 +116,21 @@ func (c *Consumer) receive(ctx context.Context, msg jetstream.Msg, out chan<- *i
 	c.dispatch(ctx, it, out)
 }
 
-// newItem returns an item of an upload that was stored or submitted at the time given. It is in flight until done.
+// newItem returns an item of an upload that was stored or submitted at the time given. The caller sets the item's msg or
+// request, and then tracks it.
 func (c *Consumer) newItem(u event.Upload, stored time.Time) *item {
 	it := &item{upload: u, pulled: time.Now()}
 	it.decision.Upload = event.NewUploadInfo(u)
 	it.decision.Model = c.cfg.Model
 	it.decision.Timing.Queue = milliseconds(it.pulled.Sub(earlier(it.pulled, stored)))
 	c.metrics.observe(stageQueue, it.decision.Timing.Queue)
+	return it
+}
+
+// track adds an item to the uploads in flight, until done. From then on keepAlive reads its msg and request.
+func (c *Consumer) track(it *item) {
 	c.inFlight.add(it)
 	c.metrics.inFlight.Inc()
-	return it
 }
 
 // dispatch sends an item to out once a worker is free and memory for its bytes is reserved. During an outage it parks the
