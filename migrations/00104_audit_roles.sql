@@ -81,10 +81,10 @@ GRANT SELECT ON schema_version, model, bank, bank_threshold, threshold, flagged_
 GRANT SELECT ON audit_log TO moderator_curator, moderator_admin;
 
 -- Column by column: nobody may write the database's own record of who and when.
-GRANT INSERT (name), UPDATE (enabled) ON bank TO moderator_curator, moderator_admin;
+GRANT INSERT (name, enabled, enabled_ratio), UPDATE (name, enabled, enabled_ratio) ON bank TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE (block_at, review_at), DELETE ON bank_threshold TO moderator_curator, moderator_admin;
-GRANT INSERT (id, bank_id, sha256, md5, signal_key, source, note, created_by), UPDATE (retracted_at, retracted_by, retract_reason)
-    ON flagged_image TO moderator_curator, moderator_admin;
+GRANT INSERT (id, bank_id, sha256, md5, signal_key, source, note, created_by, metadata),
+    UPDATE (retracted_at, retracted_by, retract_reason, note, disable_until) ON flagged_image TO moderator_curator, moderator_admin;
 GRANT INSERT ON flagged_embedding, flagged_pdq, flagged_keypoints, allowed_embedding, allowed_pdq TO moderator_curator, moderator_admin;
 -- UPDATE (note) serves updates that change nothing: the audit log gets a row when signals are added to a picture.
 GRANT INSERT (sha256, source, note, created_by), UPDATE (note), DELETE ON allowed_image TO moderator_curator, moderator_admin;

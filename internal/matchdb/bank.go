@@ -25,7 +25,7 @@ type Bank struct {
 	Own bool // the thresholds are the bank's own, not the model's defaults
 }
 
-var bankName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+var bankName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$`)
 
 // AddBank makes a bank, enabled, with the models' default thresholds. Who does it and why is for the audit log, here and
 // below; why may be "". Errors wrap ErrInvalid or ErrExists.
@@ -44,7 +44,7 @@ func (db *DB) AddBank(ctx context.Context, name, by, reason string) error {
 
 func checkBankName(name string) error {
 	if !bankName.MatchString(name) {
-		return fmt.Errorf("%w bank name %.80q: want 1 to 63 of a-z 0-9 . _ -, beginning with a letter or digit", ErrInvalid, name)
+		return fmt.Errorf("%w bank name %.80q: want 1 to 255 of A-Z a-z 0-9 . _ -, beginning with a letter, a digit or _", ErrInvalid, name)
 	}
 	return nil
 }

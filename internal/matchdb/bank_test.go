@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,7 @@ func TestBanks(t *testing.T) {
 	db, _ := library(t)
 	require.NoError(t, db.AddBank(t.Context(), "spam", "ann", ""))
 	require.ErrorIs(t, db.AddBank(t.Context(), "spam", "ann", ""), ErrExists)
-	for _, name := range []string{"", "Spam", "a b", "-a", "../x"} {
+	for _, name := range []string{"", "späm", "a b", "-a", "../x", strings.Repeat("a", 256)} {
 		require.ErrorIs(t, db.AddBank(t.Context(), name, "ann", ""), ErrInvalid, name)
 	}
 	mustFlag(t, db, newFlag("spam", "a", random(rand.New(rand.NewPCG(1, 1)))))

@@ -2,8 +2,7 @@ package matchdb
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +17,7 @@ import (
 // NewFlag is a picture to be flagged.
 type NewFlag struct {
 	Bank   string
-	SHA256 string // of the file, hex
+	SHA256 string // of the file, hex; "" where the file is not known
 	MD5    string // of the file, hex, for lists that others read; "" where it is not known
 	Source string // where it comes from; free text
 	Note   string // why; free text
@@ -28,6 +27,8 @@ type NewFlag struct {
 	Embeddings []Embedding
 	PDQ        []PDQ
 	Keypoints  keypoint.Features // of the picture as it is
+
+	Metadata json.RawMessage // a JSON object of HMA's clients, without \u0000; nil: none
 }
 
 // Embedding is one view of a picture.
@@ -46,13 +47,9 @@ type FlagResult struct {
 
 // Flag stores the picture in one transaction; every Match that begins after it returned sees it. A file that is flagged
 // in the bank already, and not retracted, keeps its row and gets those views that it lacks: so flagging the originals
-// again under a new model embeds the library anew. Errors wrap ErrUnknownBank, ErrUnknownModel or ErrInvalid.
+// again under a new model embeds the library anew. A picture whose file is not known is identified by its signals. Errors wrap ErrUnknownBank, ErrUnknownModel or ErrInvalid.
 func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
-	sum, err := hex.DecodeString(f.SHA256)
-	if err != nil || len(sum) != 32 {
-		return FlagResult{}, fmt.Errorf("%w SHA-256 %q: want 64 hexadecimal digits", ErrInvalid, f.SHA256)
-	}
-	old, err := fileHash("MD5", f.MD5, md5.Size)
+	key, err := f.key()
 	if err != nil {
 		return FlagResult{}, err
 	}
@@ -78,7 +75,7 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 		if err != nil {
 			return err
 		}
-		if result, err = insertImage(ctx, tx, bank, sum, old, f); err != nil {
+		if result, err = insertImage(ctx, tx, bank, key, f); err != nil {
 			return err
 		}
 		if err := insertPDQ(ctx, tx, bank, result.ID, f.PDQ); err != nil {
@@ -113,17 +110,17 @@ func gained(tables ...string) string {
 // insertImage returns the new row, or the active one of the same file. That one is locked against retraction until the
 // transaction ends: embeddings that were added behind a retraction would match for ever. The lock is that of an update, which
 // may follow: of two who share one, neither could update.
-func insertImage(ctx context.Context, tx pgx.Tx, bank int, sum, old []byte, f NewFlag) (FlagResult, error) {
+func insertImage(ctx context.Context, tx pgx.Tx, bank int, key imageKey, f NewFlag) (FlagResult, error) {
 	for {
 		var r FlagResult
-		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, md5, source, note, created_by) VALUES ($1, $2, $3, $4, $5, $6)
+		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, md5, signal_key, source, note, created_by, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (bank_id, coalesce(sha256, md5, signal_key)) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
-			bank, sum, old, f.Source, f.Note, f.By).Scan(&r.ID)
+			bank, key.sha256, key.md5, key.signals, f.Source, f.Note, f.By, f.Metadata).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return r, err
 		}
-		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND sha256 = $2 AND retracted_at IS NULL FOR NO KEY UPDATE`,
-			bank, sum).Scan(&r.ID)
+		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND coalesce(sha256, md5, signal_key) = coalesce($2::bytea, $3, $4)
+			AND retracted_at IS NULL FOR NO KEY UPDATE`, bank, key.sha256, key.md5, key.signals).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			r.Existing = true
 			return r, err

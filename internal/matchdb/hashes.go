@@ -44,11 +44,12 @@ const pdqNearest = 100
 
 // hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3); of each of their hashes the number of the upload, its own
 // within it, the hexadecimal digits and the bits that may differ ($4 to $7); of the pictures that are near by what is in memory
-// the place of the hash among these and the picture ($8, $9); and the snapshot and the server that that is of ($10, $11).
+// the place of the hash among these and the picture ($8, $9); and the snapshot and the server that that is of ($10, $11);
+// and whether disabled banks count ($12).
 //
 // An MD5 counts only for flags that know nothing better of their file: two files can be made to have the same.
 var hashSQL = fmt.Sprintf(`
-WITH active AS MATERIALIZED (SELECT id, name FROM bank WHERE enabled), q AS MATERIALIZED (
+WITH active AS MATERIALIZED (SELECT id, name FROM bank WHERE enabled OR $12), q AS MATERIALIZED (
     SELECT ord, number, ('x' || digits)::bit(256) AS hash, bits, place
     FROM unnest($4::int[], $5::int[], $6::text[], $7::int[]) WITH ORDINALITY AS q (ord, number, digits, bits, place)
 ), candidate AS MATERIALIZED (
@@ -84,6 +85,15 @@ SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', false, 0, 0 WHERE %
 // within the query's Bits of one of its own: of each bank at least the nearest 100. One statement for the whole batch. Errors: a
 // query that is no hash wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
+	return db.matchHashes(ctx, qs, false)
+}
+
+// MatchHashesOfAllBanks is MatchHashes with the flags of disabled banks.
+func (db *DB) MatchHashesOfAllBanks(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
+	return db.matchHashes(ctx, qs, true)
+}
+
+func (db *DB) matchHashes(ctx context.Context, qs []HashQuery, disabledToo bool) ([][]HashHit, error) {
 	batch, err := hashColumns(qs)
 	if err != nil {
 		return nil, err
@@ -97,7 +107,7 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 		if err != nil {
 			return nil, err
 		}
-		hits, deleted, err := db.matchHashes(ctx, len(qs), batch, near, have)
+		hits, deleted, err := db.compareHashes(ctx, len(qs), batch, near, have, disabledToo)
 		if err != nil {
 			return nil, fmt.Errorf("match hashes: %w", db.hashes.orServerChanged(ctx, have, err))
 		}
@@ -108,8 +118,8 @@ func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, err
 	}
 }
 
-// matchHashes compares the near pictures, and returns beside the hits which of them are deleted.
-func (db *DB) matchHashes(ctx context.Context, uploads int, a hashBatch, near [][]hashNeighbour, have *indexState[*hashSet]) (hits [][]HashHit, deleted []uuid.UUID, err error) {
+// compareHashes compares the near pictures, and returns beside the hits which of them are deleted.
+func (db *DB) compareHashes(ctx context.Context, uploads int, a hashBatch, near [][]hashNeighbour, have *indexState[*hashSet], disabledToo bool) (hits [][]HashHit, deleted []uuid.UUID, err error) {
 	var places []int32
 	var images []uuid.UUID
 	for i, of := range near {
@@ -117,7 +127,7 @@ func (db *DB) matchHashes(ctx context.Context, uploads int, a hashBatch, near []
 			places, images = append(places, int32(i)+1), append(images, n.image)
 		}
 	}
-	rows, err := db.matching.Query(ctx, hashSQL, a.exactOrds, a.sums, a.md5s, a.ords, a.numbers, a.digits, a.bits, places, images, have.snapshot, have.server)
+	rows, err := db.matching.Query(ctx, hashSQL, a.exactOrds, a.sums, a.md5s, a.ords, a.numbers, a.digits, a.bits, places, images, have.snapshot, have.server, disabledToo)
 	if err != nil {
 		return nil, nil, err
 	}
