@@ -24,6 +24,10 @@ build: setup ## build bin/moderator and bin/flagctl, with the library that they 
 demo: build ## the main job end to end on the embedded default; IMAGES=DIR takes your photographs
 	@go run ./tools/demo $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: demo-hma
+demo-hma: build ## HMA's HTTP API on the embedded default, call by call
+	@go run ./tools/demo-hma
+
 .PHONY: run
 run: build ## start the embedded default and keep it running
 	@bin/moderator run

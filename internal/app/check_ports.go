@@ -29,6 +29,9 @@ func checkPorts(c config.Run, report func(name, good string, err error) bool) {
 	if c.NATSURL == "" {
 		check("nats-listen", c.NATSListen, running.NATSURL, false)
 	}
+	if address, err := hmaAddress(c.HMAListen); err == nil && address != "" {
+		check("hma-listen", address, running.HMAURL, false)
+	}
 	if consoleOn(c, c.NATSURL == "" && c.DatabaseURL == "") {
 		check("console-listen", c.ConsoleListen, running.ConsoleURL, c.Console.Console == "auto")
 	}

@@ -31,6 +31,7 @@ func TestCheckRefusesPortsThatAreTaken(t *testing.T) {
 		"HTTP":                 {func(c *config.Run) { c.HTTPListen = taken(t) }, []string{"set another address with --http-listen"}, nil},
 		"NATS":                 {func(c *config.Run) { c.NATSListen = taken(t) }, []string{"set another address with --nats-listen"}, nil},
 		"NATS of one's own":    {func(c *config.Run) { c.NATSListen, c.NATSURL = taken(t), "nats://there" }, nil, nil},
+		"HMA's API":            {func(c *config.Run) { c.HMAListen = taken(t) }, []string{"set another address with --hma-listen"}, nil},
 		"console, which moves": {func(c *config.Run) { c.ConsoleListen = taken(t) }, nil, []string{"is in use, moderator will choose another port"}},
 		"console":              {func(c *config.Run) { c.ConsoleListen, c.Console.Console = taken(t), "on" }, []string{"set another address with --console-listen"}, nil},
 		"no console":           {func(c *config.Run) { c.ConsoleListen, c.Console.Console = taken(t), "off" }, nil, nil},

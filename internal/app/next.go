@@ -13,8 +13,8 @@ import (
 	"moderator/internal/endpoint"
 )
 
-func newState(s *stack, httpURL, consoleURL string) endpoint.State {
-	return endpoint.State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL}
+func newState(s *stack, httpURL, consoleURL, hmaURL string) endpoint.State {
+	return endpoint.State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL, HMAURL: hmaURL}
 }
 
 // printNext prints what to type in another terminal. It prints to terminals only: elsewhere its output is stored with the

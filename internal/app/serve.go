@@ -132,7 +132,13 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, console.stop(ctx)) }()
-	if err := endpoint.WriteState(c.DataDir, newState(servers, web.url, console.address())); err != nil {
+	compatible, err := startHMA(c, db, fetcher, models[0], log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, compatible.stop(ctx)) }()
+	state := newState(servers, web.url, console.address(), compatible.url())
+	if err := endpoint.WriteState(c.DataDir, state); err != nil {
 		return fmt.Errorf("write the state file: %w", err)
 	}
 	defer func() { err = errors.Join(err, endpoint.RemoveState(c.DataDir)) }()

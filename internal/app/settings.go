@@ -28,6 +28,8 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 		fetching.AllowCIDRs = append(fetching.AllowCIDRs, prefix)
 	}
 	_, consoleErr := consoleConfig(c)
-	errs = append(errs, fetching.Validate(), consoleErr)
+	_, addressErr := hmaAddress(c.HMAListen)
+	_, keyErr := hmaKey(c.HMAKeyFile)
+	errs = append(errs, fetching.Validate(), consoleErr, addressErr, keyErr)
 	return pace, fetching, errors.Join(errs...)
 }

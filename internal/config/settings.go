@@ -71,6 +71,8 @@ const (
 // Serve holds the addresses to listen on.
 type Serve struct {
 	HTTPListen string `name:"http-listen" help:"Address of /healthz, /readyz, /metrics and /v1/judge." default:"127.0.0.1:8080" placeholder:"ADDR" group:"Servers"`
+	HMAListen  string `name:"hma-listen" help:"Address of HMA's HTTP API, for its clients: host:port, a port of 127.0.0.1, or a host, whose port is then 5100. Without it the API is off." placeholder:"ADDR" group:"Servers"`
+	HMAKeyFile string `name:"hma-key-file" help:"File with the key, 16 bytes or more, that clients of HMA's API send as 'Authorization: Bearer KEY'. Without it no key is asked for." placeholder:"FILE" group:"Servers"`
 	NATSListen string `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR" group:"Servers"`
 }
 

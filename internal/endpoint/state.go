@@ -17,6 +17,7 @@ type State struct {
 	DatabaseURL string `json:"database_url"`
 	HTTPURL     string `json:"http_url"`
 	ConsoleURL  string `json:"console_url,omitempty"` // with its token
+	HMAURL      string `json:"hma_url,omitempty"`
 }
 
 // StatePath returns the path of the state file in a data folder.

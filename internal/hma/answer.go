@@ -83,7 +83,9 @@ func write(w http.ResponseWriter, a answer) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
 	if a.status != http.StatusNoContent {
-		_ = json.NewEncoder(w).Encode(a.body)
+		to := json.NewEncoder(w)
+		to.SetEscapeHTML(false) // messages hold quotes and URLs
+		_ = to.Encode(a.body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,19 +50,29 @@ func New(c Config, db *matchdb.DB, pictures *Pictures, fetcher Fetcher, log *slo
 // Handler routes requests. Requests that a web page of another origin makes are refused.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	paths := map[string]bool{}
+	allowed := map[string][]string{}
 	for _, r := range s.routes() {
 		mux.Handle(r.method+" "+r.path, s.answer(r.handle))
-		if !paths[r.path] {
-			paths[r.path] = true
-			mux.Handle(r.path, s.answer(wrongMethod))
+		allowed[r.path] = append(allowed[r.path], r.method)
+	}
+	for path, methods := range allowed {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
+			if !slices.Contains(methods, method) {
+				mux.Handle(method+" "+path, s.answer(wrongMethod)) // JSON, unlike ServeMux's own answer
+			}
 		}
 	}
 	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
 	for _, role := range []string{"/h/", "/m/", "/c/"} {
 		mux.Handle(role, s.answer(unknownPath))
 	}
-	return http.NewCrossOriginProtection().Handler(plainPaths(s.authenticated(mux)))
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(s.answer(otherOrigin))
+	return sameOrigin.Handler(plainPaths(s.authenticated(mux)))
+}
+
+func otherOrigin(*http.Request) (answer, error) {
+	return answer{}, refuse(http.StatusForbidden, "a web page of another origin asks")
 }
 
 func wrongMethod(r *http.Request) (answer, error) {

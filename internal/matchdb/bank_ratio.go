@@ -50,7 +50,7 @@ func (db *DB) AddRatedBank(ctx context.Context, b RatedBank, by, reason string) 
 		return err
 	}
 	return db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "INSERT INTO bank (name, enabled, enabled_ratio) VALUES ($1, $2 > 0, coalesce(nullif($2, 0), 1)) ON CONFLICT DO NOTHING",
+		tag, err := tx.Exec(ctx, "INSERT INTO bank (name, enabled, enabled_ratio) VALUES ($1, $2::float8 > 0, coalesce(nullif($2::float8, 0), 1)) ON CONFLICT DO NOTHING",
 			b.Name, b.Ratio)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fmt.Errorf("bank %s: %w", b.Name, ErrExists)
@@ -76,7 +76,7 @@ func (db *DB) ChangeBank(ctx context.Context, name string, to RatedBank, by, rea
 		return err
 	}
 	err := db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "UPDATE bank SET name = $2, enabled = $3 > 0, enabled_ratio = coalesce(nullif($3, 0), enabled_ratio) WHERE name = $1",
+		tag, err := tx.Exec(ctx, "UPDATE bank SET name = $2, enabled = $3::float8 > 0, enabled_ratio = coalesce(nullif($3::float8, 0), enabled_ratio) WHERE name = $1",
 			name, to.Name, to.Ratio)
 		if err == nil && tag.RowsAffected() == 0 {
 			return unknownBank(name)

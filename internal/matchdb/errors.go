@@ -77,7 +77,9 @@ func Retryable(err error) bool {
 const insufficientPrivilege = "42501"
 
 // ReadOnly reports whether the login may not make the change that failed.
-func ReadOnly(err error) bool { return errors.Is(err, ErrReadOnly) || pgCode(err) == insufficientPrivilege }
+func ReadOnly(err error) bool {
+	return errors.Is(err, ErrReadOnly) || pgCode(err) == insufficientPrivilege
+}
 
 // pgCode is the error's SQLSTATE, or "".
 func pgCode(err error) string {
