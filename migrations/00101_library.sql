@@ -19,8 +19,7 @@ CREATE TABLE model (
 CREATE TABLE bank (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$'),
-    enabled boolean NOT NULL DEFAULT true,
-    enabled_ratio float8 NOT NULL DEFAULT 1 CHECK (enabled_ratio > 0 AND enabled_ratio <= 1), -- of HMA's look-ups
+    enabled boolean NOT NULL DEFAULT true, enabled_ratio float8 NOT NULL DEFAULT 1 CHECK (enabled_ratio > 0 AND enabled_ratio <= 1), -- of HMA's look-ups
     created_at timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO bank (name) VALUES ('default');
@@ -47,8 +46,8 @@ FROM bank b CROSS JOIN model m LEFT JOIN bank_threshold t ON t.bank_id = b.id AN
 -- hashes, or else over their vectors.
 CREATE TABLE flagged_image (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, -- HMA's content id
-    disable_until bigint NOT NULL DEFAULT 1, metadata jsonb, -- of HMA's look-ups: 0 is off, 1 on, else on from that Unix time
+    -- Of HMA's clients: the content's id; when look-ups find it (0 never, 1 always, else from that Unix time on).
+    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, disable_until bigint NOT NULL DEFAULT 1, metadata jsonb,
     bank_id int NOT NULL REFERENCES bank,
     sha256 bytea CHECK (octet_length(sha256) = 32),
     md5 bytea CHECK (octet_length(md5) = 16),
