@@ -14,13 +14,13 @@ import (
 	"moderator/internal/recognise"
 )
 
-// figure is a speed.
+// figure is the speed of one measurement.
 type figure struct {
-	perSecond float64 // by the clock, all cores together
-	perCPU    float64 // a second of CPU time
+	perSecond float64 // by the clock, of all cores together
+	perCPU    float64 // for each second of CPU time
 }
 
-// harmonic is the speed of doing one thing after the other.
+// harmonic is the speed of doing both things, one after the other.
 func harmonic(a, b figure) figure {
 	return figure{1 / (1/a.perSecond + 1/b.perSecond), 1 / (1/a.perCPU + 1/b.perCPU)}
 }
@@ -29,7 +29,7 @@ func mean(a, b figure) figure {
 	return figure{(a.perSecond + b.perSecond) / 2, (a.perCPU + b.perCPU) / 2}
 }
 
-// medians are the medians of the two speeds, each by itself.
+// medians returns the median of each of the two speeds.
 func medians(all []figure) figure {
 	var seconds, cpu []float64
 	for _, f := range all {
@@ -38,7 +38,7 @@ func medians(all []figure) figure {
 	return figure{median(seconds), median(cpu)}
 }
 
-// ratio is the median of a's speeds over b's, measured at the same times.
+// ratio is the median ratio of a's speed to b's, of measurements at the same time.
 func ratio(a, b []figure) figure {
 	ratios := make([]figure, len(a))
 	for i := range a {
@@ -52,14 +52,14 @@ func median(of []float64) float64 {
 	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
 }
 
-// onAllCores runs work on every core for the given time, each call of which does count things, and measures them. The
-// first call of each core, which allocates, is not measured. The numbers given to work are the core's and its call's.
+// onAllCores runs work on every core for the given time, and measures its speed. Each call does count things. The first call
+// of each core, which allocates, is not measured. Arguments of work are the numbers of the core and of its call.
 func onAllCores(duration time.Duration, count int, work func(core, call int) error) (figure, error) {
 	cores := runtime.GOMAXPROCS(0)
 	if err := eachCore(cores, func(core int) error { return work(core, 0) }); err != nil {
 		return figure{}, err
 	}
-	// Cores end their last call at different times: each one's speed is by its own clock.
+	// Cores end their last calls at different times, so each core's speed is measured by its own clock.
 	done, speeds := make([]int, cores), make([]float64, cores)
 	cpu := ownCPU()
 	err := eachCore(cores, func(core int) error {
@@ -91,7 +91,7 @@ func eachCore(cores int, work func(core int) error) error {
 	return group.Wait()
 }
 
-// ceilingBatch is the batch of one inference, as in moderator. Larger ones are no faster.
+// ceilingBatch is the batch of one inference, as in moderator. Larger batches are not faster.
 const ceilingBatch = 16
 
 // embeddingCeiling is the speed of ONNX Runtime alone: one thread on each core, tensors in place.
@@ -116,12 +116,12 @@ func embeddingCeiling(m model, duration time.Duration) (f figure, err error) {
 	return onAllCores(duration, ceilingBatch, func(core, _ int) error { return runs[core].run() })
 }
 
-// pixels is the request of the model's pixels and nothing else.
+// pixels is a request for the model's pixels only.
 func (m model) pixels() imaging.Request {
 	return imaging.Request{Targets: []imaging.Target{m.target}, Limits: imaging.DefaultLimits()}
 }
 
-// signals is the request of everything that moderator compares.
+// signals is a request for everything that moderator compares.
 func (m model) signals() imaging.Request {
 	return imaging.Request{Targets: []imaging.Target{m.target}, Views: recognise.QueryViews(), Gray: true, Limits: imaging.DefaultLimits()}
 }

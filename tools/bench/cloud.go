@@ -9,26 +9,26 @@ import (
 	"moderator/internal/dot"
 )
 
-// A cloud is drawn such that pictures are as alike as the shipped model sees real photographs: of 10,435 of those a pair in 10
-// has an inner product of 0.16 or more, one in 100 of 0.29, in 1,000 of 0.42 and in 10,000 of 0.57, and of their nearest
-// neighbours in the set one in 10 is at 0.44 or less, a half at 0.55, and nine in 10 at 0.68. Two things make it so.
+// A cloud has the similarities of real photographs by the shipped model. Of 10,435 photographs, one pair in 10 has an inner
+// product of 0.16 or more, one in 100 of 0.29, one in 1,000 of 0.42, one in 10,000 of 0.57. Of the nearest neighbours, one in
+// 10 is at 0.44 or less, half at 0.55 or less, nine in 10 at 0.68 or less. Two properties lead to that.
 const (
-	// Pictures differ in so many directions, at right angles to each other, the first the most: by exp(-decay·i^power) in
-	// direction i. The power is that of what the photographs' vectors vary by.
+	// Pictures vary in a number of orthogonal directions, by exp(-decay·i^power) in direction i. The power is measured from
+	// the photographs' vectors.
 	latent = 256
 	decay  = 0.1
 	power  = 0.62
-	// And they crowd: each has an inner product between these two with the centre of one of so many crowds.
+	// Pictures belong to crowds: each has an inner product between these two with the centre of its crowd.
 	crowds = 1000
 	loose  = 0.3
 	tight  = 0.85
 )
 
-// cloud draws unit vectors as a picture model makes them. A picture is a unit vector of latent numbers, which axes make one of
-// dims, a multiple of 4 of at least latent.
+// cloud draws unit vectors with the distribution of a picture model. A picture is a unit vector of latent numbers, which axes
+// map to dims numbers. dims is a multiple of 4, and at least latent.
 type cloud struct {
 	dims    int
-	axes    [][]float32 // latent unit vectors of dims, at right angles to each other
+	axes    [][]float32 // latent orthogonal unit vectors of dims numbers
 	centres [][]float32 // pictures
 }
 
@@ -52,7 +52,7 @@ func newCloud(dims int, seed uint64) *cloud {
 	return c
 }
 
-// draw makes n vectors, the same for the same seed.
+// draw returns n vectors, which the seed determines.
 func (c *cloud) draw(n int, seed uint64) [][]float32 {
 	vectors := make([][]float32, n)
 	inChunks(n, seed, func(i int, random *rand.Rand) { vectors[i] = c.vector(c.picture(random)) })
@@ -65,7 +65,7 @@ func (c *cloud) picture(random *rand.Rand) []float32 {
 	return at(centre, scatter(random), loose+(tight-loose)*random.Float64())
 }
 
-// scatter draws a picture of no crowd.
+// scatter draws a picture that belongs to no crowd.
 func scatter(random *rand.Rand) []float32 {
 	p := make([]float32, latent)
 	for i := range p {
@@ -75,7 +75,7 @@ func scatter(random *rand.Rand) []float32 {
 	return p
 }
 
-// vector is what the model would make of a picture.
+// vector returns a picture's vector.
 func (c *cloud) vector(picture []float32) []float32 {
 	v := make([]float32, c.dims)
 	for i, axis := range c.axes {
@@ -84,7 +84,7 @@ func (c *cloud) vector(picture []float32) []float32 {
 	return v
 }
 
-// inChunks calls work for 0 to n-1, side by side, with numbers that are the same for the same seed.
+// inChunks calls work for 0 to n-1 in parallel, with random numbers that the seed determines.
 func inChunks(n int, seed uint64, work func(i int, random *rand.Rand)) {
 	const chunk = 1000
 	onCores((n+chunk-1)/chunk, func(part int) {
@@ -95,7 +95,7 @@ func inChunks(n int, seed uint64, work func(i int, random *rand.Rand)) {
 	})
 }
 
-// onCores calls work for 0 to n-1, side by side.
+// onCores calls work for 0 to n-1 in parallel.
 func onCores(n int, work func(i int)) {
 	var group sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
@@ -123,7 +123,7 @@ func add(v []float32, times float32, w []float32) {
 	}
 }
 
-// at is v turned towards other until their inner product is cosine.
+// at turns v towards other until their inner product is cosine.
 func at(v, other []float32, cosine float64) []float32 {
 	turned := append([]float32(nil), other...)
 	add(turned, -dot.Product(v, other), v)

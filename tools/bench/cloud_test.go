@@ -10,7 +10,7 @@ import (
 	"moderator/internal/imaging"
 )
 
-// Pictures are as alike as the comment on cloud says of photographs.
+// Drawn pictures have the similarities that the comment on cloud gives.
 func TestCloudCrowds(t *testing.T) {
 	vectors := newCloud(matchDims, 3).draw(10_000, 4)
 	nearest := make([]float64, 200)
@@ -40,7 +40,7 @@ func quantile(values []float64, share float64) float64 {
 	return values[int(share*float64(len(values)-1))]
 }
 
-// Turns of turns are turns, and views are as alike as the comment on answers says.
+// Turns compose to turns, and views have the similarities that the comment on answers gives.
 func TestTurns(t *testing.T) {
 	flags := newCloud(matchDims, 3).flags(500*len(flagViews), 4)
 	turnedOnce := turn(flags[0].picture, turns[imaging.ViewRotate90])

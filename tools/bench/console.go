@@ -16,12 +16,12 @@ import (
 
 const (
 	consoleToken = "a token of the benchmark"
-	consoleTurns = 4 // of four measurements each: closed, open, open, closed, so that a machine that slows down slows both
+	consoleTurns = 4 // of four measurements each: closed, open, open, closed, so that the machine's drift meets both
 	consoleSize  = "0.17mp"
 )
 
-// console measures what it costs that somebody watches the Live page: uploads of small pictures through the shipped model,
-// which are the most decisions a second, with a page that is open over those without.
+// console measures the cost of an open Live page: the ratio of the speeds with the page open and closed. It uploads small
+// pictures through the shipped model, which gives the most decisions a second.
 func (b *bench) console(ctx context.Context) error {
 	m := b.models[len(b.models)-1]
 	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
@@ -65,7 +65,7 @@ func (b *bench) console(ctx context.Context) error {
 	return nil
 }
 
-// whileWatched measures with the Live page open, and makes sure that it was told of every decision.
+// whileWatched measures with the Live page open, and checks that the page received every decision.
 func (p *moderator) whileWatched(s *servers) func(context.Context, flow, [][]byte, int) (figure, error) {
 	return func(ctx context.Context, f flow, files [][]byte, n int) (figure, error) {
 		page, err := p.openLive(ctx)
@@ -77,19 +77,19 @@ func (p *moderator) whileWatched(s *servers) func(context.Context, flow, [][]byt
 		if err != nil {
 			return figure{}, err
 		}
-		ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("the Live page was told of %d of %d decisions", page.told.Load(), n))
+		ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("the Live page received %d of %d decisions", page.received.Load(), n))
 		defer cancel()
-		return measured, poll(ctx, 50*time.Millisecond, func() (bool, error) { return page.told.Load() >= int64(n), nil })
+		return measured, poll(ctx, 50*time.Millisecond, func() (bool, error) { return page.received.Load() >= int64(n), nil })
 	}
 }
 
 // livePage is an open Live page, without a browser.
 type livePage struct {
-	told  atomic.Int64 // decisions that it lists or counts, since it was opened
-	leave context.CancelFunc
+	received atomic.Int64 // decisions that it lists or counts, since it was opened
+	leave    context.CancelFunc
 }
 
-// openLive opens the page, and returns when it has what was there before.
+// openLive opens the page, and returns when it has received the earlier decisions.
 func (p *moderator) openLive(ctx context.Context) (*livePage, error) {
 	state, err := endpoint.ReadState(p.dataDir)
 	if err != nil {
@@ -120,11 +120,11 @@ func (p *moderator) openLive(ctx context.Context) (*livePage, error) {
 		return page, nil
 	case <-time.After(10 * time.Second):
 		cancel()
-		return nil, fmt.Errorf("the Live page stays empty, moderator's log is %s", p.log)
+		return nil, fmt.Errorf("the Live page stays empty: moderator's log is %s", p.log)
 	}
 }
 
-// read counts until the page is left; what came with the first event is from before.
+// read counts decisions until the page is closed. The first event holds earlier decisions.
 func (l *livePage) read(answer *http.Response, opened chan<- struct{}) {
 	defer answer.Body.Close()
 	lines := bufio.NewScanner(answer.Body)
@@ -140,13 +140,13 @@ func (l *livePage) read(answer *http.Response, opened chan<- struct{}) {
 			Missed int               `json:"missed"`
 		}
 		if err := json.Unmarshal(data, &news); err != nil {
-			return // what is missing is found by its number
+			return // a missing decision is found by its number
 		}
 		if first {
 			first = false
 			close(opened)
 			continue
 		}
-		l.told.Add(int64(len(news.Rows) + news.Missed))
+		l.received.Add(int64(len(news.Rows) + news.Missed))
 	}
 }

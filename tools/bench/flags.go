@@ -23,7 +23,7 @@ const (
 	blocked    = "decisions.block"
 )
 
-// flags measures how soon a flag counts: from the return of `flagctl add` until the next upload of the picture is blocked.
+// flags measures the time from the return of `flagctl add` until the decision that blocks the next upload of the picture.
 func (b *bench) flags(ctx context.Context) error {
 	m := b.models[len(b.models)-1]
 	p, err := b.startModerator(ctx, m)
@@ -55,7 +55,7 @@ func (b *bench) flags(ctx context.Context) error {
 				hits++
 			}
 		case <-time.After(time.Minute):
-			return fmt.Errorf("an upload has no decision after a minute, moderator's log is %s", p.log)
+			return fmt.Errorf("an upload has no decision after a minute: moderator's log is %s", p.log)
 		}
 	}
 	p50, p99 := percentile(ms, 50), percentile(ms, 99)
@@ -65,7 +65,7 @@ func (b *bench) flags(ctx context.Context) error {
 	return nil
 }
 
-// addFlag flags a new picture by `flagctl add` and returns its file.
+// addFlag flags a new picture with `flagctl add` and returns its file.
 func (b *bench) addFlag(ctx context.Context, p *moderator, i int) ([]byte, error) {
 	var file bytes.Buffer
 	if err := jpeg.Encode(&file, synth.Draw(drawSeed+1, i, flagWidth, flagHeight), nil); err != nil {
@@ -83,7 +83,7 @@ func (b *bench) addFlag(ctx context.Context, p *moderator, i int) ([]byte, error
 	return file.Bytes(), nil
 }
 
-// percentile is the smallest of the values that p percent of them do not exceed.
+// percentile is the smallest value that p percent of the values do not exceed.
 func percentile(values []float64, p int) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[max(0, (len(sorted)*p+99)/100-1)]

@@ -9,34 +9,35 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// flow is a way of uploads to results: through moderator, or through a rival.
+// flow is a path of uploads to results: through moderator, or through a rival.
 type flow struct {
 	stream, durable string
 	uploads         string // subject to publish to
-	results         string // subject to hear
-	pid             int    // of the process that works, with those below it
+	results         string // subject to subscribe to
+	pid             int    // of the process that is measured, with its children
 }
 
 const (
 	uploadsStream = "UPLOADS"
 	durableName   = "moderator"
-	bestDecision  = "decisions.allow" // what an upload that nothing is like gets
+	bestDecision  = "decisions.allow" // for an upload without a match
 )
 
 func (p *moderator) flow() flow {
 	return flow{uploadsStream, durableName, "uploads.bench", "decisions.>", p.pid()}
 }
 
-// fewest uploads are measured at a time: several batches, so that those at the beginning and the end matter little.
+// fewest is the fewest uploads of a measurement: several batches, so that the first and the last one matter little.
 const fewest = 128
 
-// warmUp uploads go before, so that both sides have their memory and their connections.
+// warmUp is how many uploads run first, so that both sides have their memory and connections.
 const warmUp = 32
 
-// measure stores n uploads, all but the last while the durable is paused, lets it go and measures until all have their result.
+// measure stores n uploads, all but the last while the durable is paused. Then it resumes the durable, and measures until all
+// have a result.
 //
-// The speed by the clock is the slope of the results between a tenth and nine tenths of them: what the pipeline keeps up
-// while it is full. The CPU time is that of the whole, with nothing left out.
+// The speed by the clock is the slope of the results between a tenth and nine tenths of them: the throughput of a full
+// pipeline. The CPU time is of the whole measurement.
 func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (figure, error) {
 	results := make(chan *nats.Msg, n+1)
 	subscription, err := s.nc.ChanSubscribe(f.results, results)
@@ -58,11 +59,11 @@ func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (f
 	if _, err := s.js.ResumeConsumer(ctx, f.stream, f.durable); err != nil {
 		return figure{}, err
 	}
-	// The last one wakes the server, which looks at a durable that is let go with the next upload or the next heartbeat only.
+	// The last upload wakes the server: it notices a resumed durable with the next upload or heartbeat.
 	if err := s.publish(ctx, f.uploads, files, 1); err != nil {
 		return figure{}, err
 	}
-	at := make([]float64, 0, n) // seconds at which results came
+	at := make([]float64, 0, n) // times of the results, in seconds
 	for len(at) < n {
 		select {
 		case msg := <-results:
@@ -71,7 +72,7 @@ func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (f
 			}
 			at = append(at, time.Since(began).Seconds())
 		case <-time.After(time.Minute):
-			return figure{}, fmt.Errorf("%d of %d uploads have a result, and none came for a minute", len(at), n)
+			return figure{}, fmt.Errorf("%d of %d uploads have a result, and no further result came in a minute", len(at), n)
 		case <-ctx.Done():
 			return figure{}, ctx.Err()
 		}
@@ -83,7 +84,7 @@ func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (f
 	return figure{slope(at[n/10 : n-n/10]), float64(n) / (after.cpu - before.cpu).Seconds()}, nil
 }
 
-// publish stores n uploads.
+// publish stores n uploads in the stream.
 func (s *servers) publish(ctx context.Context, subject string, files [][]byte, n int) error {
 	acks := make([]jetstream.PubAckFuture, 0, n)
 	for i := range n {
@@ -110,7 +111,7 @@ func (s *servers) publish(ctx context.Context, subject string, files [][]byte, n
 	return nil
 }
 
-// slope is how many come a second, by least squares through the points (at[i], i).
+// slope is the results a second, by least squares through the points (at[i], i).
 func slope(at []float64) float64 {
 	n := float64(len(at))
 	var sumX, sumY, sumXX, sumXY float64

@@ -12,7 +12,7 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// connect opens a connection that knows pgvector's types and whose statements fire no triggers: rows come in bulk.
+// connect opens a connection with pgvector's types, whose statements fire no triggers, for rows in bulk.
 func (s *servers) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.Connect(ctx, s.databaseURL)
 	if err != nil {
@@ -32,7 +32,7 @@ type shelf struct {
 	table string
 }
 
-// openShelf looks a registered model's shelf up.
+// openShelf looks up the shelf of a registered model.
 func openShelf(ctx context.Context, conn *pgx.Conn, fingerprint string) (shelf, error) {
 	var s shelf
 	err := conn.QueryRow(ctx, "SELECT id FROM model WHERE fingerprint = $1", fingerprint).Scan(&s.model)
@@ -67,7 +67,7 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	if err != nil {
 		return err
 	}
-	// What the server would do within the minute, beside what is measured.
+	// Autovacuum would do this within a minute, during the measurement.
 	if _, err = conn.Exec(ctx, "VACUUM (ANALYZE) flagged_image, "+s.table); err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	return err
 }
 
-// fill registers the model and gives its library so many embeddings of nothing that is uploaded, and as many PDQ hashes
-// where there are none: those belong to no model.
+// fill registers the model, and adds a number of unrelated embeddings to its library. It adds as many PDQ hashes, which belong
+// to no model, unless the library has them.
 func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) error {
 	err := s.db.RegisterModel(ctx, matchdb.Model{Name: "bench", Fingerprint: fingerprint, Dims: dims, BlockAt: 0.999, ReviewAt: 0.999})
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) 
 	return err
 }
 
-// fillHashes gives the flags of a model PDQ hashes of nothing, where the library has none.
+// fillHashes gives the flags of a model unrelated PDQ hashes, unless the library has hashes.
 func fillHashes(ctx context.Context, conn *pgx.Conn, model int) error {
 	var present bool
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_pdq)").Scan(&present); err != nil || present {

@@ -1,6 +1,6 @@
-// Command bench measures moderator against what its machine can do and against what others write for the same job, in
-// one run: ceilings (ONNX Runtime alone, decoding alone), real moderator processes on a real NATS server and Postgres, a
-// rival in Node and one in Python, flags, the search and memory. docs/performance.md explains its lines.
+// Command bench compares moderator with the ceilings of the machine (ONNX Runtime alone, decoding alone), and with programs for
+// the same job in Node and Python. It runs real moderator processes on a real NATS server and Postgres, and measures flags,
+// search and memory, too. docs/performance.md explains its lines.
 package main
 
 import (
@@ -17,11 +17,11 @@ import (
 
 type options struct {
 	Bin       string        `help:"Folder of the built commands." default:"bin"`
-	Sizes     []int         `help:"Sizes of the library, in embeddings, that the search is measured at." default:"10000,200000" placeholder:"N"`
+	Sizes     []int         `help:"Sizes of the library, in embeddings, at which the search is measured." default:"10000,200000" placeholder:"N"`
 	Parts     []string      `help:"What to measure: throughput, console, python, sandbox, flags, asking, memory, match." default:"throughput,console,python,sandbox,flags,asking,memory,match" enum:"throughput,console,python,sandbox,flags,asking,memory,match" placeholder:"PART"`
-	Time      time.Duration `help:"How long one figure of throughput is measured." default:"7s"`
+	Time      time.Duration `help:"How long each throughput measurement takes." default:"7s"`
 	Overload  time.Duration `help:"How long the overload lasts." default:"1m"`
-	Output    string        `short:"o" help:"Also write the lines to this file, as JSON." placeholder:"FILE"`
+	Output    string        `short:"o" help:"Also write the lines to this file as JSON." placeholder:"FILE"`
 	ServeNATS string        `name:"serve-nats" hidden:"" placeholder:"DIR"`
 }
 
@@ -68,7 +68,7 @@ type bench struct {
 	figures  map[cell]figure
 }
 
-// cell is a model at a size of picture.
+// cell is a model and a size of picture.
 type cell struct{ model, size string }
 
 func (b *bench) run(ctx context.Context) (err error) {
@@ -117,7 +117,7 @@ func (b *bench) stop() {
 	}
 }
 
-// note tells people that wait what is going on.
+// note prints progress on stderr.
 func (b *bench) note(text string) {
 	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), text)
 }

@@ -16,22 +16,22 @@ import (
 )
 
 const (
-	matchDims      = 256    // the shipped model's
+	matchDims      = 256    // as in the shipped model
 	matchQueries   = 10_000 // edits whose match must be found
-	matchStranger  = 100    // queries that are nobody's edit, held against the exact scan
-	backgroundSize = 4096   // vectors that penalties are from, as many as the shipped model's
-	matchSingles   = 1_000  // queries asked one by one
+	matchStranger  = 100    // unrelated queries, compared with the exact scan
+	backgroundSize = 4096   // vectors of the background, as many as in the shipped model's
+	matchSingles   = 1_000  // queries in batches of one
 	matchBatch     = 32
-	liveTime       = 4 * time.Second // of flagging one by one
+	liveTime       = 4 * time.Second // of flagging pictures one by one
 )
 
-// catalogue is a library of drawn flags, and queries of it.
+// catalogue is a library of drawn flags, with queries.
 type catalogue struct {
 	cloud      *cloud
 	background *embed.Background
 	flags      []stored
 	threshold  float64
-	edits      []matchdb.Query // each an edit of one flag, whose score reaches the threshold
+	edits      []matchdb.Query // edits of flags, whose scores reach the threshold
 	strangers  []matchdb.Query
 }
 
@@ -83,12 +83,12 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 		b.report.below(fmt.Sprintf("match p99 ms at %d", size), percentile(ours.single, 99), 10)
 		b.report.atLeast(fmt.Sprintf("match recall at the threshold at %d", size), ours.recall, 0.9999)
 	}
-	_, err = conn.Exec(ctx, "TRUNCATE "+part.table) // the next size has the memory to itself
+	_, err = conn.Exec(ctx, "TRUNCATE "+part.table) // frees the memory for the next size
 	return err
 }
 
-// newCatalogue draws the library. Its threshold is the score that one of a million pairs of strangers reaches, which is how
-// models are calibrated.
+// newCatalogue draws the library. Its threshold is the score that one in a million unrelated pairs reaches, as in the
+// calibration of models.
 func newCatalogue(size int) *catalogue {
 	c := &catalogue{cloud: newCloud(matchDims, 3)}
 	c.background = embed.NewBackground(matchDims, slices.Concat(c.cloud.draw(backgroundSize, 7)...))
@@ -104,7 +104,7 @@ func newCatalogue(size int) *catalogue {
 	return c
 }
 
-// weigh measures the penalties of flags against the background.
+// weigh computes the flags' penalties from the background.
 func (c *catalogue) weigh(flags []stored) {
 	vectors := make([][]float32, len(flags))
 	for i, f := range flags {
@@ -115,7 +115,7 @@ func (c *catalogue) weigh(flags []stored) {
 	}
 }
 
-// queries ask for vectors.
+// queries returns queries of the vectors.
 func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
 	qs := make([]matchdb.Query, len(vectors))
 	const chunk = 1000
@@ -128,7 +128,7 @@ func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
 	return qs
 }
 
-// edit draws n edits of stored flags, and returns those that reach the threshold.
+// edit draws n edits of stored flags, and returns the edits that reach the threshold.
 func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 	sources, edited := make([]stored, n), make([][]float32, n)
 	inChunks(n, seed, func(i int, random *rand.Rand) {
@@ -137,7 +137,7 @@ func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 			row -= row % len(flagViews)
 		}
 		sources[i] = c.flags[row]
-		// The cosine at which the score of an edit of the same penalty is the threshold, and from there up to nearly the same picture.
+		// Cosines from the one at which an edit with the flag's penalty scores the threshold, up to nearly the same picture.
 		least := min(0.99, c.threshold+2*float64(sources[i].penalty))
 		edited[i] = c.cloud.vector(c.cloud.edit(sources[i].picture, least+random.Float64()*(0.99-least), random))
 	})
@@ -150,20 +150,20 @@ func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 	return found
 }
 
-// calibrate is the score of the highest of a million pairs.
-func (c *catalogue) calibrate(asked []matchdb.Query) float64 {
-	best := make([]float64, len(asked))
-	onCores(len(asked), func(i int) {
+// calibrate returns the highest score of a million pairs.
+func (c *catalogue) calibrate(queries []matchdb.Query) float64 {
+	best := make([]float64, len(queries))
+	onCores(len(queries), func(i int) {
 		best[i] = math.Inf(-1)
 		for k := range 1000 {
 			j := (i*1000 + k) % len(c.flags)
-			best[i] = max(best[i], float64(dot.Product(asked[i].Vector, c.flags[j].vector)-asked[i].Penalty-c.flags[j].penalty))
+			best[i] = max(best[i], float64(dot.Product(queries[i].Vector, c.flags[j].vector)-queries[i].Penalty-c.flags[j].penalty))
 		}
 	})
 	return slices.Max(best)
 }
 
-// exact says whether the exact scan finds a match of q, and whether that is too near the threshold to be sure.
+// exact reports whether the exact scan finds a match of q, and whether the score is too near the threshold to be certain.
 func (c *catalogue) exact(q matchdb.Query) (match, doubtful bool) {
 	best := math.Inf(-1)
 	for _, f := range c.flags {

@@ -13,18 +13,18 @@ import (
 
 const (
 	overloadFactor = 4
-	streamBytes    = 2 << 30 // what the uploads' stream may hold; beyond, it refuses, and publishers go on trying
+	streamBytes    = 2 << 30 // most bytes of the uploads' stream, which then refuses uploads; publishers retry
 	largeEvery     = 8       // every eighth upload has 12 MP, the others 1 MP
 )
 
-// What moderator holds at most, with its defaults: uploads in hand, uploads in the client library, and its decode workers.
+// Bounds of moderator's memory with its defaults: uploads in flight, uploads in the client library, and decode workers.
 const (
 	maxHeldBytes = 256 << 20
 	pulledBytes  = 32 << 20
 	decodeMemory = 1 << 30
 )
 
-// memory publishes four times as much as moderator keeps up with, for a while, and watches the memory of its processes.
+// memory publishes four times as many uploads as moderator decides, and samples the memory of its processes.
 func (b *bench) memory(ctx context.Context) (err error) {
 	m := b.models[0]
 	p, err := b.startModerator(ctx, m)
@@ -47,7 +47,7 @@ func (b *bench) memory(ctx context.Context) (err error) {
 		err = errors.Join(err, stream.Purge(ctx), updateErr)
 	}()
 	pace, ok := b.figures[cell{m.name, "1mp"}]
-	if !ok { // this part alone is run
+	if !ok { // only this part runs
 		pace.perSecond = 20 * float64(runtime.GOMAXPROCS(0))
 	}
 	idle, err := usageOf(p.pid())
@@ -86,8 +86,7 @@ func (b *bench) memory(ctx context.Context) (err error) {
 	return nil
 }
 
-// flood publishes so many uploads a second until ctx ends, whatever becomes of them, and counts those that the stream
-// stored and those that it refused.
+// flood publishes uploads at a rate until ctx ends, whether they are decided or not. It counts stored and refused uploads.
 func (b *bench) flood(ctx context.Context, perSecond float64) (stored, refused int) {
 	small, large := b.pictures[1].files, b.pictures[0].files
 	began := time.Now()

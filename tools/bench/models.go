@@ -10,7 +10,7 @@ import (
 	"moderator/models"
 )
 
-// model is a model folder, and what the ceiling needs to run its graph without moderator.
+// model is a model folder, with what the ceiling needs to run its graph.
 type model struct {
 	name          string
 	dir           string
@@ -19,7 +19,7 @@ type model struct {
 	target        imaging.Target
 	dims          int
 	fingerprint   string
-	rival         bool // the rivals run it too
+	rival         bool // the rivals run it, too
 }
 
 const (
@@ -33,7 +33,7 @@ const modelSeed = 5
 const clipProcessor = `{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 224}, "resample": 3,
  "do_center_crop": true, "crop_size": {"height": 224, "width": 224}}`
 
-// writeModels writes the two towers of random weights, and the shipped model, as folders below dir.
+// writeModels writes two towers with random weights, and the shipped model, as folders in dir.
 func writeModels(dir string) ([]model, error) {
 	all := []model{
 		{name: vitFull, graph: "onnx/vision_model.onnx", rival: true},

@@ -13,7 +13,7 @@ import (
 	"moderator/internal/endpoint"
 )
 
-// moderator is a running process of the built command.
+// moderator is a running moderator.
 type moderator struct {
 	cmd     *exec.Cmd
 	dataDir string
@@ -42,7 +42,7 @@ func (b *bench) startModerator(ctx context.Context, m model, flags ...string) (*
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start moderator: %w: run `make build`", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("moderator is not ready, its log is %s", p.log))
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("moderator is not ready: its log is %s", p.log))
 	defer cancel()
 	if err := poll(ctx, 50*time.Millisecond, p.ready); err != nil {
 		p.stop()
@@ -51,7 +51,7 @@ func (b *bench) startModerator(ctx context.Context, m model, flags ...string) (*
 	return p, nil
 }
 
-// ready says whether moderator takes uploads, from what it writes into its data folder.
+// ready reports whether moderator is ready, at the address in its data folder.
 func (p *moderator) ready() (bool, error) {
 	if _, err := usageOf(p.cmd.Process.Pid); err != nil {
 		return false, err
@@ -70,7 +70,7 @@ func (p *moderator) ready() (bool, error) {
 
 func (p *moderator) pid() int { return p.cmd.Process.Pid }
 
-func (p *moderator) stop() { _ = end(p.cmd) } // all that it was measured for is measured
+func (p *moderator) stop() { _ = end(p.cmd) } // the measurements are done
 
 func lastLines(path string) []byte {
 	data, _ := os.ReadFile(path)

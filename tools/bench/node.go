@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// node is the rival in Node, installed.
+// node is the installed rival in Node.
 type node struct {
 	dir string
 }
@@ -27,8 +27,7 @@ const (
 	rivalResults = "rival.vectors"
 )
 
-// prepareNode installs the rival's packages, as its lock file says, and makes its stream. It is nil where there is no
-// Node.js.
+// prepareNode installs the rival's packages by its lock file, and makes its stream. It returns nil without Node.js.
 func (b *bench) prepareNode(ctx context.Context) (*node, error) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		b.report.add("rival_node", field{"skipped", "npm is not installed"})
@@ -37,7 +36,7 @@ func (b *bench) prepareNode(ctx context.Context) (*node, error) {
 	r := &node{filepath.Join("bench", "rival-node")}
 	if _, err := os.Stat(filepath.Join(r.dir, "node_modules", ".package-lock.json")); errors.Is(err, os.ErrNotExist) {
 		b.note("npm ci in " + r.dir)
-		// Scripts would download libraries for GPUs; those for this machine are in the packages.
+		// Install scripts would download libraries for GPUs. The packages hold the libraries for this machine.
 		install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 		install.Dir = r.dir
 		if said, err := install.CombinedOutput(); err != nil {
@@ -77,10 +76,10 @@ func (r *node) start(s *servers, m model) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// rivalFlow is the way of uploads through the rival.
+// rivalFlow is the path of uploads through the rival.
 func rivalFlow(pid int) flow { return flow{rivalStream, rivalDurable, rivalUploads, rivalResults, pid} }
 
-// againstNode reports the rival at each size, and moderator against it.
+// againstNode reports the rival at each size, and moderator's ratio to it.
 func (b *bench) againstNode(m model, ceilings []ceiling, all []versus) {
 	for i, v := range all {
 		size := ceilings[i].pictures.name

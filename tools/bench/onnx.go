@@ -40,14 +40,14 @@ func (a attribute) encoded() onnxfile.Message {
 	return m.Number(20, a.kind)
 }
 
-// graph is an ONNX graph as it grows: nodes and initializers, in GraphProto's encoding.
+// graph is an ONNX graph under construction: nodes and initializers, in GraphProto's encoding.
 type graph struct {
 	name         string
 	nodes        onnxfile.Message
 	initializers onnxfile.Message
 }
 
-// node adds a node with one output, which is named as the node is, and returns that name.
+// node adds a node with one output of the same name, and returns the name.
 func (g *graph) node(op, name string, attributes []attribute, in ...string) string {
 	g.nodeOut(op, name, attributes, in, name)
 	return name
@@ -92,7 +92,7 @@ func (g *graph) scalar(name string, value float32) string {
 	return g.tensor(name, onnxfile.Float32, onnxfile.Raw([]float32{value}))
 }
 
-// model is the whole file.
+// model returns the whole file.
 func (g *graph) model(in, out onnxfile.Message) []byte {
 	body := make(onnxfile.Message, 0, len(g.nodes)+len(g.initializers)+1024)
 	body = append(body, g.nodes...)

@@ -17,7 +17,7 @@ import (
 type pictures struct {
 	name          string
 	width, height int
-	wanted        int // bytes of a file, about
+	wanted        int // approximate size of a file in bytes
 	files         [][]byte
 }
 
@@ -37,8 +37,8 @@ const (
 	drawHeight = 768
 )
 
-// drawPictures draws scenes, scales them to each size and adds a sensor's grain, without which a large file would
-// have too little to decode.
+// drawPictures draws scenes, scales them to each size and adds a sensor's grain, so that large files take as long to decode as
+// photographs.
 func drawPictures() ([]pictures, error) {
 	all := sizes()
 	scenes := make([]image.Image, perSize)
@@ -52,8 +52,8 @@ func drawPictures() ([]pictures, error) {
 	return all, nil
 }
 
-// scenic is the number of the i-th picture that fills its frame: pages and screens have plain borders, which would be
-// embedded once more without them.
+// scenic returns the number of the i-th picture without a plain border. A picture with a border has a trimmed view, which
+// would take another embedding.
 func scenic(i int) int {
 	fills := map[synth.Kind]bool{synth.Landscape: true, synth.Leaves: true, synth.StillLife: true, synth.Street: true, synth.Room: true}
 	for n := 0; ; n++ {
@@ -66,7 +66,7 @@ func scenic(i int) int {
 	}
 }
 
-// photograph makes the files. Their quality is that of 50 to 95 whose first file is nearest below the wanted size.
+// photograph makes the files. Their quality, of 50 to 95, is the one whose first file is nearest below the wanted size.
 func (p *pictures) photograph(scenes []image.Image) error {
 	first := p.expose(scenes[0], 0)
 	low, high := 50, 95
@@ -94,7 +94,7 @@ func encode(picture image.Image, quality int) ([]byte, error) {
 	return file.Bytes(), err
 }
 
-// expose is the scene in the picture's size, with grain, and with subsampled colour as it is encoded.
+// expose returns the scene in the picture's size, with grain and subsampled colour.
 func (p *pictures) expose(scene image.Image, seed uint64) image.Image {
 	large := image.NewRGBA(image.Rect(0, 0, p.width, p.height))
 	draw.ApproxBiLinear.Scale(large, large.Rect, scene, scene.Bounds(), draw.Src, nil)

@@ -9,7 +9,7 @@ import (
 	"moderator/internal/transforms"
 )
 
-// fillPoints gives every flag of the library the points of one drawing, which is nothing that is uploaded.
+// fillPoints gives every flag of the library the keypoints of one drawing that is not uploaded.
 func (s *servers) fillPoints(ctx context.Context) error {
 	file, err := transforms.Encode(synth.Draw(1, 5, 640, 480), transforms.JPEG, 92)
 	if err != nil {

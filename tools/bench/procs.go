@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// usage is what a process and those that it started have used.
+// usage is the resources that a process and its descendants have used.
 type usage struct {
-	cpu time.Duration // user and system, of ended children too
-	rss int64         // bytes; memory that two of them share counts twice
+	cpu time.Duration // user and system, with ended children
+	rss int64         // bytes; memory that two processes share counts twice
 }
 
 const ticksPerSecond = 100 // USER_HZ, on every platform of Go
@@ -63,12 +63,12 @@ func usageOf(pid int) (usage, error) {
 func ownCPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // the arguments are right, and that is all that can be wrong
+		panic(err) // fails for wrong arguments only
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// poll asks until done says so or ctx ends.
+// poll calls done until it returns true or ctx ends.
 func poll(ctx context.Context, every time.Duration, done func() (bool, error)) error {
 	for {
 		if ok, err := done(); ok || err != nil {

@@ -12,7 +12,7 @@ import (
 
 var rivalScript = filepath.Join("bench", "rival-python", "rival.py")
 
-// python measures the script of the article: torch and Pillow, one image at a time.
+// python measures the script in Python: torch and Pillow, one image at a time.
 func (b *bench) python(ctx context.Context) error {
 	interpreter := findTorch(ctx)
 	if interpreter == "" {
@@ -50,7 +50,7 @@ func (b *bench) python(ctx context.Context) error {
 	return cmd.Wait()
 }
 
-// againstPython reports one of the script's lines.
+// againstPython reports one line of the script.
 func (b *bench) againstPython(line []byte) error {
 	var said struct {
 		Size       string
@@ -59,7 +59,7 @@ func (b *bench) againstPython(line []byte) error {
 		CPUSeconds float64 `json:"cpu_seconds"`
 	}
 	if err := json.Unmarshal(line, &said); err != nil {
-		return fmt.Errorf("the rival in Python said %q: %w", line, err)
+		return fmt.Errorf("the rival in Python printed %q: %w", line, err)
 	}
 	theirs := figure{said.Images / said.Seconds, said.Images / said.CPUSeconds}
 	fields := []field{{"size", said.Size}, {"images_per_s", theirs.perSecond}, {"images_per_cpu_s", theirs.perCPU}}
@@ -76,7 +76,7 @@ func (b *bench) againstPython(line []byte) error {
 	return nil
 }
 
-// findTorch is the Python that has what the script needs: the first in PATH, or the distribution's own.
+// findTorch returns a Python with the script's packages: the first in PATH, or the distribution's.
 func findTorch(ctx context.Context) string {
 	for _, candidate := range []string{"python3", "/usr/bin/python3"} {
 		if exec.CommandContext(ctx, candidate, rivalScript, "check").Run() == nil {

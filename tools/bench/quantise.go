@@ -6,9 +6,8 @@ import (
 	"moderator/internal/onnxfile"
 )
 
-// product is x · W with a random W [in, out]. Quantised it is what quantize_dynamic writes: x to uint8 with a scale and a
-// zero point of its own (one for each input, however many products it goes into), W to int8 of 7 bits (its reduce_range) with
-// one scale, the product in int32, and back:
+// product is x · W with a random W [in, out]. Quantised, it has the nodes of quantize_dynamic: x in uint8 with a scale and a
+// zero point (once for each input), W in int8 with 7 bits (reduce_range) and one scale, the product in int32, and back:
 //
 //	DynamicQuantizeLinear(x) -> MatMulInteger(x8, W8, x_zero, W_zero) -> Cast -> Mul(x_scale · W_scale)
 func (b *builder) product(at, name, x string, in, out int, result string) string {
@@ -42,7 +41,7 @@ func (b *builder) quantise(x string) quantisedInput {
 	return q
 }
 
-// reduced is the largest magnitude of 7 bits. Processors without VNNI add two products of 8 bits in 16, which weights of 8 bits
+// reduced is the largest magnitude of 7 bits. Processors without VNNI add two products in 16 bits, which weights of 8 bits would
 // overflow.
 const reduced = 63
 

@@ -11,7 +11,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// field is a figure with its name. A line's own figure has none.
+// field is a figure with its name. The name is empty for a line's own figure.
 type field struct {
 	name  string
 	value any
@@ -23,7 +23,7 @@ type line struct {
 	fields []field
 }
 
-// report collects the lines, and prints each when it is known.
+// report collects the lines, and prints each at once.
 type report struct {
 	out   io.Writer
 	lines []line
@@ -49,7 +49,7 @@ func (l line) String() string {
 	return b.String()
 }
 
-// text prints a number with three significant digits and words with quotes where a reader could take them apart.
+// text formats a number with three significant digits, and quotes words that a parser could split.
 func text(value any) string {
 	switch v := value.(type) {
 	case float64:
@@ -92,12 +92,12 @@ func (r *report) write(path string) error {
 	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
-// goal is a bound that a figure was held against.
+// goal is a bound of a figure.
 type goal struct {
 	what  string
 	got   float64
 	bound float64
-	below bool // the figure is to stay below the bound
+	below bool // the figure has to stay below the bound
 }
 
 func (r *report) atLeast(what string, got, bound float64) {
@@ -108,7 +108,7 @@ func (r *report) below(what string, got, bound float64) {
 	r.goals = append(r.goals, goal{what, got, bound, true})
 }
 
-// judge prints each goal and whether it was reached.
+// judge prints each goal, and whether it is reached.
 func (r *report) judge() {
 	for _, g := range r.goals {
 		sign, reached := ">=", g.got >= g.bound
@@ -123,14 +123,14 @@ func (r *report) judge() {
 	}
 }
 
-// machine says what the figures were measured on.
+// machine adds a line about the machine.
 func (r *report) machine() {
 	r.add("machine", field{"cpu", cpuName()}, field{"cores", runtime.GOMAXPROCS(0)}, field{"memory_gb", memoryGB()},
 		field{"onnxruntime", ort.GetVersion()}, field{"go", runtime.Version()})
 }
 
 func cpuName() string {
-	data, _ := os.ReadFile("/proc/cpuinfo") // where there is none, the name is not known
+	data, _ := os.ReadFile("/proc/cpuinfo") // without it, the name is unknown
 	for line := range strings.Lines(string(data)) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
 			return strings.TrimSpace(value)
@@ -142,6 +142,6 @@ func cpuName() string {
 func memoryGB() int {
 	data, _ := os.ReadFile("/proc/meminfo")
 	var kilobytes int
-	_, _ = fmt.Sscanf(string(data), "MemTotal: %d kB", &kilobytes) // 0 where it is not known
+	_, _ = fmt.Sscanf(string(data), "MemTotal: %d kB", &kilobytes) // 0 if unknown
 	return (kilobytes + 1<<19) >> 20
 }

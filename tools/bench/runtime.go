@@ -23,7 +23,7 @@ func openSession(data []byte, input, output string) (*ort.DynamicAdvancedSession
 	return ort.NewDynamicAdvancedSessionWithONNXData(data, []string{input}, []string{output}, o)
 }
 
-// inference is a session with its tensors in place: nothing but the runtime's own work is left to do.
+// inference is a session with its tensors, such that run measures the runtime's work only.
 type inference struct {
 	session *ort.DynamicAdvancedSession
 	in, out *ort.Tensor[float32]
@@ -46,4 +46,4 @@ func newInference(session *ort.DynamicAdvancedSession, batch, side, dims int) (*
 
 func (i *inference) run() error { return i.session.Run([]ort.Value{i.in}, []ort.Value{i.out}) }
 
-func (i *inference) close() { _ = errors.Join(i.in.Destroy(), i.out.Destroy()) } // they only free, and return nil
+func (i *inference) close() { _ = errors.Join(i.in.Destroy(), i.out.Destroy()) } // both only free memory, and return nil

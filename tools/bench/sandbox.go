@@ -14,10 +14,10 @@ import (
 	"moderator/internal/sandbox"
 )
 
-// sandboxTurns is how often the two ways take turns, so that a machine that changes its speed slows both.
+// sandboxTurns is how often the two sides are measured, interleaved, so that the machine's drift meets both.
 const sandboxTurns = 3
 
-// sandbox measures decoding in moderator's confined workers against decoding in this process, by CPU time of both sides.
+// sandbox compares decoding in moderator's confined workers with decoding in this process, by CPU time.
 func (b *bench) sandbox(ctx context.Context) error {
 	bin, err := filepath.Abs(filepath.Join(b.Bin, "moderator"))
 	if err != nil {
@@ -61,8 +61,8 @@ func (b *bench) sandbox(ctx context.Context) error {
 	return nil
 }
 
-// decodeTurn decodes on all cores for a while and returns the milliseconds of CPU time for a picture, those of the
-// processes below this one included. The servers are among them, and have nothing to do.
+// decodeTurn decodes on all cores for a while, and returns the milliseconds of CPU time for each picture, with those of child
+// processes. The servers are among them, and are idle.
 func (b *bench) decodeTurn(files [][]byte, decode func(data []byte) error) (ms float64, err error) {
 	before, err := usageOf(os.Getpid())
 	if err != nil {

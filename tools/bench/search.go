@@ -15,7 +15,7 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// searched is what one kind of index was measured at.
+// searched is the measurements of one kind of index.
 type searched struct {
 	index   string
 	build   time.Duration
@@ -23,8 +23,8 @@ type searched struct {
 	single  []float64 // ms
 	batch   []float64 // ms, of a whole batch
 	recall  float64   // of the edits
-	wrong   int       // strangers of which the index says other than the exact scan
-	perLive float64   // live inserts of embeddings a second; 0: not measured
+	wrong   int       // unrelated queries on which the index differs from the exact scan
+	perLive float64   // embeddings inserted a second, one flag at a time; 0: not measured
 }
 
 func (s searched) fields(size int, c *catalogue) []field {
@@ -48,11 +48,11 @@ func (s searched) fields(size int, c *catalogue) []field {
 	return fields
 }
 
-// ask runs a batch of queries and says of each whether it matches.
-type ask func(ctx context.Context, qs []matchdb.Query) ([]bool, error)
+// searchFunc runs a batch of queries, and reports for each whether it matches.
+type searchFunc func(ctx context.Context, qs []matchdb.Query) ([]bool, error)
 
-// query measures times and recall. Recall comes from batches, which are asked the same as single queries.
-func (s *searched) query(ctx context.Context, c *catalogue, do ask) error {
+// query measures times and recall. Recall is measured in batches, whose results are those of single queries.
+func (s *searched) query(ctx context.Context, c *catalogue, do searchFunc) error {
 	timed := func(qs []matchdb.Query, into *[]float64) ([]bool, error) {
 		began := time.Now()
 		found, err := do(ctx, qs)
@@ -100,10 +100,10 @@ func (s *searched) query(ctx context.Context, c *catalogue, do ask) error {
 	return nil
 }
 
-// matchSketches measures what moderator does, by the library's own code.
+// matchSketches measures moderator's own search.
 func (b *bench) matchSketches(ctx context.Context, c *catalogue, fingerprint string) (s searched, err error) {
 	s.index = "sketches"
-	db, err := matchdb.Open(ctx, b.servers.databaseURL) // which has read nothing yet
+	db, err := matchdb.Open(ctx, b.servers.databaseURL) // its candidate index is empty
 	if err != nil {
 		return s, err
 	}
@@ -127,7 +127,7 @@ func (b *bench) matchSketches(ctx context.Context, c *catalogue, fingerprint str
 	return s, s.insert(ctx, db, c, fingerprint)
 }
 
-// make builds an index and notes the time and its size.
+// make builds an index, and measures the time and its size.
 func (s *searched) make(ctx context.Context, conn *pgx.Conn, statement, index, table string) error {
 	began := time.Now()
 	if _, err := conn.Exec(ctx, statement); err != nil {
@@ -137,7 +137,7 @@ func (s *searched) make(ctx context.Context, conn *pgx.Conn, statement, index, t
 	return conn.QueryRow(ctx, "SELECT pg_relation_size($1::regclass)", index).Scan(&s.bytes)
 }
 
-// insert flags pictures one after the other, as flagctl does, for a while.
+// insert flags pictures one by one, as flagctl does, for a while.
 func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fingerprint string) error {
 	per := len(flagViews)
 	fresh := c.cloud.flags(20_000/per*per, 8)
@@ -157,16 +157,16 @@ func (s *searched) insert(ctx context.Context, db *matchdb.DB, c *catalogue, fin
 	return nil
 }
 
-// rival is an index of pgvector that could be searched instead; WIDTH is that of stored vectors.
+// rival is an index of pgvector that could replace the candidate index. WIDTH stands for the width of stored vectors.
 type rival struct {
 	name       string
-	expression string // that is indexed
+	expression string // the indexed expression
 	operators  string
 	distance   string // of q.v
-	ranked     int    // so many of the nearest by the index are ranked by the vectors
+	ranked     int    // how many of the index's nearest are re-ranked by their vectors
 }
 
-// candidates is how many candidates an index keeps while it is searched.
+// candidates is how many candidates an index keeps during a search.
 const candidates = 200
 
 var rivals = []rival{
@@ -174,7 +174,7 @@ var rivals = []rival{
 	{"bits_hnsw_reranked", "binary_quantize(embedding::halfvec(WIDTH))::bit(WIDTH)", "bit_hamming_ops", "<~> binary_quantize(q.v)::bit(WIDTH)", candidates},
 }
 
-// matchRival measures an index, and takes it off again.
+// matchRival builds an index, measures it and drops it.
 func matchRival(ctx context.Context, conn *pgx.Conn, part shelf, c *catalogue, r rival) (searched, error) {
 	s := searched{index: r.name}
 	with := func(text string) string { return strings.ReplaceAll(text, "WIDTH", strconv.Itoa(matchDims+1)) }

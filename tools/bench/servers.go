@@ -20,10 +20,11 @@ import (
 	"moderator/internal/matchdb"
 )
 
-// maxUnstored uploads are on their way into the stream at most: of 64 at 12 MP the server drops some, "too many requests".
+// maxUnstored is how many uploads may wait for the stream's acknowledgement. Of 64 with 12 MP, the server drops some with "too
+// many requests".
 const maxUnstored = 16
 
-// servers are NATS and Postgres, each a process of its own, so that what they use is not counted as anyone's here.
+// servers are NATS and Postgres, each a process of its own, so that their CPU time is not counted as moderator's or a rival's.
 type servers struct {
 	natsURL     string
 	databaseURL string
@@ -61,7 +62,7 @@ func startServers(ctx context.Context, dir string) (_ *servers, err error) {
 	return s, err
 }
 
-// startNATS starts this program once more, as a NATS server.
+// startNATS starts this program again, as a NATS server.
 func (s *servers) startNATS(dir string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -85,7 +86,7 @@ func (s *servers) startNATS(dir string) error {
 	return nil
 }
 
-// serveNATS is that server: it prints its URL and serves until ctx is done.
+// serveNATS is the NATS server of startNATS. It prints its URL and serves until ctx is done.
 func serveNATS(ctx context.Context, dir string, stdout io.Writer) error {
 	server, err := devstack.StartNATS(ctx, devstack.NATSOptions{StoreDir: dir, Listen: "127.0.0.1:0"})
 	if err != nil {
@@ -110,11 +111,11 @@ func (s *servers) stop() {
 	if s.postgres != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		_ = s.postgres.Stop(ctx) // its folder goes with this run's
+		_ = s.postgres.Stop(ctx) // the run's folder is deleted
 	}
 }
 
-// end stops a process as an operator would, and waits for it.
+// end stops a process with SIGTERM, and waits for it.
 func end(cmd *exec.Cmd) error {
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	kill := time.AfterFunc(45*time.Second, func() { _ = cmd.Process.Kill() })
@@ -122,7 +123,7 @@ func end(cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == -1 {
-		return nil // by the signal, as it was told
+		return nil // ended by the signal
 	}
 	return err
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// throughput measures, model by model and size by size, the ceilings, moderator and the rival in Node.
+// throughput measures the ceilings, moderator and the rival in Node, for each model and size.
 func (b *bench) throughput(ctx context.Context) error {
 	rival, err := b.prepareNode(ctx)
 	if err != nil {
@@ -20,7 +20,7 @@ func (b *bench) throughput(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// The machine may be slower by now: the ceiling of embedding is the mean of before and after.
+		// The machine's speed may have changed: the ceiling of embedding is the mean of before and after.
 		after, err := embeddingCeiling(m, b.ceilingTime())
 		if err != nil {
 			return err
@@ -33,14 +33,14 @@ func (b *bench) throughput(ctx context.Context) error {
 
 func (b *bench) ceilingTime() time.Duration { return b.Time / 2 }
 
-// ceiling is the speeds of one size of picture: of decoding to the model's pixels, and with PDQ's hash.
+// ceiling is the decoding speeds of one size of picture: to the model's pixels, and also to PDQ's input.
 type ceiling struct {
 	pictures         pictures
 	decode, withHash figure
-	estimate         float64 // pictures a second that moderator will make, about
+	estimate         float64 // moderator's approximate pictures a second
 }
 
-// ceilings measures the decoding of each size, and ONNX Runtime alone.
+// ceilings measures decoding at each size, and ONNX Runtime alone.
 func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
 	if embed, err = embeddingCeiling(m, b.ceilingTime()); err != nil {
 		return nil, embed, err
@@ -65,20 +65,20 @@ func (b *bench) ceilings(m model) (all []ceiling, embed figure, err error) {
 	return all, embed, nil
 }
 
-// rounds is how often each side is measured, ours, theirs, theirs, ours and so again, so that a machine that changes its speed
-// changes both. A figure is the median of the rounds, and one side over another the median of their ratios round by round.
+// rounds is how often each side is measured. Measurements are interleaved (ours, theirs, theirs, ours, …), so that the machine's
+// drift meets both. A figure is the median of the rounds, and a ratio the median of the rounds' ratios.
 const rounds = 8
 
-// number is how many uploads take about as long as a round of a figure is to be measured.
+// number is how many uploads take about as long as a round.
 func (b *bench) number(c ceiling) int { return max(fewest, int(c.estimate*b.Time.Seconds()/rounds)) }
 
 // libraryRows is how many embeddings the library holds while throughput is measured.
 const libraryRows = 10_000
 
-// versus is a rival's speed, and ours over it.
+// versus is a rival's speed, and our ratio to it.
 type versus struct{ theirs, ratio figure }
 
-// moderate measures real processes, NATS -> decision, in turns with the rival's where there is one.
+// moderate measures real processes from NATS to decision, interleaved with the rival's, if any.
 func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []ceiling) ([]versus, error) {
 	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []c
 	}
 	var theirs []versus
 	for _, c := range ceilings {
-		turns, err := b.inTurns(ctx, sides, c)
+		turns, err := b.interleaved(ctx, sides, c)
 		if err != nil {
 			return nil, err
 		}
@@ -111,11 +111,11 @@ func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []c
 	if m.name != shipped {
 		return theirs, nil
 	}
-	return theirs, b.closerLook(ctx, p, m, ceilings)
+	return theirs, b.verification(ctx, p, m, ceilings)
 }
 
-// inTurns measures each side at one size of picture, all rounds.
-func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([][]figure, error) {
+// interleaved measures all rounds of each side at one size of picture.
+func (b *bench) interleaved(ctx context.Context, sides []flow, c ceiling) ([][]figure, error) {
 	turns := make([][]figure, len(sides))
 	for _, side := range sides {
 		if _, err := b.servers.measure(ctx, side, c.pictures.files, warmUp); err != nil {
@@ -138,8 +138,8 @@ func (b *bench) inTurns(ctx context.Context, sides []flow, c ceiling) ([][]figur
 	return turns, nil
 }
 
-// closerLook measures moderator once more, now that the flags have points of interest to be looked for in every upload.
-func (b *bench) closerLook(ctx context.Context, p *moderator, m model, ceilings []ceiling) error {
+// verification measures moderator again with keypoints of all flags, so that every upload takes geometric verification.
+func (b *bench) verification(ctx context.Context, p *moderator, m model, ceilings []ceiling) error {
 	if err := b.servers.fillPoints(ctx); err != nil {
 		return err
 	}
@@ -154,8 +154,8 @@ func (b *bench) closerLook(ctx context.Context, p *moderator, m model, ceilings 
 	return b.servers.emptyPoints(ctx)
 }
 
-// endToEnd reports moderator's figures and holds them against the ceiling, decoding and embedding one after the other, by
-// CPU time: by the clock, Postgres and NATS take of the same cores here.
+// endToEnd reports moderator's figures, and their ratio to the ceiling of decoding and embedding one after the other. The ratio
+// is of CPU times: by the clock, Postgres and NATS use the same cores.
 func (b *bench) endToEnd(m model, ceilings []ceiling, embed figure) {
 	for _, c := range ceilings {
 		f := b.figures[cell{m.name, c.pictures.name}]

@@ -12,7 +12,7 @@ import (
 type tower struct {
 	image, patch         int // pixels of a side
 	width, heads, layers int
-	projection           int // the vector's numbers
+	projection           int // width of the vector
 }
 
 // vitB32 is the picture half of CLIP ViT-B/32.
@@ -20,7 +20,7 @@ var vitB32 = tower{image: 224, patch: 32, width: 768, heads: 12, layers: 12, pro
 
 func (t tower) tokens() int { return (t.image/t.patch)*(t.image/t.patch) + 1 }
 
-// flop is the floating-point operations of one picture's matrix products.
+// flop is the floating-point operations of the matrix products for one picture.
 func (t tower) flop() float64 {
 	n, w := float64(t.tokens()), float64(t.width)
 	patches := (n - 1) * w * 3 * float64(t.patch*t.patch)
@@ -28,7 +28,7 @@ func (t tower) flop() float64 {
 	return 2 * (patches + float64(t.layers)*layer + w*float64(t.projection))
 }
 
-// builder writes a tower's graph with random weights, the same for the same seed whether it quantises or not.
+// builder writes a tower's graph with random weights, which the seed determines, quantised or not.
 type builder struct {
 	graph
 	tower
@@ -37,8 +37,8 @@ type builder struct {
 	quantisedInputs map[string]bool
 }
 
-// build returns the ONNX file: pixel_values [N, 3, image, image] -> image_embeds [N, projection], named as Hugging Face's
-// exports are. quantised makes its matrix products what onnxruntime.quantization.quantize_dynamic makes of them.
+// build returns the ONNX file: pixel_values [N, 3, image, image] -> image_embeds [N, projection], with the names of
+// Hugging Face's exports. quantised quantises the matrix products as onnxruntime.quantization.quantize_dynamic does.
 func (t tower) build(seed uint64, quantised bool) []byte {
 	b := &builder{
 		graph: graph{name: "vision_model"}, tower: t, random: rand.New(rand.NewPCG(seed, 1)), quantised: quantised, quantisedInputs: map[string]bool{},
@@ -79,7 +79,7 @@ func (b *builder) classToken(rows string) string {
 	return b.node("Expand", root+"Expand", nil, class, wanted)
 }
 
-// layer is one block of the transformer: attention and perceptron, each behind a norm and beside a residual.
+// layer is one block of the transformer: attention and perceptron, each after a norm and with a residual.
 func (b *builder) layer(at, name, x string) string {
 	attended := b.attention(at+"/self_attn", name+".self_attn", b.norm(at+"/layer_norm1", name+".layer_norm1", x))
 	x = b.node("Add", at+"/Add", nil, x, attended)
@@ -122,7 +122,7 @@ func (b *builder) linear(at, name, x string, in, out int) string {
 	return b.node("Add", at+"/Add", nil, product, b.weights(name+".bias", b.width*b.width, out))
 }
 
-// weights adds random numbers of a variance of 1/fanIn, which keeps the size of what runs through the network.
+// weights adds random numbers with a variance of 1/fanIn, which keeps the magnitude of activations.
 func (b *builder) weights(name string, fanIn int, dims ...int) string {
 	return b.floats(name, b.draw(fanIn, dims...), dims...)
 }

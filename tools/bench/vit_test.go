@@ -10,7 +10,7 @@ import (
 	"moderator/internal/testenv"
 )
 
-// small has every part of the real tower and runs at once.
+// small has every part of the real tower, and is fast.
 var small = tower{image: 64, patch: 32, width: 24, heads: 3, layers: 2, projection: 8}
 
 func vectorOf(t *testing.T, t2 tower, quantised bool) []float32 {
