@@ -27,7 +27,8 @@ type View struct {
 	Crops   [][]byte    // RGB pixels as each model takes them
 	Vectors [][]float32 // one for each model, L2-normalised
 	PDQ     pdq.Hash
-	Quality int // of the PDQ hash, 0 to 100
+	Turns   []pdq.Hash // of the view turned and mirrored, by pdq.Turn; the first is PDQ
+	Quality int        // of the PDQ hash, 0 to 100
 }
 
 // Query is an upload as the library is searched for it.

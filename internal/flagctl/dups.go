@@ -122,7 +122,7 @@ func (c *cli) album(ctx context.Context, x *recognise.Extractor, folder string, 
 	wanted := recognise.QueryViews()
 	a := &album{}
 	if turned {
-		wanted, a.turned = recognise.FlagViews(), &dedupe.Set{}
+		wanted, a.turned = recognise.TurnedViews(), &dedupe.Set{}
 	}
 	type read struct {
 		sum [sha256.Size]byte

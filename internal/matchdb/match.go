@@ -17,8 +17,6 @@ const Tolerance = 1e-3
 type Query struct {
 	Vector  []float32
 	Penalty float32
-	// Candidates are so many of the nearest flags, whatever their score, for geometric verification.
-	Candidates int
 }
 
 // Hit is a flag near to a query, by its nearest embedding.
@@ -41,20 +39,20 @@ const nearestRows = 100
 const sketchError = 0.005
 
 // matchSQL is one batch of queries in one statement; the %[1]d are the model's id, literally, which lets the planner see the
-// partition. $4 is the score that nothing exceeds but what is asked for; $5 to $7 are the queries, pictures and scores of that by
-// the sketches, the nearest first, and $8 and $9 the snapshot and the server that they are of. Compared are those that may reach a threshold, and
-// more than are wanted of the nearest, some of which may be in disabled banks. See the package's comment for what makes it complete.
+// partition. $3 is the score that nothing exceeds but what is asked for; $4 to $6 are the queries, pictures and scores of that by
+// the sketches, the nearest first, and $7 and $8 the snapshot and the server that they are of. Compared are those that may reach a threshold, and
+// the nearest few, some of which may be in disabled banks. See the package's comment for what makes it complete.
 const matchSQL = `
 WITH q AS MATERIALIZED (
-    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::int[], $4::float8[]) WITH ORDINALITY AS q (v, penalty, candidates, upper_bound, ord)
+    SELECT * FROM unnest($1::halfvec[], $2::float8[], $3::float8[]) WITH ORDINALITY AS q (v, penalty, upper_bound, ord)
 ), active AS MATERIALIZED (
     SELECT bank_id AS id, bank AS name, block_at, review_at FROM threshold WHERE model_id = %[1]d AND enabled
 ), candidate AS MATERIALIZED (
-    SELECT a.ord, image_id FROM (
+    SELECT ord, image_id FROM (
         SELECT *, row_number() OVER (PARTITION BY ord ORDER BY number) AS place
-        FROM unnest($5::int[], $6::uuid[], $7::float8[]) WITH ORDINALITY AS a (ord, image_id, score, number)
-    ) a JOIN q USING (ord)
-    WHERE place <= 4 * greatest(candidates, 1) OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
+        FROM unnest($4::int[], $5::uuid[], $6::float8[]) WITH ORDINALITY AS a (ord, image_id, score, number)
+    ) a
+    WHERE place <= 4 OR score + %[3]g >= (SELECT min(least(block_at, review_at)) FROM active)
 ), not_in_snapshot AS MATERIALIZED (
     SELECT image_id, bank_id, view, penalty, embedding FROM flagged_embedding WHERE model_id = %[1]d AND %[2]s
 ), fresh AS MATERIALIZED (
@@ -85,14 +83,13 @@ WITH q AS MATERIALIZED (
 )
 SELECT ord - 1, image_id, bank, view, score + penalty + q_penalty, score, block_at, review_at
 FROM (
-    SELECT *, row_number() OVER (PARTITION BY ord ORDER BY score DESC, image_id) AS place,
-           row_number() OVER (PARTITION BY ord, bank_id ORDER BY score DESC, image_id) AS in_bank
+    SELECT *, row_number() OVER (PARTITION BY ord, bank_id ORDER BY score DESC, image_id) AS in_bank
     FROM (
-        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.penalty AS q_penalty, candidates, a.name AS bank, a.block_at, a.review_at
+        SELECT DISTINCT ON (h.ord, h.image_id) h.*, q.penalty AS q_penalty, a.name AS bank, a.block_at, a.review_at
         FROM hit h JOIN active a ON a.id = h.bank_id JOIN q USING (ord) ORDER BY h.ord, h.image_id, h.score DESC, h.view
     ) b
 ) b
-WHERE in_bank = 1 OR place <= candidates
+WHERE in_bank = 1
 UNION ALL
 SELECT 0, image_id, NULL, '', 0, 0, 0, NULL FROM (SELECT DISTINCT image_id FROM candidate) a
 WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
@@ -101,11 +98,11 @@ SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', 0, 0, 0, NULL WHERE
 ORDER BY 1, 6 DESC, 3`
 
 func (r registered) matchSQL() string {
-	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(notInSnapshotSQL, "$8"), sketchError, nearestRows, serverChangedSQL(r.partition(), "$9", "$8"))
+	return fmt.Sprintf(matchSQL, r.id, fmt.Sprintf(notInSnapshotSQL, "$7"), sketchError, nearestRows, serverChangedSQL(r.partition(), "$8", "$7"))
 }
 
-// Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, and
-// further hits that are candidates, best score first. Hits below their bank's thresholds may be among them; where the library
+// Match returns for each query the best hit of every enabled bank that has one at or above its lowest threshold, best
+// score first. Hits below their bank's thresholds may be among them; where the library
 // holds any embedding of the model in an enabled bank near by, the nearest is. A model that is not registered has no hits. One
 // statement for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
@@ -130,12 +127,8 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, err
 	}
-	candidates := make([]int32, len(qs))
-	for i, q := range qs {
-		candidates[i] = int32(q.Candidates)
-	}
 	upperBounds, near := nearest(have, qs)
-	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, penalties, candidates, upperBounds, near.ords, near.images, near.scores, have.snapshot, have.server)
+	rows, err := db.matching.Query(ctx, known.matchSQL(), vectors, penalties, upperBounds, near.ords, near.images, near.scores, have.snapshot, have.server)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", sketches.orServerChanged(ctx, have, err))
 	}

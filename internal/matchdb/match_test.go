@@ -212,7 +212,7 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	}
 	var text []byte
 	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching ("+strings.Join([]string{
-		literal(vectors, "halfvec[]"), literal(penalties, "float8[]"), literal(make([]int32, len(qs)), "int[]"), literal(upperBounds, "float8[]"),
+		literal(vectors, "halfvec[]"), literal(penalties, "float8[]"), literal(upperBounds, "float8[]"),
 		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"),
 		literal(have.snapshot, "pg_snapshot"), literal(have.server, "text"),
 	}, ",")+")").Scan(&text))

@@ -15,7 +15,10 @@ func Compare(flagged, uploaded Extracted) (Comparison, error) {
 			if score := similarity - float64(q.Penalty) - float64(r.Penalty) - float64(ViewPenalty(r.View)); i+j == 0 || score > best.Score {
 				best.Score, best.Similarity, best.View = score, similarity, r.Name()
 			}
-			distance := q.PDQ.Distance(r.PDQ)
+			distance := pdq.Bits
+			for _, turned := range q.Turns {
+				distance = min(distance, turned.Distance(r.PDQ))
+			}
 			if min(q.Quality, r.Quality) >= pdq.MinQuality && (best.PDQ < 0 || distance < best.PDQ) {
 				best.PDQ = distance
 			}

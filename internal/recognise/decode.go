@@ -34,8 +34,8 @@ func (d Decoder) Decode(ctx context.Context, data []byte) (feature.Picture, erro
 	picture.Grey = feature.Plane{Width: first.Width, Height: first.Height, Luma: first.Pix}
 	for _, frame := range result.Frames {
 		for _, view := range frame.Views {
-			hash, quality := pdq.Compute(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
-			picture.Views = append(picture.Views, feature.View{Crops: view.Pixels, PDQ: hash, Quality: quality})
+			turns, quality := pdq.Turns(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
+			picture.Views = append(picture.Views, feature.View{Crops: view.Pixels, PDQ: turns[pdq.Original], Turns: turns[:], Quality: quality})
 		}
 	}
 	return picture, nil

@@ -14,7 +14,7 @@ import (
 // connections and cannot search is away too.
 func (m Matcher) Dependency() dependency.Dependency {
 	return dependency.Dependency{Name: "postgres", Probe: func(ctx context.Context) error {
-		view := feature.View{Quality: pdq.MinQuality}
+		view := feature.View{Quality: pdq.MinQuality, Turns: []pdq.Hash{{}}}
 		for _, model := range m.models {
 			unit := make([]float32, model.Dims())
 			unit[0] = 1

@@ -16,9 +16,9 @@ import (
 // evidence is a pair's, with the views that are nearest.
 type evidence struct {
 	verdict.Evidence
-	query    int // the upload's view that is nearest by the vector
-	pdqView  string
-	pdqQuery int
+	query   int    // the upload's view that is nearest by the vector
+	hash    turned // and by PDQ
+	pdqView string // of the flag, to that
 }
 
 // pairs are those that evidence is wanted of, in a fixed order: matches, and flags whose keypoints agree.
@@ -61,9 +61,7 @@ func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]evidence
 		for k, p := range pairs {
 			views := v.uploads[p.upload].Views
 			qs[k] = matchdb.EvidenceQuery{Flag: p.flag, Views: v.vectors[m][first[p.upload]:][:len(views)]}
-			for _, view := range views {
-				qs[k].PDQ = append(qs[k].PDQ, matchdb.PDQ{Hash: view.PDQ, Quality: view.Quality})
-			}
+			qs[k].PDQ, _ = hashQueries(views)
 		}
 		found, err := v.db.Evidence(ctx, model.Fingerprint(), qs)
 		if err != nil {
@@ -83,6 +81,11 @@ func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
 	for _, view := range v.uploads[p.upload].Views {
 		quality = max(quality, view.Quality)
 	}
+	nearest := turned{}
+	if e.PDQ >= 0 {
+		_, hashes := hashQueries(v.uploads[p.upload].Views)
+		nearest = hashes[e.PDQQuery]
+	}
 	return evidence{
 		Evidence: verdict.Evidence{
 			HasVector: e.HasVector, Score: e.Score, Similarity: e.Similarity, View: e.View,
@@ -91,7 +94,7 @@ func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
 			Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown, Covered: a.Covered, Variant: a.Variant.View(),
 			Votes: of.candidate.Votes,
 		},
-		query: e.Query, pdqView: e.PDQView, pdqQuery: e.PDQQuery,
+		query: e.Query, pdqView: turnedView(e.PDQView, nearest.turn), hash: nearest,
 	}
 }
 
@@ -111,10 +114,10 @@ func (m Matcher) keypointHit(of verified, e evidence, model int) verdict.Hit {
 			Query: e.query, Model: hit.Model,
 		}
 	case e.PDQ >= 0:
-		hit.Query = e.pdqQuery
+		hit.Query, hit.Turn = e.hash.view, e.hash.turn
 		hit.Candidate = &verdict.Hit{
 			Signal: event.SignalPDQ, FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: e.pdqView, Similarity: equalBits(e.PDQ), Score: equalBits(e.PDQ),
-			Query: e.pdqQuery,
+			Query: hit.Query, Turn: hit.Turn,
 		}
 	}
 	return hit

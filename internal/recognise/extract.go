@@ -62,7 +62,8 @@ type ViewVector struct {
 	Penalty float32   // its share of the score: see embed.Background
 
 	PDQ     pdq.Hash
-	Quality int // of the PDQ hash, 0 to 100
+	Turns   []pdq.Hash // of the view turned and mirrored, by pdq.Turn; the first is PDQ
+	Quality int        // of the PDQ hash, 0 to 100
 }
 
 // Name is the view's, with the frame where it is not an animation's first: "original", "rotate-90@12".
@@ -112,7 +113,8 @@ func Extract(ctx context.Context, model *embed.Model, result *imaging.Result) (E
 		for _, rendered := range frame.Views {
 			pixels = append(pixels, rendered.Pixels[0])
 			v := ViewVector{Frame: frame.Index, View: rendered.View}
-			v.PDQ, v.Quality = pdq.Compute(rendered.Gray.Width, rendered.Gray.Height, rendered.Gray.Pix)
+			turns, quality := pdq.Turns(rendered.Gray.Width, rendered.Gray.Height, rendered.Gray.Pix)
+			v.PDQ, v.Turns, v.Quality = turns[pdq.Original], turns[:], quality
 			out.Vectors = append(out.Vectors, v)
 		}
 	}

@@ -65,8 +65,13 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 	}
 	hits := make([][]verdict.Hit, len(uploads))
 	for i, u := range uploads {
+		_, of := hashQueries(u.Views)
 		for _, h := range same[i] {
-			hits[i] = append(hits[i], hashHit(h))
+			hit := hashHit(h)
+			if !h.Exact {
+				hit.Query, hit.Turn, hit.View = of[h.Query].view, of[h.Query].turn, turnedView(h.View, of[h.Query].turn)
+			}
+			hits[i] = append(hits[i], hit)
 		}
 		for k := range m.models {
 			for n := range u.Views {
@@ -114,8 +119,8 @@ func (m Matcher) queries(uploads []feature.Query) (vectors [][]matchdb.Query, ha
 				vectors[i] = append(vectors[i], matchdb.Query{Vector: v.Vectors[i]})
 				plain[i] = append(plain[i], v.Vectors[i])
 			}
-			h.PDQ = append(h.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
 		}
+		h.PDQ, _ = hashQueries(u.Views)
 		hashes = append(hashes, h)
 	}
 	for i, model := range m.models {

@@ -24,7 +24,9 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, p
 	hashes := matchdb.HashQuery{SHA256: hex.EncodeToString(sum[:]), MD5: hex.EncodeToString(md5Sum[:])}
 	if !picture.Flat() { // a flat one is decided by its file alone
 		for _, v := range picture.Vectors {
-			hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality})
+			for _, turned := range v.Turns {
+				hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: turned, Quality: v.Quality})
+			}
 			hits, err := db.Search(ctx, model, matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, most)
 			if err != nil {
 				return nil, err

@@ -7,6 +7,7 @@ import (
 	"moderator/internal/feature"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
 	"moderator/internal/verdict"
 )
 
@@ -27,19 +28,22 @@ func (m Matcher) suppressByModel(ctx context.Context, model int, uploads []featu
 	wanted := func(h verdict.Hit) bool {
 		return suppressible(h) && (h.Model == info || h.Model == nil && model == 0)
 	}
-	type view struct{ upload, query int }
+	type view struct {
+		upload, query int
+		turn          pdq.Turn
+	}
 	queryOf := map[view]int{} // place in qs
 	var qs []matchdb.AllowQuery
 	for i, u := range uploads {
 		for _, h := range hits[i] {
-			place := view{i, h.Query}
+			place := view{i, h.Query, h.Turn}
 			if _, ok := queryOf[place]; ok || !wanted(h) {
 				continue
 			}
 			queryOf[place] = len(qs)
 			v := u.Views[h.Query]
 			qs = append(qs, matchdb.AllowQuery{
-				SHA256: u.SHA256, Query: vectors[h.Query], PDQ: matchdb.PDQ{Hash: v.PDQ, Quality: v.Quality},
+				SHA256: u.SHA256, Query: vectors[h.Query], PDQ: matchdb.PDQ{Hash: v.Turns[h.Turn], Quality: v.Quality},
 			})
 		}
 		vectors = vectors[len(u.Views):]
@@ -55,7 +59,7 @@ func (m Matcher) suppressByModel(ctx context.Context, model int, uploads []featu
 		for j := range hits[i] {
 			h := &hits[i][j]
 			if wanted(*h) {
-				h.Allowed = nearer(nearest[queryOf[view{i, h.Query}]], *h)
+				h.Allowed = nearer(nearest[queryOf[view{i, h.Query, h.Turn}]], *h)
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package verdict
 
-import "moderator/internal/event"
+import (
+	"moderator/internal/event"
+	"moderator/internal/pdq"
+)
 
 // Hit is a flagged picture near an upload. Scores of different signals do not compare.
 type Hit struct {
@@ -13,6 +16,7 @@ type Hit struct {
 	BlockAt    float64
 	ReviewAt   *float64         // nil: this bank has no review band
 	Query      int              // which of the upload's views is near
+	Turn       pdq.Turn         // of that view, for a hit by PDQ
 	Model      *event.ModelInfo // whose vectors are near, or named the candidate; nil: of no model
 	Candidate  *Hit             // for a hit by keypoints: the hit that named the flag as a candidate
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit

@@ -19,8 +19,9 @@ var turns = map[imaging.View]plane{
 	imaging.ViewTranspose: {xy: 1, yx: 1}, imaging.ViewTransverse: {xy: -1, yx: -1},
 }
 
-// flagViews are the views of a drawn flag, the original first. Few pictures have a trimmed view, so it is left out.
-var flagViews = slices.DeleteFunc(recognise.FlagViews(), func(v imaging.View) bool { return v == imaging.ViewTrimmed })
+// flagViews are the views of a drawn flag, the original first: those of a library that keeps its flags' turns, which takes longer to
+// search than one of FlagViews. Few pictures have a trimmed view, so it is left out.
+var flagViews = slices.DeleteFunc(recognise.TurnedViews(), func(v imaging.View) bool { return v == imaging.ViewTrimmed })
 
 // answers says how each pair of latent numbers responds to a turn of the picture, by one of the five irreducible representations
 // of the square's symmetries. A pair does not change (s), or changes its sign with left and right (m), with width and height

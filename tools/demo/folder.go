@@ -84,7 +84,7 @@ func fromFolder(ctx context.Context, dir string, stdout io.Writer) (_ []original
 func (c *chooser) take(ctx context.Context, o original) error {
 	c.files++
 	result, err := imaging.Decode(o.data, imaging.Request{
-		Targets: []imaging.Target{c.model.Folder().Target()}, Views: recognise.FlagViews(), Gray: true,
+		Targets: []imaging.Target{c.model.Folder().Target()}, Views: recognise.TurnedViews(), Gray: true,
 	})
 	if err != nil {
 		c.unreadable++

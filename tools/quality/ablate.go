@@ -42,7 +42,7 @@ type ablation struct {
 	queries            []answered
 	fpr                float64
 	near               *closer
-	exact              *grid
+	exact, turns       *grid
 	common             float32 // threshold of what ships
 	flagSide, askSide  map[imaging.View][2]*grid
 	flagViews, askedBy []imaging.View
@@ -52,7 +52,7 @@ type ablation struct {
 // centre on both sides; each at its own threshold.
 func ablate(flags []features, queries []answered, flagViews, queryViews []imaging.View, near *closer, fpr float64) []choice {
 	a := &ablation{
-		flags: flags, queries: queries, fpr: fpr, near: near, exact: exactGrid(flags, queries), flagViews: flagViews, askedBy: queryViews,
+		flags: flags, queries: queries, fpr: fpr, near: near, exact: exactGrid(flags, queries), turns: turnsGrid(flags, queries), flagViews: flagViews, askedBy: queryViews,
 		flagSide: map[imaging.View][2]*grid{}, askSide: map[imaging.View][2]*grid{},
 	}
 	// The best over all views is the best over the bests of each view of one side: that many grids have to be kept.
@@ -118,6 +118,7 @@ func best(of map[imaging.View][2]*grid, views []imaging.View) [2]*grid {
 // try measures one choice.
 func (a *ablation) try(what string, flagged, asked []imaging.View, grids [2]*grid) choice {
 	r := &result{queries: a.queries, flags: len(a.flags), fpr: a.fpr}
+	grids[1].raise(a.turns)
 	vectors := r.add(withViews, grids[0], r.atRate)
 	u := r.add(shipped, union(a.exact, grids[1], a.near.grid(grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
 	if a.common == 0 {

@@ -46,6 +46,9 @@ func newLibrary(flags []features, sizes []int, flagViews []imaging.View, most in
 			l.matrix = append(l.matrix, k.vector...)
 			if k.quality >= pdq.MinQuality {
 				l.hashes[i] = append(l.hashes[i], k.hash)
+				if view == imaging.ViewOriginal { // turns of uploads are searched, which is as good
+					l.hashes[i] = append(l.hashes[i], flags[i].turns...)
+				}
 			}
 		}
 	}

@@ -68,6 +68,7 @@ func measure(flags []features, queries []answered, flagViews, queryViews []imagi
 	r.add(normalised, overViews(upright, upright, vectors(true)), r.atRate)
 	best := r.add(withViews, overViews(flagViews, queryViews, vectors(true)), r.atRate)
 	allHashes := overViews(flagViews, queryViews, hashes)
+	allHashes.raise(turnsGrid(flags, queries))
 	points := near.grid(allHashes)
 	r.add(withPoints, points, func(ranking) float32 { return keypoint.BlockAt })
 	u := r.add(shipped, union(exact, allHashes, points, best.grid), func(ranking) float32 { return best.threshold })
