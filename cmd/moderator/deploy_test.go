@@ -105,7 +105,7 @@ func samples(exposition string) map[string]bool {
 // Every metric of the dashboard and the alerts exists after a moderator has judged an upload with a library.
 func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	t.Parallel()
-	r := start(t, dataDir(t))
+	r := start(t, dataDir(t), "--hma-listen", "127.0.0.1:0")
 	js := r.jetStream()
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
 	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))

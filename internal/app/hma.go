@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"moderator/internal/config"
 	"moderator/internal/embed"
 	"moderator/internal/fetch"
@@ -30,17 +32,18 @@ func hmaAddress(listen string) (string, error) {
 	if listen == "" {
 		return "", nil
 	}
-	if _, err := strconv.ParseUint(listen, 10, 16); err == nil {
+	isPort := func(text string) bool { _, err := strconv.ParseUint(text, 10, 16); return err == nil }
+	if isPort(listen) {
 		return net.JoinHostPort("127.0.0.1", listen), nil
 	}
-	if _, _, err := net.SplitHostPort(listen); err == nil {
-		return listen, nil
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil { // no port
+		host, port = strings.Trim(listen, "[]"), hma.DefaultPort
 	}
-	address := net.JoinHostPort(strings.Trim(listen, "[]"), hma.DefaultPort)
-	if strings.ContainsAny(listen, " /") {
+	if !isPort(port) || strings.ContainsAny(host, " /") {
 		return "", fmt.Errorf("hma-listen is %q, wanted host:port, a port or a host", listen)
 	}
-	return address, nil
+	return net.JoinHostPort(host, port), nil
 }
 
 // hmaKey reads the key's file.
@@ -66,7 +69,7 @@ type runningHMA struct {
 }
 
 // startHMA serves HMA's API, which reads the library that warm has read. It returns nil without --hma-listen.
-func startHMA(c config.Run, db *matchdb.DB, fetcher *fetch.Fetcher, model *embed.Model, log *slog.Logger) (*runningHMA, error) {
+func startHMA(c config.Run, db *matchdb.DB, fetcher *fetch.Fetcher, model *embed.Model, reg prometheus.Registerer, log *slog.Logger) (*runningHMA, error) {
 	address, err := hmaAddress(c.HMAListen)
 	if err != nil || address == "" {
 		return nil, err
@@ -85,7 +88,7 @@ func startHMA(c config.Run, db *matchdb.DB, fetcher *fetch.Fetcher, model *embed
 	}
 	served := hma.New(hma.Config{
 		Key: key, MaxUploadBytes: c.MaxUploadBytes, Concurrent: hmaPerWorker * orCPUs(c.DecodeWorkers), StaleAfter: hmaStale,
-	}, db, pictures, fetcher, log)
+	}, db, pictures, fetcher, reg, log)
 	server := &http.Server{Handler: served.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute}
 	h := &runningHMA{pictures, serveHTTP(listener, server, log)}
 	log.Info("HMA's API", "url", h.web.url, "key", key != "", "urls_from_hosts", c.FetchHosts)

@@ -132,7 +132,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, console.stop(ctx)) }()
-	compatible, err := startHMA(c, db, fetcher, models[0], log)
+	compatible, err := startHMA(c, db, fetcher, models[0], registry, log)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package hma
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,6 +57,19 @@ func mistyped(name, want string) error {
 // retryAfter is what a client is asked to wait, in seconds.
 const retryAfter = "1"
 
+// counted answers an endpoint's requests and counts them by the class of their status.
+func (s *Server) counted(to route) http.Handler {
+	return s.answer(func(r *http.Request) (answer, error) {
+		a, err := to.handle(r)
+		if err != nil {
+			a = s.problem(r, err)
+		}
+		a.status = cmp.Or(a.status, http.StatusOK)
+		s.requests.WithLabelValues(to.method+" "+to.path, fmt.Sprintf("%dxx", a.status/100)).Inc()
+		return a, nil
+	})
+}
+
 func (s *Server) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := handle(r)
@@ -70,9 +84,7 @@ func (s *Server) answer(handle handler) http.Handler {
 }
 
 func write(w http.ResponseWriter, a answer) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
+	a.status = cmp.Or(a.status, http.StatusOK)
 	w.Header().Set("Cache-Control", "no-store")
 	if text, ok := a.body.(plainText); ok {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

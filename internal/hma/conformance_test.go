@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"moderator/internal/hma"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -150,4 +151,22 @@ func (s *stand) send(t *testing.T, r row, saved map[string]string) (status int, 
 	data, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return response.StatusCode, response.Header, strings.TrimSpace(string(data))
+}
+
+// Clients hide failures from people: requests are counted.
+func TestRequestsAreCounted(t *testing.T) {
+	s := newStand(t)
+	s.serve("counted", hma.Config{}, s.db)
+	for _, path := range []string{"/c/banks", "/c/banks", "/c/bank/NONE"} {
+		s.send(t, row{line: "counted", server: "counted", path: path}, nil)
+	}
+	families, err := s.metrics.Gather()
+	require.NoError(t, err)
+	counts := map[string]float64{}
+	for _, m := range families[0].GetMetric() {
+		counts[m.GetLabel()[0].GetValue()+" "+m.GetLabel()[1].GetValue()] = m.GetCounter().GetValue()
+	}
+	require.Equal(t, 2.0, counts["GET /c/banks 2xx"])
+	require.Equal(t, 1.0, counts["GET /c/bank/{bank} 4xx"])
+	require.Contains(t, counts, "POST /h/hash 5xx")
 }

@@ -14,6 +14,8 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // DefaultPort is HMA's own.
@@ -40,11 +42,24 @@ type Server struct {
 	fetcher  Fetcher
 	log      *slog.Logger
 	slots    chan struct{}
+	requests *prometheus.CounterVec
 }
 
 // New returns a Server over the library db, which is read into memory before it is served.
-func New(c Config, db *matchdb.DB, pictures *Pictures, fetcher Fetcher, log *slog.Logger) *Server {
-	return &Server{config: c, db: db, pictures: pictures, fetcher: fetcher, log: log, slots: make(chan struct{}, c.Concurrent)}
+func New(c Config, db *matchdb.DB, pictures *Pictures, fetcher Fetcher, metrics prometheus.Registerer, log *slog.Logger) *Server {
+	s := &Server{
+		config: c, db: db, pictures: pictures, fetcher: fetcher, log: log, slots: make(chan struct{}, c.Concurrent),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "moderator_hma_requests_total", Help: "Requests of HMA's clients, by endpoint and class of the status (2xx, 4xx, 5xx).",
+		}, []string{"endpoint", "status"}),
+	}
+	metrics.MustRegister(s.requests)
+	for _, r := range s.routes() {
+		for _, class := range []string{"2xx", "4xx", "5xx"} {
+			s.requests.WithLabelValues(r.method+" "+r.path, class) // rates need a first zero
+		}
+	}
+	return s
 }
 
 // Handler routes requests. Requests that a web page of another origin makes are refused.
@@ -52,7 +67,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range s.routes() {
-		mux.Handle(r.method+" "+r.path, s.answer(r.handle))
+		mux.Handle(r.method+" "+r.path, s.counted(r))
 		allowed[r.path] = append(allowed[r.path], r.method)
 	}
 	for path, methods := range allowed {

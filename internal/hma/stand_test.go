@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
@@ -46,6 +47,7 @@ type stand struct {
 	dir      string
 	pg       *devstack.Postgres
 	model    *embed.Model
+	metrics  *prometheus.Registry // of the server that started last
 	pictures *hma.Pictures
 	fetcher  *fetch.Fetcher
 	db       *matchdb.DB
@@ -164,10 +166,11 @@ func (s *stand) count(sql string) (n int) {
 
 func (s *stand) serve(name string, c hma.Config, db *matchdb.DB) {
 	c.MaxUploadBytes, c.Concurrent = mostBytes, 2
+	s.metrics = prometheus.NewRegistry()
 	if c.StaleAfter == 0 {
 		c.StaleAfter = time.Hour
 	}
-	s.servers[name] = httptest.NewServer(hma.New(c, db, s.pictures, s.fetcher, slog.New(slog.NewTextHandler(s.t.Output(), nil))).Handler())
+	s.servers[name] = httptest.NewServer(hma.New(c, db, s.pictures, s.fetcher, s.metrics, slog.New(slog.NewTextHandler(s.t.Output(), nil))).Handler())
 	s.t.Cleanup(s.servers[name].Close)
 }
 
