@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// arena is everything that runs.
+// arena is the running processes and connections.
 type arena struct {
 	dir, bin string
 	out      *progress
@@ -18,7 +18,7 @@ type arena struct {
 	library  *library
 	replicas []*replica
 	pipeline *publisher
-	repairs  errgroup.Group // servers on their way back
+	repairs  errgroup.Group // restarts of servers
 }
 
 // newArena starts the servers in a new folder and prepares the library.
@@ -43,16 +43,16 @@ func newArena(ctx context.Context, bin string, out *progress) (*arena, error) {
 	return a, a.command(ctx, "moderator", "migrate", "--database-url", a.library.url())
 }
 
-// stop ends the servers; replicas end with the context that they were started with.
+// stop stops the servers. Replicas end with the context of keep.
 func (a *arena) stop(ctx context.Context) error {
-	_ = a.repairs.Wait() // flow has reported what failed
+	_ = a.repairs.Wait() // flow has reported their errors
 	if a.broker != nil {
 		a.broker.stop()
 	}
 	return a.library.stop(ctx)
 }
 
-// command runs one of the built commands to its end.
+// command runs one of the built commands and waits for it.
 func (a *arena) command(ctx context.Context, name string, args ...string) error {
 	said, err := exec.CommandContext(ctx, filepath.Join(a.bin, name), args...).CombinedOutput()
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *arena) command(ctx context.Context, name string, args ...string) error 
 	return nil
 }
 
-// flag flags the pictures with flagctl, as people do.
+// flag flags the pictures with flagctl.
 func (a *arena) flag(ctx context.Context, flagged []picture) error {
 	dir := filepath.Join(a.dir, "flagged")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -75,7 +75,7 @@ func (a *arena) flag(ctx context.Context, flagged []picture) error {
 	return a.command(ctx, "flagctl", "--database-url", a.library.url(), "--as", "chaos", "add", "--note", "chaos", dir)
 }
 
-// ready waits until every replica is.
+// ready waits until every replica is ready.
 func (a *arena) ready(ctx context.Context) error {
 	for _, r := range a.replicas {
 		if _, err := r.victim(ctx); err != nil {

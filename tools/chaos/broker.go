@@ -11,16 +11,17 @@ import (
 	"sync"
 	"time"
 
+	"moderator/internal/child"
 	"moderator/internal/devstack"
 )
 
 // serverCommand is the broker's process.
 type serverCommand struct {
-	Store  string `help:"Folder of the streams." required:""`
+	Store  string `help:"Folder for the streams." required:""`
 	Listen string `help:"Address." required:""`
 }
 
-// Run serves until it is told to stop.
+// Run serves until ctx is done.
 func (c *serverCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	server, err := devstack.StartNATS(ctx, devstack.NATSOptions{StoreDir: c.Store, Listen: c.Listen, Logger: log})
@@ -32,14 +33,14 @@ func (c *serverCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// broker is the NATS server, always on the same folder and port.
+// broker is the NATS server. Restarts keep its folder and port.
 type broker struct {
 	mu      sync.Mutex // held while it is down
 	args    []string
 	store   string // folder of the streams
 	address string
 	log     string
-	process *child
+	process *child.Process
 }
 
 func newBroker(dir string) (*broker, error) {
@@ -58,8 +59,8 @@ func newBroker(dir string) (*broker, error) {
 	}, nil
 }
 
-// freeAddress finds a port below those that the kernel gives to outgoing connections: one of them would otherwise take
-// the broker's while it is down.
+// freeAddress finds a free port below those of outgoing connections, which could otherwise take the broker's port while it is
+// down.
 func freeAddress() (string, error) {
 	const lowest, highest = 20000, 30000
 	var err error
@@ -75,7 +76,7 @@ func freeAddress() (string, error) {
 
 func (b *broker) url() string { return "nats://" + b.address }
 
-// startTime bounds how long a server may take until it answers.
+// startTime is how long a server may take to answer.
 const startTime = 2 * time.Minute
 
 // start returns when the broker takes connections.
@@ -91,8 +92,8 @@ func (b *broker) start(ctx context.Context) (err error) {
 			return conn.Close()
 		}
 		select {
-		case <-b.process.done:
-			return fmt.Errorf("the broker ended at its start: %w: its log is %s", b.process.err, b.log)
+		case <-b.process.Done():
+			return fmt.Errorf("the broker ended at its start: %w: its log is %s", b.process.Err(), b.log)
 		case <-ctx.Done():
 			return fmt.Errorf("the broker does not answer: %w: its log is %s", err, b.log)
 		case <-time.After(20 * time.Millisecond):
@@ -103,6 +104,6 @@ func (b *broker) start(ctx context.Context) (err error) {
 // stop ends the broker, if it was started.
 func (b *broker) stop() {
 	if b.process != nil {
-		b.process.stop(stopTime)
+		stop(b.process, stopTime)
 	}
 }

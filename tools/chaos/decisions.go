@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// decision is as much of a decision event as is looked at, read as any other program would.
+// decision is the fields of a decision event that chaos uses. It does not share moderator's types, as other programs do not.
 type decision struct {
 	ID     string `json:"id"` // names the upload's message
 	Upload string `json:"subject"`
@@ -20,10 +20,10 @@ type decision struct {
 	} `json:"data"`
 }
 
-// stillTime is how long nothing at all may be decided before the rest counts as lost: longer than any back-off.
+// stillTime is how long no upload may be decided before the rest counts as lost. It is longer than any back-off.
 const stillTime = 3 * time.Minute
 
-// drain waits until every upload was delivered and acknowledged, or nothing moves any more.
+// drain waits until every upload is acknowledged, or until no upload is decided for stillTime.
 func (p *publisher) drain(ctx context.Context, out *progress) error {
 	left, moved, said := uint64(0), time.Now(), time.Now()
 	for ctx.Err() == nil {
@@ -34,7 +34,7 @@ func (p *publisher) drain(ctx context.Context, out *progress) error {
 		case err == nil && now != left:
 			left, moved = now, time.Now()
 		case time.Since(moved) > stillTime:
-			out.bad("%d uploads are left, and none was decided for %v (%v)", left, stillTime, err)
+			out.bad("%d uploads are left, and no upload was decided for %v (%v)", left, stillTime, err)
 			return nil
 		}
 		if time.Since(said) > 10*time.Second {
@@ -46,8 +46,8 @@ func (p *publisher) drain(ctx context.Context, out *progress) error {
 	return ctx.Err()
 }
 
-// undecided is how many uploads the durable has still to deliver, or to hear of. The stream's own count is no measure: a
-// broker that is killed forgets the removal of some that were acknowledged. They stay, and are not delivered again.
+// undecided is how many uploads the durable has not delivered, or has in flight. The stream's count is of no use: a killed
+// broker forgets the removal of some acknowledged uploads, which stay and are not delivered again.
 func (p *publisher) undecided(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -59,7 +59,7 @@ func (p *publisher) undecided(ctx context.Context) (uint64, error) {
 	return info.NumPending + uint64(info.NumAckPending), nil
 }
 
-// count is how many messages a stream has.
+// count returns how many messages a stream has.
 func (p *publisher) count(ctx context.Context, stream string) (uint64, error) {
 	s, err := p.js.Stream(ctx, stream)
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *publisher) count(ctx context.Context, stream string) (uint64, error) {
 	return s.CachedInfo().State.Msgs, nil
 }
 
-// decisions reads the whole stream.
+// decisions reads all decisions of the stream.
 func (p *publisher) decisions(ctx context.Context) ([]decision, error) {
 	n, err := p.count(ctx, "DECISIONS")
 	if err != nil || n == 0 {

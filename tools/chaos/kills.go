@@ -4,10 +4,12 @@ import (
 	"context"
 	"syscall"
 	"time"
+
+	"moderator/internal/child"
 )
 
-// apply does one kill, as soon as its victim is back from the one before, and calls announce as it does. It does not
-// wait for the victim's return.
+// apply waits until the victim has returned from the kill before, calls announce and does one kill. It does not wait for the
+// victim's return.
 func (a *arena) apply(ctx context.Context, k kill, announce func()) error {
 	switch k.kind {
 	case killModerator, stopModerator, freezeModerator:
@@ -17,8 +19,8 @@ func (a *arena) apply(ctx context.Context, k kill, announce func()) error {
 		return nil
 	case deleteStream:
 		return a.deleteStream(ctx, announce)
-	case putBackStore:
-		a.putBack(ctx, k, announce)
+	case rollBackStore:
+		a.rollBack(ctx, k, announce)
 		return nil
 	default:
 		return a.hitLibrary(ctx, k, announce)
@@ -39,22 +41,22 @@ func (a *arena) hitReplica(ctx context.Context, r *replica, k kill, announce fun
 		a.repairs.Go(func() error { r.terminate(process); return nil })
 	default:
 		r.expect(k.down)
-		process.signal(syscall.SIGKILL)
+		process.Signal(syscall.SIGKILL)
 	}
 	return nil
 }
 
-// freeze stops the moderator's clock for a while; it goes on with uploads that others have been given since.
-func freeze(ctx context.Context, process *child, hold time.Duration) {
-	process.signal(syscall.SIGSTOP)
+// freeze stops the moderator for a while. It then continues with uploads that were redelivered to others.
+func freeze(ctx context.Context, process *child.Process, hold time.Duration) {
+	process.Signal(syscall.SIGSTOP)
 	sleep(ctx, hold)
-	process.signal(syscall.SIGCONT)
+	process.Signal(syscall.SIGCONT)
 }
 
 func (a *arena) hitBroker(ctx context.Context, k kill, announce func()) {
 	a.broker.mu.Lock()
 	announce()
-	a.broker.process.kill()
+	a.broker.process.Kill()
 	a.repairs.Go(func() error {
 		defer a.broker.mu.Unlock()
 		sleep(ctx, k.down)

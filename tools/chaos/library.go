@@ -15,7 +15,7 @@ import (
 	"moderator/internal/devstack"
 )
 
-// library is the Postgres cluster. Its URL stays the same when it is started again.
+// library is the Postgres cluster. Restarts keep its URL.
 type library struct {
 	mu  sync.Mutex // held while it is down
 	dir string
@@ -31,8 +31,8 @@ func (l *library) start(ctx context.Context) (err error) {
 
 func (l *library) url() string { return l.pg.URL }
 
-// kill sends the server's first process the signal and waits for its end. Those that serve connections may outlive it
-// for a moment, as they do after a crash.
+// kill sends the signal to the server's parent process and waits for its end. The processes of connections may outlive it for a
+// moment, as after a crash.
 func (l *library) kill(ctx context.Context, sig syscall.Signal) error {
 	text, err := os.ReadFile(filepath.Join(l.dir, "data", "postmaster.pid"))
 	if err != nil {
@@ -50,10 +50,10 @@ func (l *library) kill(ctx context.Context, sig syscall.Signal) error {
 	case <-l.pg.Done():
 	case <-ctx.Done():
 	}
-	return l.stop(ctx) // gives the folder back to the next start
+	return l.stop(ctx) // releases the folder for the next start
 }
 
-// cut ends every connection, whatever its statement is doing.
+// cut ends every connection, even in the middle of a statement.
 func (l *library) cut(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, l.pg.URL)
 	if err != nil {

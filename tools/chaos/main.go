@@ -1,7 +1,8 @@
-// Command chaos shows that nothing is lost, decided twice or decided wrongly while things are killed. It runs real
-// processes: replicas of moderator on one durable, a NATS server and a Postgres cluster. While uploads flow, a schedule
-// that its seed determines kills them, deletes the uploads' stream, and puts the server's store back to an earlier copy. At
-// the end every upload must have one decision, the right one. Those that went with a stream or a store may have none.
+// Command chaos tests that no upload is lost, decided twice or decided wrongly while processes are killed. It runs real
+// processes: replicas of moderator on one durable, a NATS server and a Postgres cluster. While uploads flow, a schedule kills
+// them, deletes the uploads' stream, and rolls the server's store back to an earlier copy. A seed determines the schedule. At
+// the end, every upload must have exactly one decision, the right one. An upload that was deleted with its stream, or by a
+// rollback, may have no decision.
 package main
 
 import (
@@ -15,21 +16,21 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// grammar is the command line. The broker is this program too, so that it can be killed alone.
+// grammar is the command line. The broker is this program in another process, so that it can be killed alone.
 type grammar struct {
-	Run        runCommand    `cmd:"" default:"withargs" help:"Kill and count (the default)."`
-	NATSServer serverCommand `cmd:"" name:"nats-server" hidden:"" help:"Be the NATS server."`
+	Run        runCommand    `cmd:"" default:"withargs" help:"Kill processes and count decisions (the default)."`
+	NATSServer serverCommand `cmd:"" name:"nats-server" hidden:"" help:"Run the NATS server."`
 }
 
 type runCommand struct {
 	Bin      string `help:"Folder of the built commands." default:"bin"`
-	Uploads  int    `help:"Uploads published." default:"5000"`
-	Kills    int    `help:"Kills while they flow." default:"50"`
-	Seed     uint64 `help:"Determines the kills: their kinds, victims, order and gaps." default:"1"`
+	Uploads  int    `help:"Uploads to publish." default:"5000"`
+	Kills    int    `help:"Kills while uploads flow." default:"50"`
+	Seed     uint64 `help:"Seed of the kills' kinds, victims, order and gaps." default:"1"`
 	Replicas int    `help:"Moderators on the same durable." default:"2"`
 }
 
-// Validate reports what cannot work; kong calls it.
+// Validate implements kong's interface.
 func (c *runCommand) Validate() error {
 	if c.Uploads < 1 || c.Kills < 0 || c.Replicas < 1 {
 		return fmt.Errorf("uploads=%d kills=%d replicas=%d, wanted at least 1, 0 and 1", c.Uploads, c.Kills, c.Replicas)

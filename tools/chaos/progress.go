@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// progress prints what happens when, and keeps what should not have happened.
+// progress prints events with their time, and counts faults.
 type progress struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -23,7 +23,7 @@ func (p *progress) say(format string, args ...any) {
 	fmt.Fprintf(p.w, "%7.1f s  %s\n", time.Since(p.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// bad is a fault that fails the run, whatever the decisions are.
+// bad prints a fault, which fails the run even if all decisions are right.
 func (p *progress) bad(format string, args ...any) {
 	p.say("FAULT: "+format, args...)
 	p.mu.Lock()

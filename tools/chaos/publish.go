@@ -12,14 +12,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// publisher stores uploads, as an upload pipeline does that is sure of each.
+// publisher publishes uploads, and waits for the stream's acknowledgement of each.
 type publisher struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	stored atomic.Int64
 
-	mu        sync.Mutex // held while an upload is published, and while streams are deleted or put back
-	published []*upload  // those that were stored, in that order
+	mu        sync.Mutex // held while an upload is published, and while a stream is deleted or rolled back
+	published []*upload  // stored uploads, in order
 }
 
 func newPublisher(url string) (*publisher, error) {
@@ -37,7 +37,7 @@ func newPublisher(url string) (*publisher, error) {
 
 func (p *publisher) close() { p.nc.Close() }
 
-// putObjects stores what references name.
+// putObjects stores the objects of references.
 func (p *publisher) putObjects(ctx context.Context, objects map[string][]byte) error {
 	store, err := p.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: objectBucket})
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *publisher) putObjects(ctx context.Context, objects map[string][]byte) e
 	return nil
 }
 
-// share publishes uploads evenly over the time given. Behind a broker that is down it hurries afterwards.
+// share publishes uploads at an even rate over a time. After an outage of the broker it catches up.
 func (p *publisher) share(ctx context.Context, uploads []upload, over time.Duration) error {
 	began := time.Now()
 	for i := range uploads {
@@ -64,7 +64,7 @@ func (p *publisher) share(ctx context.Context, uploads []upload, over time.Durat
 	return ctx.Err()
 }
 
-// publish tries until the upload is stored. Its id keeps a second try from storing it again.
+// publish retries until the upload is stored. By its message id, the stream drops a second copy.
 func (p *publisher) publish(ctx context.Context, u *upload) error {
 	msg, err := u.message()
 	if err != nil {

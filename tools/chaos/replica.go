@@ -8,34 +8,36 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"moderator/internal/child"
 )
 
 const (
 	ackWait  = 5 * time.Second
-	stopTime = 30 * time.Second // the drain time, and what stopping takes besides
+	stopTime = 30 * time.Second // longer than the drain time
 	backOff  = 300 * time.Millisecond
 
-	// The defaults are 10 attempts and a first back-off of 1 s, four minutes in all. A fiftieth of that, and an outage of a
-	// fiftieth of twelve minutes, would end uploads' attempts if outages counted.
+	// The defaults are 10 attempts and a first back-off of 1 s: four minutes in all. Here the back-off is a fiftieth, and
+	// longOutage a fiftieth of twelve minutes: if outages counted as attempts, it would exhaust them.
 	attempts     = 10
 	retryBackoff = 20 * time.Millisecond
 	longOutage   = 15 * time.Second
 )
 
-// replica is a moderator that is started again whenever it ends, as an orchestrator does it.
+// replica is a moderator that is restarted whenever it ends, as by an orchestrator.
 type replica struct {
 	name string
-	dir  string // its data folder, which tells that it is ready
+	dir  string // its data folder, where it writes its state when it is ready
 	log  string
 	args []string
 	out  *progress
 
 	mu       sync.Mutex
-	process  *child
+	process  *child.Process
 	ready    bool
-	expected bool          // its end was asked for
-	excused  bool          // it may end: its durable was deleted
-	down     time.Duration // until it is started again
+	expected bool          // its end is part of the schedule
+	excused  bool          // it may end, as its durable was deleted
+	down     time.Duration // until its restart
 }
 
 func newReplica(dir, bin, natsURL, databaseURL string, number int, out *progress) *replica {
@@ -46,7 +48,7 @@ func newReplica(dir, bin, natsURL, databaseURL string, number int, out *progress
 		args: []string{
 			filepath.Join(bin, "moderator"), "run", "--nats-url", natsURL, "--database-url", databaseURL,
 			"--data-dir", data, "--http-listen", "127.0.0.1:0", "--log-format", "json",
-			// Uploads in the hands of the killed come again soon.
+			// Uploads in flight of a killed moderator are redelivered soon.
 			"--ack-wait", ackWait.String(), "--batch-budget", (ackWait - time.Second).String(), "--batch-size", "16",
 			"--attempts", strconv.Itoa(attempts), "--retry-backoff", retryBackoff.String(), "--drain-time", "5s",
 		},
@@ -56,7 +58,7 @@ func newReplica(dir, bin, natsURL, databaseURL string, number int, out *progress
 // keep runs the moderator until ctx is done, then stops it.
 func (r *replica) keep(ctx context.Context) error {
 	for ctx.Err() == nil {
-		_ = os.Remove(r.stateFile()) // a killed one leaves it
+		_ = os.Remove(r.stateFile()) // a killed moderator leaves it
 		process, err := startChild(r.log, r.args...)
 		if err != nil {
 			return err
@@ -74,19 +76,19 @@ func (r *replica) keep(ctx context.Context) error {
 
 func (r *replica) stateFile() string { return filepath.Join(r.dir, "moderator.json") }
 
-func (r *replica) set(process *child) {
+func (r *replica) set(process *child.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.process, r.ready, r.expected, r.excused = process, false, false, false
 }
 
-// watch notices when the moderator is ready, and returns when it has ended; it ends it when ctx is done.
-func (r *replica) watch(ctx context.Context, process *child) {
+// watch records when the moderator is ready, and returns when it has ended. When ctx is done, it stops the moderator.
+func (r *replica) watch(ctx context.Context, process *child.Process) {
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	for ready := false; ; {
 		select {
-		case <-process.done:
+		case <-process.Done():
 			return
 		case <-ctx.Done():
 			r.terminate(process)
@@ -102,40 +104,40 @@ func (r *replica) watch(ctx context.Context, process *child) {
 	}
 }
 
-// ended says how long to wait before the next start. One that was ready ends only when it is told to; one that finds
-// its servers down when it starts may give up.
-func (r *replica) ended(process *child) time.Duration {
+// ended returns how long to wait before the restart. It is a fault if a ready moderator ends unexpectedly; one that finds its
+// servers down at its start may give up.
+func (r *replica) ended(process *child.Process) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.expected {
 		return r.down
 	}
 	if r.ready && !r.excused {
-		r.out.bad("%s ended though nothing asked it to: %v: its log is %s", r.name, process.err, r.log)
+		r.out.bad("%s ended unexpectedly: %v: its log is %s", r.name, process.Err(), r.log)
 	}
 	return backOff
 }
 
-// terminate stops the moderator in good order, which must succeed.
-func (r *replica) terminate(process *child) {
+// terminate stops the moderator by SIGTERM, which must succeed.
+func (r *replica) terminate(process *child.Process) {
 	r.mu.Lock()
 	ready := r.ready && !r.excused
 	r.expected = true
 	r.mu.Unlock()
-	if !process.stop(stopTime) {
+	if !stop(process, stopTime) {
 		r.out.bad("%s did not stop within %v of SIGTERM: its log is %s", r.name, stopTime, r.log)
-	} else if ready && process.err != nil {
-		r.out.bad("%s was told to stop and failed: %v: its log is %s", r.name, process.err, r.log)
+	} else if ready && process.Err() != nil {
+		r.out.bad("%s failed after SIGTERM: %v: its log is %s", r.name, process.Err(), r.log)
 	}
 }
 
-// victim waits until the moderator is ready.
-func (r *replica) victim(ctx context.Context) (*child, error) {
+// victim waits until the moderator is ready, and returns its process.
+func (r *replica) victim(ctx context.Context) (*child.Process, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
 		r.mu.Lock()
-		process, ready := r.process, r.ready && !r.expected && !r.process.ended()
+		process, ready := r.process, r.ready && !r.expected && !r.process.Ended()
 		r.mu.Unlock()
 		if ready {
 			return process, nil
@@ -148,14 +150,14 @@ func (r *replica) victim(ctx context.Context) (*child, error) {
 	}
 }
 
-// excuse announces an end that may come, and after which the moderator is started again.
+// excuse allows an end of the moderator, before its restart.
 func (r *replica) excuse() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.excused = true
 }
 
-// expect announces an end that is asked for; the moderator is started again after down.
+// expect announces an end of the moderator, whose restart comes after down.
 func (r *replica) expect(down time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

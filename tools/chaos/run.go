@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run is the whole run.
+// Run runs chaos to its end.
 func (c *runCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
 	out := newProgress(stdout)
 	a, err := newArena(ctx, c.Bin, out)
@@ -56,22 +56,21 @@ func (c *runCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
 	if stay, err := p.count(ctx, "UPLOADS"); err != nil {
 		return err
 	} else if stay > 0 {
-		out.say("%d uploads were acknowledged and stay in UPLOADS: the broker was killed before it kept their removal", stay)
+		out.say("%d acknowledged uploads stay in UPLOADS: the broker was killed before it stored their removal", stay)
 	}
 	t := compare(uploads, decisions)
 	t.print(out)
 	fmt.Fprintln(stdout, t.line(schedule(c.Seed, c.Kills, c.Replicas)))
 	switch {
 	case !t.good():
-		return errors.New("decisions are missing, double or wrong: they are listed above")
+		return errors.New("decisions are missing, double or wrong: see the uploads listed above")
 	case out.faults() > 0:
 		return fmt.Errorf("%d faults, marked FAULT above", out.faults())
 	}
 	return nil
 }
 
-// disturb runs the replicas, publishes and kills, and returns when nothing is left to decide and the replicas have
-// ended.
+// disturb runs the replicas, publishes and kills. It returns when no upload is left to decide and the replicas have ended.
 func (c *runCommand) disturb(ctx context.Context, a *arena, p *publisher, uploads []upload) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -86,8 +85,7 @@ func (c *runCommand) disturb(ctx context.Context, a *arena, p *publisher, upload
 	return errors.Join(err, keepers.Wait())
 }
 
-// flow publishes and kills beside each other: in the gap before each kill its share of the uploads, and the last share
-// after the last.
+// flow publishes a share of the uploads in the gap before each kill, and the last share after the last kill.
 func (c *runCommand) flow(ctx context.Context, a *arena, p *publisher, uploads []upload) error {
 	if err := a.ready(ctx); err != nil {
 		return err
@@ -134,6 +132,6 @@ func (c *runCommand) flow(ctx context.Context, a *arena, p *publisher, uploads [
 	if err := a.ready(ctx); err != nil {
 		return err
 	}
-	a.out.say("all %d uploads are stored, and everything is up again", len(uploads))
+	a.out.say("all %d uploads are stored, and all servers are running", len(uploads))
 	return p.drain(ctx, a.out)
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// kind is a way of killing.
+// kind is a kind of kill.
 type kind string
 
 const (
@@ -19,33 +19,33 @@ const (
 	cutPostgres     kind = "postgres: connections terminated"
 	losePostgres    kind = "postgres: away for longer than all attempts"
 	deleteStream    kind = "UPLOADS: deleted, to be made anew"
-	putBackStore    kind = "broker: store copied and put back"
+	rollBackStore   kind = "broker: store copied and put back"
 )
 
-// deck is dealt again and again, shuffled: so many kills have each kind among them, the likely ones more often.
+// deck is dealt repeatedly, shuffled each time. So this many kills hold every kind, frequent kinds more often.
 var deck = []kind{
 	killModerator, killModerator, killModerator, stopModerator, freezeModerator,
 	killBroker, killBroker, killPostgres, quitPostgres, cutPostgres, losePostgres,
-	deleteStream, putBackStore,
+	deleteStream, rollBackStore,
 }
 
 // kill is one entry of the schedule.
 type kill struct {
-	gap    time.Duration // since the kill before
+	gap    time.Duration // after the kill before
 	kind   kind
-	victim int           // which replica, where it is a moderator
-	down   time.Duration // until the victim is started again, or goes on, or the store is put back
+	victim int           // number of the replica, for a moderator
+	down   time.Duration // until the victim restarts or continues, or the store is rolled back
 }
 
 const (
 	shortestGap  = 500 * time.Millisecond
 	longestGap   = 3500 * time.Millisecond
 	longestDown  = 3 * time.Second
-	shortestFlow = time.Second           // uploads flow for so long before the store is put back
-	shortestHold = ackWait + time.Second // a frozen moderator's uploads are delivered to others before it goes on
+	shortestFlow = time.Second           // how long uploads flow before the store is rolled back
+	shortestHold = ackWait + time.Second // a frozen moderator's uploads are redelivered before it continues
 )
 
-// schedule is the same for the same seed.
+// schedule returns the kills, which the seed determines.
 func schedule(seed uint64, kills, replicas int) []kill {
 	random := rand.New(rand.NewPCG(seed, 0))
 	all := make([]kill, kills)
@@ -64,7 +64,7 @@ func schedule(seed uint64, kills, replicas int) []kill {
 			all[i].down += shortestHold
 		case losePostgres:
 			all[i].down += longOutage
-		case putBackStore:
+		case rollBackStore:
 			all[i].down += shortestFlow
 		}
 		hand = hand[1:]
@@ -76,7 +76,7 @@ func between(random *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(random.Int64N(int64(high-low)))
 }
 
-// count is how many of the kills are of that kind.
+// count returns how many of the kills are of the kind.
 func count(kills []kill, of kind) (n int) {
 	for _, k := range kills {
 		if k.kind == of {

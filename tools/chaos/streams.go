@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// deleteStream deletes UPLOADS with the uploads that wait in it. The moderators end, as their durable is gone, and make both
-// anew when they are started again.
+// deleteStream deletes UPLOADS with its waiting uploads. The moderators end, as their durable is deleted, and create both again
+// after their restart.
 func (a *arena) deleteStream(ctx context.Context, announce func()) error {
 	a.broker.mu.Lock()
 	defer a.broker.mu.Unlock()
@@ -35,7 +35,7 @@ func (a *arena) deleteStream(ctx context.Context, announce func()) error {
 	return nil
 }
 
-// waiting are the ids of the uploads that UPLOADS has: others are acknowledged, and so have their decisions.
+// waiting returns the ids of the uploads in UPLOADS. Other uploads are acknowledged, and have their decisions.
 func (p *publisher) waiting(ctx context.Context) (map[string]bool, error) {
 	ids := map[string]bool{}
 	stream, err := p.js.Stream(ctx, "UPLOADS")
@@ -58,9 +58,9 @@ func (p *publisher) waiting(ctx context.Context) (map[string]bool, error) {
 	}
 }
 
-// putBack copies the broker's store, lets uploads flow for a while, and puts the store back to the copy. What was published in
-// between is gone, with its decisions.
-func (a *arena) putBack(ctx context.Context, k kill, announce func()) {
+// rollBack copies the broker's store, lets uploads flow for a while, and replaces the store by the copy. Uploads published in
+// between are deleted, with their decisions.
+func (a *arena) rollBack(ctx context.Context, k kill, announce func()) {
 	a.broker.mu.Lock()
 	announce()
 	a.repairs.Go(func() error {
@@ -82,19 +82,19 @@ func (a *arena) putBack(ctx context.Context, k kill, announce func()) {
 	})
 }
 
-// offline kills the broker, calls change with the folder of its store and another one, and starts it again. Nothing is
-// published meanwhile.
+// offline kills the broker, calls change with the folder of its store and another one, and restarts the broker. No upload is
+// published in the meantime.
 func (a *arena) offline(ctx context.Context, change func(store, saved string) error) error {
 	a.pipeline.mu.Lock()
 	defer a.pipeline.mu.Unlock()
-	a.broker.process.kill()
+	a.broker.process.Kill()
 	if err := change(a.broker.store, a.broker.store+"-copy"); err != nil {
 		return err
 	}
 	return a.broker.start(ctx)
 }
 
-// copyFolder makes to a copy of from.
+// copyFolder copies the folder from to the new folder to.
 func copyFolder(to, from string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err

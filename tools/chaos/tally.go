@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// tally is how the decisions compare with what they must be; the lists name the uploads and say what is the matter.
+// tally compares the decisions with the expected ones. Its lists hold the uploads with a fault, in words.
 type tally struct {
 	uploads, decided    int
-	exhausted           int // of the wrong ones: reviewed for want of further attempts
-	gone                int // with their stream, undecided
+	exhausted           int // wrong decisions by reason retries_exhausted
+	gone                int // deleted with their stream, undecided
 	lost, double, wrong []string
-	storedTwice         []string // by the publisher's retries: no fault of moderator's
+	storedTwice         []string // by the publisher's retries; not moderator's fault
 }
 
-// compare counts. Decisions about uploads that nobody published are wrong.
+// compare counts. A decision on an upload that was not published is wrong.
 func compare(uploads []upload, decisions []decision) tally {
 	t := tally{uploads: len(uploads)}
 	published := map[string]bool{}
@@ -61,8 +61,8 @@ func (t *tally) add(u upload, decisions []decision) {
 	switch {
 	case len(decisions) == 1:
 	case len(places) == len(decisions) && u.tries > 1:
-		// The broker forgets the id of a message that is gone: when it is killed between storing one and saying so, and
-		// the message is judged meanwhile, the next try is stored as another.
+		// The broker forgets the id of a deleted message. If it is killed after it stores a message and before it acknowledges
+		// it, and the message is decided in the meantime, the publisher's retry is stored as a second message.
 		t.storedTwice = append(t.storedTwice, fmt.Sprintf("%s: stored as %v in %d tries", name, places, u.tries))
 	default:
 		t.double = append(t.double, fmt.Sprintf("%s: %d decisions with the ids %v", name, len(decisions), places))
@@ -74,10 +74,10 @@ func (t tally) good() bool { return len(t.lost)+len(t.double)+len(t.wrong) == 0 
 func (t tally) line(kills []kill) string {
 	return fmt.Sprintf("chaos: uploads=%d kills=%d decided=%d lost=%d double=%d wrong=%d exhausted=%d streams_deleted=%d stores_put_back=%d gone=%d",
 		t.uploads, len(kills), t.decided, len(t.lost), len(t.double), len(t.wrong), t.exhausted,
-		count(kills, deleteStream), count(kills, putBackStore), t.gone)
+		count(kills, deleteStream), count(kills, rollBackStore), t.gone)
 }
 
-// print names every upload that is not as it must be.
+// print prints every upload with a fault.
 func (t tally) print(out *progress) {
 	for _, list := range []struct {
 		name  string

@@ -33,13 +33,13 @@ func TestCountFindsWhatIsNotAsItMustBe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := compare([]upload{a, b}, c.decisions)
 			require.Equal(t, "chaos: uploads=2 kills=3 "+c.line+" streams_deleted=1 stores_put_back=2 gone=0",
-				got.line([]kill{{kind: putBackStore}, {kind: deleteStream}, {kind: putBackStore}}))
+				got.line([]kill{{kind: rollBackStore}, {kind: deleteStream}, {kind: rollBackStore}}))
 			require.Equal(t, c.line == "decided=2 lost=0 double=0 wrong=0 exhausted=0", got.good())
 		})
 	}
 }
 
-// What went with its stream needs no decision. One that it got has to be right, and the only one.
+// An upload that was deleted with its stream needs no decision. If it has one, that has to be right, and the only one.
 func TestUploadsThatAreGone(t *testing.T) {
 	gone := upload{id: "a", verdict: "allow", reason: "no_match", tries: 1, gone: true}
 	right := decided("UPLOADS:1:1", "a", "allow", "no_match")

@@ -12,7 +12,7 @@ import (
 	"moderator/internal/synth"
 )
 
-// picture is a drawn picture: the file that may be flagged, and recompressed copies of it.
+// picture is a drawn picture: the file to flag, and recompressed copies.
 type picture struct {
 	name   string
 	file   []byte
@@ -26,10 +26,10 @@ const (
 	drawHeight   = 360
 	fileQuality  = 92
 	worstQuality = 40
-	copyStep     = 5 // in quality, from one copy to the next
+	copyStep     = 5 // JPEG quality from one copy to the next
 )
 
-// drawPictures draws them; every third is to be flagged.
+// drawPictures draws the pictures. Every third is to be flagged.
 func drawPictures() (flagged, unrelated []picture, err error) {
 	for i := range pictures {
 		image := synth.Draw(drawSeed, i, drawWidth, drawHeight)
@@ -53,19 +53,19 @@ func drawPictures() (flagged, unrelated []picture, err error) {
 	return flagged, unrelated, err
 }
 
-// upload is one message, and what its decision must be.
+// upload is one message, and its expected decision.
 type upload struct {
 	id, what        string
 	body            []byte
-	object          string // where it is a reference: the object's name
+	object          string // the object's name, for a reference
 	verdict, reason string
-	tries           int  // publishes until one was acknowledged
-	gone            bool // its stream was deleted, or put back, before it was known to be decided
+	tries           int  // publishes until the acknowledgement
+	gone            bool // its stream was deleted or rolled back before its decision was seen
 }
 
 const objectBucket = "chaos"
 
-// makeUploads mixes copies of flagged pictures, unrelated ones and bad files. Some pictures are references to objects.
+// makeUploads returns a mix of copies of flagged pictures, unrelated pictures and bad files. Some are references to objects.
 func makeUploads(seed uint64, n int, flagged, unrelated []picture) (uploads []upload, objects map[string][]byte) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	objects = map[string][]byte{}
@@ -98,7 +98,7 @@ func anyCopy(random *rand.Rand, from []picture) (name string, data []byte) {
 	return fmt.Sprintf("%s at quality %d", p.name, worstQuality+i*copyStep), p.copies[i]
 }
 
-// message is the upload as it is published.
+// message returns the upload's message.
 func (u *upload) message() (*nats.Msg, error) {
 	msg := nats.NewMsg("uploads.chaos")
 	msg.Header.Set(nats.MsgIdHdr, u.id)
@@ -112,7 +112,7 @@ func (u *upload) message() (*nats.Msg, error) {
 	return msg, err
 }
 
-// badUploads cannot be judged: they go to review, each with its reason.
+// badUploads returns uploads that cannot be judged. They must go to review, with a reason.
 func badUploads(good []byte) []upload {
 	return []upload{
 		{what: "empty", reason: "undecodable", verdict: "review"},
