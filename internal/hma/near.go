@@ -21,11 +21,11 @@ type near struct {
 	score    float64 // higher is nearer, as allow-list suppression compares it
 }
 
-// nearest is how many flags an embedding is compared with.
+// nearest is how many flags a look-up of all banks by an embedding reports at most.
 const nearest = 100
 
 // search returns the flags that match the signal, in no order: within 31 bits of a PDQ hash of any view, with the same MD5,
-// or at or above their bank's block threshold. disabledToo includes disabled banks.
+// or at or above their bank's block threshold, then the best of each bank. disabledToo includes disabled banks.
 func (s *Server) search(ctx context.Context, q signal, disabledToo bool) ([]near, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func keepBest(best map[uuid.UUID]near, n near) {
 }
 
 func (s *Server) ownQuery(q signal) matchdb.Query {
-	return matchdb.Query{Vector: q.vector, Penalty: s.pictures.model.Folder().BackgroundPenalty(q.vector), Candidates: nearest}
+	return matchdb.Query{Vector: q.vector, Penalty: s.pictures.model.Folder().BackgroundPenalty(q.vector)}
 }
 
 func (s *Server) searchOwn(ctx context.Context, q signal, disabledToo bool) ([]near, error) {
