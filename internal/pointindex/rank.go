@@ -128,7 +128,7 @@ func (q *query) agreeing(hits []hit, weights []float32) (score float32, points i
 		votes[i] = vote{
 			flagX: float32(h.spot.x) / perPixel, flagY: float32(h.spot.y) / perPixel, x: p.X, y: p.Y,
 			turned: p.Angle/(2*math.Pi)*turn - float32(h.spot.angle),
-			zoomed: float32(math.Log2(float64(p.Scale)))*perOctave - float32(h.spot.scale),
+			zoomed: q.sizes[h.asked] - float32(h.spot.scale),
 			weight: weights[h.asked] * (1 - float32(h.distance)*bitsWeight), flagPoint: place(h), askedPoint: h.asked,
 		}
 	}

@@ -55,7 +55,8 @@ func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
 	defer scratches.Put(s)
 	flags := x.flags.Load()
 	s.hits, s.limit = s.hits[:0], codeLimit(flags)
-	for i, asks := range q.probes(x.bucketBits(), probesOf(flags, len(q.points))) {
+	q.probes(x.bucketBits(), probesOf(flags, len(q.points)), &s.asks)
+	for i, asks := range s.asks {
 		x.locks[i].RLock()
 		s.look(x.partitions[i], asks, q.codes)
 		x.locks[i].RUnlock()
@@ -78,6 +79,7 @@ func (x *Index) bucketBits() int {
 type query struct {
 	points   []keypoint.Point
 	variants []keypoint.Variant
+	sizes    []float32 // of the points, in steps of scale
 	z        []int16
 	parts    []uint32
 	codes    []uint64
@@ -93,6 +95,7 @@ func newQuery(upload keypoint.Upload) *query {
 	}
 	q.z = projected(q.points)
 	for i := range q.points {
+		q.sizes = append(q.sizes, float32(math.Log2(float64(q.points[i].Scale)))*perOctave)
 		part, code := signs(q.z[i*width:])
 		q.parts, q.codes = append(q.parts, part), append(q.codes, code)
 	}
@@ -103,7 +106,10 @@ func newQuery(upload keypoint.Upload) *query {
 type ask struct{ point, flip uint32 }
 
 // probes are the buckets of each partition, each of each point. n projections choose one.
-func (q *query) probes(n, each int) (lists [partitions][]ask) {
+func (q *query) probes(n, each int, lists *[partitions][]ask) {
+	for i := range lists {
+		lists[i] = lists[i][:0]
+	}
 	var flips []uint32
 	for i := range q.points {
 		flips = appendFlips(flips[:0], q.z[i*width:], n, each)
@@ -112,7 +118,6 @@ func (q *query) probes(n, each int) (lists [partitions][]ask) {
 			lists[part] = append(lists[part], ask{uint32(i), flip >> partDims})
 		}
 	}
-	return lists
 }
 
 // hit is an entry near to a point.
@@ -124,6 +129,7 @@ type hit struct {
 // scratch is a search's memory, which is too much to be made anew for each.
 type scratch struct {
 	limit  int // of differing bits
+	asks   [partitions][]ask
 	spans  []span
 	hits   []hit
 	votes  []uint32 // of each flag; zeros between searches
