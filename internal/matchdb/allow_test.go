@@ -95,7 +95,7 @@ func TestNearestAllowed(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownModel)
 }
 
-// A long list is asked by its indexes, for a model that was registered after the migration.
+// A long list is searched by its indexes, for a model that was registered after the migration.
 func TestNearestAllowedUsesTheIndexes(t *testing.T) {
 	db, url := library(t)
 	r := rand.New(rand.NewPCG(3, 3))
@@ -108,7 +108,7 @@ func TestNearestAllowedUsesTheIndexes(t *testing.T) {
 	}
 	require.NoError(t, exec(t, url, "INSERT INTO allowed_embedding VALUES "+strings.Join(embeddings, ",")+
 		"; INSERT INTO allowed_pdq VALUES "+strings.Join(hashes, ",")+"; ANALYZE"))
-	plan := prepare(t, db, fmt.Sprintf(allowSQL, 1, dims+1), 4)()
+	plan := string(explain(t, db, statement{sql: fmt.Sprintf(allowSQL, 1, dims+1)}, nil))
 	require.Contains(t, plan, "allowed_embedding_1_hnsw")
 	require.Contains(t, plan, "allowed_pdq_hnsw")
 }

@@ -27,6 +27,10 @@ type candidateIndex[S interface {
 	taken   func(S)                              // all rows that were read are put into the set; nil: there is nothing to do
 	stale   func(have *indexState[S]) bool       // all is to be read again, whatever the server
 
+	changed statement // whether the server is another one than the index was read from
+	compare statement // the rows that the index names, and those that it lacks
+	deleted statement // which of the pictures that compare compares have no row any more
+
 	turn chan struct{} // held while rows are read
 	have atomic.Pointer[indexState[S]]
 }
@@ -138,10 +142,10 @@ const serverSQL = `(SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start
 		(SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter), g.tgrelid, g.oid, g.xmin)
 	FROM pg_trigger g WHERE g.tgrelid = to_regclass('%[1]s') AND g.tgname = 'number_added' AND g.tgenabled IN ('A', 'O'))`
 
-// serverChangedSQL is true where the server or the table is not the one of a snapshot: serverSQL was the parameter server then.
-func serverChangedSQL(table, server, snapshot string) string {
-	return fmt.Sprintf("%s IS DISTINCT FROM %s::text OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(%s::pg_snapshot)",
-		fmt.Sprintf(serverSQL, table), server, snapshot)
+// serverChanged says whether the server or the table is another one than that of @snapshot: serverSQL was @server then.
+func serverChanged(table string) statement {
+	return newStatement("SELECT "+fmt.Sprintf(serverSQL, table)+` IS DISTINCT FROM @server::text
+		OR pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax(@snapshot::pg_snapshot)`, 0)
 }
 
 // snapshotSQL is the transaction's snapshot. A standby's does not say which transactions are open: all from the oldest on count as
@@ -186,8 +190,7 @@ func (m *candidateIndex[S]) orServerChanged(ctx context.Context, have *indexStat
 		return err
 	}
 	var other bool
-	sql := "SELECT " + serverChangedSQL(m.table, "$1", "$2")
-	if m.db.pool.QueryRow(ctx, sql, have.server, have.snapshot).Scan(&other) == nil && other {
+	if m.db.pool.QueryRow(ctx, m.changed.sql, have.server, have.snapshot).Scan(&other) == nil && other {
 		return errServerChanged
 	}
 	return err
@@ -197,7 +200,7 @@ func (m *candidateIndex[S]) orServerChanged(ctx context.Context, have *indexStat
 func (m *candidateIndex[S]) fill(ctx context.Context, tx pgx.Tx, next *indexState[S]) error {
 	have, other := m.have.Load(), false
 	if have != nil {
-		err := tx.QueryRow(ctx, "SELECT "+serverChangedSQL(m.table, "$1", "$2"), have.server, have.snapshot).Scan(&other)
+		err := tx.QueryRow(ctx, m.changed.sql, have.server, have.snapshot).Scan(&other)
 		if err != nil {
 			return err
 		}
@@ -269,26 +272,33 @@ func (db *DB) LastRead() time.Time {
 	return last
 }
 
-// answered collects what a statement says of pictures that a mirror named: the number of the question from 0 on, or a negative one
-// where the server is another; the picture; its bank, NULL where the picture is deleted; and what else the hit has, which are
-// the targets. All but the number are scanned into hit, flag and bank being its fields.
-func answered[H any](rows pgx.Rows, queries int, hit *H, flag *uuid.UUID, bank *string, targets ...any) (hits [][]H, deleted []uuid.UUID, err error) {
-	hits = make([][]H, queries)
-	var i int
-	var named *string
-	_, err = pgx.ForEachRow(rows, append([]any{&i, flag, &named}, targets...), func() error {
-		switch {
-		case i < 0:
-			return errServerChanged
-		case named == nil:
-			deleted = append(deleted, *flag)
-			return nil
+// search runs the index's statements in one round trip and one snapshot of the database, with the arguments of both, to which it
+// adds the index's. Each row of compare is scanned into fields, for which row is then called. It returns the candidates that are
+// deleted. The error is errServerChanged where have is of another server.
+func (m *candidateIndex[S]) search(
+	ctx context.Context, have *indexState[S], named arguments, fields []any, row func() error,
+) (deleted []uuid.UUID, err error) {
+	named["server"], named["snapshot"] = have.server, have.snapshot
+	var changed bool
+	var batch pgx.Batch // a transaction, see planOnce
+	batch.Queue(m.changed.sql, m.changed.values(named)...).QueryRow(func(row pgx.Row) error {
+		if err := row.Scan(&changed); err != nil || !changed {
+			return err
 		}
-		*bank = *named
-		hits[i] = append(hits[i], *hit)
-		return nil
+		return errServerChanged
 	})
-	return hits, deleted, err
+	batch.Queue(m.compare.sql, m.compare.values(named)...).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, fields, row)
+		return err
+	})
+	batch.Queue(m.deleted.sql, m.deleted.values(named)...).Query(func(rows pgx.Rows) (err error) {
+		deleted, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		return err
+	})
+	if err := m.db.matching.SendBatch(ctx, &batch).Close(); err != nil {
+		return nil, m.orServerChanged(ctx, have, err)
+	}
+	return deleted, nil
 }
 
 // forget passes over pictures that are no longer there, unless something was read since: they may be back.

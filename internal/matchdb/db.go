@@ -29,14 +29,14 @@ SET hnsw.iterative_scan = relaxed_order;
 SET random_page_cost = 1.1;
 SET jit = off`
 
-// Matching never reads a table from end to end, whatever the server makes of parameters that it does not know.
-//
-// Left alone, the server plans a statement for its parameters five times, and then may settle on a plan for any, which where
-// a LIMIT is a parameter is one without the index. The statements of matching have nothing in them on which a plan might
-// depend but the tables, of which the server hears: planning them anew takes as long as half of a search.
+// How connections plan statements. Those of matching are planned once: planning takes as long as half of a search, and nothing
+// in these statements but the tables, whose changes the server knows of, could make another plan better. They never read a
+// table from end to end, whatever the server assumes of arguments that it does not know. A batch of them is a transaction, and
+// sees one snapshot.
 const (
 	planEachTime = "SET plan_cache_mode = force_custom_plan"
-	planOnce     = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+	planOnce     = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; " +
+		"SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
 )
 
 // DB is the library. It is safe for concurrent use.

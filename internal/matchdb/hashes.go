@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -42,47 +43,16 @@ type HashHit struct {
 // pdqNearest is how many pictures of each bank a hash is held against: the best of each bank is wanted, and some for geometric verification.
 const pdqNearest = 100
 
-// hashSQL takes the uploads' numbers, SHA-256 and MD5 ($1, $2, $3); of each of their hashes the number of the upload, its own
-// within it, the hexadecimal digits and the bits that may differ ($4 to $7); of the pictures that are near by what is in memory
-// the place of the hash among these and the picture ($8, $9); and the snapshot and the server that that is of ($10, $11);
-// and whether disabled banks count ($12).
-//
-// An MD5 counts only for flags that know nothing better of their file: two files can be made to have the same.
-var hashSQL = fmt.Sprintf(`
-WITH active AS MATERIALIZED (SELECT id, name FROM bank WHERE enabled OR $12), q AS MATERIALIZED (
-    SELECT ord, number, ('x' || digits)::bit(256) AS hash, bits, place
-    FROM unnest($4::int[], $5::int[], $6::text[], $7::int[]) WITH ORDINALITY AS q (ord, number, digits, bits, place)
-), candidate AS MATERIALIZED (
-    SELECT place, image_id FROM unnest($8::int[], $9::uuid[]) AS a (place, image_id)
-), not_in_snapshot AS MATERIALIZED (
-    SELECT image_id, bank_id, view, hash FROM flagged_pdq WHERE %[1]s
-), near AS MATERIALIZED (
-    SELECT place, image_id, bank_id, view, hash FROM candidate JOIN flagged_pdq USING (image_id)
-    UNION
-    SELECT place, image_id, bank_id, view, u.hash FROM q JOIN not_in_snapshot u ON u.hash <~> q.hash <= q.bits
-)
-SELECT ord, i.id, b.name, '', true, 0, 0
-FROM unnest($1::int[], $2::bytea[]) AS e (ord, sha256)
-JOIN flagged_image i ON i.sha256 = e.sha256 AND i.retracted_at IS NULL
-JOIN active b ON b.id = i.bank_id
-UNION ALL
-SELECT ord, i.id, b.name, '', true, 0, 0
-FROM unnest($1::int[], $3::bytea[]) AS e (ord, md5)
-JOIN flagged_image i ON i.md5 = e.md5 AND i.sha256 IS NULL AND i.retracted_at IS NULL
-JOIN active b ON b.id = i.bank_id
-UNION ALL
-SELECT ord, image_id, b.name, view, false, (n.hash <~> q.hash)::int, number
-FROM near n JOIN q USING (place) JOIN active b ON b.id = n.bank_id
-WHERE n.hash <~> q.hash <= bits
-UNION ALL
-SELECT 0, image_id, NULL, '', false, 0, 0 FROM (SELECT DISTINCT image_id FROM candidate) a
-WHERE NOT EXISTS (SELECT FROM near n WHERE n.image_id = a.image_id)
-UNION ALL
-SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, '', false, 0, 0 WHERE %[2]s`,
-	fmt.Sprintf(notInSnapshotSQL, "$10"), serverChangedSQL("flagged_pdq", "$11", "$10"))
+//go:embed match_hashes.sql
+var matchHashesSQL string
+
+// deletedHashesSQL names the pictures that match_hashes.sql compares and that have no hash any more.
+const deletedHashesSQL = `
+SELECT DISTINCT image_id FROM unnest(@near_images::uuid[]) AS near (image_id)
+WHERE NOT EXISTS (SELECT FROM flagged_pdq p WHERE p.image_id = near.image_id)`
 
 // MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
-// within the query's Bits of one of its own: of each bank at least the nearest 100. One statement for the whole batch. Errors: a
+// within the query's Bits of one of its own: of each bank at least the nearest 100. One round trip for the whole batch. Errors: a
 // query that is no hash wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
 	return db.matchHashes(ctx, qs, false)
@@ -107,41 +77,33 @@ func (db *DB) matchHashes(ctx context.Context, qs []HashQuery, disabledToo bool)
 		if err != nil {
 			return nil, err
 		}
-		hits, deleted, err := db.compareHashes(ctx, len(qs), batch, near, have, disabledToo)
+		hits := make([][]HashHit, len(qs))
+		var i int
+		var h HashHit
+		fields := []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query}
+		named := batch.arguments(near)
+		named["disabled_too"] = disabledToo
+		deleted, err := db.hashes.search(ctx, have, named, fields, func() error {
+			hits[i] = append(hits[i], h)
+			return nil
+		})
 		if err != nil {
-			return nil, fmt.Errorf("match hashes: %w", db.hashes.orServerChanged(ctx, have, err))
+			return nil, fmt.Errorf("match hashes: %w", err)
 		}
 		have.set.remove(near, deleted)
 		if !cut || len(deleted) == 0 {
 			return hits, nil
-		} // else what is deleted took the places of others
+		} // else deleted pictures took the places of others
 	}
 }
 
-// compareHashes compares the near pictures, and returns beside the hits which of them are deleted.
-func (db *DB) compareHashes(ctx context.Context, uploads int, a hashBatch, near [][]hashNeighbour, have *indexState[*hashSet], disabledToo bool) (hits [][]HashHit, deleted []uuid.UUID, err error) {
-	var places []int32
-	var images []uuid.UUID
-	for i, of := range near {
-		for _, n := range of {
-			places, images = append(places, int32(i)+1), append(images, n.image)
-		}
-	}
-	rows, err := db.matching.Query(ctx, hashSQL, a.exactOrds, a.sums, a.md5s, a.ords, a.numbers, a.digits, a.bits, places, images, have.snapshot, have.server, disabledToo)
-	if err != nil {
-		return nil, nil, err
-	}
-	var h HashHit
-	return answered(rows, uploads, &h, &h.FlaggedID, &h.Bank, &h.View, &h.Exact, &h.Distance, &h.Query)
-}
-
-// hashBatch are uploads' hashes as they are asked for.
+// hashBatch are the hashes of a batch of uploads, as match_hashes.sql takes them.
 type hashBatch struct {
-	exactOrds []int32
-	sums      [][]byte
-	md5s      [][]byte
+	files []int32 // the upload of each file
+	sums  [][]byte
+	md5s  [][]byte
 
-	ords    []int32 // the upload of each PDQ hash
+	uploads []int32 // the upload of each PDQ hash
 	numbers []int32 // which of its hashes
 	digits  []string
 	bits    []int32
@@ -149,10 +111,25 @@ type hashBatch struct {
 }
 
 // search looks each hash up in the set.
-func (s *hashSet) search(ctx context.Context, a hashBatch) (near [][]hashNeighbour, cut bool, err error) {
-	near, cuts := make([][]hashNeighbour, len(a.hashes)), make([]bool, len(a.hashes))
-	err = each(ctx, len(a.hashes), func(i int) { near[i], cuts[i] = s.within(a.hashes[i], int(a.bits[i]), pdqNearest) })
+func (s *hashSet) search(ctx context.Context, b hashBatch) (near [][]hashNeighbour, cut bool, err error) {
+	near, cuts := make([][]hashNeighbour, len(b.hashes)), make([]bool, len(b.hashes))
+	err = each(ctx, len(b.hashes), func(i int) { near[i], cuts[i] = s.within(b.hashes[i], int(b.bits[i]), pdqNearest) })
 	return near, slices.Contains(cuts, true), err
+}
+
+// arguments are those of match_hashes.sql, with the pictures that are near each PDQ hash.
+func (b hashBatch) arguments(near [][]hashNeighbour) arguments {
+	var queries []int32
+	var images []uuid.UUID
+	for i, of := range near {
+		for _, n := range of {
+			queries, images = append(queries, int32(i)+1), append(images, n.image)
+		}
+	}
+	return arguments{
+		"files": b.files, "sha256": b.sums, "md5": b.md5s, "uploads": b.uploads, "numbers": b.numbers, "digits": b.digits, "bits": b.bits,
+		"near_queries": queries, "near_images": images,
+	}
 }
 
 func hashColumns(qs []HashQuery) (a hashBatch, err error) {
@@ -166,12 +143,12 @@ func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 			if err != nil {
 				return a, err
 			}
-			a.exactOrds, a.sums, a.md5s = append(a.exactOrds, int32(i)), append(a.sums, sum), append(a.md5s, old)
+			a.files, a.sums, a.md5s = append(a.files, int32(i)), append(a.sums, sum), append(a.md5s, old)
 		}
 		bits := cmp.Or(q.Bits, pdq.MaxDistance)
 		for n, p := range q.PDQ {
 			if p.Quality >= pdq.MinQuality {
-				a.ords, a.numbers = append(a.ords, int32(i)), append(a.numbers, int32(n))
+				a.uploads, a.numbers = append(a.uploads, int32(i)), append(a.numbers, int32(n))
 				a.digits, a.bits = append(a.digits, p.Hash.String()), append(a.bits, int32(bits))
 				a.hashes = append(a.hashes, p.Hash)
 			}

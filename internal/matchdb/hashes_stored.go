@@ -20,7 +20,8 @@ func newHashes(db *DB) *candidateIndex[*hashSet] {
 	return &candidateIndex[*hashSet]{
 		db: db, what: "PDQ hashes", table: "flagged_pdq", turn: make(chan struct{}, 1),
 		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
-		empty: func(context.Context, pgx.Tx) (*hashSet, error) { return &hashSet{}, nil },
+		empty:   func(context.Context, pgx.Tx) (*hashSet, error) { return &hashSet{}, nil },
+		changed: serverChanged("flagged_pdq"), compare: newStatement(matchHashesSQL, 0), deleted: newStatement(deletedHashesSQL, 0),
 		taken: (*hashSet).flush,
 		stale: func(have *indexState[*hashSet]) bool { return have.set.outgrown() },
 		take: func(rows pgx.Rows, set *hashSet) (id uuid.UUID, err error) {

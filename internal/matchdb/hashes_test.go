@@ -114,7 +114,7 @@ func TestMatchHashesFindsEveryCopy(t *testing.T) {
 	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (id, bank_id, sha256, created_by) VALUES "+strings.Join(images, ",")+
 		"; INSERT INTO flagged_pdq VALUES "+strings.Join(texts, ",")+"; ANALYZE flagged_pdq, flagged_image"))
 
-	plan := prepare(t, db, hashSQL, 12)()
+	plan := string(explain(t, db, db.hashes.compare, nil))
 	require.Contains(t, plan, "flagged_pdq_pkey")
 	require.Contains(t, plan, "flagged_pdq_added")
 	require.NotContains(t, plan, "Seq Scan on flagged")

@@ -2,12 +2,12 @@ package matchdb
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"runtime"
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/keypoint"
@@ -33,34 +33,24 @@ type KeypointCandidate struct {
 // freshFlags is how many flags may have been added since the index was read without it being read at once.
 const freshFlags = 500
 
-// keypointsSQL takes the flags to be compared, and the snapshot and the server of the index that named them. Of each flag it
-// gives 0, the bank, NULL of a disabled one, and the points; then the flags that the snapshot does not see, numbered 1; then with 2
-// those that are deleted. A row numbered -1 says that the server is another one.
-var keypointsSQL = fmt.Sprintf(`
-WITH asked AS MATERIALIZED (SELECT image_id FROM unnest($1::uuid[]) AS a (image_id)),
-found AS MATERIALIZED (
-    SELECT 0 AS kind, image_id, points FROM asked JOIN flagged_keypoints USING (image_id)
-    UNION ALL
-    (SELECT 1, image_id, points FROM flagged_keypoints WHERE %[1]s LIMIT %[3]d)
-)
-SELECT kind, image_id, b.name, f.points
-FROM found f JOIN flagged_image i ON i.id = f.image_id AND i.retracted_at IS NULL LEFT JOIN bank b ON b.id = i.bank_id AND b.enabled
-UNION ALL
-SELECT 2, image_id, NULL, NULL FROM asked a WHERE NOT EXISTS (SELECT FROM found f WHERE f.image_id = a.image_id)
-UNION ALL
-SELECT -1, '00000000-0000-0000-0000-000000000000', NULL, NULL WHERE %[2]s`,
-	fmt.Sprintf(notInSnapshotSQL, "$2"), serverChangedSQL("flagged_keypoints", "$3", "$2"), freshFlags+1)
+//go:embed match_keypoints.sql
+var matchKeypointsSQL string
 
-// keypointRows is what keypointsSQL answers, without disabled banks.
+// deletedKeypointsSQL names those of some pictures that have no keypoints any more.
+const deletedKeypointsSQL = `
+SELECT image_id FROM unnest(@near_images::uuid[]) AS near (image_id)
+WHERE NOT EXISTS (SELECT FROM flagged_keypoints k WHERE k.image_id = near.image_id)`
+
+// keypointRows is what the database has of candidates, without those of disabled banks.
 type keypointRows struct {
 	flags   map[uuid.UUID]KeypointCandidate
-	fresh   []KeypointCandidate
+	fresh   []KeypointCandidate // that the index lacks
 	deleted []uuid.UUID
 }
 
 // KeypointCandidates returns for each upload the flags of enabled banks whose keypoints are to be compared with its own: those
 // that the query names, as many as it wants of those that the index of all flags ranks highest, and of those that were flagged
-// since the index was read. One statement for the whole batch, but where deleted flags or those of disabled banks were in
+// since the index was read. One round trip for the whole batch, but where deleted flags or those of disabled banks were in
 // the way of others. Of the errors Retryable says which may pass.
 func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]KeypointCandidate, error) {
 	for wider := 1; ; {
@@ -77,7 +67,7 @@ func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]K
 		}
 		rows, err := db.keypointRows(ctx, near, qs, have)
 		if err != nil {
-			return nil, fmt.Errorf("candidates by keypoints: %w", db.keypoints.orServerChanged(ctx, have, err))
+			return nil, fmt.Errorf("candidates by keypoints: %w", err)
 		}
 		have.set.remove(near, rows.deleted)
 		if len(rows.fresh) > freshFlags {
@@ -99,44 +89,35 @@ func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]K
 	}
 }
 
-// keypointRows asks the database for what the index found.
+// keypointRows looks up what the index found and what the queries name.
 func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs []KeypointQuery, have *indexState[*keypointSet]) (keypointRows, error) {
 	all := keypointRows{flags: map[uuid.UUID]KeypointCandidate{}}
-	var asked []uuid.UUID
+	var images []uuid.UUID
 	for i, q := range qs {
 		for _, n := range near[i] {
-			asked = append(asked, n.image)
+			images = append(images, n.image)
 		}
-		asked = append(asked, q.Flags...)
+		images = append(images, q.Flags...)
 	}
-	slices.SortFunc(asked, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	rows, err := db.matching.Query(ctx, keypointsSQL, slices.Compact(asked), have.snapshot, have.server)
-	if err != nil {
-		return all, err
-	}
-	var kind int
-	var c KeypointCandidate
+	slices.SortFunc(images, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	named := arguments{"near_images": slices.Compact(images), "fresh": freshFlags + 1}
+	var fresh bool
+	var id uuid.UUID
 	var bank *string
 	var stored []byte
-	_, err = pgx.ForEachRow(rows, []any{&kind, &c.FlaggedID, &bank, &stored}, func() error {
-		if kind < 0 {
-			return errServerChanged
-		}
-		if kind == 2 {
-			all.deleted = append(all.deleted, c.FlaggedID)
-			return nil
-		}
+	var err error
+	all.deleted, err = db.keypoints.search(ctx, have, named, []any{&fresh, &id, &bank, &stored}, func() error {
 		if bank == nil {
 			return nil
 		}
-		one := KeypointCandidate{FlaggedID: c.FlaggedID, Bank: *bank}
+		one := KeypointCandidate{FlaggedID: id, Bank: *bank}
 		if err := one.Points.UnmarshalBinary(stored); err != nil {
-			return fmt.Errorf("flag %s: %w", c.FlaggedID, err)
+			return fmt.Errorf("flag %s: %w", id, err)
 		}
-		if kind == 1 {
+		if fresh {
 			all.fresh = append(all.fresh, one)
 		} else {
-			all.flags[one.FlaggedID] = one
+			all.flags[id] = one
 		}
 		return nil
 	})

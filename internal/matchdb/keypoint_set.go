@@ -103,7 +103,9 @@ func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 		rows:    "FROM flagged_keypoints WHERE true",
 		stale:   func(have *indexState[*keypointSet]) bool { return have.set.outgrown() },
 		taken:   (*keypointSet).flush,
-		empty:   func(context.Context, pgx.Tx) (*keypointSet, error) { return newKeypointSet(), nil },
+		changed: serverChanged("flagged_keypoints"),
+		compare: newStatement(matchKeypointsSQL, 0), deleted: newStatement(deletedKeypointsSQL, 0),
+		empty: func(context.Context, pgx.Tx) (*keypointSet, error) { return newKeypointSet(), nil },
 		take: func(rows pgx.Rows, set *keypointSet) (id uuid.UUID, err error) {
 			var stored []byte
 			var f keypoint.Features

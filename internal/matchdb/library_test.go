@@ -171,19 +171,28 @@ func exec(t testing.TB, url, sql string) error {
 	return err
 }
 
-// prepare prepares a statement of matching; what it returns says how the server runs it at that moment, whatever its so many
-// parameters are.
-func prepare(t testing.TB, db *DB, sql string, parameters int) (plan func() string) {
+// explain returns the plan by which a connection of matching runs the statement: without arguments that of NULLs, and with
+// them that of the statement as it ran.
+func explain(t testing.TB, db *DB, s statement, named arguments) (plan json.RawMessage) {
 	t.Helper()
 	conn, err := db.matching.Acquire(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(conn.Release)
-	_, err = conn.Exec(t.Context(), "PREPARE matching AS "+sql)
+	defer conn.Release()
+	prepared, err := conn.Conn().Prepare(t.Context(), "explained", s.sql)
 	require.NoError(t, err)
-	nulls := strings.TrimSuffix(strings.Repeat("NULL,", parameters), ",")
-	return func() string {
-		var plan json.RawMessage
-		require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) EXECUTE matching ("+nulls+")").Scan(&plan))
-		return string(plan)
+	defer func() { require.NoError(t, conn.Conn().Deallocate(t.Context(), "explained")) }()
+	values := make([]string, len(prepared.ParamOIDs))
+	for i, oid := range prepared.ParamOIDs {
+		if values[i] = "NULL"; named != nil {
+			var kind string
+			require.NoError(t, conn.QueryRow(t.Context(), "SELECT $1::oid::regtype::text", oid).Scan(&kind))
+			require.NoError(t, conn.QueryRow(t.Context(), "SELECT quote_literal($1::"+kind+") || '::"+kind+"'", named[s.names[i]]).Scan(&values[i]))
+		}
 	}
+	how := "FORMAT JSON"
+	if named != nil {
+		how += ", ANALYZE"
+	}
+	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN ("+how+") EXECUTE explained ("+strings.Join(values, ",")+")").Scan(&plan))
+	return plan
 }

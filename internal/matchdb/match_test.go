@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -182,8 +183,8 @@ func TestMatchAgreesWithTheExactScan(t *testing.T) {
 	}
 }
 
-// The plan of the statement that Match runs, for a batch of 32: it reads what is asked for, and what is not read yet.
-func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
+// The plan of the statement that Match runs, for a batch of 32: it reads the candidates, and rows that the index lacks.
+func TestMatchReadsCandidatesOnly(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(7, 7))
 	fill(t, db, "default", randoms(r, 2000), noPenalty)
@@ -193,37 +194,25 @@ func TestMatchReadsNoMoreThanIsAsked(t *testing.T) {
 	for i := range qs {
 		qs[i].Vector = random(r)
 	}
-	have, err := db.sketchesOf(known).get(t.Context())
+	sketches := db.sketchesOf(known)
+	have, err := sketches.get(t.Context())
 	require.NoError(t, err)
 	added := mustFlag(t, db, newFlag("default", "fresh", random(r)))
-	vectors, penalties, err := known.queryColumns(qs)
+	named, err := known.arguments(qs, have)
 	require.NoError(t, err)
-	upperBounds, places := nearest(have, qs)
+	named["snapshot"] = have.snapshot
+	places := nearest(have, qs)
 	require.Len(t, places.images, len(qs)*nearestRows)
 	require.NotContains(t, places.images, added.ID)
-	conn, err := db.matching.Acquire(t.Context())
-	require.NoError(t, err)
-	defer conn.Release()
-	_, err = conn.Exec(t.Context(), "PREPARE matching AS "+known.matchSQL())
-	require.NoError(t, err)
-	literal := func(values any, kind string) (text string) {
-		require.NoError(t, conn.QueryRow(t.Context(), "SELECT quote_literal($1::"+kind+") || '::"+kind+"'", values).Scan(&text))
-		return text
-	}
-	var text []byte
-	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE matching ("+strings.Join([]string{
-		literal(vectors, "halfvec[]"), literal(penalties, "float8[]"), literal(upperBounds, "float8[]"),
-		literal(places.ords, "int[]"), literal(places.images, "uuid[]"), literal(places.scores, "float8[]"),
-		literal(have.snapshot, "pg_snapshot"), literal(have.server, "text"),
-	}, ",")+")").Scan(&text))
+	text := explain(t, db, sketches.compare, named)
 	var plan []struct{ Plan node }
 	require.NoError(t, json.Unmarshal(text, &plan))
-	near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE near" })
+	near := plan[0].Plan.find(func(n node) bool { return n.Subplan == "CTE compared" })
 	require.NotNil(t, near, "%s", text)
 	candidates := near.find(func(n node) bool { return n.Index == "flagged_embedding_1_pkey" })
 	compared := 0
 	for i, score := range places.scores {
-		if i < 4 || places.ords[i] != places.ords[i-4] || score+sketchError >= testModel.ReviewAt {
+		if i < 4 || places.queries[i] != places.queries[i-4] || score+sketchError >= testModel.ReviewAt {
 			compared++
 		}
 	}
@@ -261,8 +250,8 @@ func (n node) find(is func(node) bool) *node {
 	return nil
 }
 
-// One statement a batch, prepared once: nothing but it goes over the wire.
-func TestMatchIsOneStatement(t *testing.T) {
+// A batch is one round trip of prepared statements.
+func TestMatchIsOneRoundTrip(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(8, 8))
 	mustFlag(t, db, newFlag("default", "a", random(r)))
@@ -279,10 +268,41 @@ func TestMatchIsOneStatement(t *testing.T) {
 	traced := &DB{pool: db.pool, matching: pool, life: t.Context()}
 	defer pool.Close()
 	match(t, traced, qs...)
-	log.sql = nil
+	*log = queryLog{}
 	match(t, traced, qs...)
-	require.Len(t, log.sql, 1)
-	require.Contains(t, log.sql[0], "WITH ORDINALITY")
+	require.Equal(t, 1, log.batches)
+	require.Zero(t, log.alone)
+	require.Len(t, log.sql, 3)
+	require.Contains(t, log.sql[1], "WITH ORDINALITY")
+}
+
+// The statements of a batch see one snapshot: what is committed between them is in none or in all.
+func TestABatchSeesOneSnapshot(t *testing.T) {
+	db, url := library(t)
+	gate, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { _ = gate.Close(context.Background()) }()
+	_, err = gate.Exec(t.Context(), "SELECT pg_advisory_lock(1)")
+	require.NoError(t, err)
+	var before, after int
+	var batch pgx.Batch
+	const count = "SELECT count(*) FROM bank"
+	batch.Queue(count).QueryRow(func(row pgx.Row) error { return row.Scan(&before) })
+	batch.Queue("SELECT pg_advisory_lock_shared(1)")
+	batch.Queue(count).QueryRow(func(row pgx.Row) error { return row.Scan(&after) })
+	done := make(chan error, 1)
+	go func() { done <- db.matching.SendBatch(t.Context(), &batch).Close() }()
+	require.Eventually(t, func() bool {
+		var waiting bool
+		require.NoError(t, gate.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").Scan(&waiting))
+		return waiting
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, db.AddBank(t.Context(), "later", "ann", ""))
+	_, err = gate.Exec(t.Context(), "SELECT pg_advisory_unlock(1)")
+	require.NoError(t, err)
+	require.NoError(t, <-done)
+	require.Equal(t, []int{1, 1}, []int{before, after})
+	db.matching.Reset() // the connection holds the lock
 }
 
 func BenchmarkMatch32(b *testing.B) {
@@ -302,12 +322,26 @@ func BenchmarkMatch32(b *testing.B) {
 	}
 }
 
-// queryLog notes the statements that a connection runs.
-type queryLog struct{ sql []string }
+// queryLog notes what a connection sends: the statements of batches, and statements alone.
+type queryLog struct {
+	batches, alone int
+	sql            []string
+}
 
-func (l *queryLog) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	l.sql = append(l.sql, data.SQL)
+func (l *queryLog) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	l.alone++
 	return ctx
 }
 
 func (l *queryLog) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (l *queryLog) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	l.batches++
+	return ctx
+}
+
+func (l *queryLog) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	l.sql = append(l.sql, data.SQL)
+}
+
+func (l *queryLog) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}

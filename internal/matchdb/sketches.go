@@ -36,6 +36,7 @@ func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
 		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketch.Set],
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
+		changed: serverChanged(model.partition()), compare: newStatement(matchSQL, model.id), deleted: newStatement(deletedSQL, model.id),
 		empty: model.emptySketches,
 		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {
 			var penalty float32
@@ -60,23 +61,32 @@ func (r registered) emptySketches(ctx context.Context, tx pgx.Tx) (*sketch.Set, 
 	return sketch.New(mean.Slice()[:r.dims]), nil
 }
 
-// places are the pictures that are near to queries, which count from 1, with their scores by the sketches.
-type places struct {
-	ords   []int32
-	images []uuid.UUID
-	scores []float64
+// neighbours are what sketches say of a batch of queries.
+type neighbours struct {
+	upperBounds []float64 // for each query, the score that no other row exceeds
+	// For each picture that is near to a query, the nearest of each query first:
+	queries []int32 // from 1
+	images  []uuid.UUID
+	scores  []float64 // by its sketch
+	always  []bool    // whether it is compared whatever its score
+
+	checked map[uuid.UUID]bool // pictures that are looked for among the deleted
 }
 
-// nearest returns where to look for what is nearest to the queries, and for each the score that nothing else exceeds.
-func nearest(have *indexState[*sketch.Set], qs []Query) (upperBounds []float64, near places) {
-	upperBounds = make([]float64, len(qs))
+// nearest looks up what is nearest to the queries. Until a deleted picture is passed over it takes the place of another, but hides none: the
+// upper bound is that of the last place.
+func nearest(have *indexState[*sketch.Set], qs []Query) neighbours {
+	near := neighbours{checked: map[uuid.UUID]bool{}}
 	for i, q := range qs {
 		found, bound := have.set.Nearest(q.Vector, nearestRows, have.deleted)
-		upperBounds[i] = float64(bound - q.Penalty)
-		for _, n := range found {
-			near.ords, near.images = append(near.ords, int32(i)+1), append(near.images, n.ID)
-			near.scores = append(near.scores, float64(n.Score-q.Penalty))
+		near.upperBounds = append(near.upperBounds, float64(bound-q.Penalty))
+		for place, n := range found {
+			near.queries, near.images = append(near.queries, int32(i)+1), append(near.images, n.ID)
+			near.scores, near.always = append(near.scores, float64(n.Score-q.Penalty)), append(near.always, place < comparedRows)
+			if place < checkedRows {
+				near.checked[n.ID] = true
+			}
 		}
 	}
-	return upperBounds, near
+	return near
 }
