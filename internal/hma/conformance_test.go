@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"moderator/internal/hma"
 	"net/http"
 	"net/textproto"
 	"strings"
 	"testing"
+
+	"moderator/internal/hma"
 
 	"github.com/stretchr/testify/require"
 )

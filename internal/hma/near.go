@@ -24,7 +24,7 @@ type near struct {
 // nearest is how many flags a look-up of all banks by an embedding reports at most.
 const nearest = 100
 
-// search returns the flags that match the signal, in no order: within 31 bits of a PDQ hash of any view, with the same MD5,
+// search returns the flags that match the signal, in no order: within 31 bits of a PDQ hash in any turn, with the same MD5,
 // or at or above their bank's block threshold, then the best of each bank. disabledToo includes disabled banks.
 func (s *Server) search(ctx context.Context, q signal, disabledToo bool) ([]near, error) {
 	if err := s.ready(); err != nil {
@@ -35,7 +35,7 @@ func (s *Server) search(ctx context.Context, q signal, disabledToo bool) ([]near
 	}
 	query := matchdb.HashQuery{MD5: q.md5}
 	if q.kind == typePDQ {
-		query.PDQ = []matchdb.PDQ{{Hash: q.hash, Quality: 100}}
+		query.PDQ = turnsOf(q.hash)
 	}
 	match := s.db.MatchHashes
 	if disabledToo {
