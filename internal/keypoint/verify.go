@@ -22,6 +22,7 @@ type Agreement struct {
 	Shown   float64 // the share of the flag's frame that the map brings into the upload's
 	Covered float64 // the share of the upload's frame that the flag covers by the map
 	Variant Variant
+	Support Support // where the map has the flag's points; where there is no map, the frame's
 }
 
 // Variant is what has to be done to the flag to make it the upload's.
@@ -96,8 +97,9 @@ func VerifyVariant(flag Features, upload Upload, v Variant) Agreement {
 
 func agree(flag, upload Features) Agreement {
 	pairs := match(flag, upload)
+	unmapped := Agreement{Support: support(flag, upload, framed(flag, upload))}
 	if len(pairs) < leastMap {
-		return Agreement{}
+		return unmapped
 	}
 	var best []pair
 	for _, p := range pairs {
@@ -109,14 +111,14 @@ func agree(flag, upload Features) Agreement {
 	for range rounds {
 		var ok bool
 		if m, ok = fit(best); !ok || len(best) < leastMap {
-			return Agreement{}
+			return unmapped
 		}
 		best = agreeing(pairs, m, tight)
 	}
 	if len(best) < leastMap {
-		return Agreement{}
+		return unmapped
 	}
-	a := Agreement{Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
+	a := Agreement{Support: support(flag, upload, m), Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
 	a.Visible, a.Shown = visible(flag, upload, m)
 	zoom := math.Abs(m.a*m.e - m.b*m.d)
 	a.Covered = min(1, a.Shown*zoom*float64(flag.Width*flag.Height)/float64(upload.Width*upload.Height))

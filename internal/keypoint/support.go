@@ -1,0 +1,90 @@
+package keypoint
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Support is what an upload shows where a map has the flag's points. Two pages of one layout agree in a few points and
+// contradict each other in most; a copy that is cut, blurred or written over has points that are missing.
+type Support struct {
+	Expected      int // points of the flag that are in the upload's frame and large enough to be seen there
+	Agreeing      int // those of them that the upload has in the place, by their bits
+	Contradicting int // those in whose place the upload has another point
+	Cells         int // of 4 x 4 over the flag's frame, those with points that agree or contradict
+	AgreeingCells int // those of them where at least as many agree as contradict
+	Bits          int // of 128 that differ in the points that agree, on average
+	Inside        int // points of the upload that are in the flag's frame and large enough to be seen in it
+}
+
+const (
+	supportBits  = 44 // in which a point in the right place may differ
+	supportCells = 4
+	leastInCell  = 2
+)
+
+// support holds each point of the flag against the points of the upload that are where the map brings it.
+func support(flag, upload Features, m affine) Support {
+	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
+	turn := math.Atan2(m.d-m.b, m.a+m.e)
+	radius := tight * math.Max(1, math.Min(zoom, 2))
+	var s Support
+	sum := 0
+	var agree, contradict [supportCells * supportCells]int
+	for i := range flag.Points {
+		p := &flag.Points[i]
+		x, y := m.apply(p.X, p.Y)
+		if x < border || y < border || x >= float64(upload.Width-border) || y >= float64(upload.Height-border) || float64(p.Scale)*zoom < firstSigma {
+			continue
+		}
+		s.Expected++
+		cell := min(int(p.Y)*supportCells/flag.Height, supportCells-1)*supportCells + min(int(p.X)*supportCells/flag.Width, supportCells-1)
+		other, least := false, supportBits+1
+		for k := range upload.Points {
+			q := &upload.Points[k]
+			dx, dy := x-float64(q.X), y-float64(q.Y)
+			if dx*dx+dy*dy > radius*radius || math.Abs(math.Log2(float64(q.Scale/p.Scale)/zoom)) > maxScale {
+				continue
+			}
+			other = true
+			if math.Abs(math.Remainder(float64(q.Angle-p.Angle)-turn, 2*math.Pi)) <= maxAngle {
+				least = min(least, bits.OnesCount64(p.Bits[0]^q.Bits[0])+bits.OnesCount64(p.Bits[1]^q.Bits[1]))
+			}
+		}
+		switch {
+		case least <= supportBits:
+			s.Agreeing++
+			sum += least
+			agree[cell]++
+		case other:
+			s.Contradicting++
+			contradict[cell]++
+		}
+	}
+	if s.Agreeing > 0 {
+		s.Bits = sum / s.Agreeing
+	}
+	det := m.a*m.e - m.b*m.d
+	for k := range upload.Points {
+		q := &upload.Points[k]
+		u, v := float64(q.X)-m.c, float64(q.Y)-m.f
+		x, y := (m.e*u-m.b*v)/det, (m.a*v-m.d*u)/det
+		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= firstSigma*zoom {
+			s.Inside++
+		}
+	}
+	for i := range agree {
+		if agree[i]+contradict[i] >= leastInCell {
+			s.Cells++
+			if agree[i] >= contradict[i] {
+				s.AgreeingCells++
+			}
+		}
+	}
+	return s
+}
+
+// framed maps the flag's frame to the upload's: what a copy without a change of its outline has.
+func framed(flag, upload Features) affine {
+	return affine{a: float64(upload.Width) / float64(flag.Width), e: float64(upload.Height) / float64(flag.Height)}
+}
