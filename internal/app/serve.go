@@ -109,7 +109,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	pace.Model = event.ModelInfo{Name: folders[0].Name(), Fingerprint: folders[0].Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
 		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
-		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates),
+		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates, c.FalseBlocks),
 	})
 	if err != nil {
 		return err

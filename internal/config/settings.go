@@ -83,6 +83,7 @@ type Judging struct {
 	BatchBudget  time.Duration `help:"Time limit for embedding, matching or publishing a batch." default:"10s" group:"Judging"`
 	MaxHeldBytes int64         `help:"Most bytes of uploads in memory. Pulling waits when they are used up." default:"268435456" group:"Judging"`
 	Candidates   int           `help:"Most candidates for geometric verification, found by keypoints among all flags. It finds crops, captions, parts and turns by any angle, and takes most of an upload's CPU time. 0: off." default:"8" group:"Judging"`
+	FalseBlocks  float64       `help:"Most false blocks per upload, at any number of flags. What the signals say of an upload and a flag is weighed to a probability, and the threshold follows from this rate. Banks with a threshold of their own on the score keep it." default:"1e-4" group:"Judging"`
 	Lookback     Age           `help:"How long to keep the features of uploads for 'flagctl lookback', such as 30d. It must be the same for all moderators of a library. 0: not at all." default:"0" placeholder:"AGE" group:"Judging"`
 	Attempts     int           `help:"Attempts at an upload before it is decided review/retries_exhausted. Outages cost no attempts." default:"10" group:"Judging"`
 	RetryBackoff time.Duration `help:"Delay before the second attempt. It doubles for each further one, up to a minute." default:"1s" group:"Judging"`

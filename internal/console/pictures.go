@@ -10,6 +10,7 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/embed"
+	"moderator/internal/evidence"
 	"moderator/internal/imaging"
 	"moderator/internal/matchdb"
 	"moderator/internal/recognise"
@@ -64,6 +65,12 @@ func (p *Pictures) Compare(ctx context.Context, flagged, uploaded []byte) (recog
 	}
 	near, err := recognise.Compare(a, asUpload(b))
 	near.SameFile = bytes.Equal(flagged, uploaded)
+	if err != nil {
+		return near, err
+	}
+	flags, err := p.db.FlagsWithKeypoints(ctx)
+	thresholds := evidence.For(flags, evidence.DefaultFalseBlocks)
+	near.Thresholds, near.Model = &thresholds, p.model.Folder()
 	return near, err
 }
 
@@ -74,7 +81,7 @@ func (p *Pictures) Search(ctx context.Context, data []byte, most int) (near Near
 		return near, err
 	}
 	upload := asUpload(picture)
-	if near.Flagged, err = recognise.NearFlags(ctx, p.db, p.model.Folder().Fingerprint(), data, upload, most); err != nil {
+	if near.Flagged, err = recognise.NearFlags(ctx, p.db, p.model.Folder(), data, upload, most); err != nil {
 		return near, err
 	}
 	sum := sha256.Sum256(data)

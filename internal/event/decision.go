@@ -76,7 +76,25 @@ type MatchInfo struct {
 	Bank       string  `json:"bank"`
 	View       string  `json:"view"`
 	Similarity float64 `json:"similarity"` // cosine
-	Score      float64 `json:"score"`      // what thresholds apply to
+	Score      float64 `json:"score"`      // what thresholds apply to where there is no probability
+
+	// Probability that the upload shows the flag, given the evidence: what the thresholds of a match apply to that has one.
+	Probability *float64     `json:"probability,omitempty"`
+	Evidence    EvidenceInfo `json:"evidence,omitzero"`
+}
+
+// EvidenceInfo is what a probability is made of.
+type EvidenceInfo struct {
+	Score           float64 `json:"score"`            // by the model, of the nearest views; 0 without a vector
+	PDQ             int     `json:"pdq"`              // bits of 256 that differ; -1 without a hash
+	FlagKeypoints   int     `json:"flag_keypoints"`   // that the flag has, at most 200
+	UploadKeypoints int     `json:"upload_keypoints"` // that the upload has, at most 500
+	Expected        int     `json:"expected"`         // of the flag's, that the upload should show
+	Agreeing        int     `json:"agreeing"`         // of these, that it shows
+	Contradicting   int     `json:"contradicting"`    // of these, in whose place it shows something else
+	Area            float64 `json:"area"`             // share of the flag that agreeing keypoints span
+	Shown           float64 `json:"shown"`            // share of the flag that lies in the upload's frame
+	Covered         float64 `json:"covered"`          // share of the upload that the flag covers
 }
 
 // AllowedInfo is the picture of the allow-list that suppressed the match: by the same signal, the upload is nearer to it.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 
+	"moderator/internal/embed"
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
@@ -32,7 +34,22 @@ type compared struct {
 
 	Verdict event.Verdict `json:"verdict"`
 	Signal  event.Signal  `json:"signal"` // that gives the verdict
+
+	// By evidence, of a model with calibrated thresholds: how probable a copy is, and from where on a library of so many flags blocks.
+	Probability *float64       `json:"probability,omitempty"`
+	BlockFrom   *float64       `json:"block_probability,omitempty"`
+	ReviewFrom  *float64       `json:"review_probability,omitempty"`
+	Terms       []comparedTerm `json:"terms,omitempty"`
 }
+
+// comparedTerm is a part of the log-odds of the probability.
+type comparedTerm struct {
+	Name    string  `json:"name"`
+	LogOdds float64 `json:"log_odds"`
+}
+
+// comparedAmong is the size of the library that compare, which reads none, gives the thresholds of.
+const comparedAmong = 10_000
 
 func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 	x, err := c.extractor(ctx)
@@ -55,16 +72,34 @@ func (p *compareCommand) Run(ctx context.Context, c *cli) error {
 		Points: near.Points.Points, PointScore: near.Points.Score(),
 	}
 	result.BlockAt, result.ReviewAt = thresholds(x.Folder())
+	rows := result.weigh(&near, x.Folder())
 	judged := near.Judge(result.BlockAt, &result.ReviewAt)
 	result.Verdict, result.Signal = judged.Verdict, judged.Signal
-	return c.print(result, "", [][]string{
+	return c.print(result, "", append([][]string{
 		{"score", number(result.Score), result.meaning()},
 		{"similarity", number(result.Similarity), "cosine of the nearest views"},
 		{"view", result.View, "of " + named(p.A)},
 		{"pdq", fmt.Sprint(result.PDQ), fmt.Sprintf("bits differ; blocks up to %d; -1: too little detail", pdq.MaxDistance)},
 		{"keypoints", number(result.PointScore), fmt.Sprintf("%d points agree; blocks from %.2f, reviews from %.2f", result.Points, keypoint.BlockAt, keypoint.ReviewAt)},
 		{"model", result.Model, fmt.Sprintf("blocks from %.4f, reviews from %.4f", result.BlockAt, result.ReviewAt)},
-	})
+	}, rows...))
+}
+
+// weigh fills in what the evidence comes to, and returns its rows, where the model's thresholds are calibrated.
+func (r *compared) weigh(near *recognise.Comparison, folder *embed.Folder) (rows [][]string) {
+	if _, _, calibrated := folder.Thresholds(); !calibrated {
+		return nil
+	}
+	t := evidence.For(comparedAmong, evidence.DefaultFalseBlocks)
+	near.Thresholds, near.Model = &t, folder
+	w := near.Weighed()
+	r.Probability, r.BlockFrom, r.ReviewFrom = &w.Probability, &w.BlockAt, &w.ReviewAt
+	rows = [][]string{{"probability", number(w.Probability), fmt.Sprintf("by all of the above; among %d flags it blocks from %.2f, reviews from %.2f", comparedAmong, w.BlockAt, w.ReviewAt)}}
+	for _, part := range evidence.Terms(near.Evidence()) {
+		r.Terms = append(r.Terms, comparedTerm{part.Name, part.Value * part.Weight})
+		rows = append(rows, []string{"", fmt.Sprintf("%+.2f", part.Value*part.Weight), part.Name})
+	}
+	return rows
 }
 
 func (p *compareCommand) extract(ctx context.Context, c *cli, x *recognise.Extractor, source string, wanted []imaging.View) ([]byte, recognise.Extracted, error) {

@@ -28,7 +28,9 @@ type found struct {
 	PointScore float64       `json:"points_score"` // score of geometric verification
 	Verdict    event.Verdict `json:"verdict"`      // of an upload of the picture, from this flag alone
 	Signal     event.Signal  `json:"signal"`       // that gives the verdict
-	Source     string        `json:"source"`
+	// Probability that the picture shows the flag, by all signals; it decides in banks without a threshold of their own.
+	Probability float64 `json:"probability"`
+	Source      string  `json:"source"`
 }
 
 func (s *searchCommand) Run(ctx context.Context, c *cli) error {
@@ -41,7 +43,7 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 		if err != nil {
 			return err
 		}
-		near, err := recognise.NearFlags(ctx, db, x.Folder().Fingerprint(), data, picture, s.Limit)
+		near, err := recognise.NearFlags(ctx, db, x.Folder(), data, picture, s.Limit)
 		if err != nil {
 			return err
 		}
@@ -51,6 +53,7 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 			nearest[i] = found{
 				ID: n.FlaggedID.String(), Bank: n.Bank, View: n.View, Similarity: n.Similarity, Score: n.Score,
 				Points: n.Points.Points, PointScore: n.Points.Score(), Verdict: judged.Verdict, Signal: judged.Signal, Source: n.Source,
+				Probability: n.Comparison().Weighed().Probability,
 			}
 			rows[i] = []string{
 				string(judged.Verdict), string(judged.Signal), number(n.Score), number(n.Similarity), number(n.Points.Score()),

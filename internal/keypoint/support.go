@@ -11,17 +11,12 @@ type Support struct {
 	Expected      int // points of the flag that are in the upload's frame and large enough to be seen there
 	Agreeing      int // those of them that the upload has in the place, by their bits
 	Contradicting int // those in whose place the upload has another point
-	Cells         int // of 4 x 4 over the flag's frame, those with points that agree or contradict
-	AgreeingCells int // those of them where at least as many agree as contradict
 	Bits          int // of 128 that differ in the points that agree, on average
 	Inside        int // points of the upload that are in the flag's frame and large enough to be seen in it
 }
 
-const (
-	supportBits  = 44 // in which a point in the right place may differ
-	supportCells = 4
-	leastInCell  = 2
-)
+// supportBits is how many bits of a point in the right place may differ.
+const supportBits = 44
 
 // support holds each point of the flag against the points of the upload that are where the map brings it.
 func support(flag, upload Features, m affine) Support {
@@ -30,7 +25,6 @@ func support(flag, upload Features, m affine) Support {
 	radius := tight * math.Max(1, math.Min(zoom, 2))
 	var s Support
 	sum := 0
-	var agree, contradict [supportCells * supportCells]int
 	for i := range flag.Points {
 		p := &flag.Points[i]
 		x, y := m.apply(p.X, p.Y)
@@ -38,7 +32,6 @@ func support(flag, upload Features, m affine) Support {
 			continue
 		}
 		s.Expected++
-		cell := min(int(p.Y)*supportCells/flag.Height, supportCells-1)*supportCells + min(int(p.X)*supportCells/flag.Width, supportCells-1)
 		other, least := false, supportBits+1
 		for k := range upload.Points {
 			q := &upload.Points[k]
@@ -55,10 +48,8 @@ func support(flag, upload Features, m affine) Support {
 		case least <= supportBits:
 			s.Agreeing++
 			sum += least
-			agree[cell]++
 		case other:
 			s.Contradicting++
-			contradict[cell]++
 		}
 	}
 	if s.Agreeing > 0 {
@@ -71,14 +62,6 @@ func support(flag, upload Features, m affine) Support {
 		x, y := (m.e*u-m.b*v)/det, (m.a*v-m.d*u)/det
 		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= firstSigma*zoom {
 			s.Inside++
-		}
-	}
-	for i := range agree {
-		if agree[i]+contradict[i] >= leastInCell {
-			s.Cells++
-			if agree[i] >= contradict[i] {
-				s.AgreeingCells++
-			}
 		}
 	}
 	return s

@@ -96,6 +96,15 @@ func (db *DB) WarmKeypoints(ctx context.Context) (flags int, bytes int64, err er
 	return db.keypoints.warm(ctx)
 }
 
+// FlagsWithKeypoints is how many flags the index of keypoints has: of all flags those that show anything.
+func (db *DB) FlagsWithKeypoints(ctx context.Context) (int, error) {
+	have, err := db.keypoints.get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return have.set.Len(), nil
+}
+
 func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 	return &candidateIndex[*keypointSet]{
 		db: db, what: "keypoints", table: "flagged_keypoints", turn: make(chan struct{}, 1),

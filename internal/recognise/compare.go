@@ -30,6 +30,7 @@ func Compare(flagged, uploaded Extracted) (Comparison, error) {
 	}
 	upload, err := uploaded.Points(false)
 	best.Points = keypoint.Verify(flag, keypoint.Prepare(upload))
+	best.FlagPoints, best.UploadPoints = len(flag.Points), len(upload.Points)
 	return best, err
 }
 

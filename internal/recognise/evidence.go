@@ -8,13 +8,14 @@ import (
 	"github.com/google/uuid"
 
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 	"moderator/internal/verdict"
 )
 
-// evidence is a pair's, with the views that are nearest.
-type evidence struct {
+// nearestEvidence is a pair's, with the views that are nearest.
+type nearestEvidence struct {
 	verdict.Evidence
 	query   int    // the upload's view that is nearest by the vector
 	hash    turned // and by PDQ
@@ -25,7 +26,7 @@ type evidence struct {
 func (v *verification) pairs() ([]pair, error) {
 	wanted := map[pair]bool{}
 	for p, of := range v.found {
-		if of.agreement.Score() >= keypoint.ReviewAt {
+		if of.agreement.Score() >= keypoint.ReviewAt || evidence.LogOdds(v.evidenceOf(p, matchdb.Evidence{PDQ: -1}).Evidence) >= v.thresholds.Review {
 			wanted[p] = true
 		}
 	}
@@ -50,12 +51,12 @@ func (v *verification) pairs() ([]pair, error) {
 }
 
 // evidence is what all signals say of each pair, by model.
-func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]evidence, error) {
+func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]nearestEvidence, error) {
 	first := make([]int, len(v.uploads)) // view of each upload among all
 	for i := 1; i < len(v.uploads); i++ {
 		first[i] = first[i-1] + len(v.uploads[i-1].Views)
 	}
-	all := make([][]evidence, len(v.models))
+	all := make([][]nearestEvidence, len(v.models))
 	for m, model := range v.models {
 		qs := make([]matchdb.EvidenceQuery, len(pairs))
 		for k, p := range pairs {
@@ -74,7 +75,7 @@ func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]evidence
 	return all, nil
 }
 
-func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
+func (v *verification) evidenceOf(p pair, e matchdb.Evidence) nearestEvidence {
 	of := v.found[p]
 	a := of.agreement
 	quality := 0
@@ -86,12 +87,13 @@ func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
 		_, hashes := hashQueries(v.uploads[p.upload].Views)
 		nearest = hashes[e.PDQQuery]
 	}
-	return evidence{
+	return nearestEvidence{
 		Evidence: verdict.Evidence{
 			HasVector: e.HasVector, Score: e.Score, Similarity: e.Similarity, View: e.View,
 			PDQ: e.PDQ, FlagQuality: e.Quality, UploadQuality: quality,
 			FlagPoints: len(of.candidate.Points.Points), UploadPoints: v.points[p.upload],
 			Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown, Covered: a.Covered, Variant: a.Variant.View(),
+			Expected: a.Support.Expected, Agreeing: a.Support.Agreeing, Contradicting: a.Support.Contradicting, Inside: a.Support.Inside, Bits: a.Support.Bits,
 			Votes: of.candidate.Votes,
 		},
 		query: e.Query, pdqView: turnedView(e.PDQView, nearest.turn), hash: nearest,
@@ -99,7 +101,7 @@ func (v *verification) evidenceOf(p pair, e matchdb.Evidence) evidence {
 }
 
 // keypointHit is the hit by keypoints. The allow-list knows no keypoints: it is weighed against what else the nearest views say.
-func (m Matcher) keypointHit(of verified, e evidence, model int) verdict.Hit {
+func (m Matcher) keypointHit(of verified, e nearestEvidence, model int) verdict.Hit {
 	reviewAt := keypoint.ReviewAt
 	a := of.agreement
 	hit := verdict.Hit{

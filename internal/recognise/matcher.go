@@ -19,9 +19,10 @@ import (
 
 // Matcher searches the library for the flags that an upload resembles, by each signal.
 type Matcher struct {
-	db         *matchdb.DB
-	models     []judgingModel
-	candidates int // flags of each signal and model that are verified geometrically
+	db          *matchdb.DB
+	models      []judgingModel
+	falseBlocks float64 // of all uploads, at most
+	candidates  int     // flags of each signal and model that are verified geometrically
 }
 
 // judgingModel is a model that uploads are judged by, with its name in decisions.
@@ -31,9 +32,9 @@ type judgingModel struct {
 }
 
 // NewMatcher returns a Matcher by the models of folders, the first of which decisions name. candidates is how many flags of each
-// signal and model are verified geometrically; 0: none.
-func NewMatcher(db *matchdb.DB, folders []*embed.Folder, candidates int) Matcher {
-	return Matcher{db: db, models: judgingModels(folders), candidates: candidates}
+// signal and model are verified geometrically; 0: none. falseBlocks is the rate of false blocks, of all uploads, that evidence is weighed for.
+func NewMatcher(db *matchdb.DB, folders []*embed.Folder, candidates int, falseBlocks float64) Matcher {
+	return Matcher{db: db, models: judgingModels(folders), candidates: candidates, falseBlocks: falseBlocks}
 }
 
 func judgingModels(folders []*embed.Folder) []judgingModel {

@@ -11,14 +11,16 @@ import (
 
 	"github.com/google/uuid"
 
+	"moderator/internal/embed"
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 )
 
 // NearFlags are the flags that are nearest to a file, as an upload of it would meet them: at most most, those with the
 // gravest verdict first, then by the score. The picture has the views of an upload.
-func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, picture Extracted, most int) ([]NearFlag, error) {
+func NearFlags(ctx context.Context, db *matchdb.DB, model *embed.Folder, data []byte, picture Extracted, most int) ([]NearFlag, error) {
 	best := map[uuid.UUID]NearFlag{}
 	md5Sum, sum := md5.Sum(data), sha256.Sum256(data)
 	hashes := matchdb.HashQuery{SHA256: hex.EncodeToString(sum[:]), MD5: hex.EncodeToString(md5Sum[:])}
@@ -27,7 +29,7 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, p
 			for _, turned := range v.Turns {
 				hashes.PDQ = append(hashes.PDQ, matchdb.PDQ{Hash: turned, Quality: v.Quality})
 			}
-			hits, err := db.Search(ctx, model, matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, most)
+			hits, err := db.Search(ctx, model.Fingerprint(), matchdb.Query{Vector: v.Vector, Penalty: v.Penalty}, most)
 			if err != nil {
 				return nil, err
 			}
@@ -58,6 +60,15 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model string, data []byte, p
 	}
 	if err := verifyKeypoints(ctx, db, picture, best); err != nil {
 		return nil, err
+	}
+	flags, err := db.FlagsWithKeypoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	thresholds := evidence.For(flags, evidence.DefaultFalseBlocks)
+	for id, hit := range best {
+		hit.thresholds, hit.model = &thresholds, model
+		best[id] = hit
 	}
 	nearest := make([]NearFlag, 0, len(best))
 	for _, hit := range best {
@@ -104,6 +115,7 @@ func verifyKeypoints(ctx context.Context, db *matchdb.DB, picture Extracted, bes
 	for id, flag := range flags {
 		hit := best[id]
 		hit.Points = keypoint.Verify(flag, shown)
+		hit.flagPoints, hit.uploadPoints = len(flag.Points), len(points.Points)
 		best[id] = hit
 	}
 	return nil

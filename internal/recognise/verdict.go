@@ -1,10 +1,15 @@
 package recognise
 
 import (
+	"math"
+
+	"moderator/internal/embed"
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 	"moderator/internal/pdq"
+	"moderator/internal/verdict"
 )
 
 // Comparison is what is alike in two pictures, by each signal.
@@ -16,6 +21,22 @@ type Comparison struct {
 	Similarity float64 // their cosine
 	View       string  // which view of the flagged one
 	Points     keypoint.Agreement
+
+	FlagPoints, UploadPoints int // that each picture has
+	// Thresholds by evidence, for flags of banks with the thresholds of this model; nil: the score, PDQ and keypoints decide by their own.
+	Thresholds *evidence.Thresholds
+	Model      *embed.Folder
+}
+
+// Evidence is what the signals say, as the moderator weighs it.
+func (c Comparison) Evidence() verdict.Evidence {
+	a := c.Points
+	return verdict.Evidence{
+		HasVector: true, Score: c.Score, Similarity: c.Similarity, View: c.View, PDQ: c.PDQ,
+		FlagPoints: c.FlagPoints, UploadPoints: c.UploadPoints, Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown,
+		Covered: a.Covered, Variant: a.Variant.View(), Expected: a.Support.Expected, Agreeing: a.Support.Agreeing,
+		Contradicting: a.Support.Contradicting, Inside: a.Support.Inside, Bits: a.Support.Bits,
+	}
 }
 
 // PDQShare is the share of equal bits.
@@ -34,6 +55,8 @@ func (c Comparison) Judge(blockAt float64, reviewAt *float64) Judged {
 		return Judged{event.Block, event.SignalExact}
 	case c.Flat:
 		return Judged{event.Allow, event.SignalExact}
+	case c.Thresholds != nil && modelThresholds(c.Model, blockAt, reviewAt):
+		return c.byEvidence()
 	case c.PDQ >= 0 && c.PDQ <= pdq.MaxDistance:
 		return Judged{event.Block, event.SignalPDQ}
 	}
@@ -43,6 +66,34 @@ func (c Comparison) Judge(blockAt float64, reviewAt *float64) Judged {
 		return Judged{verdictOf(c.Points.Score(), keypoint.BlockAt, &pointsReviewAt), event.SignalKeypoints}
 	}
 	return Judged{byScore, event.SignalEmbedding}
+}
+
+// Weighed is the probability of the evidence; nil without Thresholds.
+func (c Comparison) Weighed() *verdict.Weighed {
+	if c.Thresholds == nil {
+		return nil
+	}
+	return c.Thresholds.Weigh(c.Evidence())
+}
+
+// modelThresholds reports whether these thresholds on the score are the ones of a calibrated model, and no bank's own.
+func modelThresholds(f *embed.Folder, blockAt float64, reviewAt *float64) bool {
+	block, review, calibrated := f.Thresholds()
+	same := func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
+	return calibrated && reviewAt != nil && same(blockAt, block) && same(*reviewAt, review)
+}
+
+// byEvidence names the signal of the highest precedence that is a match by itself.
+func (c Comparison) byEvidence() Judged {
+	w := c.Weighed()
+	j := Judged{verdictOf(w.Probability, w.BlockAt, &w.ReviewAt), event.SignalEmbedding}
+	switch {
+	case c.PDQ >= 0 && c.PDQ <= pdq.MaxDistance:
+		j.Signal = event.SignalPDQ
+	case c.Points.Points > 0:
+		j.Signal = event.SignalKeypoints
+	}
+	return j
 }
 
 func verdictOf(score, blockAt float64, reviewAt *float64) event.Verdict {
@@ -61,11 +112,23 @@ type NearFlag struct {
 	SameFile bool
 	PDQ      int // bits that differ where they are so few that they block; else -1
 	Points   keypoint.Agreement
+
+	flagPoints, uploadPoints int // that each picture has
+	thresholds               *evidence.Thresholds
+	model                    *embed.Folder
+}
+
+// Comparison is the flag's with the picture.
+func (n NearFlag) Comparison() Comparison {
+	return Comparison{
+		SameFile: n.SameFile, PDQ: n.PDQ, Score: n.Score, Similarity: n.Similarity, View: n.View, Points: n.Points,
+		FlagPoints: n.flagPoints, UploadPoints: n.uploadPoints, Thresholds: n.thresholds, Model: n.model,
+	}
 }
 
 // Judge says what an upload would get from this flag alone.
 func (n NearFlag) Judge() Judged {
-	j := Comparison{SameFile: n.SameFile, PDQ: n.PDQ, Score: n.Score, Points: n.Points}.Judge(n.BlockAt, n.ReviewAt)
+	j := n.Comparison().Judge(n.BlockAt, n.ReviewAt)
 	if !n.BankEnabled {
 		j.Verdict = event.Allow
 	}

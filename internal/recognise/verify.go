@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/feature"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
@@ -35,6 +36,8 @@ type verification struct {
 	vectors [][]matchdb.Query // by model, of all views, as queries gives them
 	hits    [][]verdict.Hit
 
+	thresholds evidence.Thresholds
+
 	points []int // that each upload has; -1: it is not verified
 	found  map[pair]verified
 }
@@ -45,6 +48,13 @@ type verification struct {
 func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit) ([][]verdict.Hit, error) {
 	confirmed := make([][]verdict.Hit, len(uploads))
 	v := &verification{Matcher: m, uploads: uploads, vectors: vectors, hits: hits, found: map[pair]verified{}}
+	if m.candidates > 0 {
+		flags, err := m.db.FlagsWithKeypoints(ctx)
+		if err != nil {
+			return nil, err
+		}
+		v.thresholds = evidence.For(flags, m.falseBlocks)
+	}
 	if err := v.verify(ctx); err != nil {
 		return nil, err
 	}
@@ -52,7 +62,7 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 	if err != nil || len(pairs) == 0 {
 		return confirmed, err
 	}
-	evidence, err := v.evidence(ctx, pairs)
+	found, err := v.evidence(ctx, pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -60,26 +70,39 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 		blocked := map[string]bool{} // banks
 		for j := range hits[p.upload] {
 			h := &hits[p.upload][j]
-			blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Score >= h.BlockAt
 			if h.FlaggedID == p.flag.String() && weighed(*h) {
-				h.Evidence = &evidence[m.model(h.Model)][k].Evidence
+				h.Evidence = &found[m.model(h.Model)][k].Evidence
+				if !m.ownThresholds(*h) {
+					h.Weighed = v.thresholds.Weigh(*h.Evidence)
+				}
 			}
+			blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Blocks()
 		}
 		of := v.found[p]
-		if of.agreement.Score() < keypoint.ReviewAt || blocked[of.candidate.Bank] {
-			continue
-		}
 		model := 0
-		for model+1 < len(m.models) && !evidence[model][k].HasVector {
+		for model+1 < len(m.models) && !found[model][k].HasVector {
 			model++
 		}
-		confirmed[p.upload] = append(confirmed[p.upload], m.keypointHit(of, evidence[model][k], model))
+		hit := m.keypointHit(of, found[model][k], model)
+		hit.Weighed = v.thresholds.Weigh(*hit.Evidence)
+		if hit.Reached() && !blocked[of.candidate.Bank] {
+			confirmed[p.upload] = append(confirmed[p.upload], hit)
+		}
 	}
 	return confirmed, nil
 }
 
 // weighed tells the hits that are matches and have evidence: a flagged file needs none.
 func weighed(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
+
+// ownThresholds reports whether the hit is by the score, and its bank has thresholds on it that are not the model's: they decide
+// alone, as they do for a model that nobody calibrated.
+func (m Matcher) ownThresholds(h verdict.Hit) bool {
+	if h.Signal != event.SignalEmbedding {
+		return false
+	}
+	return !modelThresholds(m.models[m.model(h.Model)].Folder, h.BlockAt, h.ReviewAt)
+}
 
 // model is the place of a hit's model; hits of no model have the evidence of the first.
 func (m Matcher) model(info *event.ModelInfo) int {

@@ -13,16 +13,19 @@ func decide(d *event.Decision, hits []Hit) {
 	d.Verdict, d.Reason, d.Matches = event.Allow, event.NoMatch, []event.MatchInfo{}
 	if len(best) > 0 {
 		setNearest(d, best[0], lowest(best[0]))
+		if best[0].Weighed != nil {
+			d.Threshold = nil // it is the probability's, which the decision names with a match only
+		}
 	}
 	for _, hit := range best {
-		if hit.Score >= lowest(hit) {
+		if hit.Reached() {
 			d.Matches = append(d.Matches, matchInfo(hit))
 		}
 	}
 	for _, verdict := range []event.Verdict{event.Block, event.Review} {
 		for _, hit := range best {
 			threshold, ok := thresholdOf(hit, verdict)
-			if !ok || hit.Score < threshold {
+			if !ok || hit.decisive() < threshold {
 				continue
 			}
 			match := matchInfo(hit)
@@ -69,16 +72,22 @@ func better(a, b Hit) bool {
 // weight is 2 for a hit that blocks, 1 for one that asks for a review, else 0.
 func (h Hit) weight() int {
 	switch {
-	case h.Score >= h.BlockAt:
+	case h.Blocks():
 		return 2
-	case h.Score >= lowest(h):
+	case h.Reached():
 		return 1
 	}
 	return 0
 }
 
-// thresholdOf is the score from which a hit has that verdict; not ok where its bank has no such verdict.
+// thresholdOf is the score, or the probability, from which a hit has that verdict; not ok where its bank has no such verdict.
 func thresholdOf(hit Hit, verdict event.Verdict) (threshold float64, ok bool) {
+	if w := hit.Weighed; w != nil {
+		if verdict == event.Block {
+			return w.BlockAt, true
+		}
+		return w.ReviewAt, true
+	}
 	if verdict == event.Block {
 		return hit.BlockAt, true
 	}
@@ -88,8 +97,11 @@ func thresholdOf(hit Hit, verdict event.Verdict) (threshold float64, ok bool) {
 	return *hit.ReviewAt, true
 }
 
-// lowest is the score from which a hit counts as a match at all.
+// lowest is the score, or the probability, from which a hit counts as a match at all.
 func lowest(hit Hit) float64 {
+	if w := hit.Weighed; w != nil {
+		return min(w.ReviewAt, w.BlockAt)
+	}
 	if hit.ReviewAt != nil {
 		return min(*hit.ReviewAt, hit.BlockAt)
 	}
@@ -104,7 +116,20 @@ func setNearest(d *event.Decision, hit Hit, threshold float64) {
 }
 
 func matchInfo(hit Hit) event.MatchInfo {
-	return event.MatchInfo{
+	m := event.MatchInfo{
 		FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: hit.View, Similarity: hit.Similarity, Score: hit.Score,
 	}
+	if hit.Weighed != nil {
+		m.Probability = &hit.Weighed.Probability
+	}
+	if e := hit.Evidence; e != nil {
+		m.Evidence = event.EvidenceInfo{
+			PDQ: e.PDQ, FlagKeypoints: e.FlagPoints, UploadKeypoints: e.UploadPoints, Expected: e.Expected, Agreeing: e.Agreeing,
+			Contradicting: e.Contradicting, Area: e.Area, Shown: e.Shown, Covered: e.Covered,
+		}
+		if e.HasVector {
+			m.Evidence.Score = e.Score
+		}
+	}
+	return m
 }

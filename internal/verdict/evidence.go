@@ -20,5 +20,10 @@ type Evidence struct {
 	Shown                    float64 // share of the flag's frame that the map brings into the upload's
 	Covered                  float64 // share of the upload's frame that the flag covers
 	Variant                  string  // of the flag that agrees: "original", "flip-horizontal" or "negative"
+	Expected                 int     // of the flag's, that should be seen where the map brings them; without a map, where the frames lie on each other
+	Agreeing                 int     // of Expected, that the upload has in the place
+	Contradicting            int     // of Expected, in whose place the upload has another keypoint
+	Inside                   int     // of the upload's, that are within the flag's frame
+	Bits                     int     // of 128 that differ in those that agree, on average
 	Votes                    int     // of the index of keypoints, that agree on one place; 0: another retriever brought the flag
 }

@@ -20,7 +20,27 @@ type Hit struct {
 	Model      *event.ModelInfo // whose vectors are near, or named the candidate; nil: of no model
 	Candidate  *Hit             // for a hit by keypoints: the hit that named the flag as a candidate
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
+	Weighed    *Weighed         // what the evidence comes to, which decides; nil: the score decides
 	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
+}
+
+// Weighed is the probability that the upload shows the flag, given the evidence, with the thresholds of the library's size.
+type Weighed struct{ Probability, BlockAt, ReviewAt float64 }
+
+// decisive is what thresholds apply to: the probability of a hit whose evidence is weighed, else the score.
+func (h Hit) decisive() float64 {
+	if h.Weighed != nil {
+		return h.Weighed.Probability
+	}
+	return h.Score
+}
+
+// Blocks reports whether the hit is at or above the threshold from which its bank blocks.
+func (h Hit) Blocks() bool {
+	if h.Weighed != nil {
+		return h.Weighed.Probability >= h.Weighed.BlockAt
+	}
+	return h.Score >= h.BlockAt
 }
 
 // Allowed is an innocent picture that an upload is near to.
@@ -30,4 +50,4 @@ type Allowed struct {
 }
 
 // Reached reports whether the hit is a match: at or above a threshold of its bank.
-func (h Hit) Reached() bool { return h.Score >= lowest(h) }
+func (h Hit) Reached() bool { return h.decisive() >= lowest(h) }

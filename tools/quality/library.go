@@ -140,6 +140,7 @@ func (l *library) verify(u *features, c *candidate, best scored, distance int) {
 	c.agreement = a
 	e.FlagPoints, e.UploadPoints = len(flag.points.Points), len(u.points.Points)
 	e.Inliers, e.Visible, e.Area, e.Shown, e.Variant = a.Points, a.Visible, a.Area, a.Shown, a.Variant.View()
+	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.Bits = a.Support.Expected, a.Support.Agreeing, a.Support.Contradicting, a.Support.Inside, a.Support.Bits
 }
 
 // scored is the best score of a flag, with the cosine and the view that it is of.

@@ -100,9 +100,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if o.Ablate {
 		x.flagViews, x.queryViews = candidates(flagViews), candidates(queryViews)
 	}
-	blockAt, reviewAt, calibrated := folder.Thresholds()
+	blockAt, _, calibrated := folder.Thresholds()
 	if o.Flags > 0 {
-		p, err := o.measurePlatform(ctx, x, set, byThresholds(blockAt, &reviewAt), stdout)
+		p, err := o.measurePlatform(ctx, x, set, byEvidence(model.Folder()), stdout)
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"moderator/internal/embed"
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/recognise"
 	"moderator/internal/transforms"
 )
@@ -261,9 +263,14 @@ func cpuTime() time.Duration {
 // judge is the verdict that one flag alone would give an upload, in a library of so many flags.
 type judge func(c candidate, sameFile bool, flags int) recognise.Judged
 
-// byThresholds judges as the moderator does with a model's thresholds.
-func byThresholds(blockAt float64, reviewAt *float64) judge {
-	return func(c candidate, sameFile bool, _ int) recognise.Judged {
-		return recognise.Comparison{SameFile: sameFile, PDQ: c.PDQ, Score: c.Score, Points: c.agreement}.Judge(blockAt, reviewAt)
+// byEvidence judges as the moderator does in a bank with the model's thresholds.
+func byEvidence(model *embed.Folder) judge {
+	blockAt, reviewAt, _ := model.Thresholds()
+	return func(c candidate, sameFile bool, flags int) recognise.Judged {
+		thresholds := evidence.For(flags, evidence.DefaultFalseBlocks)
+		return recognise.Comparison{
+			SameFile: sameFile, PDQ: c.PDQ, Score: c.Score, Points: c.agreement, FlagPoints: c.FlagPoints, UploadPoints: c.UploadPoints,
+			Thresholds: &thresholds, Model: model,
+		}.Judge(blockAt, &reviewAt)
 	}
 }

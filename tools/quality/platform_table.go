@@ -194,7 +194,7 @@ func (p *platform) writePairs(path string) error {
 	row := []string{
 		"upload", "kind", "edit", "group", "flag", "copy", "rank", "score", "similarity", "pdq", "flag_quality", "upload_quality",
 		"flag_points", "upload_points", "inliers", "visible", "area", "shown", "variant", "votes",
-		"expected", "agreeing", "contradicting", "cells", "agreeing_cells", "bits", "inside",
+		"expected", "agreeing", "contradicting", "bits", "inside",
 	}
 	if err := w.Write(row); err != nil {
 		return err
@@ -212,9 +212,7 @@ func (p *platform) writePairs(path string) error {
 				strconv.Itoa(c.rank[last]), float(e.Score), float(e.Similarity), strconv.Itoa(e.PDQ), strconv.Itoa(e.FlagQuality),
 				strconv.Itoa(e.UploadQuality), strconv.Itoa(e.FlagPoints), strconv.Itoa(e.UploadPoints), strconv.Itoa(e.Inliers),
 				strconv.Itoa(e.Visible), float(e.Area), float(e.Shown), e.Variant, strconv.Itoa(e.Votes),
-				strconv.Itoa(c.agreement.Support.Expected), strconv.Itoa(c.agreement.Support.Agreeing),
-				strconv.Itoa(c.agreement.Support.Contradicting), strconv.Itoa(c.agreement.Support.Cells), strconv.Itoa(c.agreement.Support.AgreeingCells),
-				strconv.Itoa(c.agreement.Support.Bits), strconv.Itoa(c.agreement.Support.Inside),
+				strconv.Itoa(e.Expected), strconv.Itoa(e.Agreeing), strconv.Itoa(e.Contradicting), strconv.Itoa(e.Bits), strconv.Itoa(e.Inside),
 			})
 			if err != nil {
 				return err
