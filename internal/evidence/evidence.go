@@ -37,6 +37,9 @@ const (
 	weightNone          = -1.88
 	weightNoneDetailed  = -8.02
 	weightBits          = -1.93
+	weightDetailed      = 2
+	weightDetailedScore = 6
+	weightDetailedMiss  = 8
 )
 
 const (
@@ -44,8 +47,10 @@ const (
 	leastPoints   = 12 // of a picture whose keypoints say anything
 	fewPoints     = 60 // from here to manyPoints a picture has more and more detail
 	manyPoints    = 200
-	freshBits     = 28 // that differ in keypoints of so coarse a copy that many more are lost
-	chanceBits    = 14 // above it, agreement may be by chance
+	formPoints    = 110  // forms, charts and pages have no more: from here on a picture is more and more likely no template
+	largeArea     = 0.15 // of the flag, beyond which more says no more
+	freshBits     = 28   // that differ in keypoints of so coarse a copy that many more are lost
+	chanceBits    = 14   // above it, agreement may be by chance
 )
 
 // Terms are the parts of the log-odds.
@@ -57,7 +62,7 @@ func Terms(e verdict.Evidence) []Term {
 	share := agreeing / max(expected, 1)
 
 	terms := []Term{
-		{"area", math.Sqrt(max(0, min(e.Area, 0.15))), weightArea},
+		{"area", math.Sqrt(max(0, min(e.Area, largeArea))), weightArea},
 		{"share", min(share, 0.8), weightShare},
 		{"inliers", detail * min(math.Log1p(float64(e.Inliers)), 4), weightInliers},
 	}
@@ -69,8 +74,12 @@ func Terms(e verdict.Evidence) []Term {
 		possible := min(expected, float64(e.Inside)) // a blurred upload has few keypoints to agree
 		missing := max(possible-agreeing, 0) / (possible + 6)
 		fresh := max(0, 1-float64(e.Bits)/freshBits)
+		detailed := max(0, min(float64(least-formPoints)/(manyPoints-5-formPoints), 1)) * math.Sqrt(max(0, min(e.Area, largeArea))/largeArea)
 		terms = append(terms,
+			Term{"detailed", detailed, weightDetailed},
+			Term{"detailed, by score", detailed * max(0, min(e.Score, 0.4)), weightDetailedScore},
 			Term{"missing", missing * fresh, weightMissing},
+			Term{"missing of a detailed picture", detailed * missing * fresh, weightDetailedMiss},
 			Term{"contradicting", float64(e.Contradicting) / max(expected, 1), weightContradicting},
 			Term{"bits", max(float64(e.Bits-chanceBits)/10, 0), weightBits})
 	case least >= leastPoints && float64(e.Inside) >= 0.4*expected:

@@ -50,7 +50,7 @@ func TestCopies(t *testing.T) {
 }
 
 func TestAHashIsNeverAllowed(t *testing.T) {
-	against := verdict.Evidence{PDQ: 7, FlagPoints: 200, UploadPoints: 200, Expected: 190, Inside: 190, Agreeing: 40, Inliers: 30, Bits: 2, Area: 0.1, Contradicting: 60}
+	against := verdict.Evidence{PDQ: 7, FlagPoints: 200, UploadPoints: 200, Expected: 190, Inside: 190, Agreeing: 20, Inliers: 12, Bits: 2, Area: 0.05, Contradicting: 60}
 	require.Equal(t, "review", outcome(against, 1000), "keypoints that contradict it keep it from blocking")
 }
 

@@ -78,7 +78,10 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 			}
 			blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Blocks()
 		}
-		of := v.found[p]
+		of, ok := v.found[p]
+		if !ok || of.agreement.Support.Agreeing == 0 { // the flag has no keypoints, or shows none of them here
+			continue
+		}
 		model := 0
 		for model+1 < len(m.models) && !found[model][k].HasVector {
 			model++

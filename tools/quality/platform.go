@@ -49,7 +49,7 @@ type outcome struct {
 // flagSizes are the library sizes that are measured: the originals alone, and fourfold steps down from n.
 func flagSizes(originals, n int) []int {
 	sizes := []int{n}
-	for size := n / 4; size > originals; size /= 4 {
+	for size := n / 4; size > 2*originals; size /= 4 {
 		sizes = append([]int{size}, sizes...)
 	}
 	return append([]int{originals}, sizes...)

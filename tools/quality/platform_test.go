@@ -51,6 +51,7 @@ func TestManyFlags(t *testing.T) {
 func TestFlagSizes(t *testing.T) {
 	require.Equal(t, []int{373, 1250, 5000, 20000}, flagSizes(373, 20000))
 	require.Equal(t, []int{373, 400}, flagSizes(373, 400))
+	require.Equal(t, []int{373, 1500, 6000}, flagSizes(373, 6000), "no two that are nearly the same")
 }
 
 func TestStencilsAreFilled(t *testing.T) {
