@@ -81,6 +81,14 @@ func (f Features) MarshalBinary() ([]byte, error) {
 	return out, nil
 }
 
+// scales are the stored ones.
+var scales = func() (s [256]float32) {
+	for i := range s {
+		s[i] = float32(math.Exp2(float64(i) / perOctave))
+	}
+	return s
+}()
+
 // StoredSize is the size in bytes of the stored form of so many points. The stored form of more points begins with it.
 func StoredSize(points int) int { return header + pointSize*points }
 
@@ -91,11 +99,11 @@ func (f *Features) UnmarshalBinary(data []byte) error {
 			len(data), version, pointSize, FlagPoints)
 	}
 	le := binary.LittleEndian
-	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:]))}
+	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Points: make([]Point, 0, (len(data)-header)/pointSize)}
 	for data = data[header:]; len(data) > 0; data = data[pointSize:] {
 		f.Points = append(f.Points, Point{
 			X: float32(le.Uint16(data)) / perPixel, Y: float32(le.Uint16(data[2:])) / perPixel,
-			Scale: float32(math.Exp2(float64(data[4]) / perOctave)), Angle: float32(data[5]) / fullTurn * 2 * math.Pi,
+			Scale: scales[data[4]], Angle: float32(data[5]) / fullTurn * 2 * math.Pi,
 			Bits: Bits{le.Uint64(data[6:]), le.Uint64(data[14:])},
 		})
 	}

@@ -8,7 +8,7 @@
 //	           └─ Flag of the same file in the same bank: Existing; views that this model has not yet are added
 //
 // A flag counts in every Match that begins after Flag returned, and no longer in one that begins after Retract
-// returned: see Mirrors.
+// returned: see Candidate indexes.
 //
 // # Score
 //
@@ -17,20 +17,20 @@
 // The similarity, q·r, is the score with both penalties added again. Half precision has 11 significant bits; a score differs
 // from the float32 formula by less than Tolerance.
 //
-// # Mirrors
+// # Candidate indexes
 //
-// Where to look for the nearest of an upload is known here and not in the database: a process that matches keeps a sketch of each
-// embedding (package sketch) and each PDQ hash (package pdq), and a snapshot of the server's transactions, those whose rows it
-// read. One statement then compares the vectors or hashes themselves, of what the mirror names and of what the snapshot does
-// not see:
+// A process that matches keeps in memory what it finds candidates by: a sketch of each embedding (package sketch), each PDQ hash
+// (package pdqindex) and 64 keypoints of each flag (package pointindex). With each it keeps a snapshot of the server's
+// transactions, whose rows it has read. One statement then compares the vectors or hashes of the candidates, and of the rows that the
+// snapshot does not see; of keypoints it returns those to be compared:
 //
-//	query ──► mirror: ids ──► SQL: flagged_embedding or flagged_pdq of those ids
-//	                          SQL: the same WHERE NOT pg_visible_in_snapshot(added, snapshot) ──► hits
+//	query ──► index: ids ──► SQL: flagged_embedding, flagged_pdq or flagged_keypoints of those ids
+//	                         SQL: the same WHERE NOT pg_visible_in_snapshot(added, snapshot) ──► hits
 //
-// So nothing waits for the mirrors, and what is retracted is not there to be compared: it is reported, and passed over from then
-// on. Indexes were in their place before: HNSW, which missed one of 1,000 copies in 200,000 embeddings and 17 in a million, and took
-// three times as long to ask; and of hashes GIN, which missed nothing, and kept PostgreSQL busier than moderator was with all else
-// (docs/performance.md).
+// So no flag waits for the indexes, which read what was added each second. A retracted flag has no rows: the statement reports it,
+// and it leaves the index. Postgres' own indexes were used before: HNSW missed one of 1,000 copies in 200,000 embeddings and 17 in a
+// million, and took three times as long to search; GIN over hashes missed nothing, and kept Postgres busier than moderator was with
+// all else (docs/performance.md).
 //
 // # Completeness
 //
@@ -38,8 +38,8 @@
 // does not: k near copies in one bank hide all others, and so do a disabled bank's. A search per bank does, and costs
 // every upload a search a bank. So one search takes the k nearest of all banks, and is trusted for a bank without a hit
 // only where it proves that there can be none: the last of the k is below the bank's lowest threshold. Where it is not (more
-// than k near copies) that bank is scanned exactly, in the same statement. Of hashes every one is compared, and the k nearest of
-// each bank are taken.
+// than k near copies) that bank is scanned exactly, in the same statement. Of hashes within the distance none is missed, and the k nearest
+// of each bank are taken.
 //
 // # Lists
 //
