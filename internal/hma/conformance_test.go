@@ -60,6 +60,10 @@ func (s *stand) check(t *testing.T, r row, saved map[string]string) {
 		r.before()
 	}
 	status, header, body := s.send(t, r, saved)
+	// A pool may hold several connections of the Postgres that was stopped: each costs one 503, which asks for another try.
+	for again := 0; status == http.StatusServiceUnavailable && r.status != status && again < stalePooled; again++ {
+		status, header, body = s.send(t, r, saved)
+	}
 	about := fmt.Sprintf("%s: %s %s answered %d %s", r.line, r.method, fill(r.path, saved), status, body)
 	if r.status == 0 {
 		r.status = http.StatusOK
@@ -89,6 +93,9 @@ func (s *stand) check(t *testing.T, r row, saved map[string]string) {
 		saved[name] = at(t, body, path)
 	}
 }
+
+// stalePooled is more than the connections of one library.
+const stalePooled = 20
 
 // fill replaces {name} by the saved value.
 func fill(text string, saved map[string]string) string {
