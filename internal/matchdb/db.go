@@ -65,6 +65,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	if err := refusePooling(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
 	db := &DB{}
 	if db.pool, err = newPool(ctx, config, planEachTime); err != nil {
 		return nil, err

@@ -29,6 +29,9 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	if err := refusePooling(ctx, config); err != nil {
+		return 0, 0, err
+	}
 	conn := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if err := conn.PingContext(ctx); err != nil {
