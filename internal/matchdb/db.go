@@ -45,14 +45,14 @@ type DB struct {
 	Logger *slog.Logger
 
 	pool      *pgxpool.Pool
-	matching  *pgxpool.Pool // of the same database, for what every upload is asked for
+	matching  *pgxpool.Pool // of the same database, for the searches of every upload
 	models    sync.Map      // fingerprint -> registered, which never changes
 	sketches  sync.Map      // id of a model -> *sketches
 	hashes    *candidateIndex[*hashSet]
 	keypoints *candidateIndex[*keypointSet]
 	life      context.Context
 	end       context.CancelFunc
-	followed  sync.WaitGroup // mirrors, until life ends
+	followed  sync.WaitGroup // candidate indexes, until life ends
 }
 
 // Open connects to a library that is migrated; CheckSchema says whether it is. It fails when the database cannot be

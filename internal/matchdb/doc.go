@@ -13,7 +13,7 @@
 // # Score
 //
 // score(q, r) = q·r − penalty(q) − penalty(r), for L2-normalised q and r. A flag is Stored as the halfvec [r, 1 − penalty(r)] and
-// Asked for with [q, 1], so that pgvector's inner product says the score: −(stored <#> asked) − penalty(q) − 1.
+// the query is [q, 1], so that pgvector's inner product says the score: −(stored <#> query) − penalty(q) − 1.
 // The similarity, q·r, is the score with both penalties added again. Half precision has 11 significant bits; a score differs
 // from the float32 formula by less than Tolerance.
 //
@@ -30,7 +30,7 @@
 // So no flag waits for the indexes, which read what was added each second. A retracted flag has no rows: the statement reports it,
 // and it leaves the index. Postgres' own indexes were used before: HNSW missed one of 1,000 copies in 200,000 embeddings and 17 in a
 // million, and took three times as long to search; GIN over hashes missed nothing, and kept Postgres busier than moderator was with
-// all else (docs/performance.md).
+// all else (docs/decisions/0001-no-hnsw.md).
 //
 // # Completeness
 //

@@ -94,7 +94,7 @@ func (db *DB) Flag(ctx context.Context, f NewFlag) (FlagResult, error) {
 }
 
 // tellGainedSQL has the audit log say of those flags to which this transaction has added signals, and that were there before
-// it: it changes nothing of the flags. Which flags are asked about is to follow.
+// it: it changes nothing of the flags. The flags follow.
 var tellGainedSQL = `UPDATE flagged_image i SET retract_reason = retract_reason WHERE i.xmin <> pg_current_xact_id()::xid
 	AND ` + gained("flagged_pdq", "flagged_embedding", "flagged_keypoints")
 

@@ -90,13 +90,13 @@ func (s *hashSet) remove(near [][]hashNeighbour, deleted []uuid.UUID) {
 	if len(deleted) == 0 {
 		return
 	}
-	gone := map[uuid.UUID]bool{}
+	isDeleted := map[uuid.UUID]bool{}
 	for _, id := range deleted {
-		gone[id] = true
+		isDeleted[id] = true
 	}
 	for _, of := range near {
 		for _, n := range of {
-			if gone[n.image] {
+			if isDeleted[n.image] {
 				s.Index.Remove(n.ID)
 			}
 		}

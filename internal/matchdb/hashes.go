@@ -19,7 +19,7 @@ import (
 type PDQ struct {
 	View    string // of a flag; a query's is not looked at
 	Hash    pdq.Hash
-	Quality int // 0 to 100; below pdq.MinQuality it is neither stored nor asked for
+	Quality int // 0 to 100; below pdq.MinQuality it is neither stored nor searched for
 }
 
 // HashQuery is an upload's hashes.
@@ -36,7 +36,7 @@ type HashHit struct {
 	Bank      string
 	View      string // of the flag; "" for a hit by SHA-256 or MD5
 	Exact     bool   // the very same file
-	Distance  int    // in bits of PDQ, 0 to the Bits that were asked for
+	Distance  int    // in bits of PDQ, 0 to the query's Bits
 	Query     int    // which of the upload's PDQ is near
 }
 

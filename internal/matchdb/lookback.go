@@ -25,7 +25,7 @@ type RecentUpload struct {
 	Views    []RecentView    // none of a flat picture
 }
 
-// RecentView is one view of it, as the library was asked for it.
+// RecentView is one view of it, as the library is searched for it.
 type RecentView struct {
 	Query
 	PDQ PDQ
@@ -114,7 +114,7 @@ WITH flag AS MATERIALIZED (
     FROM flag f JOIN flagged_embedding e ON e.image_id = f.id AND e.model_id = %[1]d
 ), hit AS (
     SELECT f.id, u.day, u.stream, u.sequence, u.stored, 0 AS number, 0 AS signal, '' AS view, 1::float8 AS score, 0::float8 AS penalties, 0 AS distance,
-           0::real AS penalty, NULL::halfvec AS asked, NULL::bit(256) AS pdq
+           0::real AS penalty, NULL::halfvec AS query_vector, NULL::bit(256) AS pdq
     FROM flag f JOIN recent_upload u ON u.sha256 = f.sha256 AND u.day = $3
     UNION ALL
     SELECT h.id, v.day, v.stream, v.sequence, v.stored, v.number, 1, h.view, -(v.pdq <~> h.hash), 0, (v.pdq <~> h.hash)::int, v.penalty, v.embedding, v.pdq
@@ -127,7 +127,7 @@ WITH flag AS MATERIALIZED (
     ORDER BY id, day, stream, sequence, stored, signal, number, score DESC, view
 )
 SELECT b.id, f.bank, encode(u.sha256, 'hex'), u.upload, b.signal, b.view, b.score, b.score + b.penalties, b.distance,
-       f.block_at, f.review_at, b.penalty, b.asked, b.pdq
+       f.block_at, f.review_at, b.penalty, b.query_vector, b.pdq
 FROM best b JOIN flag f USING (id) JOIN recent_upload u USING (day, stream, sequence, stored)
 ORDER BY b.id, b.stream, b.sequence, b.stored, b.signal, b.number`
 
@@ -165,10 +165,10 @@ func (r registered) scanPast(row pgx.CollectableRow) (PastHit, error) {
 	var bank, view string
 	var signal, distance int
 	var hit Hit
-	var asked *pgvector.HalfVector
+	var vector *pgvector.HalfVector
 	var bits pgtype.Bits
 	err := row.Scan(&id, &bank, &p.Query.SHA256, &p.Upload, &signal, &view, &hit.Score, &hit.Similarity, &distance,
-		&hit.BlockAt, &hit.ReviewAt, &p.Query.Penalty, &asked, &bits)
+		&hit.BlockAt, &hit.ReviewAt, &p.Query.Penalty, &vector, &bits)
 	if err != nil {
 		return p, err
 	}
@@ -179,8 +179,8 @@ func (r registered) scanPast(row pgx.CollectableRow) (PastHit, error) {
 		hit.FlaggedID, hit.Bank, hit.View = id, bank, view
 		p.Near = &hit
 	}
-	if asked != nil {
-		p.Query.Vector = asked.Slice()[:r.dims]
+	if vector != nil {
+		p.Query.Vector = vector.Slice()[:r.dims]
 	}
 	if bits.Valid {
 		p.Query.PDQ.Quality = pdq.MinQuality // and no less, or it were not kept

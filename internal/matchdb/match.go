@@ -15,7 +15,7 @@ import (
 )
 
 // Tolerance bounds how much a score that the library returns differs from the float32 formula: half precision rounds the
-// stored vector, the asked one and the stored penalty, each to 11 significant bits.
+// stored vector, the query and the stored penalty, each to 11 significant bits.
 const Tolerance = 1e-3
 
 // Query is an upload's vector of the model's dims, L2-normalised, with its background penalty.
@@ -35,7 +35,7 @@ type Hit struct {
 	ReviewAt   *float64 // nil: the bank has no review band for this model
 }
 
-// nearestRows is how many of the nearest embeddings are asked for: the queries whose last one still reaches a threshold pay
+// nearestRows is how many of the nearest embeddings are compared: the queries whose last one still reaches a threshold pay
 // for an exact scan of the banks that may have something better.
 const nearestRows = 100
 

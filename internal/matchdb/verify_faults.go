@@ -14,7 +14,7 @@ type FaultKind string
 const (
 	NotEmbedded     FaultKind = "not embedded"        // by the model that judges, but by another
 	MissingViews    FaultKind = "missing views"       // embedded by it, but not in all views
-	OrphanEmbedding FaultKind = "orphaned embeddings" // whose flag is retracted, gone or in another bank
+	OrphanEmbedding FaultKind = "orphaned embeddings" // whose flag is retracted, deleted or in another bank
 	OrphanHash      FaultKind = "orphaned hashes"
 	NoSignal        FaultKind = "no signal"       // nothing to be found by: no file hash, PDQ hash or embedding
 	DamagedVector   FaultKind = "damaged vectors" // not of length 1, or with another penalty than is stored beside it

@@ -14,20 +14,20 @@ const chunkSize = 65024
 
 // chunk is memory that never moves: to grow one slice would copy a library's hashes, and need the memory twice.
 type chunk struct {
-	hashes [chunkSize]pdq.Hash
-	gone   [chunkSize / 64]atomic.Uint64 // tombstones, a bit each
+	hashes  [chunkSize]pdq.Hash
+	deleted [chunkSize / 64]atomic.Uint64 // tombstones, a bit each
 }
 
 const chunkBytes = int64(unsafe.Sizeof(chunk{}))
 
 // remove tells whether the hash was still there. One goroutine may call it at a time.
 func (c *chunk) remove(i uint32) bool {
-	before := c.gone[i/64].Load()
-	c.gone[i/64].Store(before | 1<<(i%64))
+	before := c.deleted[i/64].Load()
+	c.deleted[i/64].Store(before | 1<<(i%64))
 	return before>>(i%64)&1 == 0
 }
 
-func (c *chunk) isGone(i uint32) bool { return c.gone[i/64].Load()>>(i%64)&1 != 0 }
+func (c *chunk) isDeleted(i uint32) bool { return c.deleted[i/64].Load()>>(i%64)&1 != 0 }
 
 // code is a hash as four words.
 type code [4]uint64

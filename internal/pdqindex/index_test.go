@@ -28,10 +28,10 @@ func flipped(r *rand.Rand, h pdq.Hash, bits int) pdq.Hash {
 }
 
 // bruteForce compares the query with all hashes.
-func bruteForce(all []pdq.Hash, gone map[uint32]bool, query pdq.Hash, bits int) (near []Neighbour) {
+func bruteForce(all []pdq.Hash, deleted map[uint32]bool, query pdq.Hash, bits int) (near []Neighbour) {
 	for d := range bits + 1 {
 		for i, h := range all {
-			if !gone[uint32(i)] && h.Distance(query) == d {
+			if !deleted[uint32(i)] && h.Distance(query) == d {
 				near = append(near, Neighbour{uint32(i), d})
 			}
 		}
@@ -55,20 +55,20 @@ func TestWithinIsExact(t *testing.T) {
 			all = append(all, batch...)
 		}
 		x.Wait()
-		gone := map[uint32]bool{}
+		deleted := map[uint32]bool{}
 		for range n / 10 {
 			id := uint32(r.IntN(n))
 			x.Remove(id)
-			gone[id] = true
+			deleted[id] = true
 		}
-		require.Equal(t, n-len(gone), x.Len())
+		require.Equal(t, n-len(deleted), x.Len())
 		found := 0
 		for i := range 60 {
 			query, bits := randomHash(r), []int{31, 31, 31, 30, 17, 10, 0, 32, 45}[i%9]
 			if n > 0 {
 				query = flipped(r, all[r.IntN(n)], r.IntN(bits+1))
 			}
-			want := bruteForce(all, gone, query, bits)
+			want := bruteForce(all, deleted, query, bits)
 			require.Equal(t, want, x.Within(query, bits), "%d hashes, query %d, %d bits", n, i, bits)
 			found += len(want)
 		}

@@ -70,7 +70,7 @@ func (s *search) scan(from, to uint32) {
 
 func (s *search) check(id uint32) {
 	c := s.chunks[id/chunkSize]
-	if d := s.query.distance(&c.hashes[id%chunkSize]); d <= s.bits && !c.isGone(id%chunkSize) {
+	if d := s.query.distance(&c.hashes[id%chunkSize]); d <= s.bits && !c.isDeleted(id%chunkSize) {
 		s.found = append(s.found, Neighbour{id, d})
 	}
 }

@@ -22,7 +22,7 @@ type Index struct {
 	flags      atomic.Uint32
 
 	tombs   sync.RWMutex
-	gone    []uint64
+	deleted []uint64
 	removed int
 }
 
@@ -56,8 +56,8 @@ func (x *Index) Add(flags ...keypoint.Features) (first uint32) {
 	}
 	n := first + uint32(len(flags))
 	x.tombs.Lock()
-	for len(x.gone)*64 < int(n) {
-		x.gone = append(x.gone, 0)
+	for len(x.deleted)*64 < int(n) {
+		x.deleted = append(x.deleted, 0)
 	}
 	x.tombs.Unlock()
 	x.flags.Store(n)
@@ -80,9 +80,9 @@ func (x *Index) insert(i int, entries []entry) {
 		return
 	}
 	x.tombs.RLock()
-	gone := slices.Clone(x.gone)
+	deleted := slices.Clone(x.deleted)
 	x.tombs.RUnlock()
-	merged := p.merged(entries, func(flag uint32) bool { return gone[flag/64]>>(flag%64)&1 != 0 })
+	merged := p.merged(entries, func(flag uint32) bool { return deleted[flag/64]>>(flag%64)&1 != 0 })
 	x.locks[i].Lock()
 	x.partitions[i] = merged
 	x.locks[i].Unlock()
@@ -96,16 +96,16 @@ func (x *Index) Remove(id uint32) {
 	if id >= x.flags.Load() {
 		panic("pointindex: remove: no flag has this ID")
 	}
-	if x.gone[id/64]>>(id%64)&1 == 0 {
-		x.gone[id/64] |= 1 << (id % 64)
+	if x.deleted[id/64]>>(id%64)&1 == 0 {
+		x.deleted[id/64] |= 1 << (id % 64)
 		x.removed++
 	}
 }
 
-func (x *Index) isGone(id uint32) bool {
+func (x *Index) isDeleted(id uint32) bool {
 	x.tombs.RLock()
 	defer x.tombs.RUnlock()
-	return x.gone[id/64]>>(id%64)&1 != 0
+	return x.deleted[id/64]>>(id%64)&1 != 0
 }
 
 // Len is the number of flags that were added and not removed.

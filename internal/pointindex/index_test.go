@@ -28,7 +28,7 @@ func randomFlag(r *rand.Rand, points int) keypoint.Features {
 	return f
 }
 
-// copyOf is a flag turned by a right angle, at half of its size, with some bits changed and half of its points gone.
+// copyOf is a flag turned by a right angle, at half of its size, with some bits changed and half of its points deleted.
 func copyOf(r *rand.Rand, f keypoint.Features) keypoint.Upload {
 	c := keypoint.Features{Width: f.Height, Height: f.Width}
 	for i, p := range f.Points {
@@ -98,12 +98,12 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 			p.insert(e)
 			want[e.code] = e.spot.flag
 		}
-		gone := uint32(round)
-		more := []entry{{code: r.Uint64(), spot: spot{flag: gone}}, {code: r.Uint64(), spot: spot{flag: gone + 1}}}
-		want[more[0].code], want[more[1].code] = gone, gone+1
-		p = p.merged(more, func(flag uint32) bool { return flag == gone })
+		deleted := uint32(round)
+		more := []entry{{code: r.Uint64(), spot: spot{flag: deleted}}, {code: r.Uint64(), spot: spot{flag: deleted + 1}}}
+		want[more[0].code], want[more[1].code] = deleted, deleted+1
+		p = p.merged(more, func(flag uint32) bool { return flag == deleted })
 		for code, flag := range want {
-			if flag == gone {
+			if flag == deleted {
 				delete(want, code)
 			}
 		}

@@ -44,10 +44,10 @@ WIDE void pi_project(const uint64_t *bits, int n, const int16_t *sums, int16_t *
 	}
 }
 
-// Buckets lie anywhere in memory: they are asked for before they are needed.
+// Buckets lie anywhere in memory: they are prefetched before they are needed.
 enum { AHEAD = 16 };
 
-COUNT int pi_scan(const uint64_t *codes, const struct pi_span *spans, int n, const uint64_t *asked, int limit, struct pi_hit *hits, int most)
+COUNT int pi_scan(const uint64_t *codes, const struct pi_span *spans, int n, const uint64_t *queries, int limit, struct pi_hit *hits, int most)
 {
 	int count = 0;
 
@@ -58,13 +58,13 @@ COUNT int pi_scan(const uint64_t *codes, const struct pi_span *spans, int n, con
 			for (uint32_t k = next->from; k < next->to && k < next->from + 64; k += 8)
 				__builtin_prefetch(codes + k);
 		}
-		uint64_t code = asked[spans[i].asked];
+		uint64_t code = queries[spans[i].query];
 
 		for (uint32_t k = spans[i].from; k < spans[i].to && count < most; k++) {
 			int d = __builtin_popcountll(codes[k] ^ code);
 
 			hits[count].at = k; // overwritten by the next unless it counts: no branch to be foreseen
-			hits[count].asked = spans[i].asked;
+			hits[count].query = spans[i].query;
 			hits[count].distance = d;
 			count += d <= limit;
 		}

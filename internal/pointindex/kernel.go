@@ -32,10 +32,10 @@ type entry struct {
 }
 
 // span is a bucket that is looked into for a point: struct pi_span.
-type span struct{ from, to, asked uint32 }
+type span struct{ from, to, query uint32 }
 
 // near is an entry near to a point: struct pi_hit.
-type near struct{ at, asked, distance uint32 }
+type near struct{ at, query, distance uint32 }
 
 // Both languages have the same structs.
 var (
@@ -59,10 +59,10 @@ func projected(points []keypoint.Point) []int16 {
 
 // scan writes the places of the codes in the spans within limit bits of those that they are looked for, as many as found
 // has room for, and returns how many.
-func scan(codes []uint64, spans []span, asked []uint64, limit int, found []near) int {
+func scan(codes []uint64, spans []span, queries []uint64, limit int, found []near) int {
 	if len(codes) == 0 || len(spans) == 0 {
 		return 0
 	}
 	return int(C.pi_scan((*C.uint64_t)(&codes[0]), (*C.struct_pi_span)(unsafe.Pointer(&spans[0])), C.int(len(spans)),
-		(*C.uint64_t)(&asked[0]), C.int(limit), (*C.struct_pi_hit)(unsafe.Pointer(&found[0])), C.int(len(found))))
+		(*C.uint64_t)(&queries[0]), C.int(limit), (*C.struct_pi_hit)(unsafe.Pointer(&found[0])), C.int(len(found))))
 }

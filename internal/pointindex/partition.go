@@ -49,18 +49,18 @@ func (p *partition) overflows(more int) bool {
 	return len(p.delta)+more >= max(mergeLeast, len(p.codes.Values)/mergeShare)
 }
 
-// merged is the partition with the delta's and more entries among the frozen ones, without those of flags that are gone.
-func (p *partition) merged(more []entry, gone func(flag uint32) bool) *partition {
+// merged is the partition with the delta's and more entries among the frozen ones, without those of flags that are deleted.
+func (p *partition) merged(more []entry, deleted func(flag uint32) bool) *partition {
 	n := 0
-	p.each(more, gone, func(uint64, spot) { n++ })
+	p.each(more, deleted, func(uint64, spot) { n++ })
 	m := newPartition(n)
 	starts := m.starts.Values
-	p.each(more, gone, func(code uint64, _ spot) { starts[m.bucket(code)+1]++ })
+	p.each(more, deleted, func(code uint64, _ spot) { starts[m.bucket(code)+1]++ })
 	for k := range len(starts) - 1 {
 		starts[k+1] += starts[k]
 	}
 	// starts[k] moves to the end of k's entries, which is the start of the next.
-	p.each(more, gone, func(code uint64, s spot) {
+	p.each(more, deleted, func(code uint64, s spot) {
 		at := &starts[m.bucket(code)]
 		m.codes.Values[*at], m.spots.Values[*at] = code, s
 		*at++
@@ -70,20 +70,20 @@ func (p *partition) merged(more []entry, gone func(flag uint32) bool) *partition
 	return m
 }
 
-// each calls f with every entry, and more, whose flag is not gone.
-func (p *partition) each(more []entry, gone func(flag uint32) bool, f func(uint64, spot)) {
+// each calls f with every entry, and more, whose flag is not deleted.
+func (p *partition) each(more []entry, deleted func(flag uint32) bool, f func(uint64, spot)) {
 	for i, s := range p.spots.Values {
-		if !gone(s.flag) {
+		if !deleted(s.flag) {
 			f(p.codes.Values[i], s)
 		}
 	}
 	for i := range p.delta {
-		if e := &p.delta[i].entry; !gone(e.spot.flag) {
+		if e := &p.delta[i].entry; !deleted(e.spot.flag) {
 			f(e.code, e.spot)
 		}
 	}
 	for _, e := range more {
-		if !gone(e.spot.flag) {
+		if !deleted(e.spot.flag) {
 			f(e.code, e.spot)
 		}
 	}

@@ -29,7 +29,7 @@ const (
 func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
 	often := make([]int32, len(q.points))
 	for i := range s.hits {
-		often[s.hits[i].asked]++
+		often[s.hits[i].query]++
 	}
 	weights := make([]float32, len(q.points))
 	for i, n := range often {
@@ -38,13 +38,13 @@ func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
 	var found []Candidate
 	for hits := range s.byFlag(int(x.flags.Load())) {
 		slices.SortFunc(hits, func(a, b hit) int {
-			return cmp.Or(cmp.Compare(q.variants[a.asked], q.variants[b.asked]), cmp.Compare(a.distance, b.distance),
-				cmp.Compare(a.asked, b.asked), cmp.Compare(place(&a), place(&b)))
+			return cmp.Or(cmp.Compare(q.variants[a.query], q.variants[b.query]), cmp.Compare(a.distance, b.distance),
+				cmp.Compare(a.query, b.query), cmp.Compare(place(&a), place(&b)))
 		})
 		best := Candidate{ID: hits[0].spot.flag}
 		for len(hits) > 0 {
-			variant, n := q.variants[hits[0].asked], 1
-			for n < len(hits) && q.variants[hits[n].asked] == variant {
+			variant, n := q.variants[hits[0].query], 1
+			for n < len(hits) && q.variants[hits[n].query] == variant {
 				n++
 			}
 			if score, points := q.agreeing(hits[:min(n, mostVotes)], weights); points >= leastPoints && score > best.Score {
@@ -52,7 +52,7 @@ func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
 			}
 			hits = hits[n:]
 		}
-		if best.Points > 0 && !x.isGone(best.ID) {
+		if best.Points > 0 && !x.isDeleted(best.ID) {
 			found = append(found, best)
 		}
 	}
@@ -112,7 +112,7 @@ type vote struct {
 	turned                float32 // from the flag to the upload, in steps of angle
 	zoomed                float32 // in steps of scale
 	weight                float32
-	flagPoint, askedPoint uint32
+	flagPoint, queryPoint uint32
 }
 
 // agreeing is the largest weight of votes for one place: each vote says where the whole flag would lie, and is held against
@@ -124,12 +124,12 @@ func (q *query) agreeing(hits []hit, weights []float32) (score float32, points i
 	votes := make([]vote, len(hits))
 	for i := range hits {
 		h := &hits[i]
-		p := &q.points[h.asked]
+		p := &q.points[h.query]
 		votes[i] = vote{
 			flagX: float32(h.spot.x) / perPixel, flagY: float32(h.spot.y) / perPixel, x: p.X, y: p.Y,
 			turned: p.Angle/(2*math.Pi)*turn - float32(h.spot.angle),
-			zoomed: q.sizes[h.asked] - float32(h.spot.scale),
-			weight: weights[h.asked] * (1 - float32(h.distance)*bitsWeight), flagPoint: place(h), askedPoint: h.asked,
+			zoomed: q.sizes[h.query] - float32(h.spot.scale),
+			weight: weights[h.query] * (1 - float32(h.distance)*bitsWeight), flagPoint: place(h), queryPoint: h.query,
 		}
 	}
 	var with []*vote
@@ -163,7 +163,7 @@ func (v *vote) supporters(votes []vote, with []*vote) []*vote {
 		if math.Abs(between-turn*math.Round(between/turn)) > maxAngle {
 			continue
 		}
-		if !slices.ContainsFunc(with, func(w *vote) bool { return w.flagPoint == o.flagPoint || w.askedPoint == o.askedPoint }) {
+		if !slices.ContainsFunc(with, func(w *vote) bool { return w.flagPoint == o.flagPoint || w.queryPoint == o.queryPoint }) {
 			with = append(with, o)
 		}
 	}

@@ -24,7 +24,7 @@ func points(t testing.TB, file []byte, most int) keypoint.Features {
 
 // Copies that verification accepts are among the candidates.
 func TestVerifiableCopiesAreCandidates(t *testing.T) {
-	const flags, asked = 120, 12
+	const flags, originals = 120, 12
 	x := pointindex.New()
 	all := make([]keypoint.Features, flags)
 	for i := range all {
@@ -38,8 +38,8 @@ func TestVerifiableCopiesAreCandidates(t *testing.T) {
 		"phone-screenshot": true, "combination": true,
 	}
 	verifiable, candidates, first := 0, 0, 0
-	for i := range asked {
-		p, other := synth.Draw(11, i, 480, 360), synth.Draw(11, i+asked, 480, 360)
+	for i := range originals {
+		p, other := synth.Draw(11, i, 480, 360), synth.Draw(11, i+originals, 480, 360)
 		for _, e := range transforms.Quality() {
 			if !wanted[e.Name] {
 				continue
@@ -62,7 +62,7 @@ func TestVerifiableCopiesAreCandidates(t *testing.T) {
 		}
 	}
 	t.Logf("%d verifiable copies, %d among 8 candidates, %d the first", verifiable, candidates, first)
-	require.GreaterOrEqual(t, verifiable, asked*4)
+	require.GreaterOrEqual(t, verifiable, originals*4)
 	require.GreaterOrEqual(t, candidates*100, verifiable*98)
 	require.GreaterOrEqual(t, first*100, verifiable*85) // side by side, the other picture is one too
 }

@@ -123,7 +123,7 @@ func (q *query) probes(n, each int, lists *[partitions][]ask) {
 // hit is an entry near to a point.
 type hit struct {
 	spot            spot
-	asked, distance uint32
+	query, distance uint32
 }
 
 // scratch is a search's memory, which is too much to be made anew for each.
@@ -139,7 +139,7 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// look collects the entries of a partition that are near to what is asked. Of a partition's frozen entries it takes no more
+// look collects the entries of a partition that are near to the queries. Of a partition's frozen entries it takes no more
 // than there is room for.
 func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
 	s.spans = s.spans[:0]
@@ -162,6 +162,6 @@ func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
 	}
 	n := scan(p.codes.Values, s.spans, codes, s.limit, s.found[:])
 	for _, f := range s.found[:n] {
-		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.asked, f.distance})
+		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.query, f.distance})
 	}
 }
