@@ -25,7 +25,7 @@ func findChromium() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("Chromium is not installed: run `apt-get install -y chromium`")
+	return "", errors.New("no Chromium is installed: run `apt-get install -y chromium`")
 }
 
 // browser is one tab, and its faults.
