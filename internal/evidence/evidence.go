@@ -111,7 +111,7 @@ const DefaultFalseBlocks = 1e-4
 const (
 	atReference = 0.5
 	reference   = 20_000 // flags
-	perTenfold  = 0.35
+	perTenfold  = 0.5
 	falling     = 1.2
 	reviewBand  = 1.8
 )

@@ -41,6 +41,7 @@ func bruteForce(all []pdq.Hash, deleted map[uint32]bool, query pdq.Hash, bits in
 
 // The index finds what brute force finds, at every distance, at sizes around those at which hashes are merged.
 func TestWithinIsExact(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{0, 1, tailLimit - 1, tailLimit, 3*tailLimit + 7, 6*tailLimit + 11} {
 		r := rand.New(rand.NewPCG(1, uint64(n)))
 		var x Index
@@ -63,7 +64,7 @@ func TestWithinIsExact(t *testing.T) {
 		}
 		require.Equal(t, n-len(deleted), x.Len())
 		found := 0
-		for i := range 60 {
+		for i := range 27 {
 			query, bits := randomHash(r), []int{31, 31, 31, 30, 17, 10, 0, 32, 45}[i%9]
 			if n > 0 {
 				query = flipped(r, all[r.IntN(n)], r.IntN(bits+1))
@@ -72,7 +73,7 @@ func TestWithinIsExact(t *testing.T) {
 			require.Equal(t, want, x.Within(query, bits), "%d hashes, query %d, %d bits", n, i, bits)
 			found += len(want)
 		}
-		require.True(t, n < tailLimit-1 || found > 100, "%d found of %d", found, n)
+		require.True(t, n < tailLimit-1 || found > 40, "%d found of %d", found, n)
 	}
 }
 
@@ -97,6 +98,7 @@ func TestPartsAreDisjoint(t *testing.T) {
 
 // Three bits differ in each part but one, in which two do, and the other way round: where the pigeonhole is tight.
 func TestWithinWhereThePigeonholeIsTight(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 2))
 	var ofPart [parts][]int
 	for bit := range pdq.Bits {
@@ -129,8 +131,9 @@ func TestWithinWhereThePigeonholeIsTight(t *testing.T) {
 
 // Hashes that are added while others ask are found from then on, through all merges.
 func TestAddWhileAsked(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 3))
-	all := make([]pdq.Hash, 5*tailLimit)
+	all := make([]pdq.Hash, 3*tailLimit)
 	for i := range all {
 		all[i] = randomHash(r)
 	}
@@ -166,6 +169,7 @@ func TestAddWhileAsked(t *testing.T) {
 
 // An identical hash that many flags have does not slow down others, and all its flags are found.
 func TestManyOfOne(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 4))
 	one, other := randomHash(r), randomHash(r)
 	var x Index
