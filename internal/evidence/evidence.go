@@ -111,7 +111,7 @@ const DefaultFalseBlocks = 1e-4
 const (
 	atReference = 0.5
 	reference   = 20_000 // flags
-	perTenfold  = 0.5
+	perTenfold  = 0.6
 	falling     = 1.2
 	reviewBand  = 1.8
 )
