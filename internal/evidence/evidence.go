@@ -111,14 +111,15 @@ const DefaultFalseBlocks = 1e-4
 const (
 	atReference = 0.5
 	reference   = 20_000 // flags
-	perTenfold  = 0.6
+	fewest      = 12     // a smaller library has the threshold of this many
+	perTenfold  = 0.53
 	falling     = 1.2
 	reviewBand  = 1.8
 )
 
 // For are the thresholds of a library of so many flags at a rate of false blocks an upload.
 func For(flags int, falseBlocks float64) Thresholds {
-	block := atReference + perTenfold*math.Log10(float64(max(flags, 1))/reference) + math.Log(DefaultFalseBlocks/falseBlocks)/falling
+	block := atReference + perTenfold*math.Log10(float64(max(flags, fewest))/reference) + math.Log(DefaultFalseBlocks/falseBlocks)/falling
 	return Thresholds{Block: block, Review: block - reviewBand}
 }
 
