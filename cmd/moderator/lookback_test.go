@@ -130,7 +130,7 @@ func TestLookback(t *testing.T) {
 	if os.Getenv("MODERATOR_LONG_TESTS") != "" {
 		uploads, flags = 10_000, 100
 	}
-	// Points of interest are found in the picture, which is not kept.
+	// Keypoints are found in the picture, which is not kept.
 	r := start(t, dataDir(t), "--lookback", "30d", "--candidates", "0")
 	js := r.jetStream()
 	all := transforms.Quality()

@@ -130,7 +130,7 @@ func quarter(t *testing.T, i int) []byte {
 	return file.Bytes()
 }
 
-// points are the points of interest that are stored of a picture.
+// points are the keypoints that are stored of a picture.
 func points(t *testing.T, file []byte) keypoint.Features {
 	decoded, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
 	require.NoError(t, err)

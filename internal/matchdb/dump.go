@@ -15,7 +15,7 @@ import (
 // Dump says what of the library goes into a list.
 type Dump struct {
 	Bank       string // "" for all
-	HashesOnly bool   // without embeddings and points of interest
+	HashesOnly bool   // without embeddings and keypoints
 }
 
 // dumpRows is how many flags are read at once.

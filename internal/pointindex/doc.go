@@ -1,4 +1,4 @@
-// Package pointindex finds the flags that an upload may show a part of, among all flags: by points of interest that both have.
+// Package pointindex finds the flags that an upload may show a part of, among all flags: by keypoints that both have.
 // It brings the candidates that keypoint.Verify then compares, where the vector and the hash of the whole picture say
 // nothing: half crops, pictures side by side, a picture in a picture.
 //

@@ -5,7 +5,7 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Compare holds an upload against a flag, as matching does: their nearest views, and their points of interest. Each has at
+// Compare holds an upload against a flag, as matching does: their nearest views, and their keypoints. Each has at
 // least one view. Whether they are the same file is for those to say who have the files.
 func Compare(flagged, uploaded Extracted) (Comparison, error) {
 	best := Comparison{PDQ: -1, Flat: flagged.Flat() || uploaded.Flat()}

@@ -5,7 +5,7 @@ import (
 	"moderator/internal/keypoint"
 )
 
-// Points are the points of interest of a picture of width x height pixels, given in grey at any size: as many as are
+// Points are the keypoints of a picture of width x height pixels, given in grey at any size: as many as are
 // stored of a flag, or looked at of an upload.
 func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Features, error) {
 	w, h := keypoint.Size(width, height)

@@ -5,7 +5,7 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Signals are what a flagged or an allowed picture is found by, beside its file and its points of interest. A flat one has
+// Signals are what a flagged or an allowed picture is found by, beside its file and its keypoints. A flat one has
 // none: they would be near to every flat upload.
 func (e Extracted) Signals() (embeddings []matchdb.Embedding, hashes []matchdb.PDQ) {
 	if e.Flat() {
