@@ -19,7 +19,7 @@ import (
 
 // The programs look up no name, connect to nothing but moderator's own servers, and write nothing outside of the data
 // folder. That holds with telemetry switched on in the environment and with a library that the user names.
-func TestProgramsStayWithinTheDataFolder(t *testing.T) {
+func TestNothingLeavesOutside(t *testing.T) {
 	library := testenv.ONNXRuntime(t)
 	moderator, flagctl := build(t)
 	t.Parallel() // after the build, which uses all cores
