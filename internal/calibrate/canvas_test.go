@@ -2,7 +2,6 @@ package calibrate
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -16,19 +15,13 @@ import (
 
 	"moderator/internal/config"
 	"moderator/internal/imaging"
-	"moderator/internal/sandbox"
+	"moderator/internal/sandbox/sandboxtest"
 	"moderator/internal/synth"
 	"moderator/tools/hostile/classics"
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == sandbox.Argument { // a decode worker is this binary
-		if err := sandbox.Work(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	sandboxtest.WorkIfStarted()
 	os.Exit(m.Run())
 }
 

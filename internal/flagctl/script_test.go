@@ -20,7 +20,7 @@ import (
 	"moderator/internal/hashlist"
 	"moderator/internal/matchdb"
 	"moderator/internal/recognise"
-	"moderator/internal/sandbox"
+	"moderator/internal/sandbox/sandboxtest"
 	"moderator/internal/synth"
 	"moderator/internal/testenv"
 )
@@ -31,13 +31,7 @@ type tests struct{ m *testing.M }
 func (t tests) Run() int { return testenv.Main(t.m) }
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == sandbox.Argument { // a decode worker is this binary
-		if err := sandbox.Work(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	sandboxtest.WorkIfStarted()
 	testscript.Main(tests{m}, map[string]func(){
 		"flagctl": func() {
 			if err := Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {

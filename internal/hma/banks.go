@@ -62,29 +62,40 @@ func (s *Server) bank(r *http.Request) (answer, error) {
 	return answer{body: jsonOf(b)}, err
 }
 
-// addBank ignores enabled, as HMA does: enabled_ratio, 1 unless given, wins.
-func (s *Server) addBank(r *http.Request) (answer, error) {
+// bankFields are the fields of a bank in a request; nil where the body has none.
+type bankFields struct {
+	name    *string
+	enabled *bool
+	ratio   *float64
+}
+
+func readBankFields(r *http.Request) (f bankFields, err error) {
 	body, err := readObject(r)
 	if err != nil {
-		return answer{}, err
+		return f, err
 	}
-	name, err := body.text("name")
+	if f.name, err = body.text("name"); err != nil {
+		return f, err
+	}
+	if f.enabled, err = body.boolean("enabled"); err != nil {
+		return f, err
+	}
+	f.ratio, err = body.number("enabled_ratio")
+	return f, err
+}
+
+// addBank ignores enabled, as HMA does: enabled_ratio, 1 unless given, wins.
+func (s *Server) addBank(r *http.Request) (answer, error) {
+	fields, err := readBankFields(r)
 	if err != nil {
 		return answer{}, err
 	}
-	enabled, err := body.number("enabled_ratio")
-	if err != nil {
-		return answer{}, err
-	}
-	if _, err := body.boolean("enabled"); err != nil {
-		return answer{}, err
-	}
-	if name == nil {
+	if fields.name == nil {
 		return answer{}, missing("name")
 	}
-	b := matchdb.RatedBank{Name: *name, Ratio: 1}
-	if enabled != nil {
-		b.Ratio = *enabled
+	b := matchdb.RatedBank{Name: *fields.name, Ratio: 1}
+	if fields.ratio != nil {
+		b.Ratio = *fields.ratio
 	}
 	if err := errors.Join(checkName(b.Name), checkRatio(b.Ratio)); err != nil {
 		return answer{}, err
@@ -102,19 +113,7 @@ func taken(err error) error {
 
 // changeBank takes the fields that the body has.
 func (s *Server) changeBank(r *http.Request) (answer, error) {
-	body, err := readObject(r)
-	if err != nil {
-		return answer{}, err
-	}
-	name, err := body.text("name")
-	if err != nil {
-		return answer{}, err
-	}
-	enabled, err := body.boolean("enabled")
-	if err != nil {
-		return answer{}, err
-	}
-	given, err := body.number("enabled_ratio")
+	fields, err := readBankFields(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -123,18 +122,18 @@ func (s *Server) changeBank(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	was := b.Name
-	if name != nil && *name != was {
+	if name := fields.name; name != nil && *name != was {
 		if err := checkName(*name); err != nil {
 			return answer{}, err
 		}
 		b.Name = *name
 	}
 	switch {
-	case given != nil:
-		b.Ratio = *given
-	case enabled != nil && *enabled:
+	case fields.ratio != nil:
+		b.Ratio = *fields.ratio
+	case fields.enabled != nil && *fields.enabled:
 		b.Ratio = 1
-	case enabled != nil:
+	case fields.enabled != nil:
 		b.Ratio = 0
 	}
 	if err := checkRatio(b.Ratio); err != nil {

@@ -48,6 +48,15 @@ func sizeOf(c matchdb.SignalCounts, kind string) int64 {
 	return map[string]int64{typePDQ: c.PDQ, typeMD5: c.MD5, typeOwn: c.Embeddings}[kind]
 }
 
+// countTypes returns the signal types that a request selects, and how many of each the library holds.
+func (s *Server) countTypes(r *http.Request) (types []string, counts matchdb.SignalCounts, err error) {
+	if types, err = selectedTypes(r); err != nil {
+		return nil, counts, err
+	}
+	counts, err = s.db.CountSignals(r.Context(), s.pictures.fingerprint())
+	return types, counts, err
+}
+
 type indexStatus struct {
 	Present bool  `json:"present"`
 	BuiltTo int64 `json:"built_to"`
@@ -55,11 +64,7 @@ type indexStatus struct {
 }
 
 func (s *Server) indexStatus(r *http.Request) (answer, error) {
-	types, err := selectedTypes(r)
-	if err != nil {
-		return answer{}, err
-	}
-	counts, err := s.db.CountSignals(r.Context(), s.pictures.fingerprint())
+	types, counts, err := s.countTypes(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -83,11 +88,7 @@ type typeIndex struct {
 
 // signalTypeIndex is never out of date: a search sees each flag from its commit on.
 func (s *Server) signalTypeIndex(r *http.Request) (answer, error) {
-	types, err := selectedTypes(r)
-	if err != nil {
-		return answer{}, err
-	}
-	counts, err := s.db.CountSignals(r.Context(), s.pictures.fingerprint())
+	types, counts, err := s.countTypes(r)
 	if err != nil {
 		return answer{}, err
 	}

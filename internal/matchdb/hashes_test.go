@@ -157,10 +157,24 @@ func TestHashesCountBeforeTheyAreRead(t *testing.T) {
 	f := newFlag("default", "a", random(r))
 	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}}
 	flag := mustFlag(t, db, f).ID
-	set := func() *hashSet { return db.hashes.have.Load().set }
+	requireFollows(t, db, db.hashes, flag, ask, func() error {
+		_, err := db.MatchHashes(ctx, []HashQuery{{SHA256: f.SHA256}})
+		return err
+	})
+}
+
+// requireFollows checks that ask finds a flag that was just added, from then on until it is retracted, and again once it is restored,
+// whether or not the index has read it; and that search is refused when the server has changed.
+func requireFollows[S interface {
+	Len() int
+	Bytes() int64
+}](t *testing.T, db *DB, index *candidateIndex[S], flag uuid.UUID, ask func() []uuid.UUID, search func() error) {
+	t.Helper()
+	ctx := t.Context()
+	set := func() S { return index.have.Load().set }
 	require.Zero(t, set().Len())
 	require.Equal(t, []uuid.UUID{flag}, ask())
-	require.NoError(t, db.hashes.read(ctx))
+	require.NoError(t, index.read(ctx))
 	require.Equal(t, 1, set().Len())
 	require.Equal(t, []uuid.UUID{flag}, ask())
 
@@ -171,15 +185,14 @@ func TestHashesCountBeforeTheyAreRead(t *testing.T) {
 	_, err = db.RestoreAll(ctx, []uuid.UUID{flag}, "mo", "right after all")
 	require.NoError(t, err)
 	require.Equal(t, []uuid.UUID{flag}, ask())
-	require.NoError(t, db.hashes.read(ctx))
+	require.NoError(t, index.read(ctx))
 	require.Equal(t, 1, set().Len())
 	require.Equal(t, []uuid.UUID{flag}, ask())
 
-	restarted := *db.hashes.have.Load()
+	restarted := *index.have.Load()
 	restarted.server = "another life"
-	db.hashes.have.Store(&restarted)
-	_, err = db.MatchHashes(ctx, []HashQuery{{SHA256: f.SHA256}})
-	require.ErrorIs(t, err, errServerChanged)
+	index.have.Store(&restarted)
+	require.ErrorIs(t, search(), errServerChanged)
 }
 
 // Copies of one picture that were just retracted hide none of the others, however many.

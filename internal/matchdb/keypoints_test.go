@@ -60,29 +60,10 @@ func TestKeypointsCountBeforeTheyAreRead(t *testing.T) {
 	ask := func() []uuid.UUID { return keypointCandidates(t, db, 8, other, f)[1] }
 	require.Empty(t, ask())
 	flag := flagWithKeypoints(t, db, r, "default", "a", f)
-	set := func() *keypointSet { return db.keypoints.have.Load().set }
-	require.Zero(t, set().Len())
-	require.Equal(t, []uuid.UUID{flag}, ask())
-	require.NoError(t, db.keypoints.read(ctx))
-	require.Equal(t, 1, set().Len())
-	require.Equal(t, []uuid.UUID{flag}, ask())
-
-	_, err := db.Retract(ctx, flag.String(), "mo", "wrong")
-	require.NoError(t, err)
-	require.Empty(t, ask())
-	require.Zero(t, set().Len(), "what is deleted leaves the index")
-	_, err = db.RestoreAll(ctx, []uuid.UUID{flag}, "mo", "right after all")
-	require.NoError(t, err)
-	require.Equal(t, []uuid.UUID{flag}, ask())
-	require.NoError(t, db.keypoints.read(ctx))
-	require.Equal(t, 1, set().Len())
-	require.Equal(t, []uuid.UUID{flag}, ask())
-
-	restarted := *db.keypoints.have.Load()
-	restarted.server = "another life"
-	db.keypoints.have.Store(&restarted)
-	_, err = db.KeypointCandidates(ctx, []KeypointQuery{{Upload: keypoint.Prepare(f), Most: 1}})
-	require.ErrorIs(t, err, errServerChanged)
+	requireFollows(t, db, db.keypoints, flag, ask, func() error {
+		_, err := db.KeypointCandidates(ctx, []KeypointQuery{{Upload: keypoint.Prepare(f), Most: 1}})
+		return err
+	})
 }
 
 // More flags than a statement is to carry are read at once.
