@@ -26,7 +26,8 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		consuming, err := c.consume(work, out)
+		unanswered := make(chan struct{}, 1)
+		consuming, err := c.consume(work, out, unanswered)
 		if err != nil {
 			return err
 		}
@@ -36,6 +37,7 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 		case <-ctx.Done():
 		case <-began:
 		case <-closed:
+		case <-unanswered:
 		}
 		consuming.Drain()
 		select {
@@ -58,13 +60,22 @@ func (c *Consumer) pull(ctx, work context.Context, out chan<- *item) error {
 
 // consume receives uploads by a callback. The client library's iterator buffers the messages of one pull only: after a
 // lost connection it pulls as many again, and drops those that do not fit. They would be redelivered after the ack wait.
-func (c *Consumer) consume(work context.Context, out chan<- *item) (jetstream.ConsumeContext, error) {
+//
+// It signals unanswered when nothing answers a pull. The durable may be gone: the server tells that to pulls alone that wait when
+// it is deleted, and the client library goes on pulling.
+func (c *Consumer) consume(work context.Context, out chan<- *item, unanswered chan<- struct{}) (jetstream.ConsumeContext, error) {
 	// A single message larger than the limit would stop the pull.
 	bytes := max(pullBytes, 2*int(c.JetStream.Conn().MaxPayload()))
 	consuming, err := c.Durable.Consume(func(msg jetstream.Msg) { c.receive(work, msg, out) },
 		jetstream.PullMaxMessagesWithBytesLimit(2*c.cfg.BatchSize, bytes),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			c.Logger.Warn("pulling uploads was interrupted", "error", err)
+			if errors.Is(err, nats.ErrNoResponders) {
+				select {
+				case unanswered <- struct{}{}:
+				default:
+				}
+			}
 		}))
 	if err != nil {
 		return nil, fmt.Errorf("pull uploads from durable %s: %w", c.Durable.CachedInfo().Name, err)
