@@ -17,7 +17,7 @@ import (
 // new start creates both.
 func TestRunEndsWithItsStream(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
+	s := newServer(t, 2)
 	s.publish("plain")
 	c := s.consumer()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,21 +18,24 @@ import (
 // sequence numbers by then.
 func TestLateAckDeletesNoOtherUpload(t *testing.T) {
 	t.Parallel()
+	const uploads = 3
 	for name, renew := range map[string]func(*storedServer){
 		"the stream is created again": (*storedServer).recreateStream,
 		"the store is restored":       (*storedServer).restoreStore,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t)
+			s := newServer(t, uploads)
 			h := s.harness
-			const uploads = 3
 			for i := range uploads {
-				h.publish(fmt.Sprint("plain ", i))
+				h.publish(fmt.Sprint("slow ", i))
 			}
+			h.fakes.gate = make(chan struct{})
+			c, stop := h.startConsumer()
+			require.Eventually(t, func() bool { return h.fakes.decodes.Load() == uploads }, waitLong, waitStep, "all of them are pulled")
 			h.fakes.away.Store("postgres")
-			c, _ := h.startConsumer()
-			require.Eventually(t, func() bool { return h.fakes.decodes.Load() == uploads && len(c.Away()) == 1 }, waitLong, waitStep)
+			close(h.fakes.gate)
+			require.Eventually(t, func() bool { return len(c.Away()) == 1 }, waitLong, waitStep)
 
 			renew(s)
 			durable, _, err := EnsureStreams(t.Context(), h.js, StreamOptions{Replicas: 1, AckWait: time.Minute, MaxAckPending: 100})
@@ -52,6 +55,9 @@ func TestLateAckDeletesNoOtherUpload(t *testing.T) {
 			h.decisions(uploads)
 			require.Eventually(t, func() bool { return c.inFlight.count() == 0 }, waitLong, waitStep)
 			require.Equal(t, uploads, h.count(event.UploadsStream), "the other moderator's uploads are not acknowledged")
+			if err := stop(); err != nil { // it looked while there was no stream
+				require.ErrorContains(t, err, "start moderator again to create it")
+			}
 		})
 	}
 }
@@ -63,10 +69,12 @@ type storedServer struct {
 	stop        func()
 }
 
-func newServer(t *testing.T) *storedServer {
+func newServer(t *testing.T, workers int) *storedServer {
 	s := &storedServer{dir: t.TempDir(), listen: "127.0.0.1:0"}
 	s.serve(t)
-	s.harness = newHarnessOn(t, "nats://"+s.listen, 1, func(c *Config) { c.AckWait = time.Minute })
+	s.harness = newHarnessOn(t, "nats://"+s.listen, 1, func(c *Config) {
+		c.AckWait, c.DrainTime, c.Workers = time.Minute, time.Minute, workers
+	})
 	s.stop()
 	require.NoError(t, os.CopyFS(filepath.Join(s.dir, "copy"), os.DirFS(filepath.Join(s.dir, "live"))))
 	s.serve(t)
