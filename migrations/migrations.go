@@ -10,4 +10,4 @@ import "embed"
 var FS embed.FS
 
 // First is the version of the first file. Databases of lower versions were made during development, by files that are not here.
-const First = 101
+const First = 201

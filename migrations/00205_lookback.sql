@@ -5,9 +5,7 @@
 -- the stream stored the message, in nanoseconds since 1970: a stream that is made anew gives its sequence numbers again.
 CREATE TABLE recent_upload (
     day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
-    sha256 bytea NOT NULL,
-    upload json NOT NULL,
-    PRIMARY KEY (day, stream, sequence, stored)
+    sha256 bytea NOT NULL, upload json NOT NULL, PRIMARY KEY (day, stream, sequence, stored)
 ) PARTITION BY RANGE (day);
 
 -- The views of an upload: embedding is the query [q, 1]; pdq is NULL where the picture has too little detail. There is no
@@ -15,18 +13,14 @@ CREATE TABLE recent_upload (
 CREATE TABLE recent_view (
     day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
     number int NOT NULL, -- of the view among the upload's
-    model_id int NOT NULL,
-    penalty real NOT NULL,
-    embedding halfvec NOT NULL,
-    pdq bit(256)
+    model_id int NOT NULL, penalty real NOT NULL, embedding halfvec NOT NULL, pdq bit(256)
 ) PARTITION BY RANGE (day);
 ALTER TABLE recent_view ALTER COLUMN embedding SET STORAGE PLAIN;
 
 -- Decisions that look-backs published. A look-back may be repeated when the stream no longer knows their message ids.
 CREATE TABLE recent_found (
     day date NOT NULL, stream text NOT NULL, sequence bigint NOT NULL, stored bigint NOT NULL DEFAULT 0,
-    image_id uuid NOT NULL, -- the flag that stops the upload
-    PRIMARY KEY (day, stream, sequence, stored, image_id)
+    image_id uuid NOT NULL, PRIMARY KEY (day, stream, sequence, stored, image_id) -- the flag that stops the upload
 );
 
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
@@ -58,10 +52,8 @@ BEGIN
     FOREACH parent IN ARRAY ARRAY['recent_upload', 'recent_view'] LOOP
         FOR part IN SELECT inhrelid::regclass::text FROM pg_inherits
                     WHERE inhparent = parent::regclass AND right(inhrelid::regclass::text, 8) < to_char(today - days, 'YYYYMMDD') LOOP
-            BEGIN
-                EXECUTE format('DROP TABLE %s', part);
-            EXCEPTION WHEN lock_not_available THEN
-                NULL;
+            BEGIN EXECUTE format('DROP TABLE %s', part);
+            EXCEPTION WHEN lock_not_available THEN NULL;
             END;
         END LOOP;
     END LOOP;

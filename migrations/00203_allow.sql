@@ -2,32 +2,21 @@
 
 -- +goose Up
 CREATE TABLE allowed_image (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    sha256 bytea NOT NULL UNIQUE CHECK (octet_length(sha256) = 32),
-    source text NOT NULL DEFAULT '',
-    note text NOT NULL DEFAULT '',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    created_by text NOT NULL,
-    created_user text NOT NULL DEFAULT session_user
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), sha256 bytea NOT NULL UNIQUE CHECK (octet_length(sha256) = 32),
+    source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user
 );
 
 -- Stored as in flagged_embedding, with an HNSW index for each model. Only uploads that match a flag are looked up here. A row
 -- that the index misses leaves an upload blocked, which somebody notices.
 CREATE TABLE allowed_embedding (
-    model_id int NOT NULL REFERENCES model,
-    image_id uuid NOT NULL REFERENCES allowed_image ON DELETE CASCADE,
-    view text NOT NULL,
-    penalty real NOT NULL,
-    embedding halfvec NOT NULL,
-    PRIMARY KEY (image_id, model_id, view)
+    model_id int NOT NULL REFERENCES model, image_id uuid NOT NULL REFERENCES allowed_image ON DELETE CASCADE, view text NOT NULL,
+    penalty real NOT NULL, embedding halfvec NOT NULL, PRIMARY KEY (image_id, model_id, view)
 );
 ALTER TABLE allowed_embedding ALTER COLUMN embedding SET STORAGE PLAIN;
 
 CREATE TABLE allowed_pdq (
-    image_id uuid NOT NULL REFERENCES allowed_image ON DELETE CASCADE,
-    view text NOT NULL,
-    hash bit(256) NOT NULL,
-    PRIMARY KEY (image_id, view)
+    image_id uuid NOT NULL REFERENCES allowed_image ON DELETE CASCADE, view text NOT NULL, hash bit(256) NOT NULL, PRIMARY KEY (image_id, view)
 );
 CREATE INDEX allowed_pdq_hnsw ON allowed_pdq USING hnsw (hash bit_hamming_ops) WITH (m = 16, ef_construction = 128);
 

@@ -6,32 +6,24 @@ CREATE EXTENSION IF NOT EXISTS vector;
 -- A model is known by its fingerprint. block_at and review_at are its calibrated thresholds of the score. They hold in every
 -- bank without thresholds of its own. Infinity means "never".
 CREATE TABLE model (
-    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    fingerprint text NOT NULL UNIQUE CHECK (fingerprint ~ '^[0-9a-f]{64}$'),
-    name text NOT NULL,
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),
+    fingerprint text NOT NULL UNIQUE CHECK (fingerprint ~ '^[0-9a-f]{64}$'), name text NOT NULL,
     dims int NOT NULL CHECK (dims BETWEEN 1 AND 3999), -- one more is stored, and HNSW takes halfvec up to 4000
-    block_at float8 NOT NULL,
-    review_at float8 NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    CHECK (review_at <= block_at AND block_at <> 'NaN')
+    block_at float8 NOT NULL, review_at float8 NOT NULL, CHECK (review_at <= block_at AND block_at <> 'NaN')
 );
 
 CREATE TABLE bank (
-    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$'),
-    enabled boolean NOT NULL DEFAULT true, enabled_ratio float8 NOT NULL DEFAULT 1 CHECK (enabled_ratio > 0 AND enabled_ratio <= 1), -- of HMA's look-ups
-    created_at timestamptz NOT NULL DEFAULT now()
+    enabled boolean NOT NULL DEFAULT true,
+    enabled_ratio float8 NOT NULL DEFAULT 1 CHECK (enabled_ratio > 0 AND enabled_ratio <= 1) -- of HMA's look-ups
 );
 INSERT INTO bank (name) VALUES ('default');
 
 -- A bank's own thresholds for one model. A NULL review_at means that the bank has no review band.
 CREATE TABLE bank_threshold (
-    bank_id int NOT NULL REFERENCES bank,
-    model_id int NOT NULL REFERENCES model,
-    block_at float8 NOT NULL,
-    review_at float8,
-    PRIMARY KEY (bank_id, model_id),
-    CHECK (review_at <= block_at AND block_at <> 'NaN')
+    bank_id int NOT NULL REFERENCES bank, model_id int NOT NULL REFERENCES model, PRIMARY KEY (bank_id, model_id),
+    block_at float8 NOT NULL, review_at float8, CHECK (review_at <= block_at AND block_at <> 'NaN')
 );
 
 -- The thresholds that hold in each bank for each model: the bank's own, or else the model's.
@@ -41,28 +33,19 @@ SELECT b.id AS bank_id, b.name AS bank, b.enabled, m.id AS model_id, t.bank_id I
        CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
 FROM bank b CROSS JOIN model m LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id;
 
--- The picture itself is not kept. Retraction fills the three retract columns and leaves the row.
--- Flags of lists may know their file by an MD5 only, or not at all: signal_key identifies those, the SHA-256 over their PDQ
--- hashes, or else over their vectors.
+-- The picture itself is not kept. Retraction fills the three retract columns and leaves the row. signal_key identifies flags
+-- whose file is unknown: the SHA-256 over their PDQ hashes, or else over their vectors.
 CREATE TABLE flagged_image (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     -- Of HMA's clients: the content's id; when look-ups find it (0 never, 1 always, else from that Unix time on).
     number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, disable_until bigint NOT NULL DEFAULT 1, metadata jsonb,
-    bank_id int NOT NULL REFERENCES bank,
-    sha256 bytea CHECK (octet_length(sha256) = 32),
-    md5 bytea CHECK (octet_length(md5) = 16),
-    signal_key bytea CHECK (octet_length(signal_key) = 32),
-    source text NOT NULL DEFAULT '',
-    note text NOT NULL DEFAULT '',
-    created_at timestamptz NOT NULL DEFAULT now(),
-    created_by text NOT NULL,
-    created_user text NOT NULL DEFAULT session_user,
-    retracted_at timestamptz,
-    retracted_by text,
-    retract_reason text,
-    UNIQUE (id, bank_id), -- what signals refer to
-    CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3)),
-    CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, md5) > 0))
+    bank_id int NOT NULL REFERENCES bank, UNIQUE (id, bank_id), -- what signals refer to
+    sha256 bytea CHECK (octet_length(sha256) = 32), md5 bytea CHECK (octet_length(md5) = 16),
+    signal_key bytea CHECK (octet_length(signal_key) = 32), CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, md5) > 0)),
+    source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user,
+    retracted_at timestamptz, retracted_by text, retract_reason text,
+    CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3))
 );
 -- A picture is flagged once in a bank. A retracted one may be flagged again by hand; lists skip it.
 CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, (coalesce(sha256, md5, signal_key))) WHERE retracted_at IS NULL;

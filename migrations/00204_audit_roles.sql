@@ -4,16 +4,10 @@
 -- The database writes the log itself, and rows are only ever added. db_user is the login; actor and reason are what the
 -- program set as moderator.actor and moderator.reason: the person it acts for, and why.
 CREATE TABLE audit_log (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    db_user text NOT NULL,
-    actor text,
-    reason text,
-    action text NOT NULL,     -- insert, update, delete
-    table_name text NOT NULL,
-    row_id text NOT NULL,     -- of a threshold, its bank's
-    before jsonb,
-    after jsonb
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    db_user text NOT NULL, actor text, reason text,
+    action text NOT NULL, table_name text NOT NULL, row_id text NOT NULL, -- insert, update, delete; a threshold's row is its bank's
+    before jsonb, after jsonb
 );
 CREATE INDEX audit_log_row ON audit_log (table_name, row_id);
 CREATE INDEX audit_log_at ON audit_log (at);
@@ -40,21 +34,22 @@ CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'audit_log is append-only: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
 END $$;
--- +goose StatementEnd
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON model FOR EACH ROW EXECUTE FUNCTION audit('id');
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON bank FOR EACH ROW EXECUTE FUNCTION audit('id');
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON bank_threshold FOR EACH ROW EXECUTE FUNCTION audit('bank_id');
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON flagged_image FOR EACH ROW EXECUTE FUNCTION audit('id');
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON allowed_image FOR EACH ROW EXECUTE FUNCTION audit('id');
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['model', 'bank', 'bank_threshold', 'flagged_image', 'allowed_image'] LOOP
+        EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION audit(%L)',
+            name, CASE name WHEN 'bank_threshold' THEN 'bank_id' ELSE 'id' END);
+    END LOOP;
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
 -- The operator grants each login one of these roles:
 --   moderator_reader   matches: reads everything but the audit log
 --   moderator_curator  flags, retracts, keeps banks and the allow-list, registers models, reads the audit log
 --   moderator_admin    all of that, changes models' thresholds, and grants the other two
 -- Roles belong to the cluster: an administrator, or the migration of another database, may have created them.
--- +goose StatementBegin
 DO $$
 DECLARE
     role text;
