@@ -77,7 +77,7 @@ func checkServers(ctx context.Context, c config.Run, report func(name, good stri
 		report("nats", "embedded, listening on "+c.NATSListen, nil)
 		return
 	}
-	nc, err := endpoint.ConnectNATS(c.NATSURL, c.NATSCreds, "moderator check", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(c.NATS, "moderator check", slog.New(slog.DiscardHandler))
 	if err != nil {
 		report("nats", "", err)
 		return

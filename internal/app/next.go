@@ -14,7 +14,7 @@ import (
 )
 
 func newState(s *stack, httpURL, consoleURL, hmaURL string) endpoint.State {
-	return endpoint.State{PID: os.Getpid(), NATSURL: s.natsURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL, HMAURL: hmaURL}
+	return endpoint.State{PID: os.Getpid(), NATSURL: s.nats.NATSURL, DatabaseURL: s.databaseURL, HTTPURL: httpURL, ConsoleURL: consoleURL, HMAURL: hmaURL}
 }
 
 // printNext prints what to type in another terminal. It prints to terminals only: elsewhere its output is stored with the

@@ -69,7 +69,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 
-	nc, err := endpoint.ConnectNATS(servers.natsURL, c.NATSCreds, "moderator", log)
+	nc, err := endpoint.ConnectNATS(servers.nats, "moderator", log)
 	if err != nil {
 		return err
 	}
@@ -173,12 +173,20 @@ func judgeUntil(ctx context.Context, judge *consumer.Consumer, died <-chan error
 }
 
 func ensureStreams(ctx context.Context, c config.Run, js jetstream.JetStream, log *slog.Logger) (jetstream.Consumer, error) {
-	durable, created, err := consumer.EnsureStreams(ctx, js, consumer.StreamOptions{
+	options := consumer.StreamOptions{
 		Replicas: c.StreamReplicas, AckWait: c.AckWait, DuplicateWindow: c.DuplicateWindow, KeepDecisions: c.KeepDecisions,
 		MaxAckPending: maxAckPending,
-	})
+	}
+	durable, created, err := consumer.EnsureStreams(ctx, js, options)
 	if len(created) > 0 {
 		log.Info("created", "what", created)
+	}
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := consumer.StreamWarnings(ctx, js, options)
+	for _, warning := range warnings {
+		log.Warn(warning)
 	}
 	return durable, err
 }

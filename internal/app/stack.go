@@ -15,7 +15,7 @@ import (
 
 // stack holds the servers of a moderator: embedded or configured.
 type stack struct {
-	natsURL     string
+	nats        config.NATS
 	databaseURL string
 	embedded    []string // "postgres" and "nats", as far as they are embedded
 	stops       []func(context.Context) error
@@ -27,7 +27,7 @@ const stopTime = 20 * time.Second
 
 // startStack starts an embedded server for each URL that is not set.
 func startStack(ctx context.Context, c config.Stack, natsListen string, log *slog.Logger) (*stack, error) {
-	s := &stack{natsURL: c.NATSURL, databaseURL: c.DatabaseURL, died: make(chan error, 2)}
+	s := &stack{nats: c.NATS, databaseURL: c.DatabaseURL, died: make(chan error, 2)}
 	if s.databaseURL == "" {
 		pg, err := devstack.StartPostgres(ctx, devstack.PGOptions{DataDir: filepath.Join(c.DataDir, "postgres")})
 		if err != nil {
@@ -42,7 +42,7 @@ func startStack(ctx context.Context, c config.Stack, natsListen string, log *slo
 		}()
 		log.Info("postgres", "embedded", pg.URL)
 	}
-	if s.natsURL == "" {
+	if s.nats.NATSURL == "" {
 		server, err := devstack.StartNATS(ctx, devstack.NATSOptions{
 			StoreDir: filepath.Join(c.DataDir, "nats"), Listen: natsListen, Logger: log,
 			Broken: func(why error) { s.died <- fmt.Errorf("the embedded NATS server: %w", why) },
@@ -50,7 +50,7 @@ func startStack(ctx context.Context, c config.Stack, natsListen string, log *slo
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start the embedded NATS server: %w: set another address with --nats-listen", err), s.stop(ctx))
 		}
-		s.natsURL = server.URL
+		s.nats.NATSURL = server.URL
 		s.stops = append(s.stops, func(context.Context) error { server.Shutdown(); return nil })
 		s.embedded = append(s.embedded, "nats")
 		log.Info("nats", "embedded", server.URL)

@@ -10,9 +10,8 @@ import (
 
 // Stack holds the servers and the data folder.
 type Stack struct {
-	DataDir     string `help:"Folder for the data of the embedded servers and for TensorRT engines." default:"${data_dir}" placeholder:"DIR" group:"Servers"`
-	NATSURL     string `name:"nats-url" help:"NATS servers with JetStream, separated by commas. Without it moderator starts an embedded server." placeholder:"URL" group:"Servers"`
-	NATSCreds   string `name:"nats-creds" help:"NATS credentials file." placeholder:"FILE" group:"Servers"`
+	DataDir string `help:"Folder for the data of the embedded servers and for TensorRT engines." default:"${data_dir}" placeholder:"DIR" group:"Servers"`
+	NATS
 	DatabaseURL string `name:"database-url" help:"Postgres with pgvector, as a URL or a connection string. Without it moderator starts an embedded server." placeholder:"URL" group:"Servers"`
 }
 

@@ -15,11 +15,11 @@ func DatabaseURL(c config.Stack) (string, error) {
 	return state.DatabaseURL, err
 }
 
-// NATSURL returns the configured URL, or that of the moderator that runs on the data folder.
-func NATSURL(c config.Stack) (string, error) {
+// NATS returns the configured servers and login, or the server of the moderator that runs on the data folder.
+func NATS(c config.Stack) (config.NATS, error) {
 	if c.NATSURL != "" {
-		return c.NATSURL, nil
+		return c.NATS, nil
 	}
 	state, err := ReadState(c.DataDir)
-	return state.NATSURL, err
+	return config.NATS{NATSURL: state.NATSURL}, err
 }

@@ -11,14 +11,20 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"moderator/internal/config"
 )
 
 // ConnectNATS tries to connect once. The connection then reconnects for ever; the caller closes it. Errors and log lines
-// name the servers by scheme and host only, because urls may hold passwords or tokens.
-func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error) {
-	servers, err := withoutLogins(urls)
+// name the servers by scheme and host only, because URLs may hold passwords or tokens.
+func ConnectNATS(c config.NATS, name string, log *slog.Logger) (*nats.Conn, error) {
+	servers, err := withoutLogins(c.NATSURL)
 	if err != nil {
 		return nil, err
+	}
+	login, err := loginOptions(c)
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w", servers, err)
 	}
 	options := []nats.Option{
 		nats.Name(name), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), nats.ReconnectWait(500 * time.Millisecond),
@@ -31,10 +37,7 @@ func ConnectNATS(urls, creds, name string, log *slog.Logger) (*nats.Conn, error)
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("reconnected to NATS", "address", nc.ConnectedAddr()) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS", "error", err) }),
 	}
-	if creds != "" {
-		options = append(options, nats.UserCredentials(creds))
-	}
-	nc, err := nats.Connect(urls, options...)
+	nc, err := nats.Connect(c.NATSURL, append(options, login...)...)
 	if err != nil {
 		return nil, fmt.Errorf("NATS at %s: %w: %s", servers, err, natsRemedy(err))
 	}
@@ -68,11 +71,14 @@ func natsRemedy(err error) string {
 	text := strings.ToLower(err.Error()) // the server sends its refusal as text
 	switch {
 	case strings.Contains(text, "authorization violation"), strings.Contains(text, "authentication"):
-		return "the server refused the login: correct the user and password, or the token, in --nats-url, or the file of --nats-creds"
+		return "the server refused the login: correct the user and password, or the token, in --nats-url, or the file of --nats-creds, " +
+			"--nats-nkey or --nats-password-file"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		return "correct --nats-creds"
+		return "correct the path in --nats-creds, --nats-ca, --nats-cert or --nats-key"
+	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"):
+		return "the server wants a client certificate: give one that its authority signed as --nats-cert and --nats-key"
 	case errors.As(err, &certificate):
-		return "have the machine trust the server's certificate, or name the server in --nats-url as its certificate does"
+		return "give its authority as --nats-ca, or name the server in --nats-url as its certificate does"
 	}
 	return "start a server there with JetStream, or correct --nats-url"
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"moderator/internal/config"
 	"moderator/internal/endpoint"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -36,10 +37,10 @@ func TestNATSErrors(t *testing.T) {
 		"nats://ann:1/secret@" + open:                 "--nats-url cannot be read, wanted nats://user:password@host:4222",
 		"nats://ann:%secret@" + open:                  "--nats-url cannot be read, wanted nats://user:password@host:4222",
 	} {
-		_, err := endpoint.ConnectNATS(url, "", "test", slog.New(slog.DiscardHandler))
+		_, err := endpoint.ConnectNATS(config.NATS{NATSURL: url}, "test", slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "secret")
 	}
-	_, err = endpoint.ConnectNATS("nats://"+open, "/no/such.creds", "test", slog.New(slog.DiscardHandler))
-	require.ErrorContains(t, err, "correct --nats-creds")
+	_, err = endpoint.ConnectNATS(config.NATS{NATSURL: "nats://" + open, NATSCreds: "/no/such.creds"}, "test", slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "correct the path in --nats-creds")
 }

@@ -120,11 +120,11 @@ func (c *cli) uploaded(ctx context.Context, js jetstream.JetStream, u event.Uplo
 
 // jetStream connects to the moderators' NATS servers; the caller closes the connection.
 func (c *cli) jetStream(name string) (jetstream.JetStream, error) {
-	url, err := endpoint.NATSURL(c.Stack)
+	servers, err := endpoint.NATS(c.Stack)
 	if err != nil {
 		return nil, err
 	}
-	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, name, slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(servers, name, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,11 @@ func (s *submitCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	url, err := endpoint.NATSURL(c.Stack)
+	servers, err := endpoint.NATS(c.Stack)
 	if err != nil {
 		return err
 	}
-	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, "flagctl submit", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(servers, "flagctl submit", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -32,11 +32,11 @@ type bankTraffic struct{ blocked, reviewed int }
 // traffic reads the decisions since then; nil without a stream of decisions. The server counts the decisions that allow, and
 // the library those of them that people made.
 func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*traffic, error) {
-	url, err := endpoint.NATSURL(c.Stack)
+	servers, err := endpoint.NATS(c.Stack)
 	if err != nil { // no NATS server is configured
 		return nil, nil
 	}
-	nc, err := endpoint.ConnectNATS(url, c.NATSCreds, "flagctl stats", slog.New(slog.DiscardHandler))
+	nc, err := endpoint.ConnectNATS(servers, "flagctl stats", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
