@@ -16,6 +16,10 @@ type Thresholds struct {
 	ReviewAt *float64
 }
 
+func (t Thresholds) valid() bool {
+	return !math.IsNaN(t.BlockAt) && (t.ReviewAt == nil || *t.ReviewAt <= t.BlockAt)
+}
+
 // Bank is a named list of flags, with its thresholds for one model.
 type Bank struct {
 	Name    string
@@ -72,7 +76,7 @@ func (db *DB) switchBank(ctx context.Context, name string, on bool, by, reason s
 
 // SetBank gives the bank thresholds of its own for the model. Errors wrap ErrInvalid, ErrUnknownBank or ErrUnknownModel.
 func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by, reason string) error {
-	if math.IsNaN(t.BlockAt) || t.ReviewAt != nil && !(*t.ReviewAt <= t.BlockAt) {
+	if !t.valid() {
 		return fmt.Errorf("%w thresholds of bank %s: want a review score that is at most the block score", ErrInvalid, name)
 	}
 	known, err := db.model(ctx, model)

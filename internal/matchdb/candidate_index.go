@@ -278,6 +278,13 @@ func (db *DB) LastRead() time.Time {
 func (m *candidateIndex[S]) search(
 	ctx context.Context, have *indexState[S], named arguments, fields []any, row func() error,
 ) (deleted []uuid.UUID, err error) {
+	return m.searchBy(ctx, m.compare, have, named, fields, row)
+}
+
+// searchBy is search with another statement in place of compare.
+func (m *candidateIndex[S]) searchBy(
+	ctx context.Context, compare statement, have *indexState[S], named arguments, fields []any, row func() error,
+) (deleted []uuid.UUID, err error) {
 	named["server"], named["snapshot"] = have.server, have.snapshot
 	var changed bool
 	var batch pgx.Batch // a transaction, see planOnce
@@ -287,7 +294,7 @@ func (m *candidateIndex[S]) search(
 		}
 		return errServerChanged
 	})
-	batch.Queue(m.compare.sql, m.compare.values(named)...).Query(func(rows pgx.Rows) error {
+	batch.Queue(compare.sql, compare.values(named)...).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, fields, row)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
@@ -53,6 +54,11 @@ const sketchError = 0.005
 //go:embed match.sql
 var matchSQL string
 
+// matchStatement is match.sql with thresholds from a subquery, or from the view threshold if it is "".
+func matchStatement(subquery string, model int) statement {
+	return newStatement(strings.Replace(matchSQL, "{threshold}", subquery, 1), model)
+}
+
 // deletedSQL names those of some pictures that have no embedding any more.
 const deletedSQL = `
 SELECT image_id FROM unnest(@nearest_images::uuid[]) AS nearest (image_id)
@@ -64,6 +70,11 @@ WHERE NOT EXISTS (SELECT FROM flagged_embedding e WHERE e.image_id = nearest.ima
 // round trip for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
+	return db.match(ctx, model, qs, nil)
+}
+
+// match is Match, with the thresholds of what if it is not nil.
+func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf) ([][]Hit, error) {
 	none := make([][]Hit, len(qs))
 	if len(qs) == 0 {
 		return none, nil
@@ -84,11 +95,16 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, err
 	}
+	compare := sketches.compare
+	if what != nil {
+		compare = matchStatement(whatIfSQL, known.id)
+		what.name(named)
+	}
 	hits := make([][]Hit, len(qs))
 	var i int
 	var h Hit
 	fields := []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}
-	deleted, err := sketches.search(ctx, have, named, fields, func() error {
+	deleted, err := sketches.searchBy(ctx, compare, have, named, fields, func() error {
 		hits[i] = append(hits[i], h)
 		return nil
 	})

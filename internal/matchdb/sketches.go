@@ -36,7 +36,7 @@ func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
 		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketch.Set],
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
-		changed: serverChanged(model.partition()), compare: newStatement(matchSQL, model.id), deleted: newStatement(deletedSQL, model.id),
+		changed: serverChanged(model.partition()), compare: matchStatement("", model.id), deleted: newStatement(deletedSQL, model.id),
 		empty: model.emptySketches,
 		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {
 			var penalty float32

@@ -15,13 +15,13 @@ func Judge(d *event.Decision, views []feature.View, hits []Hit) {
 		judgeFlat(d, hits)
 		return
 	}
-	weigh(d, hits)
+	Weigh(d, hits)
 }
 
 // Lookback is the decision on an upload of the past, by the hits of a flag that came after it. It is false where that does
 // not stop the upload.
 func Lookback(d *event.Decision, hits []Hit) bool {
-	weigh(d, hits)
+	Weigh(d, hits)
 	if d.Verdict == event.Allow {
 		return false
 	}
@@ -29,7 +29,8 @@ func Lookback(d *event.Decision, hits []Hit) bool {
 	return true
 }
 
-func weigh(d *event.Decision, hits []Hit) {
+// Weigh is Judge for an upload that is known to show something, or has no hits but those of its file.
+func Weigh(d *event.Decision, hits []Hit) {
 	var counted, suppressed []Hit
 	for _, hit := range hits {
 		if hit.Allowed != nil {
