@@ -93,5 +93,9 @@ image-check: setup ## run the Dockerfile's steps in a debootstrap root (as root)
 	@./scripts/image-check.sh $(ROOT)
 
 .PHONY: dist
-dist: setup ## make release tarballs in dist/; VERSION=1.0.0
+dist: setup ## make release tarballs and Debian packages in dist/; VERSION=1.0.0
 	@./scripts/dist.sh
+
+.PHONY: deb-check
+deb-check: ## install dist/*.deb in a debootstrap root (as root) and run moderator check there
+	@./scripts/deb-check.sh
