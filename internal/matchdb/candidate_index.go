@@ -23,9 +23,9 @@ type candidateIndex[S interface {
 	columns string // that are read of each row, the picture's id among them
 	rows    string // which those are: a FROM clause with a WHERE, of a table that says by what transaction a row was added
 	empty   func(context.Context, pgx.Tx) (S, error)
-	take    func(pgx.Rows, S) (uuid.UUID, error) // puts a row into the set
-	taken   func(S)                              // all rows that were read are put into the set; nil: there is nothing to do
-	stale   func(have *indexState[S]) bool       // all is to be read again, whatever the server
+	take    func(pgx.Rows, S) (uuid.UUID, error)   // puts a row into the set
+	taken   func(context.Context, pgx.Tx, S) error // all rows that were read are put into the set
+	stale   func(have *indexState[S]) bool         // all is to be read again, whatever the server
 
 	changed statement // whether the server is another one than the index was read from
 	compare statement // the rows that the index names, and those that it lacks
@@ -241,11 +241,10 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 			seen[id] = true
 		}
 	}
-	if err := rows.Err(); err != nil || m.taken == nil {
+	if err := rows.Err(); err != nil {
 		return err
 	}
-	m.taken(set)
-	return nil
+	return m.taken(ctx, tx, set)
 }
 
 // outgrown is for sets that were made for as many rows as there were at first, and that deleted pictures are in the way of.

@@ -1,6 +1,7 @@
 package matchdb
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -99,8 +100,7 @@ func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs [
 		}
 		images = append(images, q.Flags...)
 	}
-	slices.SortFunc(images, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	named := arguments{"near_images": slices.Compact(images), "fresh": freshFlags + 1}
+	named := arguments{"near_images": distinct(images), "fresh": freshFlags + 1}
 	var fresh bool
 	var id uuid.UUID
 	var bank *string
@@ -122,6 +122,12 @@ func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs [
 		return nil
 	})
 	return all, err
+}
+
+// distinct are the IDs in order, each once.
+func distinct(ids []uuid.UUID) []uuid.UUID {
+	ids = slices.SortedFunc(slices.Values(ids), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
 }
 
 // of are the candidates of one upload, each once: those of the index in its order, then the others.

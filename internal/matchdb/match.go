@@ -5,14 +5,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"math"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
-
-	"moderator/internal/sketch"
 )
 
 // Tolerance bounds how much a score that the library returns differs from the float32 formula: half precision rounds the
@@ -40,12 +37,8 @@ type Hit struct {
 // for an exact scan of the banks that may have something better.
 const nearestRows = 100
 
-// Of the nearest pictures of a query comparedRows are compared whatever their scores: some may be in disabled banks. checkedRows are
-// checked for deletion.
-const (
-	comparedRows = 4
-	checkedRows  = 32
-)
+// comparedRows is how many of the nearest pictures of a query are compared whatever their scores: some may be in disabled banks.
+const comparedRows = 4
 
 // sketchError is several times what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th
 // of its largest, up and down.
@@ -91,7 +84,11 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
-	named, err := known.arguments(qs, have)
+	lowest := have.set.lowestThreshold()
+	if what != nil {
+		lowest = math.Inf(-1)
+	}
+	named, err := known.arguments(qs, have, lowest)
 	if err != nil {
 		return nil, err
 	}
@@ -115,17 +112,17 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 	return hits, nil
 }
 
-// arguments are those of match.sql.
-func (r registered) arguments(qs []Query, have *indexState[*sketch.Set]) (arguments, error) {
+// arguments are those of match.sql, with candidates that may reach the lowest threshold.
+func (r registered) arguments(qs []Query, have *indexState[*sketchSet], lowest float64) (arguments, error) {
 	vectors, penalties, err := r.queryColumns(qs)
 	if err != nil {
 		return nil, err
 	}
-	near := nearest(have, qs)
+	near := nearest(have, qs, lowest)
 	return arguments{
 		"vectors": vectors, "penalties": penalties, "upper_bounds": near.upperBounds,
 		"near_queries": near.queries, "near_images": near.images, "near_scores": near.scores, "near_always": near.always,
-		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": slices.Collect(maps.Keys(near.checked)),
+		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": distinct(near.images),
 	}, nil
 }
 

@@ -123,14 +123,18 @@ func (v *verification) verify(ctx context.Context) error {
 	if v.candidates == 0 {
 		return nil
 	}
+	has, err := v.db.HasKeypoints(ctx)
+	if err != nil {
+		return err
+	}
 	var asked []int // uploads
 	for i, u := range v.uploads {
-		if !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
+		if (has || slices.ContainsFunc(v.hits[i], weighed)) && !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
 			asked = append(asked, i)
 		}
 	}
 	qs := make([]matchdb.KeypointQuery, len(asked))
-	err := each(ctx, len(asked), func(k int) error {
+	err = each(ctx, len(asked), func(k int) error {
 		u := v.uploads[asked[k]]
 		grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
 		points, err := Points(grey, u.Width, u.Height, false)
