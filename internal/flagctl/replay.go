@@ -16,10 +16,11 @@ import (
 
 type replayCommand struct {
 	Since    since    `help:"Uploads since then: 12h, 30d, 2026-03-01." default:"24h" placeholder:"WHEN"`
-	Bank     []string `help:"Bank to try: it takes the thresholds, and matches even if it is disabled. May be repeated. Without it, all enabled banks." placeholder:"NAME"`
+	Bank     []string `help:"Bank to try: it takes the settings, and decides even if it is disabled or in shadow. May be repeated. Without it, all enabled banks." placeholder:"NAME"`
 	BlockAt  *float64 `help:"Block uploads with this score or more." placeholder:"SCORE"`
 	ReviewAt *float64 `help:"Send uploads with this score or more to review. With --block-at alone, no upload goes to review by its score." placeholder:"SCORE"`
-	Limit    int      `help:"Most uploads to list, the earliest of each day first; 0 is all." default:"100"`
+	policyOfPDQ
+	Limit int `help:"Most uploads to list, the earliest of each day first; 0 is all." default:"100"`
 }
 
 // Help says what the kept uploads cannot tell.
@@ -51,14 +52,9 @@ type replayDecision struct {
 }
 
 func (r *replayCommand) Run(ctx context.Context, c *cli) error {
-	what := matchdb.WhatIf{Banks: r.Bank}
-	switch {
-	case r.BlockAt == nil && r.ReviewAt != nil:
-		return errors.New("--review-at needs --block-at: a bank's thresholds are set together")
-	case r.BlockAt == nil && len(r.Bank) == 0:
-		return errors.New("there is nothing to try: give --block-at, with or without --review-at, or a disabled bank as --bank")
-	case r.BlockAt != nil:
-		what.Thresholds = &matchdb.Thresholds{BlockAt: *r.BlockAt, ReviewAt: r.ReviewAt}
+	what, err := r.whatIf()
+	if err != nil {
+		return err
 	}
 	db, folder, err := c.libraryOfModel(ctx)
 	if err != nil {
@@ -96,6 +92,22 @@ func (r *replayCommand) Run(ctx context.Context, c *cli) error {
 	}
 	fmt.Fprintln(c.stderr, out.summary())
 	return nil
+}
+
+func (r *replayCommand) whatIf() (matchdb.WhatIf, error) {
+	what := matchdb.WhatIf{Banks: r.Bank}
+	var policy matchdb.BankPolicy
+	r.set(&policy)
+	what.PDQDistance, what.PDQVerdict = policy.PDQDistance, policy.PDQVerdict
+	switch {
+	case r.BlockAt == nil && r.ReviewAt != nil:
+		return what, errReviewAlone
+	case r.BlockAt != nil:
+		what.Thresholds = &matchdb.Thresholds{BlockAt: *r.BlockAt, ReviewAt: r.ReviewAt}
+	case len(r.Bank) == 0 && what.PDQDistance == nil:
+		return what, errors.New("there is nothing to try: give --block-at, with or without --review-at, --pdq-distance, or a disabled bank as --bank")
+	}
+	return what, nil
 }
 
 // sortedChanges are the counts, the most frequent first.

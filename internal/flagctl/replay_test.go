@@ -118,6 +118,17 @@ func TestReplay(t *testing.T) {
 	require.Contains(t, text, "0 would be decided differently")
 }
 
+// A bank in shadow is tried as a disabled one is.
+func TestReplayOfABankInShadow(t *testing.T) {
+	r := newReplays(t)
+	for _, args := range [][]string{{"enable", "trial"}, {"set", "trial", "--shadow", "on"}} {
+		require.NoError(t, Run(t.Context(), append([]string{"--database-url", r.database, "bank"}, args...), t.Output(), t.Output()))
+	}
+	got, _ := r.run("--bank", "trial", "--pdq-distance", "5")
+	require.Equal(t, []string{"of the trial: allow → block", "b: allow → block"}, changed(got))
+	require.Equal(t, "trial", got.Differences[0].Now.Shadow[0].Bank)
+}
+
 func TestReplayHasSomethingToTry(t *testing.T) {
 	r := newReplays(t)
 	for _, test := range []struct {

@@ -16,8 +16,11 @@ import (
 
 // WhatIf is a library with other thresholds, for replays. Nothing is written.
 type WhatIf struct {
-	Banks      []string    // take the thresholds, and match even if they are disabled; none: all enabled banks
+	Banks      []string    // take the settings, and decide even if they are disabled or in shadow; none: all enabled banks
 	Thresholds *Thresholds // as SetBank would set them; nil: each bank's own
+
+	PDQDistance *int   // of the banks' policies; nil: each bank's own
+	PDQVerdict  string // the same; with a distance only
 }
 
 // whatIfSQL stands in for the view threshold.
@@ -50,7 +53,7 @@ func (w WhatIf) Check(ctx context.Context, db *DB) error {
 	if w.Thresholds != nil && !w.Thresholds.valid() {
 		return fmt.Errorf("%w thresholds: want a review score that is at most the block score", ErrInvalid)
 	}
-	return nil
+	return BankPolicy{PDQDistance: w.PDQDistance, PDQVerdict: w.PDQVerdict}.check()
 }
 
 // MatchIf is Match in that library.

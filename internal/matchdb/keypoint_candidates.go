@@ -29,6 +29,8 @@ type KeypointCandidate struct {
 	Points    keypoint.Features
 	Votes     int              // that the index has for one place of the flag in the upload; 0: another retriever brought the flag
 	Variant   keypoint.Variant // of the flag that they are for; only where there are Votes
+
+	FalseBlocks *float64 // of the bank's policy
 }
 
 // freshFlags is how many flags may have been added since the index was read without it being read at once.
@@ -104,13 +106,14 @@ func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs [
 	var fresh bool
 	var id uuid.UUID
 	var bank *string
+	var falseBlocks *float64
 	var stored []byte
 	var err error
-	all.deleted, err = db.keypoints.search(ctx, have, named, []any{&fresh, &id, &bank, &stored}, func() error {
+	all.deleted, err = db.keypoints.search(ctx, have, named, []any{&fresh, &id, &bank, &falseBlocks, &stored}, func() error {
 		if bank == nil {
 			return nil
 		}
-		one := KeypointCandidate{FlaggedID: id, Bank: *bank}
+		one := KeypointCandidate{FlaggedID: id, Bank: *bank, FalseBlocks: falseBlocks}
 		if err := one.Points.UnmarshalBinary(stored); err != nil {
 			return fmt.Errorf("flag %s: %w", id, err)
 		}

@@ -113,21 +113,24 @@ func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []
 		}
 		queries[i] = p.Query
 	}
+	if err := (policies{}).apply(ctx, db, hits); err != nil {
+		return nil, err
+	}
 	return hits, suppressPast(ctx, db, folder, hits, queries)
 }
 
 // suppressPast gives the hits on kept uploads the allowed pictures that are nearer. queries are the views that were hit.
 func suppressPast(ctx context.Context, db *matchdb.DB, folder *embed.Folder, hits []verdict.Hit, queries []matchdb.AllowQuery) error {
-	var asked []matchdb.AllowQuery
+	var queried []matchdb.AllowQuery
 	for i, h := range hits {
 		if suppressible(h) {
-			asked = append(asked, queries[i])
+			queried = append(queried, queries[i])
 		}
 	}
-	if len(asked) == 0 {
+	if len(queried) == 0 {
 		return nil
 	}
-	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), asked)
+	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), queried)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,18 @@ func (r replay) judge(ctx context.Context, uploads []matchdb.RecentUpload) ([]Re
 	return judged, nil
 }
 
+// govern applies the policy that is tried.
+func (r replay) govern(h *verdict.Hit) {
+	named := slices.Contains(r.what.Banks, h.Bank)
+	if h.Shadow && !named {
+		return
+	}
+	if r.what.PDQDistance != nil && (named || len(r.what.Banks) == 0) {
+		govern(h, matchdb.BankPolicy{PDQDistance: r.what.PDQDistance, PDQVerdict: r.what.PDQVerdict})
+	}
+	h.Shadow = false
+}
+
 // decide is the decision on an upload whose views are near to flags, and whose hashes name some.
 func (r replay) decide(ctx context.Context, u matchdb.RecentUpload, near [][]matchdb.Hit, same []matchdb.HashHit, then bool) (event.Decision, error) {
 	d := event.Decision{Model: event.ModelInfo{Name: r.folder.Name(), Fingerprint: r.folder.Fingerprint()}}
@@ -104,6 +116,14 @@ func (r replay) decide(ctx context.Context, u matchdb.RecentUpload, near [][]mat
 	for _, h := range same {
 		if r.enabled[h.Bank] || then && slices.Contains(r.what.Banks, h.Bank) {
 			add(hashHit(h), h.Query)
+		}
+	}
+	if err := (policies{}).apply(ctx, r.db, hits); err != nil {
+		return d, err
+	}
+	for i := range hits {
+		if then {
+			r.govern(&hits[i])
 		}
 	}
 	if err := suppressPast(ctx, r.db, r.folder, hits, queries); err != nil {
