@@ -6,8 +6,6 @@ import (
 	"math"
 	"regexp"
 	"strconv"
-
-	"moderator/internal/half"
 )
 
 // npyHeader matches the dictionary that numpy.save writes for a plain C-ordered matrix
@@ -55,7 +53,7 @@ func parseNPY(data []byte) (rows, cols int, values []float32, err error) {
 	values = make([]float32, rows*cols)
 	for i := range values {
 		if width == 2 {
-			values[i] = half.ToFloat(binary.LittleEndian.Uint16(body[2*i:]))
+			values[i] = halfToFloat(binary.LittleEndian.Uint16(body[2*i:]))
 		} else {
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:]))
 		}

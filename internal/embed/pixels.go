@@ -3,8 +3,6 @@ package embed
 import (
 	"errors"
 	"math"
-
-	"moderator/internal/half"
 )
 
 // ErrNoVector is wrapped by VectorError: the graph's output for the picture is zero or not finite.
@@ -21,7 +19,7 @@ func newTables(p preprocessing) *tables {
 	for c := range 3 {
 		for v := range 256 {
 			f := float32((float64(v)*p.scale - p.mean[c]) / p.std[c])
-			t.float[c][v], t.half[c][v] = f, half.FromFloat(f)
+			t.float[c][v], t.half[c][v] = f, floatToHalf(f)
 		}
 	}
 	return t

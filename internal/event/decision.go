@@ -62,8 +62,7 @@ type Decision struct {
 	Threshold  *float64     `json:"threshold,omitempty"`
 	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
-	Matches    []MatchInfo  `json:"matches"`          // one for each bank whose threshold was reached, best first
-	Shadow     []ShadowInfo `json:"shadow,omitempty"` // one for each bank in shadow whose threshold was reached, best first
+	Matches    []MatchInfo  `json:"matches"` // one for each bank whose threshold was reached, best first
 	Allowed    *AllowedInfo `json:"allowed,omitempty"`
 	Review     *ReviewInfo  `json:"review,omitempty"`
 	Upload     UploadInfo   `json:"upload"`
@@ -84,19 +83,12 @@ type MatchInfo struct {
 	Evidence    EvidenceInfo `json:"evidence,omitzero"`
 }
 
-// ShadowInfo is what a bank in shadow would have decided.
-type ShadowInfo struct {
-	Verdict Verdict `json:"verdict"` // Block or Review
-	Signal  Signal  `json:"signal"`
-	MatchInfo
-}
-
 // EvidenceInfo is what a probability is made of.
 type EvidenceInfo struct {
 	Score           float64 `json:"score"`            // by the model, of the nearest views; 0 without a vector
 	PDQ             int     `json:"pdq"`              // bits of 256 that differ; -1 without a hash
 	FlagKeypoints   int     `json:"flag_keypoints"`   // that the flag has, at most 200
-	UploadKeypoints int     `json:"upload_keypoints"` // that the upload has, at most 500
+	UploadKeypoints int     `json:"upload_keypoints"` // that the upload has, at most 600
 	Expected        int     `json:"expected"`         // of the flag's, that the upload should show
 	Agreeing        int     `json:"agreeing"`         // of these, that it shows
 	Contradicting   int     `json:"contradicting"`    // of these, in whose place it shows something else

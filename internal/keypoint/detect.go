@@ -12,7 +12,7 @@ import (
 
 // A point must stand out from its surroundings, and in both directions: one along an edge could be anywhere on it.
 const (
-	minContrast = 0.012 // of black to white; half the paper's, as blurred and faint copies are wanted too
+	minContrast = 0.008 // of black to white; a third of the paper's, as blurred and faint copies are wanted too
 	maxEdge     = 10    // ratio of the principal curvatures
 )
 
@@ -91,7 +91,12 @@ func (o *octave) refine(interval, x, y int) (extremum, bool) {
 // contrast, and would take every place.
 const cells = 8
 
-// spread chooses at most n extrema: the strongest of each cell, then the second of each, and so on.
+// coarseOf is how many of three points are of the coarse octaves, while there are any: a flag that is reduced has no others, and
+// a flag that is cut or covered with a pattern shows mostly fine ones.
+const coarseOf = 2
+
+// spread chooses at most n extrema, two coarse ones to a fine one. Of each kind the strongest of each cell come first, then
+// the second of each, and so on.
 func spread(found []extremum, octaves []octave, width, height, n int) []extremum {
 	sort.SliceStable(found, func(a, b int) bool { return found[a].contrast > found[b].contrast })
 	var inCell [cells * cells]int
@@ -105,9 +110,22 @@ func spread(found []extremum, octaves []octave, width, height, n int) []extremum
 		inCell[cell]++
 	}
 	sort.SliceStable(order, func(a, b int) bool { return rank[order[a]] < rank[order[b]] })
-	chosen := make([]extremum, 0, min(n, len(found)))
-	for _, i := range order[:min(n, len(order))] {
-		chosen = append(chosen, found[i])
+	var fine, coarse []extremum
+	for _, i := range order {
+		if octaves[found[i].octave].step*Side < float32(max(width, height)) {
+			fine = append(fine, found[i])
+		} else {
+			coarse = append(coarse, found[i])
+		}
+	}
+	chosen := make([]extremum, 0, n)
+	for len(chosen) < n && len(fine)+len(coarse) > 0 {
+		from := &fine
+		if len(fine) == 0 || len(coarse) > 0 && len(chosen)%3 < coarseOf {
+			from = &coarse
+		}
+		chosen = append(chosen, (*from)[0])
+		*from = (*from)[1:]
 	}
 	return chosen
 }

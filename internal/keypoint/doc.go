@@ -1,8 +1,10 @@
 // Package keypoint tells whether one picture holds a part of another: by points that both show, in one arrangement. It finds
 // what no vector of the whole picture finds: crops, bars with captions, turns by any angle, a picture inside another.
 //
-// The points and their descriptions are SIFT's (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004),
-// without the doubled first octave, and with one bit for each of a description's 128 numbers: above their median or not.
+// The points and their descriptions are SIFT's (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004), with one
+// bit for each of a description's 128 numbers: above their median or not. A flag and an upload are looked at in planes of 640
+// pixels, and two of three points that are kept are coarse. Fine ones are what a crop or a pattern leaves of the flag. Coarse ones
+// are what is left of a flag that fills a third of the upload's side.
 //
 //	grey plane ── Extract ──► Features: where, how large, in which direction, 128 bits
 //	Features of a flag and of an upload ── Verify ──► the points that agree on one affine map

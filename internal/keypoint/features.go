@@ -6,38 +6,50 @@ import (
 	"math"
 )
 
-// Side is the longer side, in pixels, of the plane that points are looked for in.
+// Side is the longer side of a picture in the unit of all coordinates and scales.
 const Side = 320
+
+// planeSide is the longer side, in pixels, of the plane that points are looked for in. A flag that fills a third of an upload has
+// 213 pixels there, of which its coarse points need no more.
+const planeSide = 2 * Side
 
 // How many points are kept: a flag's are stored, an upload's are looked at once, and much of it may not be the flag.
 const (
 	FlagPoints   = 200
-	UploadPoints = 500
+	UploadPoints = 600
 )
 
 // Point is one point of a picture.
 type Point struct {
-	X, Y  float32 // pixels
-	Scale float32 // sigma, in pixels
+	X, Y  float32 // of a picture whose longer side is Side
+	Scale float32 // sigma, in the same unit
 	Angle float32 // radians, clockwise from the x axis, as y goes down
 	Bits  Bits
 }
 
-// Features are the points of a plane.
+// Features are the points of a picture.
 type Features struct {
-	Width, Height int
+	Width, Height int     // the longer one is Side
+	Finest        float32 // the scale from which on points are looked for
 	Points        []Point
 }
 
-// Size is the plane that a picture of width x height pixels is to be brought to.
+// Size is the plane that a picture of width x height pixels is to be brought to. A small one is enlarged twofold, as more shows
+// nothing more, and a very small one to Side.
 func Size(width, height int) (int, int) {
-	k := Side / float64(max(width, height))
+	return sized(width, height, max(Side, min(planeSide, 2*max(width, height))))
+}
+
+func sized(width, height, side int) (int, int) {
+	k := float64(side) / float64(max(width, height))
 	return max(1, int(float64(width)*k+0.5)), max(1, int(float64(height)*k+0.5))
 }
 
-// Extract finds at most most points in a luma plane of width x height bytes, row by row, whose longer side is Side.
+// Extract finds at most most points in a luma plane of width x height bytes, row by row.
 func Extract(width, height int, luma []byte, most int) Features {
-	f := Features{Width: width, Height: height}
+	k := Side / float32(max(width, height)) // pixels of the Features for one of the plane
+	f := Features{Finest: firstSigma * k}
+	f.Width, f.Height = sized(width, height, Side)
 	space := takeSpace(width * height)
 	defer space.give()
 	octaves := space.scaleSpace(width, height, luma)
@@ -46,45 +58,52 @@ func Extract(width, height int, luma []byte, most int) Features {
 		plane := o.blurred[e.interval]
 		for _, angle := range directions(plane, e) {
 			if len(f.Points) < most {
-				f.Points = append(f.Points, Point{e.x * o.step, e.y * o.step, e.scale * o.step, angle, describe(plane, e, angle)})
+				f.Points = append(f.Points, Point{
+					(e.x*o.step+0.5)*k - 0.5, (e.y*o.step+0.5)*k - 0.5, e.scale * o.step * k, angle, describe(plane, e, angle),
+				})
 			}
 		}
 	}
 	return f
 }
 
-// The stored form: a version, the plane's size, then 22 bytes a point.
+// The stored form: a version, the size and the least scale, then 22 bytes a point.
 const (
-	version   = 1
-	header    = 5
+	version   = 2
+	header    = 6
 	pointSize = 22
 	perPixel  = 64 // steps of the stored coordinates
 	perOctave = 32 // steps of the stored scale
 	fullTurn  = 256
 )
 
-// MarshalBinary is the stored form: version, width and height, then of each point x and y in 1/64 pixel, the logarithm of its scale, its angle in 1/256
-// turn, and its bits.
+// MarshalBinary is the stored form: version, width, height and the logarithm of the least scale, then of each point x and y in
+// 1/64 pixel, the logarithm of its scale, its angle in 1/256 turn, and its bits.
 func (f Features) MarshalBinary() ([]byte, error) {
 	out := make([]byte, 0, header+pointSize*len(f.Points))
 	out = append(out, version)
 	out = binary.LittleEndian.AppendUint16(out, uint16(f.Width))
 	out = binary.LittleEndian.AppendUint16(out, uint16(f.Height))
+	out = append(out, storedScale(f.Finest))
 	for _, p := range f.Points {
-		out = binary.LittleEndian.AppendUint16(out, uint16(p.X*perPixel+0.5))
-		out = binary.LittleEndian.AppendUint16(out, uint16(p.Y*perPixel+0.5))
-		out = append(out, byte(math.Round(min(255, max(0, math.Log2(float64(p.Scale))*perOctave)))))
-		out = append(out, byte(int(math.Round(float64(p.Angle)/(2*math.Pi)*fullTurn))))
+		out = binary.LittleEndian.AppendUint16(out, uint16(max(0, p.X)*perPixel+0.5))
+		out = binary.LittleEndian.AppendUint16(out, uint16(max(0, p.Y)*perPixel+0.5))
+		out = append(out, storedScale(p.Scale), byte(int(math.Round(float64(p.Angle)/(2*math.Pi)*fullTurn))))
 		out = binary.LittleEndian.AppendUint64(out, p.Bits[0])
 		out = binary.LittleEndian.AppendUint64(out, p.Bits[1])
 	}
 	return out, nil
 }
 
+// storedScale is a scale in 32nds of an octave above 1/2.
+func storedScale(scale float32) byte {
+	return byte(math.Round(min(255, max(0, math.Log2(2*float64(scale))*perOctave))))
+}
+
 // scales are the stored ones.
 var scales = func() (s [256]float32) {
 	for i := range s {
-		s[i] = float32(math.Exp2(float64(i) / perOctave))
+		s[i] = float32(math.Exp2(float64(i)/perOctave - 1))
 	}
 	return s
 }()
@@ -99,7 +118,7 @@ func (f *Features) UnmarshalBinary(data []byte) error {
 			len(data), version, pointSize, FlagPoints)
 	}
 	le := binary.LittleEndian
-	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Points: make([]Point, 0, (len(data)-header)/pointSize)}
+	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Finest: scales[data[5]], Points: make([]Point, 0, (len(data)-header)/pointSize)}
 	for data = data[header:]; len(data) > 0; data = data[pointSize:] {
 		f.Points = append(f.Points, Point{
 			X: float32(le.Uint16(data)) / perPixel, Y: float32(le.Uint16(data[2:])) / perPixel,
@@ -112,7 +131,7 @@ func (f *Features) UnmarshalBinary(data []byte) error {
 
 // mirrored gives the points of the mirrored picture.
 func (f Features) mirrored() Features {
-	m := Features{f.Width, f.Height, make([]Point, len(f.Points))}
+	m := Features{f.Width, f.Height, f.Finest, make([]Point, len(f.Points))}
 	for i, p := range f.Points {
 		m.Points[i] = Point{float32(f.Width-1) - p.X, p.Y, p.Scale, math.Pi - p.Angle, p.Bits.mirrored()}
 	}
@@ -121,7 +140,7 @@ func (f Features) mirrored() Features {
 
 // inverted gives the points of the negative.
 func (f Features) inverted() Features {
-	m := Features{f.Width, f.Height, make([]Point, len(f.Points))}
+	m := Features{f.Width, f.Height, f.Finest, make([]Point, len(f.Points))}
 	for i, p := range f.Points {
 		m.Points[i] = Point{p.X, p.Y, p.Scale, p.Angle + math.Pi, p.Bits.inverted()}
 	}

@@ -28,7 +28,7 @@ func support(flag, upload Features, m affine) Support {
 	for i := range flag.Points {
 		p := &flag.Points[i]
 		x, y := m.apply(p.X, p.Y)
-		if x < border || y < border || x >= float64(upload.Width-border) || y >= float64(upload.Height-border) || float64(p.Scale)*zoom < firstSigma {
+		if x < border || y < border || x >= float64(upload.Width-border) || y >= float64(upload.Height-border) || float64(p.Scale)*zoom < float64(upload.Finest) {
 			continue
 		}
 		s.Expected++
@@ -60,7 +60,7 @@ func support(flag, upload Features, m affine) Support {
 		q := &upload.Points[k]
 		u, v := float64(q.X)-m.c, float64(q.Y)-m.f
 		x, y := (m.e*u-m.b*v)/det, (m.a*v-m.d*u)/det
-		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= firstSigma*zoom {
+		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= float64(flag.Finest)*zoom {
 			s.Inside++
 		}
 	}

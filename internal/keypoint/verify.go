@@ -17,7 +17,7 @@ const (
 // Agreement is how much of a flag an upload shows.
 type Agreement struct {
 	Points  int     // of the flag that the upload shows where one affine map has them
-	Visible int     // of the flag that the map brings into the upload's frame
+	Visible int     // of the flag that the map brings into the upload's frame, large enough to be seen there
 	Area    float64 // of the convex hull of Points, as a share of the flag's frame
 	Shown   float64 // the share of the flag's frame that the map brings into the upload's
 	Covered float64 // the share of the upload's frame that the flag covers by the map
@@ -193,14 +193,15 @@ func fit(pairs []pair) (affine, bool) {
 	return m, short > 1.0/maxZoom && long < maxZoom && long < maxShear*short
 }
 
-// visible counts the flag's points that the map brings into the upload's frame, and the share of its frame.
+// visible counts the flag's points that the map brings into the upload's frame, large enough to be seen, and the share of its frame.
 func visible(flag, upload Features, m affine) (points int, share float64) {
 	inside := func(x, y float32) bool {
 		u, v := m.apply(x, y)
 		return u >= 0 && v >= 0 && u < float64(upload.Width) && v < float64(upload.Height)
 	}
+	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
 	for i := range flag.Points {
-		if inside(flag.Points[i].X, flag.Points[i].Y) {
+		if float64(flag.Points[i].Scale)*zoom >= float64(upload.Finest) && inside(flag.Points[i].X, flag.Points[i].Y) {
 			points++
 		}
 	}

@@ -50,24 +50,6 @@ func keypointCandidates(t *testing.T, db *DB, most int, uploads ...keypoint.Feat
 	return ids
 }
 
-// The first flag with keypoints is known of before it is read.
-func TestTheFirstKeypointsAreKnownBeforeTheyAreRead(t *testing.T) {
-	db, _ := library(t)
-	db.end()
-	r := rand.New(rand.NewPCG(1, 9))
-	has := func() bool {
-		has, err := db.HasKeypoints(t.Context())
-		require.NoError(t, err)
-		return has
-	}
-	mustFlag(t, db, newFlag("default", "without", random(r)))
-	require.False(t, has())
-	flagWithKeypoints(t, db, r, "default", "with", someKeypoints(r))
-	require.True(t, has())
-	require.NoError(t, db.keypoints.read(t.Context()))
-	require.True(t, has())
-}
-
 // A flag is a candidate before its keypoints are read, and no longer once it is retracted, and again when it is restored.
 func TestKeypointsCountBeforeTheyAreRead(t *testing.T) {
 	db, _ := library(t)
@@ -93,7 +75,7 @@ func TestManyFreshFlagsAreRead(t *testing.T) {
 	require.Empty(t, keypointCandidates(t, db, 8, f)[0])
 	for i := range freshFlags + 5 { // not by Flag, which would take long
 		require.NoError(t, exec(t, url, fmt.Sprintf(`WITH i AS (INSERT INTO flagged_image (bank_id, sha256, created_by)
-			SELECT id, sha256('%d'), 'ann' FROM bank RETURNING id) INSERT INTO flagged_keypoints (image_id, points) SELECT id, '\x01F000F000' FROM i`, i)))
+			SELECT id, sha256('%d'), 'ann' FROM bank RETURNING id) INSERT INTO flagged_keypoints (image_id, points) SELECT id, '\x02F000F00000' FROM i`, i)))
 	}
 	flag := flagWithKeypoints(t, db, r, "default", "a", f)
 	require.Equal(t, []uuid.UUID{flag}, keypointCandidates(t, db, 8, f)[0])

@@ -129,7 +129,7 @@ func edited(r *rand.Rand, flag, other keypoint.Features) keypoint.Upload {
 	zoom := 0.5 + 0.7*r.Float64()
 	width := float32(shown.Width) * (0.5 + 0.5*r.Float32())
 	left := (float32(shown.Width) - width) * r.Float32()
-	f := keypoint.Features{Width: keypoint.Side, Height: keypoint.Side}
+	f := keypoint.Features{Width: keypoint.Side, Height: keypoint.Side, Finest: flag.Finest}
 	for _, p := range shown.Points {
 		if p.X < left || p.X > left+width {
 			continue
@@ -138,6 +138,9 @@ func edited(r *rand.Rand, flag, other keypoint.Features) keypoint.Upload {
 		p.X = float32(keypoint.Side/2+zoom*(cos*x-sin*y)) + float32(r.NormFloat64())
 		p.Y = float32(keypoint.Side/2+zoom*(sin*x+cos*y)) + float32(r.NormFloat64())
 		p.Scale *= float32(zoom * math.Exp2(0.2*r.NormFloat64()))
+		if p.Scale < f.Finest {
+			continue
+		}
 		p.Angle += float32(math.Atan2(sin, cos) + 0.1*r.NormFloat64())
 		for range r.IntN(20) {
 			b := r.IntN(128)

@@ -63,15 +63,8 @@ func (s *search) postings(radius [parts]int) {
 }
 
 func (s *search) scan(from, to uint32) {
-	for from < to {
-		c, first := s.chunks[from/chunkSize], from%chunkSize
-		end := min(chunkSize, first+to-from)
-		for i := first; i < end; i++ {
-			if s.query.halfDistance(&c.hashes[i]) <= s.bits { // half of the bits tell nearly all others
-				s.check(from + i - first)
-			}
-		}
-		from += end - first
+	for id := from; id < to; id++ {
+		s.check(id)
 	}
 }
 

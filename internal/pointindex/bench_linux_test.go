@@ -27,13 +27,13 @@ func BenchmarkSearch(b *testing.B) {
 		p := synth.Draw(13, i, 480, 360)
 		file, err := transforms.Encode(p, transforms.JPEG, 92)
 		require.NoError(b, err)
-		f := points(b, file, keypoint.FlagPoints)
+		f := points(b, file, true)
 		flags, pool = append(flags, f), append(pool, f.Points...)
 		for _, e := range transforms.Quality() {
 			if e.Name == "crop-50" || e.Name == "phone-screenshot" {
 				file, err := e.Apply(p, p, uint64(i))
 				require.NoError(b, err)
-				uploads = append(uploads, keypoint.Prepare(points(b, file, keypoint.UploadPoints)))
+				uploads = append(uploads, keypoint.Prepare(points(b, file, false)))
 			}
 		}
 	}

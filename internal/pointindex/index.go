@@ -132,8 +132,11 @@ const (
 	turn      = 256
 )
 
+// size is a point's scale, in steps above half a pixel.
+func size(p *keypoint.Point) float32 { return float32(math.Log2(2*float64(p.Scale))) * perOctave }
+
 func packed(p *keypoint.Point) (x, y, angle, scale uint8) {
 	fit := func(v float32) uint8 { return uint8(min(255, max(0, v+0.5))) }
 	a := int(math.Round(float64(p.Angle) / (2 * math.Pi) * turn))
-	return fit(p.X * perPixel), fit(p.Y * perPixel), uint8(a & (turn - 1)), fit(float32(math.Log2(float64(p.Scale))) * perOctave)
+	return fit(p.X * perPixel), fit(p.Y * perPixel), uint8(a & (turn - 1)), fit(size(p))
 }

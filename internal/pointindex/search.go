@@ -95,7 +95,7 @@ func newQuery(upload keypoint.Upload) *query {
 	}
 	q.z = projected(q.points)
 	for i := range q.points {
-		q.sizes = append(q.sizes, float32(math.Log2(float64(q.points[i].Scale)))*perOctave)
+		q.sizes = append(q.sizes, size(&q.points[i]))
 		part, code := signs(q.z[i*width:])
 		q.parts, q.codes = append(q.parts, part), append(q.codes, code)
 	}

@@ -15,13 +15,13 @@ func Judge(d *event.Decision, views []feature.View, hits []Hit) {
 		judgeFlat(d, hits)
 		return
 	}
-	Weigh(d, hits)
+	weigh(d, hits)
 }
 
 // Lookback is the decision on an upload of the past, by the hits of a flag that came after it. It is false where that does
 // not stop the upload.
 func Lookback(d *event.Decision, hits []Hit) bool {
-	Weigh(d, hits)
+	weigh(d, hits)
 	if d.Verdict == event.Allow {
 		return false
 	}
@@ -29,10 +29,9 @@ func Lookback(d *event.Decision, hits []Hit) bool {
 	return true
 }
 
-// Weigh is Judge for an upload that is known to show something, or has no hits but those of its file.
-func Weigh(d *event.Decision, hits []Hit) {
+func weigh(d *event.Decision, hits []Hit) {
 	var counted, suppressed []Hit
-	for _, hit := range reportShadow(d, hits) {
+	for _, hit := range hits {
 		if hit.Allowed != nil {
 			suppressed = append(suppressed, hit)
 		} else {
@@ -43,27 +42,6 @@ func Weigh(d *event.Decision, hits []Hit) {
 	if d.Verdict == event.Allow && len(suppressed) > 0 {
 		allowListed(d, suppressed)
 	}
-}
-
-// reportShadow reports what each bank in shadow would have decided, and returns the hits of the other banks.
-func reportShadow(d *event.Decision, hits []Hit) (others []Hit) {
-	var shadow []Hit
-	for _, hit := range hits {
-		switch {
-		case !hit.Shadow:
-			others = append(others, hit)
-		case hit.Allowed == nil && hit.Reached():
-			shadow = append(shadow, hit)
-		}
-	}
-	for _, hit := range bestOfBanks(shadow) {
-		would := event.ShadowInfo{Verdict: event.Review, Signal: hit.Signal, MatchInfo: matchInfo(hit)}
-		if hit.Blocks() {
-			would.Verdict = event.Block
-		}
-		d.Shadow = append(d.Shadow, would)
-	}
-	return others
 }
 
 // allowListed decides an upload that flags would have stopped, and names the first of them with the picture that was
@@ -94,8 +72,7 @@ func JudgeUndecodable(d *event.Decision, why *event.Unjudgeable, hits []Hit) {
 
 // byFile decides by the file's hash alone.
 func byFile(d *event.Decision, hits []Hit) {
-	exact := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact })
-	decide(d, reportShadow(d, exact))
+	decide(d, slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact }))
 }
 
 // maxDetail bounds what an error may add to a decision, in bytes: codecs quote what they choke on.

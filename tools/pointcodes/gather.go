@@ -13,6 +13,7 @@ import (
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
 	"moderator/internal/pointindex"
+	"moderator/internal/recognise"
 	"moderator/internal/synth"
 	"moderator/internal/transforms"
 )
@@ -82,7 +83,7 @@ func lessonsOf(files []picture, i int) (l lessons, err error) {
 	if err != nil {
 		return l, err
 	}
-	flag, err := points(file, keypoint.FlagPoints)
+	flag, err := points(file, true)
 	if err != nil {
 		return l, err
 	}
@@ -111,7 +112,7 @@ func lessonsOf(files []picture, i int) (l lessons, err error) {
 		if err != nil {
 			return l, fmt.Errorf("%s: %w", edit.Name, err)
 		}
-		upload, err := points(edited, keypoint.UploadPoints)
+		upload, err := points(edited, false)
 		if err != nil {
 			return l, fmt.Errorf("%s: %w", edit.Name, err)
 		}
@@ -123,15 +124,10 @@ func lessonsOf(files []picture, i int) (l lessons, err error) {
 	return l, nil
 }
 
-func points(file []byte, most int) (keypoint.Features, error) {
+func points(file []byte, flagged bool) (keypoint.Features, error) {
 	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
 	if err != nil {
 		return keypoint.Features{}, err
 	}
-	w, h := keypoint.Size(result.Width, result.Height)
-	plane, err := result.Frames[0].Views[0].Gray.Resized(w, h)
-	if err != nil {
-		return keypoint.Features{}, err
-	}
-	return keypoint.Extract(plane.Width, plane.Height, plane.Pix, most), nil
+	return recognise.Points(result.Frames[0].Views[0].Gray, result.Width, result.Height, flagged)
 }
