@@ -66,9 +66,8 @@ chaos: build ## kill moderators, broker and database while uploads flow; UPLOADS
 	@go run ./tools/chaos --bin bin --uploads $(or $(UPLOADS),5000) --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
 
 .PHONY: gpu-check
-gpu-check: build ## the embedding's tests and the benchmark on the GPU that is found; fails where there is none
-	@MODERATOR_GPU_CHECK=1 go test ./internal/embed -count=1 -v -run 'TestGPU|TestGolden'
-	@go run ./tools/bench --bin bin $(if $(SIZES),--sizes $(SIZES)) $(BENCHFLAGS)
+gpu-check: build ## compare a provider with the CPU; PROVIDER=webgpu|cuda|tensorrt, without one what auto finds, which must not be the CPU
+	@./scripts/gpu-check.sh $(PROVIDER)
 
 .PHONY: bench
 bench: build ## measure against the ceilings of this machine and against rivals; SIZES=10000,200000
@@ -93,5 +92,9 @@ image-check: setup ## run the Dockerfile's steps in a debootstrap root (as root)
 	@./scripts/image-check.sh $(ROOT)
 
 .PHONY: dist
-dist: setup ## make release tarballs in dist/; VERSION=1.0.0
+dist: setup ## make release tarballs and Debian packages in dist/; VERSION=1.0.0
 	@./scripts/dist.sh
+
+.PHONY: deb-check
+deb-check: ## install dist/*.deb in a debootstrap root (as root) and run moderator check there
+	@./scripts/deb-check.sh

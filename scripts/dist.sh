@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# Makes release tarballs for Linux in dist/: programs, ONNX Runtime's library, the model, man pages, completions, an SBOM of
-# the Go modules, and checksums. VERSION is the released tag; the default is that of `git describe`.
+# Makes release tarballs and Debian packages for Linux in dist/: programs, ONNX Runtime's library, the model, man pages,
+# completions, an SBOM of the Go modules, and checksums. VERSION is the released tag; the default is that of `git describe`.
 # The other architecture needs a cross compiler and its libvips (Debian: dpkg --add-architecture, then
 # crossbuild-essential-arm64 libvips-dev:arm64); without them it is skipped, with a line that says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cyclonedx=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 say() { printf 'dist: %s\n' "$*"; }
 die() { printf 'dist: %s\n' "$*" >&2; exit 1; }
 
 version=${VERSION:-$(git describe --tags --always --dirty)}
 version=${version#v}
+debian=$version # begins with a digit
+case "$version" in [0-9]*.*) ;; *) debian=0~git$version ;; esac
+debian=${debian//-/+}
 commit=$(git rev-parse --short HEAD)
 stamp=@$(git log -1 --format=%ct) # time of all files, so that a commit always makes the same tarball
 native=$(go env GOHOSTARCH)
@@ -65,13 +69,19 @@ pack() { # ARCH
 	cp ".cache/dist/onnxruntime-$1/libonnxruntime.so.1" "$folder/"
 	mkdir -p "$folder/models"
 	cp -r models/copydetect "$folder/models/"
-	cp -r docs README.md LICENSE CHANGELOG.md SECURITY.md "$folder/"
+	cp -r docs examples README.md LICENSE CHANGELOG.md SECURITY.md "$folder/"
 	docs_of "$folder"
 	go run "$cyclonedx" bin -json -output "$folder/sbom.cdx.json" -version "$version" "$folder/moderator" 2>"$scratch/sbom.log" ||
 		{ cat "$scratch/sbom.log" >&2; die "the SBOM could not be made: see the lines above"; }
 	tar c -C "$scratch" --sort=name --mtime="$stamp" --owner=0 --group=0 --numeric-owner --mode=go-w "$name" | gzip -9n >"dist/$name.tar.gz"
 	cp "$folder/sbom.cdx.json" "dist/$name.cdx.json"
 	say "dist/$name.tar.gz, $(du -h "dist/$name.tar.gz" | cut -f1)"
+	for package in flagctl moderator; do
+		ARCH=$1 VERSION=$debian FOLDER=$folder SOURCE_DATE_EPOCH=${stamp#@} \
+			go run "$nfpm" package --packager deb --target dist/ --config "deploy/debian/nfpm-$package.yaml" >"$scratch/nfpm.log" 2>&1 ||
+			{ cat "$scratch/nfpm.log" >&2; die "the Debian package of $package could not be made: see the lines above"; }
+		say "$(tail -1 "$scratch/nfpm.log")"
+	done
 }
 
 built=()
@@ -81,6 +91,7 @@ for arch in "$native" $([ "$native" = amd64 ] && echo arm64 || echo amd64); do
 		say "linux/$arch is SKIPPED: $missing"
 		continue
 	fi
+	say "builds the programs of linux/$arch"
 	build "$arch" "$scratch/$arch"
 	[ "$arch" != "$native" ] || ln -s "$scratch/$arch" "$scratch/native"
 	built+=("$arch")

@@ -111,9 +111,15 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))
 	_, err := r.flagctl("add", flagged)
 	require.NoError(t, err)
-	_, err = js.Publish(t.Context(), "uploads.test", encode(t, synth.Draw(3, 0, 320, 240), 90))
-	require.NoError(t, err)
-	r.decisions(js, 1)
+	for _, args := range [][]string{{"bank", "add", "trial"}, {"bank", "set", "trial", "--shadow", "on"}, {"add", "--bank", "trial", flagged}} {
+		_, err := r.flagctl(args...)
+		require.NoError(t, err)
+	}
+	for _, seed := range []uint64{3, 1} { // the second is flagged
+		_, err = js.Publish(t.Context(), "uploads.test", encode(t, synth.Draw(seed, 0, 320, 240), 90))
+		require.NoError(t, err)
+	}
+	r.decisions(js, 2)
 	code, body := r.get("/metrics")
 	require.Equal(t, http.StatusOK, code)
 	have := samples(body)

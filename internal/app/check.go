@@ -63,7 +63,12 @@ func checkRuntime(ctx context.Context, folders []*embed.Folder, c config.Run, re
 		folders[i] = model.Folder()
 		r := model.Report()
 		report("runtime", fmt.Sprintf("model %s, fingerprint %s, %d dimensions; ONNX Runtime %s on %s, %d sessions, batches of at most %d",
-			folder.Name(), folder.Fingerprint()[:12], folders[i].Dims(), r.Version, r.Provider, r.Sessions, r.MaxBatch), model.Close())
+			folder.Name(), folder.Fingerprint()[:12], folders[i].Dims(), r.Version, r.On(), r.Sessions, r.MaxBatch), model.Close())
+		if i == 0 && len(r.Tried) > 1 {
+			for _, tried := range r.Tried {
+				report("provider", tried, nil)
+			}
+		}
 	}
 }
 

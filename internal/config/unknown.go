@@ -9,7 +9,7 @@ import (
 )
 
 // tooling lists variables of this repository's Makefile, scripts and tests.
-var tooling = []string{"MODERATOR_TESTDATA", "MODERATOR_GPU_CHECK", "MODERATOR_LONG_TESTS", "MODERATOR_ORT_DIR", "MODERATOR_ORT_MACHINE"}
+var tooling = []string{"MODERATOR_TESTDATA", "MODERATOR_TEST_PROVIDER", "MODERATOR_LONG_TESTS", "MODERATOR_ORT_DIR", "MODERATOR_ORT_MACHINE"}
 
 // kubernetes matches variables that a cluster sets in every pod for a Service whose name begins with moderator.
 var kubernetes = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)

@@ -149,6 +149,9 @@ func (j *fakes) Match(_ context.Context, uploads []feature.Query) ([][]verdict.H
 		if bytes.HasSuffix(u.File, []byte("known file")) {
 			hits[i] = []verdict.Hit{{Signal: event.SignalExact, FlaggedID: "f2", Bank: "files", View: "original", Similarity: 1, Score: 1, BlockAt: 1}}
 		}
+		if bytes.HasSuffix(u.File, []byte("in shadow")) {
+			hits[i] = []verdict.Hit{{Signal: event.SignalExact, FlaggedID: "f3", Bank: "trial", View: "original", Similarity: 1, Score: 1, BlockAt: 1, Shadow: true}}
+		}
 		if len(u.Views) == 0 {
 			continue
 		}

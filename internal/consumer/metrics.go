@@ -8,6 +8,7 @@ import (
 
 type metrics struct {
 	uploads    *prometheus.CounterVec
+	shadow     *prometheus.CounterVec
 	retries    *prometheus.CounterVec
 	duplicates prometheus.Counter
 	// falseDuplicates are counted in duplicates too.
@@ -35,6 +36,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		uploads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "moderator_uploads_total", Help: "Uploads decided, by verdict and reason.",
 		}, []string{"verdict", "reason"}),
+		shadow: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "moderator_shadow_matches_total", Help: "Uploads that a bank in shadow would have stopped, by bank and verdict.",
+		}, []string{"bank", "verdict"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "moderator_upload_retries_total", Help: "Uploads nak'd for redelivery, by the stage that failed. With stage publish: decisions to be republished.",
 		}, []string{"stage"}),
@@ -69,7 +73,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.retries.WithLabelValues(stage)
 	}
 	m.away.WithLabelValues(natsName)
-	reg.MustRegister(m.away, m.uploads, m.retries, m.duplicates, m.falseDuplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
+	reg.MustRegister(m.away, m.uploads, m.shadow, m.retries, m.duplicates, m.falseDuplicates, m.stages, m.batches, m.inFlight, m.heldBytes)
 	return m
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/event"
@@ -78,6 +79,25 @@ func TestFlaggedFileWithoutFeatures(t *testing.T) {
 			h.settled()
 		})
 	}
+}
+
+// A bank in shadow is reported and counted, and its matches decide nothing.
+func TestShadowIsCounted(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	for _, data := range []string{"plain in shadow", "flagged in shadow", "bad in shadow"} {
+		h.publish(data)
+	}
+	c, _ := h.startConsumer()
+	var verdicts []event.Verdict
+	for _, d := range h.decisions(3) {
+		verdicts = append(verdicts, d.Data.Verdict)
+		require.Len(t, d.Data.Shadow, 1)
+		require.Equal(t, []any{"trial", event.Block}, []any{d.Data.Shadow[0].Bank, d.Data.Shadow[0].Verdict})
+	}
+	require.ElementsMatch(t, []event.Verdict{event.Allow, event.Block, event.Review}, verdicts)
+	h.settled()
+	require.EqualValues(t, 3, testutil.ToFloat64(c.metrics.shadow.WithLabelValues("trial", "block")))
 }
 
 // An upload that fails leaves the others of its batch unaffected.

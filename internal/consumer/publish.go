@@ -136,6 +136,9 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 	d := it.decision
 	c.metrics.observe(stageTotal, d.Timing.Total)
 	c.metrics.uploads.WithLabelValues(string(d.Verdict), string(d.Reason)).Inc()
+	for _, s := range d.Shadow {
+		c.metrics.shadow.WithLabelValues(s.Bank, string(s.Verdict)).Inc()
+	}
 	attrs := []any{"upload", d.Upload.ID, "subject", d.Upload.Subject, "reason", d.Reason, "ms", d.Timing.Total}
 	if d.Match != nil {
 		attrs = append(attrs, "signal", d.Signal, "bank", d.Match.Bank, "flagged", d.Match.FlaggedID, "view", d.Match.View, "score", d.Match.Score)

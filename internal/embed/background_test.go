@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/dot"
+	"moderator/internal/half"
 )
 
 // randomVectors returns a row-major matrix of unit vectors.
@@ -52,7 +53,7 @@ func TestParseBackground(t *testing.T) {
 	rows := []float32{1, 0, 0, 1, 0.6, 0.8, -1, 0, 0, -1}
 	var halves []byte
 	for _, v := range rows {
-		halves = binary.LittleEndian.AppendUint16(halves, floatToHalf(v))
+		halves = binary.LittleEndian.AppendUint16(halves, half.FromFloat(v))
 	}
 	for descr, body := range map[string][]byte{"<f4": floatBytes(rows), "<f2": halves} {
 		b, err := parseBackground(npy(descr, 5, 2, body))
@@ -80,26 +81,6 @@ func TestParseBackground(t *testing.T) {
 		_, err := parseBackground(data)
 		require.ErrorContains(t, err, want)
 	}
-}
-
-func TestHalfFloats(t *testing.T) {
-	for h := range 1 << 16 {
-		f := halfToFloat(uint16(h))
-		if f != f {
-			require.Equal(t, uint16(0x7e00), floatToHalf(f)&0x7fff)
-			continue
-		}
-		if got := floatToHalf(f); got != uint16(h) {
-			t.Fatalf("%#04x is %g and becomes %#04x", h, f, got)
-		}
-	}
-	for f, want := range map[float32]uint16{
-		1: 0x3c00, -2: 0xc000, 65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, 1e9: 0x7c00, 0x1p-25: 0, 0x1.8p-25: 1, 0x1p-24: 1,
-		1 + 0x1p-11: 0x3c00, 1 + 0x1.8p-10: 0x3c02, 0x1.ff8p-15: 0x03ff, 0x1.fffp-15: 0x0400,
-	} {
-		require.Equal(t, want, floatToHalf(f), "%g", f)
-	}
-	require.InDelta(t, 0.333, halfToFloat(floatToHalf(1.0/3)), 1e-3)
 }
 
 func TestNormalise(t *testing.T) {

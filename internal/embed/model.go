@@ -36,11 +36,20 @@ type Options struct {
 // Report says what Open chose.
 type Report struct {
 	Provider string   // in use
+	Devices  []string // names of its devices, if its driver tells them
 	Tried    []string // a line for each provider that was tried, in order: "cuda: not in this build of ONNX Runtime"
 	Sessions int      // concurrent inferences
 	MaxBatch int      // most pictures in one inference
 	Library  string   // file of the ONNX Runtime library
 	Version  string   // its version
+}
+
+// On returns the provider in use, with the names of its devices.
+func (r Report) On() string {
+	if len(r.Devices) == 0 {
+		return r.Provider
+	}
+	return r.Provider + " (" + strings.Join(r.Devices, ", ") + ")"
 }
 
 // ErrClosed is returned by Embed after Close.
@@ -123,8 +132,8 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 			return nil, err
 		}
 		start := time.Now()
-		if p.absent != nil && len(list) > 1 {
-			if why := p.absent(); why != "" {
+		if p.absent != nil {
+			if why := p.absent(len(list) > 1); why != "" {
 				report.Tried = append(report.Tried, p.name+": "+why)
 				continue
 			}
@@ -138,12 +147,13 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 		}
 		if err != nil {
 			o.Logger.Debug("execution provider does not work", "provider", p.name, "error", err)
-			report.Tried = append(report.Tried, p.name+": "+plain(err))
+			report.Tried = append(report.Tried, p.name+": "+p.reason(err))
 			continue
 		}
 		o.Logger.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
 		report.Tried = append(report.Tried, p.name+": works")
-		report.Provider, report.Sessions, report.MaxBatch = p.name, len(m.slots), m.largest
+		report.Provider, report.Devices = p.name, p.inUse(o.DeviceIDs)
+		report.Sessions, report.MaxBatch = len(m.slots), m.largest
 		m.report = report
 		return m, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+
+	"moderator/internal/half"
 )
 
 // npyHeader matches the dictionary that numpy.save writes for a plain C-ordered matrix
@@ -53,7 +55,7 @@ func parseNPY(data []byte) (rows, cols int, values []float32, err error) {
 	values = make([]float32, rows*cols)
 	for i := range values {
 		if width == 2 {
-			values[i] = halfToFloat(binary.LittleEndian.Uint16(body[2*i:]))
+			values[i] = half.ToFloat(binary.LittleEndian.Uint16(body[2*i:]))
 		} else {
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:]))
 		}

@@ -3,6 +3,8 @@ package embed
 import (
 	"errors"
 	"math"
+
+	"moderator/internal/half"
 )
 
 // ErrNoVector is wrapped by VectorError: the graph's output for the picture is zero or not finite.
@@ -19,7 +21,7 @@ func newTables(p preprocessing) *tables {
 	for c := range 3 {
 		for v := range 256 {
 			f := float32((float64(v)*p.scale - p.mean[c]) / p.std[c])
-			t.float[c][v], t.half[c][v] = f, floatToHalf(f)
+			t.float[c][v], t.half[c][v] = f, half.FromFloat(f)
 		}
 	}
 	return t

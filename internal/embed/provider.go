@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"moderator/internal/gpu"
 )
 
 // provider is one of ONNX Runtime's execution providers.
@@ -20,8 +20,10 @@ type provider struct {
 	attach func(o *ort.SessionOptions, on place) error // adds the provider to o
 	// compiles means that it compiles kernels for each shape, so that only a few batch sizes should occur.
 	compiles bool
-	// absent returns why auto need not try the provider, or "". It may be nil.
-	absent func() string
+	// absent returns why the provider cannot work, or "". With auto it returns too why the CPU is better. It may be nil.
+	absent func(auto bool) string
+	// devices lists the devices of the provider's driver. It may be nil.
+	devices func() ([]gpu.Device, error)
 }
 
 // place is the device of a session.
@@ -31,12 +33,12 @@ type place struct {
 }
 
 var providers = []provider{
-	{"cuda", attachCUDA, true, nil},
-	{"tensorrt", attachTensorRT, true, nil},
-	{"coreml", attachCoreML, true, nil},
-	{"webgpu", attachWebGPU, true, noGPU},
-	{"openvino", attachOpenVINO, true, nil},
-	{"cpu", attachCPU, false, nil},
+	{"cuda", attachCUDA, true, nil, gpu.CUDA},
+	{"tensorrt", attachTensorRT, true, nil, gpu.CUDA},
+	{"coreml", attachCoreML, true, nil, nil},
+	{"webgpu", attachWebGPU, true, noVulkan, vulkanDevices},
+	{"openvino", attachOpenVINO, true, nil, nil},
+	{"cpu", attachCPU, false, nil, nil},
 }
 
 // candidates returns the providers to try for a setting, best first. TensorRT takes minutes to build engines at its first
@@ -133,43 +135,4 @@ func attachOpenVINO(o *ort.SessionOptions, on place) error {
 		options["device_type"] = fmt.Sprintf("GPU.%d", on.device)
 	}
 	return o.AppendExecutionProviderOpenVINO(options)
-}
-
-// noGPU looks for a GPU's device file. Without one, WebGPU would use a software driver, which is slower than inference on
-// the CPU, or print an error about Vulkan.
-func noGPU() string {
-	if runtime.GOOS != "linux" {
-		return ""
-	}
-	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the only error is of a bad pattern
-			return ""
-		}
-	}
-	return "no GPU found (/dev/dri, /dev/nvidia0)"
-}
-
-// loadFailure matches the runtime's error if a provider's library, or one of its dependencies, is missing.
-var loadFailure = regexp.MustCompile(`Failed to load library (\S+) with error: (.*)`)
-
-// plain returns a clear text for known obscure errors of providers, and else the first line of the error.
-func plain(err error) string {
-	const absent = "not in this build of ONNX Runtime"
-	text, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	has := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
-	}
-	if m := loadFailure.FindStringSubmatch(text); m != nil {
-		if _, err := os.Stat(m[1]); err != nil {
-			return absent + " (no " + filepath.Base(m[1]) + " beside it)"
-		}
-		return "a library that it needs is missing: " + m[2]
-	}
-	switch {
-	case has("not enabled in this build", "not supported in this build", "Unknown provider name", "does not support CoreML", "OpenVINO_V2: Failed to load shared library"):
-		return absent
-	case has("WebGPU adapter", "no CUDA-capable device"):
-		return "no GPU found"
-	}
-	return text
 }

@@ -17,8 +17,7 @@ func TestPlainSaysWhyAProviderDoesNotWork(t *testing.T) {
 		"FAIL : Failed to load library " + present + " with error: libcudnn.so.9: cannot open shared object file: No such file or directory":                                                                                                                     "a library that it needs is missing: libcudnn.so.9: cannot open shared object file: No such file or directory",
 		"CANN execution provider is not enabled in this build. ":         "not in this build of ONNX Runtime",
 		"Unknown provider name 'WebGPU'. Currently supported values are": "not in this build of ONNX Runtime",
-		"Error creating C session: Failed to get a WebGPU adapter: none": "no GPU found",
-		"CUDA failure 100: no CUDA-capable device is detected":           "no GPU found",
+		"Error creating C session: Failed to get a WebGPU adapter: none": noAdapter,
 		"something\nand its stack":                                       "something",
 	} {
 		require.Equal(t, want, plain(errors.New(message)))

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"moderator/internal/half"
 )
 
 // newSession builds a session of f's graph on p. Sessions are single-threaded on the CPU: concurrent inferences are faster
@@ -150,7 +152,7 @@ func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
 		v := vectors[i]
 		if from := i * stride; s.t.outHalf {
 			for k, h := range s.out.half[from : from+len(v)] {
-				v[k] = halfToFloat(h)
+				v[k] = half.ToFloat(h)
 			}
 		} else {
 			copy(v, s.out.float[from:])

@@ -62,7 +62,8 @@ type Decision struct {
 	Threshold  *float64     `json:"threshold,omitempty"`
 	Signal     Signal       `json:"signal,omitempty"`
 	Match      *MatchInfo   `json:"match,omitempty"`
-	Matches    []MatchInfo  `json:"matches"` // one for each bank whose threshold was reached, best first
+	Matches    []MatchInfo  `json:"matches"`          // one for each bank whose threshold was reached, best first
+	Shadow     []ShadowInfo `json:"shadow,omitempty"` // one for each bank in shadow whose threshold was reached, best first
 	Allowed    *AllowedInfo `json:"allowed,omitempty"`
 	Review     *ReviewInfo  `json:"review,omitempty"`
 	Upload     UploadInfo   `json:"upload"`
@@ -81,6 +82,13 @@ type MatchInfo struct {
 	// Probability that the upload shows the flag, given the evidence: what the thresholds of a match apply to that has one.
 	Probability *float64     `json:"probability,omitempty"`
 	Evidence    EvidenceInfo `json:"evidence,omitzero"`
+}
+
+// ShadowInfo is what a bank in shadow would have decided.
+type ShadowInfo struct {
+	Verdict Verdict `json:"verdict"` // Block or Review
+	Signal  Signal  `json:"signal"`
+	MatchInfo
 }
 
 // EvidenceInfo is what a probability is made of.

@@ -86,6 +86,9 @@ func what(ch matchdb.Change) string {
 	case "bank insert":
 		return "bank added"
 	case "bank update":
+		if ch.Before["enabled"] == ch.After["enabled"] {
+			return "bank changed"
+		}
 		return map[bool]string{true: "bank enabled", false: "bank disabled"}[ch.After["enabled"] == true]
 	case "bank_threshold insert", "bank_threshold update":
 		return "bank's thresholds set"

@@ -64,12 +64,17 @@ type bankJSON struct {
 	BlockAt  float64  `json:"block_at"`
 	ReviewAt *float64 `json:"review_at"`
 	Own      bool     `json:"own_thresholds"` // instead of the model's defaults
+
+	Shadow      bool     `json:"shadow"`
+	PDQDistance *int     `json:"pdq_distance"` // null: evidence decides
+	PDQVerdict  string   `json:"pdq_verdict,omitempty"`
+	FalseBlocks *float64 `json:"false_blocks"` // null: as moderators are set
 }
 
 func banksToJSON(banks []matchdb.Bank) []bankJSON {
 	out := make([]bankJSON, len(banks))
 	for i, b := range banks {
-		out[i] = bankJSON{b.Name, b.Enabled, b.Flags, b.BlockAt, b.ReviewAt, b.Own}
+		out[i] = bankJSON{b.Name, b.Enabled, b.Flags, b.BlockAt, b.ReviewAt, b.Own, b.Shadow, b.PDQDistance, b.PDQVerdict, b.FalseBlocks}
 	}
 	return out
 }

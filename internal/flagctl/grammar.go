@@ -37,6 +37,7 @@ type Grammar struct {
 	Audit    auditCommand    `cmd:"" help:"Show the audit log of the library: who, what, when, why."`
 	History  historyCommand  `cmd:"" help:"Show the changes of one flag."`
 	Lookback lookbackCommand `cmd:"" help:"Match flags against earlier uploads, and publish decisions on the uploads that match."`
+	Replay   replayCommand   `cmd:"" help:"Judge earlier uploads with other thresholds or banks, and list what changes."`
 	Search   searchCommand   `cmd:"" help:"Find the flagged pictures nearest to a picture."`
 	Compare  compareCommand  `cmd:"" help:"Compare two pictures by every signal."`
 	Bank     bankCommands    `cmd:"" help:"Keep the banks of flags."`

@@ -16,6 +16,10 @@ type Thresholds struct {
 	ReviewAt *float64
 }
 
+func (t Thresholds) valid() bool {
+	return !math.IsNaN(t.BlockAt) && (t.ReviewAt == nil || *t.ReviewAt <= t.BlockAt)
+}
+
 // Bank is a named list of flags, with its thresholds for one model.
 type Bank struct {
 	Name    string
@@ -23,6 +27,7 @@ type Bank struct {
 	Flags   int // active ones
 	Thresholds
 	Own bool // the thresholds are the bank's own, not the model's defaults
+	BankPolicy
 }
 
 var bankName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$`)
@@ -72,18 +77,41 @@ func (db *DB) switchBank(ctx context.Context, name string, on bool, by, reason s
 
 // SetBank gives the bank thresholds of its own for the model. Errors wrap ErrInvalid, ErrUnknownBank or ErrUnknownModel.
 func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by, reason string) error {
-	if math.IsNaN(t.BlockAt) || t.ReviewAt != nil && !(*t.ReviewAt <= t.BlockAt) {
-		return fmt.Errorf("%w thresholds of bank %s: want a review score that is at most the block score", ErrInvalid, name)
-	}
-	known, err := db.model(ctx, model)
-	if err != nil {
-		return err
+	return db.ConfigureBank(ctx, name, BankChange{Model: model, Thresholds: &t}, by, reason)
+}
+
+// BankChange is what to change of a bank.
+type BankChange struct {
+	Thresholds *Thresholds       // for the model; nil: they stay
+	Model      string            // fingerprint; with Thresholds only
+	Policy     func(*BankPolicy) // edits the policy; nil: it stays
+}
+
+// ConfigureBank makes the change, or none of it, from the next Match on. Errors wrap ErrInvalid, ErrUnknownBank or ErrUnknownModel.
+func (db *DB) ConfigureBank(ctx context.Context, name string, change BankChange, by, reason string) error {
+	var model registered
+	if t := change.Thresholds; t != nil {
+		if !t.valid() {
+			return fmt.Errorf("%w thresholds of bank %s: want a review score that is at most the block score", ErrInvalid, name)
+		}
+		var err error
+		if model, err = db.model(ctx, change.Model); err != nil {
+			return err
+		}
 	}
 	return db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
+		if change.Policy != nil {
+			if err := changePolicy(ctx, tx, name, change.Policy); err != nil {
+				return err
+			}
+		}
+		if change.Thresholds == nil {
+			return nil
+		}
 		tag, err := tx.Exec(ctx, `INSERT INTO bank_threshold (bank_id, model_id, block_at, review_at)
 			SELECT id, $2, $3, $4 FROM bank WHERE name = $1
 			ON CONFLICT (bank_id, model_id) DO UPDATE SET block_at = excluded.block_at, review_at = excluded.review_at`,
-			name, known.id, t.BlockAt, t.ReviewAt)
+			name, model.id, change.Thresholds.BlockAt, change.Thresholds.ReviewAt)
 		if err == nil && tag.RowsAffected() == 0 {
 			return unknownBank(name)
 		}
@@ -92,7 +120,11 @@ func (db *DB) SetBank(ctx context.Context, name, model string, t Thresholds, by,
 }
 
 const bankColumns = `b.name, b.enabled,
-	(SELECT count(*) FROM flagged_image i WHERE i.bank_id = b.id AND i.retracted_at IS NULL)`
+	(SELECT count(*) FROM flagged_image i WHERE i.bank_id = b.id AND i.retracted_at IS NULL), ` + policyColumns
+
+func (b *Bank) fields() []any {
+	return append([]any{&b.Name, &b.Enabled, &b.Flags}, b.BankPolicy.fields()...)
+}
 
 // Banks returns the banks by name, with their thresholds for the model. ErrUnknownModel when it is not registered.
 func (db *DB) Banks(ctx context.Context, model string) ([]Bank, error) {
@@ -107,7 +139,7 @@ func (db *DB) Banks(ctx context.Context, model string) ([]Bank, error) {
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Bank, error) {
 		var b Bank
-		err := row.Scan(&b.Name, &b.Enabled, &b.Flags, &b.BlockAt, &b.ReviewAt, &b.Own)
+		err := row.Scan(append(b.fields(), &b.BlockAt, &b.ReviewAt, &b.Own)...)
 		return b, err
 	})
 }
@@ -115,7 +147,7 @@ func (db *DB) Banks(ctx context.Context, model string) ([]Bank, error) {
 // Bank returns the bank without thresholds, or an error that wraps ErrUnknownBank.
 func (db *DB) Bank(ctx context.Context, name string) (Bank, error) {
 	var b Bank
-	err := db.pool.QueryRow(ctx, "SELECT "+bankColumns+" FROM bank b WHERE b.name = $1", name).Scan(&b.Name, &b.Enabled, &b.Flags)
+	err := db.pool.QueryRow(ctx, "SELECT "+bankColumns+" FROM bank b WHERE b.name = $1", name).Scan(b.fields()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return b, unknownBank(name)
 	}

@@ -23,9 +23,9 @@ type candidateIndex[S interface {
 	columns string // that are read of each row, the picture's id among them
 	rows    string // which those are: a FROM clause with a WHERE, of a table that says by what transaction a row was added
 	empty   func(context.Context, pgx.Tx) (S, error)
-	take    func(pgx.Rows, S) (uuid.UUID, error) // puts a row into the set
-	taken   func(S)                              // all rows that were read are put into the set; nil: there is nothing to do
-	stale   func(have *indexState[S]) bool       // all is to be read again, whatever the server
+	take    func(pgx.Rows, S) (uuid.UUID, error)   // puts a row into the set
+	taken   func(context.Context, pgx.Tx, S) error // all rows that were read are put into the set
+	stale   func(have *indexState[S]) bool         // all is to be read again, whatever the server
 
 	changed statement // whether the server is another one than the index was read from
 	compare statement // the rows that the index names, and those that it lacks
@@ -241,11 +241,10 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 			seen[id] = true
 		}
 	}
-	if err := rows.Err(); err != nil || m.taken == nil {
+	if err := rows.Err(); err != nil {
 		return err
 	}
-	m.taken(set)
-	return nil
+	return m.taken(ctx, tx, set)
 }
 
 // outgrown is for sets that were made for as many rows as there were at first, and that deleted pictures are in the way of.
@@ -278,6 +277,13 @@ func (db *DB) LastRead() time.Time {
 func (m *candidateIndex[S]) search(
 	ctx context.Context, have *indexState[S], named arguments, fields []any, row func() error,
 ) (deleted []uuid.UUID, err error) {
+	return m.searchBy(ctx, m.compare, have, named, fields, row)
+}
+
+// searchBy is search with another statement in place of compare.
+func (m *candidateIndex[S]) searchBy(
+	ctx context.Context, compare statement, have *indexState[S], named arguments, fields []any, row func() error,
+) (deleted []uuid.UUID, err error) {
 	named["server"], named["snapshot"] = have.server, have.snapshot
 	var changed bool
 	var batch pgx.Batch // a transaction, see planOnce
@@ -287,7 +293,7 @@ func (m *candidateIndex[S]) search(
 		}
 		return errServerChanged
 	})
-	batch.Queue(m.compare.sql, m.compare.values(named)...).Query(func(rows pgx.Rows) error {
+	batch.Queue(compare.sql, compare.values(named)...).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, fields, row)
 		return err
 	})

@@ -22,7 +22,7 @@ func newHashes(db *DB) *candidateIndex[*hashSet] {
 		columns: "image_id, bank_id, hash", rows: "FROM flagged_pdq WHERE true",
 		empty:   func(context.Context, pgx.Tx) (*hashSet, error) { return &hashSet{}, nil },
 		changed: serverChanged("flagged_pdq"), compare: newStatement(matchHashesSQL, 0), deleted: newStatement(deletedHashesSQL, 0),
-		taken: (*hashSet).flush,
+		taken: func(_ context.Context, _ pgx.Tx, set *hashSet) error { set.flush(); return nil },
 		stale: func(have *indexState[*hashSet]) bool { return have.set.outgrown() },
 		take: func(rows pgx.Rows, set *hashSet) (id uuid.UUID, err error) {
 			var bank int32

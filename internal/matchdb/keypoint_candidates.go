@@ -1,6 +1,7 @@
 package matchdb
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -28,6 +29,8 @@ type KeypointCandidate struct {
 	Points    keypoint.Features
 	Votes     int              // that the index has for one place of the flag in the upload; 0: another retriever brought the flag
 	Variant   keypoint.Variant // of the flag that they are for; only where there are Votes
+
+	FalseBlocks *float64 // of the bank's policy
 }
 
 // freshFlags is how many flags may have been added since the index was read without it being read at once.
@@ -99,18 +102,18 @@ func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs [
 		}
 		images = append(images, q.Flags...)
 	}
-	slices.SortFunc(images, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	named := arguments{"near_images": slices.Compact(images), "fresh": freshFlags + 1}
+	named := arguments{"near_images": distinct(images), "fresh": freshFlags + 1}
 	var fresh bool
 	var id uuid.UUID
 	var bank *string
+	var falseBlocks *float64
 	var stored []byte
 	var err error
-	all.deleted, err = db.keypoints.search(ctx, have, named, []any{&fresh, &id, &bank, &stored}, func() error {
+	all.deleted, err = db.keypoints.search(ctx, have, named, []any{&fresh, &id, &bank, &falseBlocks, &stored}, func() error {
 		if bank == nil {
 			return nil
 		}
-		one := KeypointCandidate{FlaggedID: id, Bank: *bank}
+		one := KeypointCandidate{FlaggedID: id, Bank: *bank, FalseBlocks: falseBlocks}
 		if err := one.Points.UnmarshalBinary(stored); err != nil {
 			return fmt.Errorf("flag %s: %w", id, err)
 		}
@@ -122,6 +125,12 @@ func (db *DB) keypointRows(ctx context.Context, near [][]keypointNeighbour, qs [
 		return nil
 	})
 	return all, err
+}
+
+// distinct are the IDs in order, each once.
+func distinct(ids []uuid.UUID) []uuid.UUID {
+	ids = slices.SortedFunc(slices.Values(ids), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
 }
 
 // of are the candidates of one upload, each once: those of the index in its order, then the others.

@@ -105,13 +105,28 @@ func (db *DB) FlagsWithKeypoints(ctx context.Context) (int, error) {
 	return have.set.Len(), nil
 }
 
+// HasKeypoints reports whether any flag has keypoints: where none has, an upload's need not be extracted to find flags by them.
+func (db *DB) HasKeypoints(ctx context.Context) (has bool, err error) {
+	have, err := db.keypoints.get(ctx)
+	if err != nil {
+		return false, err
+	}
+	if have.set.Len() > 0 {
+		return true, nil
+	}
+	if err := db.matching.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_keypoints)").Scan(&has); err != nil {
+		return false, fmt.Errorf("ask for flags with keypoints: %w", err)
+	}
+	return has, nil
+}
+
 func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 	return &candidateIndex[*keypointSet]{
 		db: db, what: "keypoints", table: "flagged_keypoints", turn: make(chan struct{}, 1),
 		columns: fmt.Sprintf("image_id, substring(points FROM 1 FOR %d)", keypoint.StoredSize(pointindex.FlagPoints)),
 		rows:    "FROM flagged_keypoints WHERE true",
 		stale:   func(have *indexState[*keypointSet]) bool { return have.set.outgrown() },
-		taken:   (*keypointSet).flush,
+		taken:   func(_ context.Context, _ pgx.Tx, set *keypointSet) error { set.flush(); return nil },
 		changed: serverChanged("flagged_keypoints"),
 		compare: newStatement(matchKeypointsSQL, 0), deleted: newStatement(deletedKeypointsSQL, 0),
 		empty: func(context.Context, pgx.Tx) (*keypointSet, error) { return newKeypointSet(), nil },

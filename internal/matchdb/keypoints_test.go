@@ -50,6 +50,24 @@ func keypointCandidates(t *testing.T, db *DB, most int, uploads ...keypoint.Feat
 	return ids
 }
 
+// The first flag with keypoints is known of before it is read.
+func TestTheFirstKeypointsAreKnownBeforeTheyAreRead(t *testing.T) {
+	db, _ := library(t)
+	db.end()
+	r := rand.New(rand.NewPCG(1, 9))
+	has := func() bool {
+		has, err := db.HasKeypoints(t.Context())
+		require.NoError(t, err)
+		return has
+	}
+	mustFlag(t, db, newFlag("default", "without", random(r)))
+	require.False(t, has())
+	flagWithKeypoints(t, db, r, "default", "with", someKeypoints(r))
+	require.True(t, has())
+	require.NoError(t, db.keypoints.read(t.Context()))
+	require.True(t, has())
+}
+
 // A flag is a candidate before its keypoints are read, and no longer once it is retracted, and again when it is restored.
 func TestKeypointsCountBeforeTheyAreRead(t *testing.T) {
 	db, _ := library(t)

@@ -5,13 +5,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"math"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
-
-	"moderator/internal/sketch"
 )
 
 // Tolerance bounds how much a score that the library returns differs from the float32 formula: half precision rounds the
@@ -39,12 +37,8 @@ type Hit struct {
 // for an exact scan of the banks that may have something better.
 const nearestRows = 100
 
-// Of the nearest pictures of a query comparedRows are compared whatever their scores: some may be in disabled banks. checkedRows are
-// checked for deletion.
-const (
-	comparedRows = 4
-	checkedRows  = 32
-)
+// comparedRows is how many of the nearest pictures of a query are compared whatever their scores: some may be in disabled banks.
+const comparedRows = 4
 
 // sketchError is several times what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th
 // of its largest, up and down.
@@ -52,6 +46,11 @@ const sketchError = 0.005
 
 //go:embed match.sql
 var matchSQL string
+
+// matchStatement is match.sql with thresholds from a subquery, or from the view threshold if it is "".
+func matchStatement(subquery string, model int) statement {
+	return newStatement(strings.Replace(matchSQL, "{threshold}", subquery, 1), model)
+}
 
 // deletedSQL names those of some pictures that have no embedding any more.
 const deletedSQL = `
@@ -64,6 +63,11 @@ WHERE NOT EXISTS (SELECT FROM flagged_embedding e WHERE e.image_id = nearest.ima
 // round trip for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
+	return db.match(ctx, model, qs, nil)
+}
+
+// match is Match, with the thresholds of what if it is not nil.
+func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf) ([][]Hit, error) {
 	none := make([][]Hit, len(qs))
 	if len(qs) == 0 {
 		return none, nil
@@ -80,15 +84,24 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	if err != nil {
 		return nil, fmt.Errorf("match: %w", err)
 	}
-	named, err := known.arguments(qs, have)
+	lowest := have.set.lowestThreshold()
+	if what != nil {
+		lowest = math.Inf(-1)
+	}
+	named, err := known.arguments(qs, have, lowest)
 	if err != nil {
 		return nil, err
+	}
+	compare := sketches.compare
+	if what != nil {
+		compare = matchStatement(whatIfSQL, known.id)
+		what.name(named)
 	}
 	hits := make([][]Hit, len(qs))
 	var i int
 	var h Hit
 	fields := []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}
-	deleted, err := sketches.search(ctx, have, named, fields, func() error {
+	deleted, err := sketches.searchBy(ctx, compare, have, named, fields, func() error {
 		hits[i] = append(hits[i], h)
 		return nil
 	})
@@ -99,17 +112,17 @@ func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, err
 	return hits, nil
 }
 
-// arguments are those of match.sql.
-func (r registered) arguments(qs []Query, have *indexState[*sketch.Set]) (arguments, error) {
+// arguments are those of match.sql, with candidates that may reach the lowest threshold.
+func (r registered) arguments(qs []Query, have *indexState[*sketchSet], lowest float64) (arguments, error) {
 	vectors, penalties, err := r.queryColumns(qs)
 	if err != nil {
 		return nil, err
 	}
-	near := nearest(have, qs)
+	near := nearest(have, qs, lowest)
 	return arguments{
 		"vectors": vectors, "penalties": penalties, "upper_bounds": near.upperBounds,
 		"near_queries": near.queries, "near_images": near.images, "near_scores": near.scores, "near_always": near.always,
-		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": slices.Collect(maps.Keys(near.checked)),
+		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": distinct(near.images),
 	}, nil
 }
 

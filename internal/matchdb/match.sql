@@ -9,14 +9,14 @@
 --   @snapshot                           the snapshot in which the index was read
 --   @fresh                              how many of the rows that are not in it are taken for each query
 --
--- newStatement fills in {model} and {not_in_snapshot}.
+-- newStatement fills in {model} and {not_in_snapshot}, and matchStatement in place of the view threshold a replay's subquery.
 WITH query AS MATERIALIZED (
     SELECT * FROM unnest(@vectors::halfvec[], @penalties::float8[], @upper_bounds::float8[])
         WITH ORDINALITY AS query (vector, penalty, upper_bound, number)
 ),
 -- The banks whose flags count, with their thresholds.
 active AS MATERIALIZED (
-    SELECT bank_id, bank, block_at, review_at FROM threshold WHERE model_id = {model} AND enabled
+    SELECT bank_id, bank, block_at, review_at FROM {threshold} threshold WHERE model_id = {model} AND enabled
 ),
 -- The pictures to compare exactly: the nearest, and those that may reach a threshold.
 candidate AS MATERIALIZED (

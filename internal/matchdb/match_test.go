@@ -198,11 +198,10 @@ func TestMatchReadsCandidatesOnly(t *testing.T) {
 	have, err := sketches.get(t.Context())
 	require.NoError(t, err)
 	added := mustFlag(t, db, newFlag("default", "fresh", random(r)))
-	named, err := known.arguments(qs, have)
+	named, err := known.arguments(qs, have, have.set.lowestThreshold())
 	require.NoError(t, err)
 	named["snapshot"] = have.snapshot
-	places := nearest(have, qs)
-	require.Len(t, places.images, len(qs)*nearestRows)
+	places := nearest(have, qs, have.set.lowestThreshold())
 	require.NotContains(t, places.images, added.ID)
 	text := explain(t, db, sketches.compare, named)
 	var plan []struct{ Plan node }
@@ -216,6 +215,8 @@ func TestMatchReadsCandidatesOnly(t *testing.T) {
 			compared++
 		}
 	}
+	require.Len(t, places.images, compared)
+	require.Less(t, compared, len(qs)*nearestRows/2)
 	require.Equal(t, compared, candidates.Loops, "the nearest, and what may reach a threshold: %s", text)
 	fresh := plan[0].Plan.find(func(n node) bool { return n.Index == "flagged_embedding_1_added_idx" })
 	require.Equal(t, []int{1, 1}, []int{fresh.Loops, fresh.Rows}, "%s", text)

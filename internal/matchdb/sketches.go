@@ -3,6 +3,8 @@ package matchdb
 import (
 	"context"
 	"fmt"
+	"math"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -12,7 +14,24 @@ import (
 )
 
 // sketches are of one model's embeddings.
-type sketches = candidateIndex[*sketch.Set]
+type sketches = candidateIndex[*sketchSet]
+
+// sketchSet is the sketches with the lowest threshold of any enabled bank: rows below it are compared by nobody. It may be a second
+// old. Where a threshold was lowered since, Match finds that the upper bound reaches it, and scans that bank.
+type sketchSet struct {
+	*sketch.Set
+	lowest atomic.Uint64 // math.Float64bits
+}
+
+func (s *sketchSet) lowestThreshold() float64 { return math.Float64frombits(s.lowest.Load()) }
+
+// readLowest reads the lowest threshold.
+func (s *sketchSet) readLowest(ctx context.Context, tx pgx.Tx, model int) error {
+	lowest := math.Inf(1) // of a library without enabled banks
+	err := tx.QueryRow(ctx, "SELECT coalesce(min(least(block_at, review_at)), 'Infinity') FROM threshold WHERE model_id = $1 AND enabled", model).Scan(&lowest)
+	s.lowest.Store(math.Float64bits(lowest))
+	return err
+}
 
 // Warm reads a model's embeddings, from which Match knows where to look, and returns how many there are and the bytes that are
 // kept of them. Match does it where it was not done. The error of a model that is not registered wraps ErrUnknownModel.
@@ -34,11 +53,12 @@ func (r registered) partition() string { return fmt.Sprintf("flagged_embedding_%
 
 func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
-		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketch.Set],
+		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketchSet],
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
-		changed: serverChanged(model.partition()), compare: newStatement(matchSQL, model.id), deleted: newStatement(deletedSQL, model.id),
+		changed: serverChanged(model.partition()), compare: matchStatement("", model.id), deleted: newStatement(deletedSQL, model.id),
 		empty: model.emptySketches,
-		take: func(rows pgx.Rows, set *sketch.Set) (id uuid.UUID, err error) {
+		taken: func(ctx context.Context, tx pgx.Tx, set *sketchSet) error { return set.readLowest(ctx, tx, model.id) },
+		take: func(rows pgx.Rows, set *sketchSet) (id uuid.UUID, err error) {
 			var penalty float32
 			var embedding pgvector.HalfVector
 			if err := rows.Scan(&id, &penalty, &embedding); err != nil {
@@ -51,14 +71,14 @@ func newSketches(db *DB, model registered) *sketches {
 }
 
 // emptySketches are for vectors about the mean of some that are there.
-func (r registered) emptySketches(ctx context.Context, tx pgx.Tx) (*sketch.Set, error) {
+func (r registered) emptySketches(ctx context.Context, tx pgx.Tx) (*sketchSet, error) {
 	var mean *pgvector.HalfVector
 	err := tx.QueryRow(ctx, fmt.Sprintf(
 		"SELECT avg(embedding) FROM (SELECT embedding FROM flagged_embedding WHERE model_id = %d LIMIT %d) e", r.id, readAnew)).Scan(&mean)
 	if err != nil || mean == nil {
-		return sketch.New(make([]float32, r.dims)), err
+		return &sketchSet{Set: sketch.New(make([]float32, r.dims))}, err
 	}
-	return sketch.New(mean.Slice()[:r.dims]), nil
+	return &sketchSet{Set: sketch.New(mean.Slice()[:r.dims])}, nil
 }
 
 // neighbours are what sketches say of a batch of queries.
@@ -69,24 +89,23 @@ type neighbours struct {
 	images  []uuid.UUID
 	scores  []float64 // by its sketch
 	always  []bool    // whether it is compared whatever its score
-
-	checked map[uuid.UUID]bool // pictures that are looked for among the deleted
 }
 
-// nearest looks up what is nearest to the queries. Until a deleted picture is passed over it takes the place of another, but hides none: the
-// upper bound is that of the last place.
-func nearest(have *indexState[*sketch.Set], qs []Query) neighbours {
-	near := neighbours{checked: map[uuid.UUID]bool{}}
+// nearest looks up what is nearest to the queries, and may reach the lowest threshold or is among the first comparedRows. Until a deleted picture
+// is passed over it takes the place of another, but hides none: the upper bound is that of the first that is left out.
+func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near neighbours) {
 	for i, q := range qs {
 		found, bound := have.set.Nearest(q.Vector, nearestRows, have.deleted)
-		near.upperBounds = append(near.upperBounds, float64(bound-q.Penalty))
 		for place, n := range found {
-			near.queries, near.images = append(near.queries, int32(i)+1), append(near.images, n.ID)
-			near.scores, near.always = append(near.scores, float64(n.Score-q.Penalty)), append(near.always, place < comparedRows)
-			if place < checkedRows {
-				near.checked[n.ID] = true
+			score := float64(n.Score - q.Penalty)
+			if place >= comparedRows && score+sketchError < lowest {
+				bound = max(bound, n.Score) // those that follow are no nearer
+				break
 			}
+			near.queries, near.images = append(near.queries, int32(i)+1), append(near.images, n.ID)
+			near.scores, near.always = append(near.scores, score), append(near.always, place < comparedRows)
 		}
+		near.upperBounds = append(near.upperBounds, float64(bound-q.Penalty))
 	}
 	return near
 }

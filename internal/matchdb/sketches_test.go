@@ -210,6 +210,32 @@ func TestACrowdThatIsNotReadHidesNoBank(t *testing.T) {
 	require.ElementsMatch(t, []uuid.UUID{lone.ID, other.ID}, []uuid.UUID{hits[1].FlaggedID, hits[2].FlaggedID})
 }
 
+// A threshold that is lowered counts at once, though candidates were left out by the one that was read: the bank is scanned.
+func TestALoweredThresholdCountsBeforeItIsRead(t *testing.T) {
+	db, _ := library(t)
+	r := rand.New(rand.NewPCG(8, 8))
+	v := random(r)
+	require.NoError(t, db.AddBank(t.Context(), "low", "ann", ""))
+	far := near(r, v, 3)
+	for innerProduct(far, v) > 0.35 || innerProduct(far, v) < 0.25 {
+		far = near(r, v, 3)
+	}
+	flag := mustFlag(t, db, newFlag("low", "far", far))
+	var copies [][]float32
+	for range 2 * comparedRows {
+		copies = append(copies, near(r, v, 0.2))
+	}
+	fill(t, db, "default", copies, noPenalty)
+	s := unfollowed(t, db)
+	require.NotContains(t, nearest(s.have.Load(), []Query{{Vector: v}}, s.have.Load().set.lowestThreshold()).images, flag.ID)
+	require.NotContains(t, nearestOf(t, db, v), flag.ID)
+	require.NoError(t, db.SetBank(t.Context(), "low", testModel.Fingerprint, Thresholds{BlockAt: 0.25}, "ann", ""))
+	require.Contains(t, nearestOf(t, db, v), flag.ID)
+	require.NoError(t, s.read(t.Context()))
+	require.Contains(t, nearest(s.have.Load(), []Query{{Vector: v}}, s.have.Load().set.lowestThreshold()).images, flag.ID)
+	require.Contains(t, nearestOf(t, db, v), flag.ID)
+}
+
 // A reading that fails is told, once a minute, and so is the first one that succeeds again.
 func TestAReadingThatFailsIsTold(t *testing.T) {
 	db, url := library(t)

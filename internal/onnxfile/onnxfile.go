@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"moderator/internal/half"
 )
 
 // Element types of tensors (TensorProto.DataType).
@@ -79,6 +81,15 @@ func Raw[T int8 | int64 | float32](values []T) []byte {
 		return nil
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(values)*binary.Size(values[0]))
+}
+
+// Halves is the little-endian bytes of values as float16, rounded to nearest even.
+func Halves(values []float32) []byte {
+	raw := make([]byte, 0, 2*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint16(raw, half.FromFloat(v))
+	}
+	return raw
 }
 
 // Model is the whole file, of a GraphProto and the version of the operators that it uses.

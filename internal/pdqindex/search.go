@@ -63,8 +63,15 @@ func (s *search) postings(radius [parts]int) {
 }
 
 func (s *search) scan(from, to uint32) {
-	for id := from; id < to; id++ {
-		s.check(id)
+	for from < to {
+		c, first := s.chunks[from/chunkSize], from%chunkSize
+		end := min(chunkSize, first+to-from)
+		for i := first; i < end; i++ {
+			if s.query.halfDistance(&c.hashes[i]) <= s.bits { // half of the bits tell nearly all others
+				s.check(from + i - first)
+			}
+		}
+		from += end - first
 	}
 }
 

@@ -26,7 +26,7 @@ type nearestEvidence struct {
 func (v *verification) pairs() ([]pair, error) {
 	wanted := map[pair]bool{}
 	for p, of := range v.found {
-		if of.agreement.Score() >= keypoint.ReviewAt || evidence.LogOdds(v.evidenceOf(p, matchdb.Evidence{PDQ: -1}).Evidence) >= v.thresholds.Review {
+		if of.agreement.Score() >= keypoint.ReviewAt || evidence.LogOdds(v.evidenceOf(p, matchdb.Evidence{PDQ: -1}).Evidence) >= v.thresholds(of.candidate.FalseBlocks).Review {
 			wanted[p] = true
 		}
 	}

@@ -104,24 +104,35 @@ func judgePast(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past [
 
 // pastHits are the hits as the consumer weighs them, with the allowed pictures that are nearer.
 func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []matchdb.PastHit) ([]verdict.Hit, error) {
-	hits := make([]verdict.Hit, len(past))
-	var queries []matchdb.AllowQuery
+	hits, queries := make([]verdict.Hit, len(past)), make([]matchdb.AllowQuery, len(past))
 	for i, p := range past {
 		if p.Hash != nil {
 			hits[i] = hashHit(*p.Hash)
 		} else {
 			hits[i] = nearHit(*p.Near, nil)
 		}
-		if suppressible(hits[i]) {
-			queries = append(queries, p.Query)
+		queries[i] = p.Query
+	}
+	if err := (policies{}).apply(ctx, db, hits); err != nil {
+		return nil, err
+	}
+	return hits, suppressPast(ctx, db, folder, hits, queries)
+}
+
+// suppressPast gives the hits on kept uploads the allowed pictures that are nearer. queries are the views that were hit.
+func suppressPast(ctx context.Context, db *matchdb.DB, folder *embed.Folder, hits []verdict.Hit, queries []matchdb.AllowQuery) error {
+	var queried []matchdb.AllowQuery
+	for i, h := range hits {
+		if suppressible(h) {
+			queried = append(queried, queries[i])
 		}
 	}
-	if len(queries) == 0 {
-		return hits, nil
+	if len(queried) == 0 {
+		return nil
 	}
-	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), queries)
+	nearest, err := db.NearestAllowed(ctx, folder.Fingerprint(), queried)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range hits {
 		if suppressible(hits[i]) {
@@ -129,5 +140,5 @@ func pastHits(ctx context.Context, db *matchdb.DB, folder *embed.Folder, past []
 			nearest = nearest[1:]
 		}
 	}
-	return hits, nil
+	return nil
 }

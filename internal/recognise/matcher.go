@@ -85,10 +85,14 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 			near[k] = near[k][len(u.Views):]
 		}
 	}
+	governed := policies{}
+	if err := governed.apply(ctx, m.db, hits...); err != nil {
+		return nil, err
+	}
 	if err := m.suppress(ctx, uploads, vectors, hits); err != nil {
 		return nil, err
 	}
-	confirmed, err := m.confirm(ctx, uploads, vectors, hits)
+	confirmed, err := m.confirm(ctx, uploads, vectors, hits, governed)
 	if err != nil {
 		return nil, err
 	}

@@ -105,10 +105,8 @@ func OpenModel(ctx context.Context, folder *embed.Folder, c config.Model, maxBat
 	}
 	report := model.Report()
 	log.Info("model", "name", folder.Name(), "fingerprint", folder.Fingerprint()[:12], "dims", model.Folder().Dims(),
-		"provider", report.Provider, "sessions", report.Sessions, "max_batch", report.MaxBatch, "onnxruntime", report.Version)
-	for _, line := range report.Tried {
-		log.Debug("provider", "tried", line)
-	}
+		"provider", report.On(), "sessions", report.Sessions, "max_batch", report.MaxBatch, "onnxruntime", report.Version,
+		"tried", strings.Join(report.Tried, "; "))
 	return model, nil
 }
 

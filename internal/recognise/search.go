@@ -65,9 +65,17 @@ func NearFlags(ctx context.Context, db *matchdb.DB, model *embed.Folder, data []
 	if err != nil {
 		return nil, err
 	}
-	thresholds := evidence.For(flags, evidence.DefaultFalseBlocks)
+	governed := policies{}
+	if err := governed.read(ctx, db, slices.Collect(maps.Keys(best))); err != nil {
+		return nil, err
+	}
 	for id, hit := range best {
-		hit.thresholds, hit.model = &thresholds, model
+		rate := evidence.DefaultFalseBlocks
+		if own := governed[id].FalseBlocks; own != nil {
+			rate = *own
+		}
+		thresholds := evidence.For(flags, rate)
+		hit.thresholds, hit.model, hit.policy = &thresholds, model, governed[id]
 		best[id] = hit
 	}
 	nearest := make([]NearFlag, 0, len(best))

@@ -116,6 +116,7 @@ type NearFlag struct {
 	flagPoints, uploadPoints int // that each picture has
 	thresholds               *evidence.Thresholds
 	model                    *embed.Folder
+	policy                   matchdb.BankPolicy
 }
 
 // Comparison is the flag's with the picture.
@@ -128,8 +129,16 @@ func (n NearFlag) Comparison() Comparison {
 
 // Judge says what an upload would get from this flag alone.
 func (n NearFlag) Judge() Judged {
-	j := n.Comparison().Judge(n.BlockAt, n.ReviewAt)
-	if !n.BankEnabled {
+	c := n.Comparison()
+	byPDQ := n.policy.PDQDistance != nil && c.PDQ >= 0 && c.PDQ <= *n.policy.PDQDistance
+	if n.policy.PDQDistance != nil {
+		c.PDQ = -1
+	}
+	j := c.Judge(n.BlockAt, n.ReviewAt)
+	if byPDQ && j.Verdict != event.Block {
+		j = Judged{event.Verdict(n.policy.PDQVerdict), event.SignalPDQ}
+	}
+	if !n.BankEnabled || n.policy.Shadow {
 		j.Verdict = event.Allow
 	}
 	return j

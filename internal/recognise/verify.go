@@ -36,7 +36,7 @@ type verification struct {
 	vectors [][]matchdb.Query // by model, of all views, as queries gives them
 	hits    [][]verdict.Hit
 
-	thresholds evidence.Thresholds
+	flags int // with keypoints, in the library: the thresholds of evidence follow from it
 
 	points []int // that each upload has; -1: it is not verified
 	found  map[pair]verified
@@ -45,7 +45,9 @@ type verification struct {
 // confirm verifies geometrically the flags that an upload may show a part of: those of its matches, and those that the index of
 // keypoints names. It gives the matches their evidence, and returns a hit for each further flag whose keypoints the upload
 // shows, in banks that nothing blocks for yet. A flagged file needs no verification.
-func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit) ([][]verdict.Hit, error) {
+func (m Matcher) confirm(
+	ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit, governed policies,
+) ([][]verdict.Hit, error) {
 	confirmed := make([][]verdict.Hit, len(uploads))
 	v := &verification{Matcher: m, uploads: uploads, vectors: vectors, hits: hits, found: map[pair]verified{}}
 	if m.candidates > 0 {
@@ -53,7 +55,7 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 		if err != nil {
 			return nil, err
 		}
-		v.thresholds = evidence.For(flags, m.falseBlocks)
+		v.flags = flags
 	}
 	if err := v.verify(ctx); err != nil {
 		return nil, err
@@ -66,14 +68,23 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 	if err != nil {
 		return nil, err
 	}
+	flags := make([]uuid.UUID, len(pairs))
 	for k, p := range pairs {
+		flags[k] = p.flag
+	}
+	if err := governed.read(ctx, m.db, flags); err != nil {
+		return nil, err
+	}
+	for k, p := range pairs {
+		policy := governed[p.flag]
+		thresholds := v.thresholds(policy.FalseBlocks)
 		blocked := map[string]bool{} // banks
 		for j := range hits[p.upload] {
 			h := &hits[p.upload][j]
 			if h.FlaggedID == p.flag.String() && weighed(*h) {
 				h.Evidence = &found[m.model(h.Model)][k].Evidence
-				if !m.ownThresholds(*h) {
-					h.Weighed = v.thresholds.Weigh(*h.Evidence)
+				if !m.ownThresholds(*h, policy) {
+					h.Weighed = thresholds.Weigh(weighable(*h.Evidence, policy))
 				}
 			}
 			blocked[h.Bank] = blocked[h.Bank] || h.Allowed == nil && h.Blocks()
@@ -87,7 +98,7 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 			model++
 		}
 		hit := m.keypointHit(of, found[model][k], model)
-		hit.Weighed = v.thresholds.Weigh(*hit.Evidence)
+		hit.Weighed, hit.Shadow = thresholds.Weigh(weighable(*hit.Evidence, policy)), policy.Shadow
 		if hit.Reached() && !blocked[of.candidate.Bank] {
 			confirmed[p.upload] = append(confirmed[p.upload], hit)
 		}
@@ -98,10 +109,22 @@ func (m Matcher) confirm(ctx context.Context, uploads []feature.Query, vectors [
 // weighed tells the hits that are matches and have evidence: a flagged file needs none.
 func weighed(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
 
-// ownThresholds reports whether the hit is by the score, and its bank has thresholds on it that are not the model's: they decide
-// alone, as they do for a model that nobody calibrated.
-func (m Matcher) ownThresholds(h verdict.Hit) bool {
-	if h.Signal != event.SignalEmbedding {
+// thresholds are those of evidence for a rate of false blocks; nil: that of all banks without their own.
+func (v *verification) thresholds(falseBlocks *float64) evidence.Thresholds {
+	if falseBlocks == nil {
+		return evidence.For(v.flags, v.falseBlocks)
+	}
+	return evidence.For(v.flags, *falseBlocks)
+}
+
+// ownThresholds reports whether the hit is by a signal for which its bank has thresholds of its own: they decide alone, as those on
+// the score do for a model that nobody calibrated.
+func (m Matcher) ownThresholds(h verdict.Hit, p matchdb.BankPolicy) bool {
+	switch h.Signal {
+	case event.SignalPDQ:
+		return p.PDQDistance != nil
+	case event.SignalEmbedding:
+	default:
 		return false
 	}
 	return !modelThresholds(m.models[m.model(h.Model)].Folder, h.BlockAt, h.ReviewAt)
@@ -123,14 +146,18 @@ func (v *verification) verify(ctx context.Context) error {
 	if v.candidates == 0 {
 		return nil
 	}
+	has, err := v.db.HasKeypoints(ctx)
+	if err != nil {
+		return err
+	}
 	var asked []int // uploads
 	for i, u := range v.uploads {
-		if !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
+		if (has || slices.ContainsFunc(v.hits[i], weighed)) && !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
 			asked = append(asked, i)
 		}
 	}
 	qs := make([]matchdb.KeypointQuery, len(asked))
-	err := each(ctx, len(asked), func(k int) error {
+	err = each(ctx, len(asked), func(k int) error {
 		u := v.uploads[asked[k]]
 		grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
 		points, err := Points(grey, u.Width, u.Height, false)

@@ -21,6 +21,7 @@ type Hit struct {
 	Candidate  *Hit             // for a hit by keypoints: the hit that named the flag as a candidate
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
 	Weighed    *Weighed         // what the evidence comes to, which decides; nil: the score decides
+	Shadow     bool             // its bank changes no verdict
 	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
 }
 

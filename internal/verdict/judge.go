@@ -15,13 +15,13 @@ func Judge(d *event.Decision, views []feature.View, hits []Hit) {
 		judgeFlat(d, hits)
 		return
 	}
-	weigh(d, hits)
+	Weigh(d, hits)
 }
 
 // Lookback is the decision on an upload of the past, by the hits of a flag that came after it. It is false where that does
 // not stop the upload.
 func Lookback(d *event.Decision, hits []Hit) bool {
-	weigh(d, hits)
+	Weigh(d, hits)
 	if d.Verdict == event.Allow {
 		return false
 	}
@@ -29,9 +29,10 @@ func Lookback(d *event.Decision, hits []Hit) bool {
 	return true
 }
 
-func weigh(d *event.Decision, hits []Hit) {
+// Weigh is Judge for an upload that is known to show something, or has no hits but those of its file.
+func Weigh(d *event.Decision, hits []Hit) {
 	var counted, suppressed []Hit
-	for _, hit := range hits {
+	for _, hit := range reportShadow(d, hits) {
 		if hit.Allowed != nil {
 			suppressed = append(suppressed, hit)
 		} else {
@@ -42,6 +43,27 @@ func weigh(d *event.Decision, hits []Hit) {
 	if d.Verdict == event.Allow && len(suppressed) > 0 {
 		allowListed(d, suppressed)
 	}
+}
+
+// reportShadow reports what each bank in shadow would have decided, and returns the hits of the other banks.
+func reportShadow(d *event.Decision, hits []Hit) (others []Hit) {
+	var shadow []Hit
+	for _, hit := range hits {
+		switch {
+		case !hit.Shadow:
+			others = append(others, hit)
+		case hit.Allowed == nil && hit.Reached():
+			shadow = append(shadow, hit)
+		}
+	}
+	for _, hit := range bestOfBanks(shadow) {
+		would := event.ShadowInfo{Verdict: event.Review, Signal: hit.Signal, MatchInfo: matchInfo(hit)}
+		if hit.Blocks() {
+			would.Verdict = event.Block
+		}
+		d.Shadow = append(d.Shadow, would)
+	}
+	return others
 }
 
 // allowListed decides an upload that flags would have stopped, and names the first of them with the picture that was
@@ -72,7 +94,8 @@ func JudgeUndecodable(d *event.Decision, why *event.Unjudgeable, hits []Hit) {
 
 // byFile decides by the file's hash alone.
 func byFile(d *event.Decision, hits []Hit) {
-	decide(d, slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact }))
+	exact := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Signal != event.SignalExact })
+	decide(d, reportShadow(d, exact))
 }
 
 // maxDetail bounds what an error may add to a decision, in bytes: codecs quote what they choke on.

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,4 +66,38 @@ func TestJudge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Banks in shadow are reported, each with the verdict that it would have given, and count for nothing else.
+func TestShadow(t *testing.T) {
+	review := 0.5
+	hit := func(bank string, score float64, shadow bool) Hit {
+		return Hit{Signal: event.SignalEmbedding, FlaggedID: "of " + bank, Bank: bank, Score: score, BlockAt: 0.8, ReviewAt: &review, Shadow: shadow}
+	}
+	suppressed := hit("allowed", 0.9, true)
+	suppressed.Allowed = &Allowed{ID: "innocent"}
+	hits := []Hit{hit("doubt", 0.6, true), hit("sure", 0.9, true), hit("far", 0.3, true), suppressed}
+	views := []feature.View{{Quality: 100}}
+	var alone, beside, flat, damaged event.Decision
+	Judge(&alone, views, hits)
+	require.Equal(t, []any{event.Allow, event.NoMatch, 0}, []any{alone.Verdict, alone.Reason, len(alone.Matches)})
+	require.Nil(t, alone.Match)
+	require.Nil(t, alone.Allowed)
+	var would []string
+	for _, s := range alone.Shadow {
+		would = append(would, string(s.Verdict)+" "+s.FlaggedID)
+	}
+	require.Equal(t, []string{"block of sure", "review of doubt"}, would)
+
+	Judge(&beside, views, append(hits, hit("real", 0.6, false)))
+	require.Equal(t, []any{event.Review, "real", 1, 2}, []any{beside.Verdict, beside.Match.Bank, len(beside.Matches), len(beside.Shadow)})
+
+	file := Hit{Signal: event.SignalExact, FlaggedID: "file", Bank: "files", Score: 1, BlockAt: 1, Shadow: true}
+	Judge(&flat, nil, append(hits, file))
+	require.Equal(t, []any{event.Allow, event.LowDetail, 1}, []any{flat.Verdict, flat.Reason, len(flat.Shadow)}, "the file alone counts")
+	JudgeUndecodable(&damaged, &event.Unjudgeable{Reason: event.Undecodable, Err: errors.New("damaged")}, []Hit{file})
+	require.Equal(t, []any{event.Review, event.Undecodable, 1}, []any{damaged.Verdict, damaged.Reason, len(damaged.Shadow)})
+
+	var past event.Decision
+	require.False(t, Lookback(&past, hits), "nothing is published of an earlier upload")
 }

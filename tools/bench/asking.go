@@ -23,7 +23,7 @@ const (
 // NATS, and as one of ten callers.
 func (b *bench) asking(ctx context.Context) error {
 	m := b.models[len(b.models)-1]
-	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
+	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryFlags); err != nil {
 		return err
 	}
 	p, err := b.startModerator(ctx, m)

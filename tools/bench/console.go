@@ -24,7 +24,7 @@ const (
 // pictures through the shipped model, which gives the most decisions a second.
 func (b *bench) console(ctx context.Context) error {
 	m := b.models[len(b.models)-1]
-	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryRows); err != nil {
+	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryFlags); err != nil {
 		return err
 	}
 	p, err := b.startModerator(ctx, m, "--console", "on", "--console-listen", "127.0.0.1:0", "--console-token", consoleToken)
@@ -54,7 +54,7 @@ func (b *bench) console(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			*into = append(*into, f)
+			*into = append(*into, f.figure)
 		}
 	}
 	watched, over := medians(open), ratio(open, closed)
@@ -66,20 +66,19 @@ func (b *bench) console(ctx context.Context) error {
 }
 
 // whileWatched measures with the Live page open, and checks that the page received every decision.
-func (p *moderator) whileWatched(s *servers) func(context.Context, flow, [][]byte, int) (figure, error) {
-	return func(ctx context.Context, f flow, files [][]byte, n int) (figure, error) {
+func (p *moderator) whileWatched(s *servers) func(context.Context, flow, [][]byte, int) (measured, error) {
+	return func(ctx context.Context, f flow, files [][]byte, n int) (m measured, err error) {
 		page, err := p.openLive(ctx)
 		if err != nil {
-			return figure{}, err
+			return m, err
 		}
 		defer page.leave()
-		measured, err := s.measure(ctx, f, files, n)
-		if err != nil {
-			return figure{}, err
+		if m, err = s.measure(ctx, f, files, n); err != nil {
+			return m, err
 		}
 		ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("the Live page received %d of %d decisions", page.received.Load(), n))
 		defer cancel()
-		return measured, poll(ctx, 50*time.Millisecond, func() (bool, error) { return page.received.Load() >= int64(n), nil })
+		return m, poll(ctx, 50*time.Millisecond, func() (bool, error) { return page.received.Load() >= int64(n), nil })
 	}
 }
 

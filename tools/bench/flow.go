@@ -33,55 +33,95 @@ const fewest = 128
 // warmUp is how many uploads run first, so that both sides have their memory and connections.
 const warmUp = 32
 
+// measured is the speed of one measurement, and what an upload costs the machine: milliseconds of CPU time of each program.
+type measured struct {
+	figure
+	own, workers, postgres, nats float64
+}
+
+// figures are the speeds alone.
+func figures(all []measured) []figure {
+	speeds := make([]figure, len(all))
+	for i, m := range all {
+		speeds[i] = m.figure
+	}
+	return speeds
+}
+
+// machineUsage is what the programs of a flow have used.
+type machineUsage struct{ program, postgres, nats usage }
+
+func (s *servers) usage(f flow) (all machineUsage, err error) {
+	if all.program, err = usageOf(f.pid); err != nil {
+		return all, err
+	}
+	if all.postgres, err = usageOf(s.postgresPID); err != nil {
+		return all, err
+	}
+	all.nats, err = usageOf(s.nats.Process.Pid)
+	return all, err
+}
+
+// costs divides the CPU time since before by n uploads.
+func (m *measured) costs(before, after machineUsage, n int) {
+	each := func(took time.Duration) float64 { return took.Seconds() * 1000 / float64(n) }
+	own := after.program.own - before.program.own
+	m.own, m.workers = each(own), each(after.program.cpu-before.program.cpu-own)
+	m.postgres, m.nats = each(after.postgres.cpu-before.postgres.cpu), each(after.nats.cpu-before.nats.cpu)
+	m.perCPU = 1000 / (m.own + m.workers)
+}
+
 // measure stores n uploads, all but the last while the durable is paused. Then it resumes the durable, and measures until all
 // have a result.
 //
 // The speed by the clock is the slope of the results between a tenth and nine tenths of them: the throughput of a full
 // pipeline. The CPU time is of the whole measurement.
-func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (figure, error) {
+func (s *servers) measure(ctx context.Context, f flow, files [][]byte, n int) (m measured, err error) {
 	results := make(chan *nats.Msg, n+1)
 	subscription, err := s.nc.ChanSubscribe(f.results, results)
 	if err != nil {
-		return figure{}, err
+		return m, err
 	}
 	defer func() { _ = subscription.Unsubscribe() }()
 	if _, err := s.js.PauseConsumer(ctx, f.stream, f.durable, time.Now().Add(time.Hour)); err != nil {
-		return figure{}, err
+		return m, err
 	}
 	if err := s.publish(ctx, f.uploads, files, n-1); err != nil {
-		return figure{}, err
+		return m, err
 	}
-	before, err := usageOf(f.pid)
+	before, err := s.usage(f)
 	if err != nil {
-		return figure{}, err
+		return m, err
 	}
 	began := time.Now()
 	if _, err := s.js.ResumeConsumer(ctx, f.stream, f.durable); err != nil {
-		return figure{}, err
+		return m, err
 	}
 	// The last upload wakes the server: it notices a resumed durable with the next upload or heartbeat.
 	if err := s.publish(ctx, f.uploads, files, 1); err != nil {
-		return figure{}, err
+		return m, err
 	}
 	at := make([]float64, 0, n) // times of the results, in seconds
 	for len(at) < n {
 		select {
 		case msg := <-results:
 			if f.results != msg.Subject && msg.Subject != bestDecision {
-				return figure{}, fmt.Errorf("an upload was decided %s: %s", msg.Subject, msg.Data)
+				return m, fmt.Errorf("an upload was decided %s: %s", msg.Subject, msg.Data)
 			}
 			at = append(at, time.Since(began).Seconds())
 		case <-time.After(time.Minute):
-			return figure{}, fmt.Errorf("%d of %d uploads have a result, and no further result came in a minute", len(at), n)
+			return m, fmt.Errorf("%d of %d uploads have a result, and no further result came in a minute", len(at), n)
 		case <-ctx.Done():
-			return figure{}, ctx.Err()
+			return m, ctx.Err()
 		}
 	}
-	after, err := usageOf(f.pid)
+	after, err := s.usage(f)
 	if err != nil {
-		return figure{}, err
+		return m, err
 	}
-	return figure{slope(at[n/10 : n-n/10]), float64(n) / (after.cpu - before.cpu).Seconds()}, nil
+	m.costs(before, after, n)
+	m.perSecond = slope(at[n/10 : n-n/10])
+	return m, nil
 }
 
 // publish stores n uploads in the stream.

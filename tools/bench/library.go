@@ -46,8 +46,7 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	if err := conn.QueryRow(ctx, "SELECT id FROM bank WHERE name = 'default'").Scan(&bank); err != nil {
 		return err
 	}
-	per := len(flagViews)
-	images := make([]uuid.UUID, (len(flags)+per-1)/per)
+	images := make([]uuid.UUID, flags[len(flags)-1].flag+1)
 	for i := range images {
 		images[i] = uuid.New()
 	}
@@ -62,7 +61,7 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	_, err = conn.CopyFrom(ctx, pgx.Identifier{s.table}, []string{"model_id", "image_id", "bank_id", "view", "penalty", "embedding"},
 		pgx.CopyFromSlice(len(flags), func(i int) ([]any, error) {
 			f := flags[i]
-			return []any{s.model, images[i/per], bank, string(f.view), f.penalty, matchdb.StoredVector(f.vector, f.penalty)}, nil
+			return []any{s.model, images[f.flag], bank, string(f.view), f.penalty, matchdb.StoredVector(f.vector, f.penalty)}, nil
 		}))
 	if err != nil {
 		return err
@@ -75,9 +74,9 @@ func (s shelf) store(ctx context.Context, conn *pgx.Conn, flags []stored) error 
 	return err
 }
 
-// fill registers the model, and adds a number of unrelated embeddings to its library. It adds as many PDQ hashes, which belong
-// to no model, unless the library has them.
-func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) error {
+// fill registers the model, and adds so many unrelated flags to its library. It adds their PDQ hashes, which belong to no model,
+// unless the library has them.
+func (s *servers) fill(ctx context.Context, fingerprint string, dims, flags int) error {
 	err := s.db.RegisterModel(ctx, matchdb.Model{Name: "bench", Fingerprint: fingerprint, Dims: dims, BlockAt: 0.999, ReviewAt: 0.999})
 	if err != nil {
 		return err
@@ -91,7 +90,7 @@ func (s *servers) fill(ctx context.Context, fingerprint string, dims, rows int) 
 	if err != nil {
 		return err
 	}
-	if err := part.store(ctx, conn, newCloud(dims, 1).flags(rows, 2)); err != nil {
+	if err := part.store(ctx, conn, newCloud(dims, 1).flags(flags, 2)); err != nil {
 		return err
 	}
 	if err := fillHashes(ctx, conn, part.model); err != nil {

@@ -12,7 +12,6 @@ import (
 	"moderator/internal/dot"
 	"moderator/internal/embed"
 	"moderator/internal/matchdb"
-	"moderator/internal/recognise"
 )
 
 const (
@@ -39,14 +38,14 @@ type catalogue struct {
 func (b *bench) match(ctx context.Context) error {
 	for _, size := range b.Sizes {
 		if err := b.matchAt(ctx, size); err != nil {
-			return fmt.Errorf("%d embeddings: %w", size, err)
+			return fmt.Errorf("%d flags: %w", size, err)
 		}
 	}
 	return nil
 }
 
 func (b *bench) matchAt(ctx context.Context, size int) error {
-	b.note(fmt.Sprintf("match: %d embeddings", size))
+	b.note(fmt.Sprintf("match: %d flags", size))
 	c := newCatalogue(size)
 	fingerprint := strings.Repeat(fmt.Sprintf("%016x", size), 4)
 	err := b.servers.db.RegisterModel(ctx, matchdb.Model{
@@ -111,7 +110,7 @@ func (c *catalogue) weigh(flags []stored) {
 		vectors[i] = f.vector
 	}
 	for i, q := range c.queries(vectors) {
-		flags[i].penalty = matchdb.Rounded(q.Penalty + recognise.ViewPenalty(flags[i].view))
+		flags[i].penalty = matchdb.Rounded(q.Penalty)
 	}
 }
 
@@ -132,14 +131,10 @@ func (c *catalogue) queries(vectors [][]float32) []matchdb.Query {
 func (c *catalogue) edit(n int, seed uint64) []matchdb.Query {
 	sources, edited := make([]stored, n), make([][]float32, n)
 	inChunks(n, seed, func(i int, random *rand.Rand) {
-		row := random.IntN(len(c.flags))
-		if random.Float64() > turnedEdits {
-			row -= row % len(flagViews)
-		}
-		sources[i] = c.flags[row]
+		sources[i] = c.flags[random.IntN(len(c.flags))]
 		// Cosines from the one at which an edit with the flag's penalty scores the threshold, up to nearly the same picture.
 		least := min(0.99, c.threshold+2*float64(sources[i].penalty))
-		edited[i] = c.cloud.vector(c.cloud.edit(sources[i].picture, least+random.Float64()*(0.99-least), random))
+		edited[i] = c.cloud.edit(sources[i].vector, least+random.Float64()*(0.99-least), random)
 	})
 	var found []matchdb.Query
 	for i, q := range c.queries(edited) {

@@ -8,6 +8,7 @@ import (
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/models"
+	"moderator/tools/internal/vit"
 )
 
 // model is a model folder, with what the ceiling needs to run its graph.
@@ -30,15 +31,12 @@ const (
 
 const modelSeed = 5
 
-const clipProcessor = `{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 224}, "resample": 3,
- "do_center_crop": true, "crop_size": {"height": 224, "width": 224}}`
-
 // writeModels writes two towers with random weights, and the shipped model, as folders in dir.
 func writeModels(dir string) ([]model, error) {
 	all := []model{
-		{name: vitFull, graph: "onnx/vision_model.onnx", rival: true},
-		{name: vitQuantised, graph: "onnx/vision_model_quantized.onnx", rival: true},
-		{name: shipped, graph: "onnx/vision_model.onnx"},
+		{name: vitFull, graph: vit.Float32.Graph(), rival: true},
+		{name: vitQuantised, graph: vit.Int8.Graph(), rival: true},
+		{name: shipped, graph: vit.Float32.Graph()},
 	}
 	for i := range all {
 		m := &all[i]
@@ -61,22 +59,11 @@ func (m *model) write() error {
 	if m.name == shipped {
 		return copyFolder(models.CopyDetect(), m.dir)
 	}
-	if err := os.MkdirAll(filepath.Dir(m.graph), 0o755); err != nil {
-		return err
+	precision := vit.Float32
+	if m.name == vitQuantised {
+		precision = vit.Int8
 	}
-	files := map[string][]byte{
-		m.graph: vitB32.build(modelSeed, m.name == vitQuantised),
-		filepath.Join(m.dir, "config.json"): []byte(
-			`{"_name_or_path": "bench/` + m.name + `", "model_type": "clip_vision_model", "projection_dim": 512}`),
-		filepath.Join(m.dir, "preprocessor_config.json"): []byte(clipProcessor),
-		filepath.Join(m.dir, "moderation.json"):          []byte(`{"score": "cosine", "block_at": 0.999, "review_at": 0.999}`),
-	}
-	for path, data := range files {
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return copyFolder(vit.B32.Folder("bench/"+m.name, modelSeed, precision), m.dir)
 }
 
 func copyFolder(from fs.FS, dir string) error {

@@ -14,6 +14,7 @@ import (
 // usage is the resources that a process and its descendants have used.
 type usage struct {
 	cpu time.Duration // user and system, with ended children
+	own time.Duration // of this, the process's own
 	rss int64         // bytes; memory that two processes share counts twice
 }
 
@@ -40,13 +41,14 @@ func usageOf(pid int) (usage, error) {
 		fields := strings.Fields(after)
 		number := func(i int) int64 { n, _ := strconv.ParseInt(fields[i], 10, 64); return n }
 		// Of proc(5), counted from the state on: ppid 1, utime 11, stime 12, cutime 13, cstime 14, rss 21.
-		ticks := number(11) + number(12) + number(13) + number(14)
-		all[id] = process{int(number(1)), usage{time.Duration(ticks) * time.Second / ticksPerSecond, number(21) * int64(os.Getpagesize())}}
+		took := func(ticks int64) time.Duration { return time.Duration(ticks) * time.Second / ticksPerSecond }
+		own := number(11) + number(12)
+		all[id] = process{int(number(1)), usage{took(own + number(13) + number(14)), took(own), number(21) * int64(os.Getpagesize())}}
 	}
 	if _, ok := all[pid]; !ok {
 		return usage{}, fmt.Errorf("process %d has ended", pid)
 	}
-	var sum usage
+	sum := usage{own: all[pid].usage.own}
 	for id, p := range all {
 		for at := id; at > 1; at = all[at].parent {
 			if at == pid {

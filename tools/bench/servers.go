@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,7 @@ type servers struct {
 	databaseURL string
 	nats        *exec.Cmd
 	postgres    *devstack.Postgres
+	postgresPID int
 	nc          *nats.Conn
 	js          jetstream.JetStream
 	db          *matchdb.DB
@@ -46,6 +48,9 @@ func startServers(ctx context.Context, dir string) (_ *servers, err error) {
 		return nil, err
 	}
 	s.databaseURL = s.postgres.URL
+	if s.postgresPID, err = postmaster(filepath.Join(dir, "postgres", "data")); err != nil {
+		return nil, err
+	}
 	if err := s.startNATS(filepath.Join(dir, "nats")); err != nil {
 		return nil, err
 	}
@@ -60,6 +65,16 @@ func startServers(ctx context.Context, dir string) (_ *servers, err error) {
 	}
 	s.db, err = matchdb.Open(ctx, s.databaseURL)
 	return s, err
+}
+
+// postmaster is the process of the Postgres server of the data folder.
+func postmaster(dataDir string) (int, error) {
+	file, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	return strconv.Atoi(first)
 }
 
 // startNATS starts this program again, as a NATS server.

@@ -1,9 +1,10 @@
-package embed
+// Package half converts numbers of 16 bits (IEEE 754 binary16).
+package half
 
 import "math"
 
-// halfToFloat converts an IEEE 754 binary16 number exactly.
-func halfToFloat(h uint16) float32 {
+// ToFloat converts an IEEE 754 binary16 number exactly.
+func ToFloat(h uint16) float32 {
 	sign := uint32(h>>15) << 31
 	exp := uint32(h>>10) & 0x1f
 	frac := uint32(h) & 0x3ff
@@ -17,8 +18,8 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// floatToHalf converts to IEEE 754 binary16, rounding to nearest even. Numbers that are too large become infinity.
-func floatToHalf(f float32) uint16 {
+// FromFloat converts to IEEE 754 binary16, rounding to nearest even. Numbers that are too large become infinity.
+func FromFloat(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits>>16) & 0x8000
 	abs := bits & 0x7fffffff

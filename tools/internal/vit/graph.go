@@ -1,4 +1,4 @@
-package main
+package vit
 
 import "moderator/internal/onnxfile"
 
@@ -75,8 +75,12 @@ func (g *graph) tensor(name string, elem int, raw []byte, dims ...int) string {
 	return name
 }
 
-func (g *graph) floats(name string, values []float32, dims ...int) string {
-	return g.tensor(name, onnxfile.Float32, onnxfile.Raw(values), dims...)
+// floats adds numbers in the tower's own type: float16 in a tower of float16.
+func (b *builder) floats(name string, values []float32, dims ...int) string {
+	if b.precision == Float16 {
+		return b.tensor(name, onnxfile.Float16, onnxfile.Halves(values), dims...)
+	}
+	return b.tensor(name, onnxfile.Float32, onnxfile.Raw(values), dims...)
 }
 
 func (g *graph) int8s(name string, values []int8, dims ...int) string {
@@ -88,8 +92,8 @@ func (g *graph) int64s(name string, values ...int64) string {
 }
 
 // scalar adds a tensor without dimensions.
-func (g *graph) scalar(name string, value float32) string {
-	return g.tensor(name, onnxfile.Float32, onnxfile.Raw([]float32{value}))
+func (b *builder) scalar(name string, value float32) string {
+	return b.floats(name, []float32{value})
 }
 
 // model returns the whole file.

@@ -1,4 +1,4 @@
-package main
+package vit
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 //	DynamicQuantizeLinear(x) -> MatMulInteger(x8, W8, x_zero, W_zero) -> Cast -> Mul(x_scale · W_scale)
 func (b *builder) product(at, name, x string, in, out int, result string) string {
 	w := b.draw(in, in, out)
-	if !b.quantised {
+	if b.precision != Int8 {
 		b.nodeOut("MatMul", at, nil, []string{x, b.floats(name, w, in, out)}, result)
 		return result
 	}

@@ -1,0 +1,78 @@
+package matchdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"moderator/internal/pdq"
+)
+
+// BankPolicy is what a bank makes of a match, beside its thresholds on the score.
+type BankPolicy struct {
+	Shadow bool // matches are reported, and change no verdict
+	// PDQDistance is the most bits of 256 that differ in a match by PDQ, 0 to 31. PDQVerdict, "block" or "review", is the verdict
+	// of such a match, whatever the other signals say. Zero values, nil and "": PDQ is part of the evidence.
+	PDQDistance *int
+	PDQVerdict  string
+	FalseBlocks *float64 // most false blocks per upload, above 0 and at most 1; nil: as moderators are set
+}
+
+const policyColumns = "b.shadow, b.pdq_distance, coalesce(b.pdq_verdict, ''), b.false_blocks"
+
+func (p *BankPolicy) fields() []any {
+	return []any{&p.Shadow, &p.PDQDistance, &p.PDQVerdict, &p.FalseBlocks}
+}
+
+func (p BankPolicy) check() error {
+	switch {
+	case (p.PDQDistance == nil) != (p.PDQVerdict == ""), p.PDQVerdict != "" && p.PDQVerdict != "block" && p.PDQVerdict != "review":
+		return fmt.Errorf("%w verdict by PDQ %q: want block or review with a distance, or neither", ErrInvalid, p.PDQVerdict)
+	case p.PDQDistance != nil && (*p.PDQDistance < 0 || *p.PDQDistance > pdq.MaxDistance):
+		return fmt.Errorf("%w PDQ distance %d: want 0 to %d bits", ErrInvalid, *p.PDQDistance, pdq.MaxDistance)
+	case p.FalseBlocks != nil && !(*p.FalseBlocks > 0 && *p.FalseBlocks <= 1):
+		return fmt.Errorf("%w rate of false blocks %v: want more than 0 and at most 1 per upload", ErrInvalid, *p.FalseBlocks)
+	}
+	return nil
+}
+
+// changePolicy lets change edit the bank's policy.
+func changePolicy(ctx context.Context, tx pgx.Tx, name string, change func(*BankPolicy)) error {
+	rows, err := tx.Query(ctx, "SELECT "+policyColumns+" FROM bank b WHERE name = $1 FOR NO KEY UPDATE", name)
+	if err != nil {
+		return err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[BankPolicy])
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return unknownBank(name)
+	}
+	p := found[0]
+	change(&p)
+	if err := p.check(); err != nil {
+		return fmt.Errorf("bank %s: %w", name, err)
+	}
+	_, err = tx.Exec(ctx, "UPDATE bank SET shadow = $2, pdq_distance = $3, pdq_verdict = nullif($4, ''), false_blocks = $5 WHERE name = $1",
+		name, p.Shadow, p.PDQDistance, p.PDQVerdict, p.FalseBlocks)
+	return err
+}
+
+// Policies returns the policy of each flag's bank. A flag that is not there is left out.
+func (db *DB) Policies(ctx context.Context, flags []uuid.UUID) (map[uuid.UUID]BankPolicy, error) {
+	found := make(map[uuid.UUID]BankPolicy, len(flags))
+	rows, err := db.matching.Query(ctx, "SELECT i.id, "+policyColumns+" FROM flagged_image i JOIN bank b ON b.id = i.bank_id WHERE i.id = ANY ($1)", flags)
+	if err != nil {
+		return nil, fmt.Errorf("policies of banks: %w", err)
+	}
+	var id uuid.UUID
+	var p BankPolicy
+	_, err = pgx.ForEachRow(rows, append([]any{&id}, p.fields()...), func() error { found[id] = p; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("policies of banks: %w", err)
+	}
+	return found, nil
+}
