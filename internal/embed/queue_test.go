@@ -96,3 +96,39 @@ func TestSlotsComeFromTheDeviceWithFewestInFlight(t *testing.T) {
 	m.free.release(again)
 	m.free.release(second)
 }
+
+// gated holds every inference until open is closed.
+type gated struct {
+	recorder
+	entered chan<- struct{}
+	open    <-chan struct{}
+}
+
+func (g gated) Run(in, out []ort.Value) error {
+	g.entered <- struct{}{}
+	<-g.open
+	return g.recorder.Run(in, out)
+}
+
+// Two devices have two full batches each, the next of which is filled while one is computed.
+func TestDevicesGetFullBatchesAtOnce(t *testing.T) {
+	m, log := openDevices(t, 2, 32)
+	entered, open := make(chan struct{}, 4), make(chan struct{})
+	for _, s := range m.slots {
+		s.session = gated{s.session.(recorder), entered, open}
+	}
+	done := make(chan error)
+	for range 2 { // as two stages of the consumer do
+		go func() {
+			_, err := m.Embed(t.Context(), reds(64))
+			done <- err
+		}()
+	}
+	for range 4 {
+		<-entered
+	}
+	close(open)
+	require.NoError(t, <-done)
+	require.NoError(t, <-done)
+	require.ElementsMatch(t, [][2]int{{0, 32}, {0, 32}, {1, 32}, {1, 32}}, log.batches)
+}

@@ -18,7 +18,7 @@ import (
 type options struct {
 	Bin       string        `help:"Folder of the built commands." default:"bin"`
 	Sizes     []int         `help:"Sizes of the library, in flags, at which the search is measured." default:"10000,200000" placeholder:"N"`
-	Parts     []string      `help:"What to measure: throughput, console, python, sandbox, flags, asking, memory, match." default:"throughput,console,python,sandbox,flags,asking,memory,match" enum:"throughput,console,python,sandbox,flags,asking,memory,match" placeholder:"PART"`
+	Parts     []string      `help:"What to measure: throughput, console, python, sandbox, flags, asking, memory, match, fast_device." default:"throughput,console,python,sandbox,flags,asking,memory,match,fast_device" enum:"throughput,console,python,sandbox,flags,asking,memory,match,fast_device" placeholder:"PART"`
 	Models    []string      `help:"Models of the throughput: vit-b32-fp32, vit-b32-int8, copydetect." default:"vit-b32-fp32,vit-b32-int8,copydetect" enum:"vit-b32-fp32,vit-b32-int8,copydetect" placeholder:"MODEL"`
 	Pictures  []string      `help:"Pictures of the throughput: 12mp, 1mp, 0.17mp." default:"12mp,1mp,0.17mp" enum:"12mp,1mp,0.17mp" placeholder:"SIZE"`
 	Time      time.Duration `help:"How long each throughput measurement takes." default:"7s"`
@@ -99,6 +99,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		{"python", b.python},
 		{"sandbox", b.sandbox},
 		{"match", b.match},
+		{"fast_device", b.fastDevice},
 	}
 	for _, part := range parts {
 		if !b.has(part.name) {
