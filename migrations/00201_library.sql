@@ -47,6 +47,7 @@ CREATE TABLE flagged_image (
     sha256 bytea CHECK (octet_length(sha256) = 32), md5 bytea CHECK (octet_length(md5) = 16),
     signal_key bytea CHECK (octet_length(signal_key) = 32), CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, md5) > 0)),
     source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '',
+    exchanged boolean NOT NULL DEFAULT false, -- made by an exchange, and forgotten with its last record there: see forget_flags()
     created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user,
     retracted_at timestamptz, retracted_by text, retract_reason text,
     CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3))

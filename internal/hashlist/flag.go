@@ -139,3 +139,14 @@ func (f *Flag) Sort() {
 		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.View, b.View))
 	})
 }
+
+// Key identifies the flag in its bank: the SHA-256 of its file, or else the MD5, or else SignalKey.
+func (f Flag) Key() []byte {
+	switch {
+	case f.SHA256 != nil:
+		return f.SHA256
+	case f.MD5 != nil:
+		return f.MD5
+	}
+	return f.SignalKey()
+}

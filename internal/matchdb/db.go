@@ -165,7 +165,15 @@ func (e *openError) Unwrap() error { return e.err }
 
 // withAudit runs do in a transaction whose changes the audit log ascribes to the person by, for that reason; "" is none.
 func (db *DB) withAudit(ctx context.Context, by, reason string, do func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+	return withAuditOn(ctx, db.pool, by, reason, do)
+}
+
+// withAuditOn is withAudit on one connection, or on any of a pool.
+func withAuditOn(ctx context.Context, on interface {
+	Begin(context.Context) (pgx.Tx, error)
+}, by, reason string, do func(pgx.Tx) error,
+) error {
+	return pgx.BeginFunc(ctx, on, func(tx pgx.Tx) error {
 		const set = "SELECT set_config('moderator.actor', $1, true), set_config('moderator.reason', $2, true)"
 		if _, err := tx.Exec(ctx, set, by, reason); err != nil {
 			return err

@@ -21,6 +21,7 @@ var (
 	ErrUnknownModel = errors.New("unknown model")
 	ErrSchema       = errors.New("the database is not ready")
 	ErrInvalid      = errors.New("invalid")
+	ErrBusy         = errors.New("being fetched by another process")
 
 	errServerChanged = errors.New("the database was started again or restored, and is being read")
 	errUnnumbered    = errors.New("the trigger number_added is missing or disabled, so that new flags could not be told from old ones: " +
