@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"syscall"
 )
@@ -76,4 +77,9 @@ func (a addresses) control(_ context.Context, _, address string, _ syscall.RawCo
 		return unjudgeable("the host's address %s is not public: allow its network with --fetch-allow-cidr", to.Addr())
 	}
 	return nil
+}
+
+// Dialer connects to public addresses and to those inside allow. It refuses all others, whatever name led to them.
+func Dialer(allow []netip.Prefix) *net.Dialer {
+	return &net.Dialer{Timeout: dialTimeout, ControlContext: addresses{except: allow}.control}
 }

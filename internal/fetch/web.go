@@ -34,7 +34,7 @@ func newWeb(cfg Config) (*web, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: addresses{except: cfg.AllowCIDRs}.control}
+	dialer := Dialer(cfg.AllowCIDRs)
 	transport := &http.Transport{
 		// Proxy stays nil: a proxy would connect to addresses that this dialer refuses.
 		DialContext:            dialer.DialContext,

@@ -30,7 +30,7 @@ type ExchangePage struct {
 // ExchangeEntry is the latest state of an entry.
 type ExchangeEntry struct {
 	Key   string          // the source's own
-	Flags []hashlist.Flag // one for each hash; none: the entry is deleted, or has nothing that the library holds
+	Flags []hashlist.Flag // one for each hash, whose Bank is the exchange's if it is empty; none: the entry is deleted
 }
 
 // ExchangeChange counts what a page changed.
@@ -135,13 +135,17 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 // Store stores a page and its checkpoint in one transaction; the same page again changes nothing.
 func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c ExchangeChange, err error) {
 	flags, records, entries := pageRows(page, f.Bank)
+	banks := []string{f.Bank}
+	for _, flag := range flags {
+		banks = append(banks, flag.Bank)
+	}
 	staged, err := f.db.stage(ctx, flags, false)
 	if err != nil {
 		return c, err
 	}
 	err = withAuditOn(ctx, f.conn, "exchange "+f.Name, "", func(tx pgx.Tx) error {
-		// One exchange of a bank at a time: another could forget a flag that this one is about to refer to.
-		if _, err := tx.Exec(ctx, "SELECT FROM bank WHERE name = $1 FOR NO KEY UPDATE", f.Bank); err != nil {
+		// One page of a bank at a time: another exchange could forget a flag that this one is about to refer to.
+		if _, err := tx.Exec(ctx, "SELECT FROM bank WHERE name = ANY ($1) ORDER BY id FOR NO KEY UPDATE", banks); err != nil {
 			return err
 		}
 		if _, err := tx.Conn().PgConn().Exec(ctx, loadSettings).ReadAll(); err != nil {
@@ -187,12 +191,14 @@ func pageRows(page ExchangePage, bank string) (flags []hashlist.Flag, records []
 		}
 		entries = append(entries, []any{e.Key})
 		for _, f := range e.Flags {
-			key := string(f.Key())
+			if f.Bank == "" {
+				f.Bank = bank
+			}
+			key := f.Bank + " " + string(f.Key())
 			n, known := numbers[key]
 			if !known {
 				n = int32(len(flags))
 				numbers[key] = n
-				f.Bank = bank
 				flags = append(flags, f)
 			}
 			records = append(records, []any{e.Key, n})

@@ -25,7 +25,9 @@ func withPDQ(n byte) hashlist.Flag {
 	return hashlist.Flag{PDQ: []hashlist.PDQ{{View: "original", Hash: hash, Quality: 100}}, Source: "ncmec"}
 }
 
-func entry(key string, flags ...hashlist.Flag) ExchangeEntry { return ExchangeEntry{Key: key, Flags: flags} }
+func entry(key string, flags ...hashlist.Flag) ExchangeEntry {
+	return ExchangeEntry{Key: key, Flags: flags}
+}
 
 // exchange is an exchange of a bank of its own, whose fetch has begun.
 func exchange(t *testing.T, db *DB, name string) *ExchangeFetch {
@@ -177,7 +179,8 @@ func TestWholeFetchDropsWhatDidNotComeAgain(t *testing.T) {
 	require.Equal(t, []any{int64(2), "it is away", false, map[string]int64{"short": 3, "flat": 1}}, []any{s.Hashes, s.Error, s.Running, s.Refused})
 
 	// A curator's login has all the rights.
-	curator := open(t, as(t, db, url, "moderator_curator"))
+	curatorURL := as(t, db, url, "moderator_curator")
+	curator := open(t, curatorURL)
 	f = begin(t, curator, "one", true)
 	store(t, f, `1`, entry("b", withPDQ(9)))
 	_, err = f.End(t.Context())
@@ -190,6 +193,7 @@ func TestWholeFetchDropsWhatDidNotComeAgain(t *testing.T) {
 	require.Zero(t, count(t, db, "SELECT count(*) FROM flagged_image"))
 	_, err = db.Exchange(t.Context(), "one")
 	require.ErrorIs(t, err, ErrNotFound)
+	require.NoError(t, exec(t, url, "DROP OWNED BY "+userOf(t, curatorURL))) // temporary tables, which may outlive the session a while
 	require.ErrorIs(t, db.AddExchange(t.Context(), Exchange{Name: "x", Bank: "absent", Settings: json.RawMessage(`{}`)}, "ann", ""), ErrUnknownBank)
 	require.ErrorIs(t, db.AddExchange(t.Context(), Exchange{Name: "../x", Bank: "one"}, "ann", ""), ErrInvalid)
 }
