@@ -137,6 +137,8 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, compatible.stop(ctx)) }()
+	stopExchanges := startExchanges(ctx, c, db, fetching.AllowCIDRs, registry, log)
+	defer stopExchanges()
 	state := newState(servers, web.url, console.address(), compatible.url())
 	if err := endpoint.WriteState(c.DataDir, state); err != nil {
 		return fmt.Errorf("write the state file: %w", err)

@@ -56,6 +56,7 @@ type Run struct {
 	Serve
 	Judging
 	Fetch
+	Exchanges
 	Streams
 	Console
 }
@@ -96,6 +97,11 @@ type Fetch struct {
 	FetchBuckets    []string      `name:"fetch-bucket" help:"Bucket that uploads may be fetched from, with its client's options: s3://NAME?region=REGION, gs://NAME, azblob://NAME. The store's own client finds the credentials." placeholder:"URL" group:"Fetching"`
 	FetchAllowCIDRs []string      `name:"fetch-allow-cidr" help:"Private network that uploads may be fetched from." placeholder:"CIDR" group:"Fetching"`
 	FetchTimeout    time.Duration `help:"Time limit for one fetch, including redirects." default:"15s" group:"Fetching"`
+}
+
+// Exchanges configures the fetching of hash-sharing programmes.
+type Exchanges struct {
+	ExchangeCredentials string `name:"exchange-credentials" help:"Folder with the credentials of exchanges: a file for each, with the exchange's name. A variable MODERATOR_EXCHANGE_CREDENTIALS_<NAME> wins over the file." placeholder:"DIR" group:"Exchanges"`
 }
 
 // Console configures the console and its access.

@@ -11,6 +11,9 @@ import (
 // tooling lists variables of this repository's Makefile, scripts and tests.
 var tooling = []string{"MODERATOR_TESTDATA", "MODERATOR_TEST_PROVIDER", "MODERATOR_LONG_TESTS", "MODERATOR_ORT_DIR", "MODERATOR_ORT_MACHINE"}
 
+// ExchangeVariable begins the variables with the credentials of exchanges. The exchange's name follows, in capitals, with _ for -.
+const ExchangeVariable = "MODERATOR_EXCHANGE_CREDENTIALS_"
+
 // kubernetes matches variables that a cluster sets in every pod for a Service whose name begins with moderator.
 var kubernetes = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
@@ -31,7 +34,7 @@ func UnknownVariables(environ []string) (warnings []string) {
 	}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix) || known[name] || slices.Contains(tooling, name) || kubernetes.MatchString(name) {
+		if !strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ExchangeVariable) || known[name] || slices.Contains(tooling, name) || kubernetes.MatchString(name) {
 			continue
 		}
 		warnings = append(warnings, fmt.Sprintf("the environment variable %s%s is not a setting and has no effect: docs/configuration.md lists the settings",

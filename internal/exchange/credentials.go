@@ -9,10 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// VariablePrefix begins the environment variables of credentials: the exchange's name follows, in capitals, with _ for -.
-const VariablePrefix = "MODERATOR_EXCHANGE_CREDENTIALS_"
+	"moderator/internal/config"
+)
 
 // credentials are lines of "name: value". They come from the environment or from the file of the exchange's name in a folder.
 type credentials struct {
@@ -21,7 +20,7 @@ type credentials struct {
 }
 
 func variable(exchange string) string {
-	return VariablePrefix + strings.ToUpper(strings.ReplaceAll(exchange, "-", "_"))
+	return config.ExchangeVariable + strings.ToUpper(strings.ReplaceAll(exchange, "-", "_"))
 }
 
 // readCredentials returns the credentials of the exchange. Its errors quote nothing of them. They are sent to hosts of the programme

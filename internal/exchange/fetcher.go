@@ -3,7 +3,6 @@ package exchange
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -47,6 +46,8 @@ func (f *Fetcher) fetch(ctx context.Context, lock *matchdb.ExchangeFetch, anew b
 	err = f.run(ctx, lock, anew, &done)
 	if err != nil {
 		err = fmt.Errorf("exchange %s: %w", lock.Name, err)
+	}
+	if err != nil && ctx.Err() == nil { // else it was interrupted, and goes on
 		if failed := lock.Fail(ctx, err); failed != nil {
 			f.Logger.Warn("could not note that a fetch failed", "exchange", lock.Name, "error", failed)
 		}
@@ -160,9 +161,9 @@ func (o opened) close() {
 
 // source opens the exchange's source.
 func (f *Fetcher) source(e matchdb.Exchange) (o opened, stale time.Duration, err error) {
-	var s Settings
-	if err := json.Unmarshal(e.Settings, &s); err != nil {
-		return o, 0, fmt.Errorf("its settings cannot be read: %w", err)
+	s, err := parseSettings(e.Settings)
+	if err != nil {
+		return o, 0, err
 	}
 	if err := s.Check(e.Programme); err != nil {
 		return o, 0, err

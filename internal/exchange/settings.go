@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -97,4 +98,11 @@ func (s *Settings) Check(name string) error {
 func (s Settings) every() time.Duration {
 	d, _ := time.ParseDuration(s.Every)
 	return d
+}
+
+func parseSettings(data json.RawMessage) (s Settings, err error) {
+	if err = json.Unmarshal(data, &s); err != nil {
+		err = fmt.Errorf("its settings cannot be read: %w: remove the exchange and add it again", err)
+	}
+	return s, err
 }

@@ -41,6 +41,7 @@ type Grammar struct {
 	Search   searchCommand   `cmd:"" help:"Find the flagged pictures nearest to a picture."`
 	Compare  compareCommand  `cmd:"" help:"Compare two pictures by every signal."`
 	Bank     bankCommands    `cmd:"" help:"Keep the banks of flags."`
+	Exchange exchangeVerbs   `cmd:"" help:"Keep the exchanges: hash-sharing programmes and other sources that are fetched into banks."`
 	Import   importCommand   `cmd:"" help:"Flag the entries of a list: hashes, or flags of another library."`
 	Export   exportCommand   `cmd:"" help:"Write the library as a list."`
 	Submit   submitCommand   `cmd:"" help:"Publish pictures as uploads, and print their decisions."`

@@ -117,6 +117,12 @@ func (db *DB) SwitchExchange(ctx context.Context, name string, on bool, by, reas
 	})
 }
 
+// MayFetch reports whether the login may store what exchanges say.
+func (db *DB) MayFetch(ctx context.Context) (may bool, err error) {
+	err = db.pool.QueryRow(ctx, "SELECT has_table_privilege('exchange_record', 'INSERT') AND NOT pg_is_in_recovery()").Scan(&may)
+	return may, err
+}
+
 // RemoveExchange deletes the exchange and forgets its flags, and returns how many those were. Errors wrap ErrNotFound, or ErrBusy while it is fetched.
 func (db *DB) RemoveExchange(ctx context.Context, name, by, reason string) (forgotten int, err error) {
 	fetch, err := db.LockExchange(ctx, name)

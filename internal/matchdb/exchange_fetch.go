@@ -116,8 +116,12 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`
 
 	exchangePDQSQL = `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT i.id, i.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) JOIN flagged_image i ON i.id = s.id
-		WHERE i.retracted_at IS NULL ON CONFLICT DO NOTHING`
+		SELECT i.id, i.bank_id, p.view, p.hash, p.quality FROM list_pdq p ` + ofActiveFlags + ` ON CONFLICT DO NOTHING`
+	exchangeEmbeddingsSQL = `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
+		SELECT e.model_id, i.id, i.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e ` + ofActiveFlags + ` ON CONFLICT DO NOTHING`
+	exchangeKeypointsSQL = `INSERT INTO flagged_keypoints (image_id, points)
+		SELECT i.id, l.keypoints FROM list_flag l ` + ofActiveFlags + ` AND l.keypoints IS NOT NULL ON CONFLICT DO NOTHING`
+	ofActiveFlags = `JOIN list_flag s USING (n) JOIN flagged_image i ON i.id = s.id WHERE i.retracted_at IS NULL`
 
 	exchangeRecordsSQL = `WITH stored AS (INSERT INTO exchange_record (exchange_id, entry, image_id, round)
 			SELECT DISTINCT $1::int, r.entry, s.id, (SELECT round FROM exchange_state WHERE exchange_id = $1) FROM list_record r JOIN list_flag s USING (n)
@@ -134,6 +138,12 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 
 // Store stores a page and its checkpoint in one transaction; the same page again changes nothing.
 func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c ExchangeChange, err error) {
+	if page.Refused == nil {
+		page.Refused = map[string]int{}
+	}
+	if err := f.checkEmbeddings(ctx, page); err != nil {
+		return c, err
+	}
 	flags, records, entries := pageRows(page, f.Bank)
 	banks := []string{f.Bank}
 	for _, flag := range flags {
@@ -157,7 +167,7 @@ func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c Exchang
 		if err := copyRecords(ctx, tx, records, entries); err != nil {
 			return err
 		}
-		for _, sql := range []string{exchangeFlagsSQL, exchangeKnownSQL, exchangeKnownSQL, exchangePDQSQL} {
+		for _, sql := range []string{exchangeFlagsSQL, exchangeKnownSQL, exchangeKnownSQL, exchangePDQSQL, exchangeEmbeddingsSQL, exchangeKeypointsSQL} {
 			if _, err := tx.Exec(ctx, sql); err != nil {
 				return err
 			}
@@ -168,14 +178,37 @@ func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c Exchang
 		if c.Removed, c.Forgotten, err = forget(ctx, tx, exchangeGoneSQL, f.ID); err != nil {
 			return err
 		}
-		refused := page.Refused
-		if refused == nil {
-			refused = map[string]int{}
-		}
-		_, err := tx.Exec(ctx, exchangeProgressSQL, f.ID, page.Checkpoint, c.Stored-c.Removed, refused)
+		_, err := tx.Exec(ctx, exchangeProgressSQL, f.ID, page.Checkpoint, c.Stored-c.Removed, page.Refused)
 		return err
 	})
 	return c, err
+}
+
+// checkEmbeddings takes the embeddings of models that this library does not have out of the page, and counts flags that had nothing else.
+func (f *ExchangeFetch) checkEmbeddings(ctx context.Context, page ExchangePage) error {
+	for i, e := range page.Entries {
+		kept := e.Flags[:0]
+		for _, flag := range e.Flags {
+			if len(flag.Embeddings) > 0 {
+				of := flag
+				of.Bank = f.Bank
+				err := f.db.CheckFlag(ctx, of)
+				if Retryable(err) || ctx.Err() != nil {
+					return err
+				}
+				if err != nil {
+					flag.Embeddings, flag.Keypoints = nil, nil
+				}
+			}
+			if flag.SHA256 == nil && flag.MD5 == nil && len(flag.PDQ)+len(flag.Embeddings) == 0 {
+				page.Refused["embedding of another model"]++
+				continue
+			}
+			kept = append(kept, flag)
+		}
+		page.Entries[i].Flags = kept
+	}
+	return nil
 }
 
 // pageRows numbers the page's flags, each key once, and ties entries to them.
