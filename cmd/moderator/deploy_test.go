@@ -111,7 +111,12 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 	require.NoError(t, os.WriteFile(flagged, encode(t, synth.Draw(1, 0, 320, 240), 90), 0o644))
 	_, err := r.flagctl("add", flagged)
 	require.NoError(t, err)
-	for _, args := range [][]string{{"bank", "add", "trial"}, {"bank", "set", "trial", "--shadow", "on"}, {"add", "--bank", "trial", flagged}} {
+	for _, args := range [][]string{
+		{"exchange", "add", "theirs", "--programme", "list", "--bank", "default", "--url", flagged},
+		{"bank", "add", "trial"},
+		{"bank", "set", "trial", "--shadow", "on"},
+		{"add", "--bank", "trial", flagged},
+	} {
 		_, err := r.flagctl(args...)
 		require.NoError(t, err)
 	}

@@ -193,3 +193,24 @@ func (s *Source) Synapse() http.Handler {
 		answer(w, map[string]any{"next_batch": end, "changes": changes})
 	})
 }
+
+// Programme is a fake with what an exchange of it needs.
+type Programme struct {
+	Name        string
+	Serve       func(*Source) http.Handler
+	Credentials string // words for a shell, each a line
+	Flags       string // for flagctl exchange add
+}
+
+// Programmes returns all fakes.
+func Programmes() []Programme {
+	user, password := "'username: "+User+"'", "'password: "+Password+"'"
+	return []Programme{
+		{"ncmec", (*Source).NCMEC, user + " " + password, ""},
+		{"stopncii", (*Source).StopNCII, "'functions-key: " + User + "' 'subscription-key: " + Password + "'", ""},
+		{"threatexchange", (*Source).ThreatExchange, "'access-token: " + User + "|" + Password + "'", " --group 1234"},
+		{"tcap", (*Source).TCAP, user + " " + password, ""},
+		{"synapse", (*Source).Synapse, "'access-token: " + Password + "'", ""},
+		{"list", (*Source).List, "''", ""},
+	}
+}
