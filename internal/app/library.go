@@ -53,6 +53,10 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 // warm loads the candidate indexes of the models, of PDQ and, if candidates is not 0, of keypoints. The first upload does not
 // wait for them.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, log *slog.Logger) error {
+	available, source := memory()
+	if err := fits(ctx, db, models, candidates, available, source); err != nil {
+		return err
+	}
 	for _, m := range models {
 		start := time.Now()
 		n, bytes, err := db.Warm(ctx, m.Fingerprint)

@@ -27,6 +27,12 @@ func layoutOf(dims int) layout {
 	return layout{dims, groups, bytes / perRow / block * block, bytes}
 }
 
+// BytesOf is the memory, in bytes, that a vector of so many numbers takes in a set of many.
+func BytesOf(dims int) int64 {
+	l := layoutOf(dims)
+	return int64((l.bytes + l.perSegment - 1) / l.perSegment)
+}
+
 // newSegment is a segment of zeros. Its memory is given back when nothing refers to the segment, and its slices do not.
 func (l layout) newSegment() *segment {
 	memory := hugepage.Make[byte](l.bytes)

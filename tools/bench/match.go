@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"moderator/internal/dot"
@@ -21,12 +21,14 @@ const (
 	backgroundSize = 4096   // vectors of the background, as many as in the shipped model's
 	matchSingles   = 1_000  // queries in batches of one
 	matchBatch     = 32
+	rivalsUpTo     = 200_000         // flags: indexes of more take long to build
 	liveTime       = 4 * time.Second // of flagging pictures one by one
 )
 
 // catalogue is a library of drawn flags, with queries.
 type catalogue struct {
 	cloud      *cloud
+	matrix     []float32 // the background's vectors
 	background *embed.Background
 	flags      []stored
 	threshold  float64
@@ -47,9 +49,15 @@ func (b *bench) match(ctx context.Context) error {
 func (b *bench) matchAt(ctx context.Context, size int) error {
 	b.note(fmt.Sprintf("match: %d flags", size))
 	c := newCatalogue(size)
-	fingerprint := strings.Repeat(fmt.Sprintf("%016x", size), 4)
-	err := b.servers.db.RegisterModel(ctx, matchdb.Model{
-		Name: fmt.Sprintf("match-%d", size), Fingerprint: fingerprint, Dims: matchDims, BlockAt: c.threshold, ReviewAt: c.threshold,
+	m := model{name: fmt.Sprintf("match-%d", size)}
+	m.dir = filepath.Join(b.dir, "models", m.name)
+	folder, err := c.writeModel(m.dir)
+	if err != nil {
+		return err
+	}
+	fingerprint := folder.Fingerprint()
+	err = b.servers.db.RegisterModel(ctx, matchdb.Model{
+		Name: m.name, Fingerprint: fingerprint, Dims: matchDims, BlockAt: c.threshold, ReviewAt: c.threshold,
 	})
 	if err != nil {
 		return err
@@ -63,7 +71,19 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 	if err != nil {
 		return err
 	}
+	if _, err := conn.Exec(ctx, "TRUNCATE flagged_image CASCADE"); err != nil { // other sizes' and parts' flags
+		return err
+	}
 	if err := part.store(ctx, conn, c.flags); err != nil {
+		return err
+	}
+	if err := fillHashes(ctx, conn, part.model); err != nil {
+		return err
+	}
+	if err := b.servers.fillPoints(ctx); err != nil {
+		return err
+	}
+	if err := b.matchUploads(ctx, c, m, folder, size); err != nil {
 		return err
 	}
 	ours, err := b.matchSketches(ctx, c, fingerprint)
@@ -72,6 +92,9 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 	}
 	b.report.add("match", ours.fields(size, c)...)
 	for _, r := range rivals {
+		if size > rivalsUpTo {
+			break
+		}
 		s, err := matchRival(ctx, conn, part, c, r)
 		if err != nil {
 			return err
@@ -82,15 +105,15 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 		b.report.below(fmt.Sprintf("match p99 ms at %d", size), percentile(ours.single, 99), 10)
 		b.report.atLeast(fmt.Sprintf("match recall at the threshold at %d", size), ours.recall, 0.9999)
 	}
-	_, err = conn.Exec(ctx, "TRUNCATE "+part.table) // frees the memory for the next size
-	return err
+	return nil
 }
 
 // newCatalogue draws the library. Its threshold is the score that one in a million unrelated pairs reaches, as in the
 // calibration of models.
 func newCatalogue(size int) *catalogue {
 	c := &catalogue{cloud: newCloud(matchDims, 3)}
-	c.background = embed.NewBackground(matchDims, slices.Concat(c.cloud.draw(backgroundSize, 7)...))
+	c.matrix = slices.Concat(c.cloud.draw(backgroundSize, 7)...)
+	c.background = embed.NewBackground(matchDims, c.matrix)
 	c.flags = c.cloud.flags(size, 4)
 	c.weigh(c.flags)
 	const calibrating = 1000

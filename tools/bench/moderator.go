@@ -20,6 +20,9 @@ type moderator struct {
 	log     string
 }
 
+// readyTime bounds the start: a million flags are read.
+const readyTime = 10 * time.Minute
+
 // startModerator registers the model, starts moderator with its defaults and further flags on the servers, and waits until
 // it is ready.
 func (b *bench) startModerator(ctx context.Context, m model, flags ...string) (*moderator, error) {
@@ -42,7 +45,7 @@ func (b *bench) startModerator(ctx context.Context, m model, flags ...string) (*
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start moderator: %w: run `make build`", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("moderator is not ready: its log is %s", p.log))
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, fmt.Errorf("moderator is not ready: its log is %s", p.log))
 	defer cancel()
 	if err := poll(ctx, 50*time.Millisecond, p.ready); err != nil {
 		p.stop()

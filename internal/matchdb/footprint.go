@@ -1,0 +1,50 @@
+package matchdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"moderator/internal/sketch"
+)
+
+// Bytes of memory that the candidate indexes take, measured with a million and more: of a PDQ hash, and of a flag's keypoints.
+const (
+	hashBytes     = 115
+	keypointBytes = 1_100
+)
+
+// Footprint is what a moderator keeps of the library in memory.
+type Footprint struct {
+	Embeddings int64 // of all models
+	Hashes     int64
+	Keypoints  int64 // flags that have any
+	Bytes      int64 // that the candidate indexes take of all these
+}
+
+// Footprint counts what Warm of the models, WarmHashes and, where keypoints is set, WarmKeypoints would read. It reads no index into
+// memory, and whole tables in Postgres. Models that are not registered count for nothing.
+func (db *DB) Footprint(ctx context.Context, models []string, keypoints bool) (f Footprint, err error) {
+	for _, fingerprint := range models {
+		known, err := db.model(ctx, fingerprint)
+		if errors.Is(err, ErrUnknownModel) {
+			continue
+		}
+		if err != nil {
+			return f, err
+		}
+		var n int64
+		if err := db.pool.QueryRow(ctx, "SELECT count(*) FROM flagged_embedding WHERE model_id = $1", known.id).Scan(&n); err != nil {
+			return f, fmt.Errorf("count embeddings: %w", err)
+		}
+		f.Embeddings += n
+		f.Bytes += n * sketch.BytesOf(known.dims)
+	}
+	err = db.pool.QueryRow(ctx, "SELECT (SELECT count(*) FROM flagged_pdq), CASE WHEN $1 THEN (SELECT count(*) FROM flagged_keypoints) ELSE 0 END", keypoints).
+		Scan(&f.Hashes, &f.Keypoints)
+	if err != nil {
+		return f, fmt.Errorf("count hashes and keypoints: %w", err)
+	}
+	f.Bytes += f.Hashes*hashBytes + f.Keypoints*keypointBytes
+	return f, nil
+}
