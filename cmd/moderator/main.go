@@ -32,6 +32,8 @@ type grammar struct {
 	Migrate migrateCommand `cmd:"" help:"Migrate the library's schema to this version, and register the model."`
 	Check   checkCommand   `cmd:"" help:"Check configuration, connections, schema and model, and say how to correct errors."`
 
+	Model modelCommand `cmd:"" help:"Fetch a model folder from a hub."`
+
 	Completion completion.Completion `cmd:"" help:"Print how to enable completion in your shell."`
 
 	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Run a confined decode worker of moderator."`

@@ -79,6 +79,9 @@ func (f *Folder) Fingerprint() string { return f.fingerprint }
 // Dims returns the width D of the vectors, or 0 if neither the graph nor config.json has it. Model.Folder always knows it.
 func (f *Folder) Dims() int { return f.tensors.width }
 
+// Preprocessing returns the preprocessing in one line, as the fingerprint has it.
+func (f *Folder) Preprocessing() string { return f.pre.canonical() }
+
 // Target returns the geometry of the pictures for Embed.
 func (f *Folder) Target() imaging.Target { return f.pre.target }
 

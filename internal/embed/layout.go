@@ -9,15 +9,32 @@ import (
 	"strings"
 )
 
-// graphFiles returns the possible paths of an image encoder's graph, best first. Full precision comes first; to use a
+// GraphFiles returns the possible paths of an image encoder's graph, best first. Full precision comes first; to use a
 // smaller variant, leave the larger ones out of the folder.
-func graphFiles() (files []string) {
+func GraphFiles() (files []string) {
 	for _, name := range []string{"onnx/vision_model", "onnx/model", "vision_model", "model"} {
 		for _, precision := range []string{"", "_fp16", "_quantized", "_int8", "_uint8", "_q4", "_q4f16", "_bnb4"} {
 			files = append(files, name+precision+".onnx")
 		}
 	}
 	return append(files, immichGraph)
+}
+
+// OtherFiles returns the paths of all other files that a model folder may have, but for external weights.
+func OtherFiles() (files []string) {
+	for _, from := range preprocessings {
+		files = append(files, from.name) // config.json is the last
+	}
+	return append(files, "background.npy", "moderation.json")
+}
+
+// ExternalFiles returns the files of weights of an ONNX graph, relative to its folder. They may lie outside of it.
+func ExternalFiles(graph []byte) ([]string, error) {
+	g, err := parseGraph(graph)
+	if err != nil {
+		return nil, err
+	}
+	return g.external, nil
 }
 
 // Immich's own layout.
@@ -27,7 +44,7 @@ const (
 )
 
 func findGraph(fsys fs.FS) (string, error) {
-	for _, name := range graphFiles() {
+	for _, name := range GraphFiles() {
 		if info, err := fs.Stat(fsys, name); err == nil && info.Mode().IsRegular() {
 			return name, nil
 		}
