@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -35,9 +34,9 @@ type Parts struct {
 type Console struct {
 	Config
 	Parts
-	pages pages
-	live  hub
-	done  atomic.Pointer[mark]
+	pages   pages
+	live    hub
+	backlog backlog
 }
 
 // New returns a Console.
@@ -61,6 +60,7 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("GET /decisions/{sequence}", c.page(c.decisionPage))
 	inside.HandleFunc("GET /decisions/{sequence}/picture", c.picture)
 	inside.HandleFunc("GET /review", c.page(c.reviewPage))
+	inside.HandleFunc("POST /review", c.page(c.decideMany))
 	inside.HandleFunc("POST /review/{sequence}", c.page(c.decide))
 	inside.HandleFunc("GET /compare", c.page(c.comparePage))
 	inside.HandleFunc("POST /compare", c.page(c.compare))

@@ -39,6 +39,7 @@ func TestConsole(t *testing.T) {
 	t.Run("search", s.search)
 	t.Run("live", s.live)
 	t.Run("library", s.library)
+	t.Run("queue", s.queue)
 }
 
 func (s *stand) emptyPages(t *testing.T) {

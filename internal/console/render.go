@@ -108,13 +108,16 @@ var functions = template.FuncMap{
 		}
 		return "–"
 	},
-	"ms":     func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) },
-	"moment": moment,
-	"bytes":  byteSize,
-	"count":  thousands,
-	"limits": func() limits { return limits{pdq.MaxDistance, keypoint.BlockAt, keypoint.ReviewAt} },
-	"short":  func(text string) string { return text[:min(len(text), 12)] },
-	"word":   func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") },
+	"ms":      func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) },
+	"moment":  moment,
+	"bytes":   byteSize,
+	"count":   thousands,
+	"limits":  func() limits { return limits{pdq.MaxDistance, keypoint.BlockAt, keypoint.ReviewAt} },
+	"short":   func(text string) string { return text[:min(len(text), 12)] },
+	"word":    func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") },
+	"add":     func(a, b int) int { return a + b },
+	"options": func(now any, of []choice) options { return options{fmt.Sprint(now), of} },
+	"orders":  func() []order { return orders },
 	"share": func(part, whole float64) float64 {
 		if whole <= 0 {
 			return 0
@@ -122,6 +125,16 @@ var functions = template.FuncMap{
 		return max(0, min(100, 100*part/whole))
 	},
 }
+
+// options are those of a select element.
+type options struct {
+	Now string
+	Of  []choice
+}
+
+type order struct{ Value, Name string }
+
+var orders = []order{{"", "oldest first"}, {"newest", "newest first"}, {"score", "highest score first"}}
 
 // limits are the thresholds of signals that are the same for all banks.
 type limits struct {

@@ -36,16 +36,20 @@ func newRow(msg jetstream.Msg) (r row, ok bool) {
 	if err != nil {
 		return r, false
 	}
-	d := e.Data
-	r = row{
+	r = rowOf(meta, e.Data)
+	r.shown, err = json.Marshal(r)
+	return r, err == nil
+}
+
+func rowOf(meta *jetstream.MsgMetadata, d event.Decision) row {
+	r := row{
 		Sequence: meta.Sequence.Stream, Time: meta.Timestamp.UnixMilli(), Verdict: d.Verdict, Reason: d.Reason,
 		Signal: d.Signal, Score: d.Score, Upload: cut(d.Upload.ID, maxUploadShown), Took: d.Timing.Queue + d.Timing.Total,
 	}
 	if d.Match != nil {
 		r.Bank = d.Match.Bank
 	}
-	r.shown, err = json.Marshal(r)
-	return r, err == nil
+	return r
 }
 
 // cut shortens a text to at most most bytes, without splitting a character.

@@ -89,6 +89,24 @@ func (db *DB) Reviews(ctx context.Context, of []DecisionKey) (map[DecisionKey]Re
 	return reviews, err
 }
 
+// ReviewedSince returns the decisions that were reviewed at a time or later, and the database's time before it looked.
+func (db *DB) ReviewedSince(ctx context.Context, at time.Time) (done map[DecisionKey]bool, now time.Time, err error) {
+	if err := db.pool.QueryRow(ctx, "SELECT now()").Scan(&now); err != nil {
+		return nil, now, err
+	}
+	rows, err := db.pool.Query(ctx, "SELECT decision_id, decided_at FROM review WHERE reviewed_at >= $1", at)
+	if err != nil {
+		return nil, now, err
+	}
+	done = map[DecisionKey]bool{}
+	var key DecisionKey
+	_, err = pgx.ForEachRow(rows, []any{&key.ID, &key.At}, func() error {
+		done[NewDecisionKey(key.ID, key.At)] = true
+		return nil
+	})
+	return done, now, err
+}
+
 // MayReview says whether this login may add reviews.
 func (db *DB) MayReview(ctx context.Context) (bool, error) {
 	var may bool

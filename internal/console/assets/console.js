@@ -1,11 +1,22 @@
 // Shared by all pages: keys, the list of keys, pictures that are shown on request, fields for dropped files.
 'use strict';
 
+// A key that decides waits until the decision was shown for a moment. Escape takes it back.
+const shownFor = 400; // milliseconds
 const opened = performance.now();
-// Ignores keys for a moment after a page was opened, because they were meant for the previous decision.
-const deafFor = 400; // milliseconds
+let held;
+const hold = (target) => {
+  clearTimeout(held?.timer);
+  held = { target, timer: setTimeout(() => target.click(), shownFor - (performance.now() - opened)) };
+  target.classList.add('held');
+};
+const release = () => {
+  clearTimeout(held?.timer);
+  held?.target.classList.remove('held');
+  held = undefined;
+};
 
-const typing = (element) => element.closest('input:not([type=file]), textarea, select, dialog[open]') !== null;
+const typing = (element) => element.closest('input:not([type=file], [type=checkbox], [type=radio]), textarea, select, dialog[open]') !== null;
 
 const step = (by) => {
   const rows = [...document.querySelectorAll('[data-row]')];
@@ -18,12 +29,20 @@ const step = (by) => {
   next.scrollIntoView({ block: 'nearest' });
 };
 
+// Chooses the row that has the focus, or the current one.
+const choose = () => {
+  const row = document.activeElement?.closest('li') ?? document.querySelector('.queue .selected');
+  row?.querySelector('input[type=checkbox]')?.click();
+};
+
 document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') release();
   if (event.key === 'Escape' && typing(event.target)) event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   switch (event.key) {
     case 'j': step(1); return;
     case 'k': step(-1); return;
+    case 'x': choose(); return;
     case '/': {
       const field = document.querySelector('main select, main input:not([type=hidden])');
       if (field) { event.preventDefault(); field.focus(); }
@@ -32,9 +51,9 @@ document.addEventListener('keydown', (event) => {
   }
   const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!target || target.disabled || event.repeat) return;
-  if (target.hasAttribute('data-final') && performance.now() - opened < deafFor) return;
   event.preventDefault();
-  target.click();
+  if (target.hasAttribute('data-final') && performance.now() - opened < shownFor) hold(target);
+  else target.click();
 });
 
 for (const button of document.querySelectorAll('[data-opens]')) {
