@@ -40,6 +40,7 @@ func TestConsole(t *testing.T) {
 	t.Run("live", s.live)
 	t.Run("library", s.library)
 	t.Run("queue", s.queue)
+	t.Run("claims", s.claims)
 }
 
 func (s *stand) emptyPages(t *testing.T) {

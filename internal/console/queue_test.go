@@ -101,3 +101,29 @@ func numbers(page string) (all []uint64) {
 }
 
 func text(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// claims gives two people different decisions.
+func (s *stand) claims(t *testing.T) {
+	s.t = t
+	var all []uint64
+	for i := range 4 {
+		all = append(all, s.seed(1000+i, func(d *event.Decision) { d.Upload.ID = fmt.Sprint("claimed-", i) }))
+	}
+	as := func(name, path string) string {
+		r, err := http.NewRequest(http.MethodGet, s.url+path, nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "by cookie")
+		response := http.Response{Header: s.post("/login", url.Values{"token": {token}, "name": {name}}).header}
+		for _, cookie := range response.Cookies() {
+			r.AddCookie(cookie)
+		}
+		return s.do(r, nil).body
+	}
+	ann, ben := as("ann", "/review?text=claimed"), as("ben", "/review?text=claimed")
+	require.Contains(t, ann, `<h2 class="wrap">claimed-0</h2>`)
+	require.Contains(t, ben, `<h2 class="wrap">claimed-1</h2>`)
+	require.Contains(t, ben, "ann is looking at it")
+	require.Contains(t, as("ann", "/review?text=claimed&next="+text(all[1])), `<h2 class="wrap">claimed-2</h2>`, "ben's is passed over")
+	require.Contains(t, as("ben", "/review?text=claimed&at="+text(all[2])), "ann is looking at it", "who asks for it sees it")
+	require.Contains(t, as("ben", "/review?text=claimed"), `<h2 class="wrap">claimed-0</h2>`, "ann has left it")
+}

@@ -24,7 +24,7 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 	filter := queueFilterOf(r.PostForm)
 	again := filter.Values()
 	failed := func(err error) (view, error) {
-		v, queueErr := c.showQueue(r.Context(), again)
+		v, queueErr := c.showQueue(r.Context(), user(r), again)
 		return v, errors.Join(err, queueErr)
 	}
 	all, err := c.waiting(r.Context())

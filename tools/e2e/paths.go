@@ -41,10 +41,16 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 		}},
 		{"review: the next of the queue, its picture blurred and clear", func() error {
 			return b.do(press("2"), on("/review"), until(`document.querySelectorAll('.queue li').length > 10`),
-				press("j"), focusShows(), press(kb.Enter), until(`location.search.startsWith('?at=')`),
+				press("j"), focusShows(), press(kb.Enter), until(`location.search.includes('at=')`),
 				until(`document.querySelector('.case .picture').textContent.trim() !== ''`))
 		}},
 		{"review: block, allow, allow and list", func() error { return review(b, base(consoleURL)) }},
+		{"review: Enter in the note decides nothing", func() error {
+			return b.do(chromedp.Navigate(base(consoleURL)+"/review"), until(`document.readyState === 'complete'`),
+				chromedp.Focus(chromedp.CSS(`.decide input[name=note]`)), chromedp.KeyEvent("seen"), chromedp.KeyEvent(kb.Enter),
+				until(`location.search === '' && document.querySelector('.decide input[name=note]').value === 'seen'`))
+		}},
+		{fmt.Sprintf("review: %d by one key each, pressed at once", queued), func() error { return fast(b, base(consoleURL)) }},
 		{"compare", func() error {
 			return b.do(press("3"), on("/compare"), press("/"), until(`document.activeElement.name === 'a'`), focusShows(),
 				chromedp.SetUploadFiles(chromedp.CSS(`input[name=a]`), s.pictures[:1]), chromedp.SetUploadFiles(chromedp.CSS(`input[name=b]`), s.pictures[1:2]),
@@ -98,6 +104,20 @@ func review(b *browser, home string) error {
 		}
 	}
 	return nil
+}
+
+// fast decides all queued uploads as fast as pages come: no key is lost, and none decides twice.
+func fast(b *browser, home string) error {
+	if err := b.do(chromedp.Navigate(home + "/review?text=queued-")); err != nil {
+		return err
+	}
+	for left := queued; left > 0; left-- {
+		here := fmt.Sprintf(`document.readyState === 'complete' && document.querySelector('.count').textContent.includes(' %d in this filter')`, left)
+		if err := b.do(until(here), chromedp.KeyEvent("a")); err != nil {
+			return fmt.Errorf("with %d left: %w", left, err)
+		}
+	}
+	return b.do(until(`document.body.textContent.includes('No waiting decision passes the filter')`))
 }
 
 // press presses a key once the page takes keys.

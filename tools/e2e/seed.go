@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/jpeg"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"moderator/internal/decisions"
 	"moderator/internal/event"
 	"moderator/internal/synth"
 	"moderator/tools/internal/embedded"
@@ -66,7 +68,24 @@ func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return nil, err
 	}
-	return s, s.publish(ctx, pictures)
+	return s, errors.Join(s.publish(ctx, pictures), s.queue(ctx))
+}
+
+// queued is how many decisions wait for a review of themselves.
+const queued = 100
+
+// queue stores decisions on uploads that could not be fetched.
+func (s *seeded) queue(ctx context.Context) error {
+	for i := range queued {
+		_, _, err := decisions.Store(ctx, s.js, event.Decision{
+			Verdict: event.Review, Reason: event.FetchFailed, Detail: "cdn.example.com answers 503",
+			Upload: event.UploadInfo{ID: fmt.Sprintf("queued-%03d", i), Stream: "EARLIER", Sequence: uint64(i + 1), Stored: time.Now(), Attributes: map[string]json.RawMessage{}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *seeded) publish(ctx context.Context, pictures *web.Server) error {

@@ -4,16 +4,16 @@
 // A key that decides waits until the decision was shown for a moment. Escape takes it back.
 const shownFor = 400; // milliseconds
 const opened = performance.now();
-let held;
-const hold = (target) => {
-  clearTimeout(held?.timer);
-  held = { target, timer: setTimeout(() => target.click(), shownFor - (performance.now() - opened)) };
+let heldKey;
+const holdKey = (target) => {
+  clearTimeout(heldKey?.timer);
+  heldKey = { target, timer: setTimeout(() => target.click(), shownFor - (performance.now() - opened)) };
   target.classList.add('held');
 };
-const release = () => {
-  clearTimeout(held?.timer);
-  held?.target.classList.remove('held');
-  held = undefined;
+const releaseKey = () => {
+  clearTimeout(heldKey?.timer);
+  heldKey?.target.classList.remove('held');
+  heldKey = undefined;
 };
 
 const typing = (element) => element.closest('input:not([type=file], [type=checkbox], [type=radio]), textarea, select, dialog[open]') !== null;
@@ -30,19 +30,19 @@ const step = (by) => {
 };
 
 // Chooses the row that has the focus, or the current one.
-const choose = () => {
+const chooseRow = () => {
   const row = document.activeElement?.closest('li') ?? document.querySelector('.queue .selected');
   row?.querySelector('input[type=checkbox]')?.click();
 };
 
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') release();
+  if (event.key === 'Escape') releaseKey();
   if (event.key === 'Escape' && typing(event.target)) event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   switch (event.key) {
     case 'j': step(1); return;
     case 'k': step(-1); return;
-    case 'x': choose(); return;
+    case 'x': chooseRow(); return;
     case '/': {
       const field = document.querySelector('main select, main input:not([type=hidden])');
       if (field) { event.preventDefault(); field.focus(); }
@@ -52,7 +52,7 @@ document.addEventListener('keydown', (event) => {
   const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!target || target.disabled || event.repeat) return;
   event.preventDefault();
-  if (target.hasAttribute('data-final') && performance.now() - opened < shownFor) hold(target);
+  if (target.hasAttribute('data-final') && performance.now() - opened < shownFor) holdKey(target);
   else target.click();
 });
 
