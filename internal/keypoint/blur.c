@@ -1,61 +1,95 @@
 #include "blur.h"
 
-#include "clones.h"
-
 static int clamp(int i, int n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 
-// Pixels that are summed at a time, whose sums stay in registers.
-enum { VECTORS = 4, CHUNK = LANES * VECTORS };
+// Rows that are summed: out[x] = half[0] * before[0][x] + half[k] * (before[k][x] + after[k][x]) for each k up to radius.
+struct rows {
+	const int16_t *before[KP_MOST_RADIUS + 1], *after[KP_MOST_RADIUS + 1];
+};
 
-// out[x] = half[0] * before[0][x] + half[k] * (before[k][x] + after[k][x]) for each k up to radius.
-static inline __attribute__((always_inline)) void weigh(float *restrict out, const float *const *before, const float *const *after,
-	const float *half, int radius, int n)
+typedef void weigher(int16_t *restrict out, const struct rows *rows, const int16_t *half, int radius, int n);
+
+// The product in 1/32768, rounded, as one instruction of x86 and ARM has it.
+static inline int16_t times(int16_t a, int16_t b) { return (int16_t)((((a * b) >> 14) + 1) >> 1); }
+
+static void weigh(int16_t *restrict out, const struct rows *rows, const int16_t *half, int radius, int n)
 {
-	if (n < CHUNK) {
+	for (int x = 0; x < n; x++)
+		out[x] = times(half[0], rows->before[0][x]);
+	for (int k = 1; k <= radius; k++)
 		for (int x = 0; x < n; x++)
-			out[x] = half[0] * before[0][x];
-		for (int k = 1; k <= radius; k++)
-			for (int x = 0; x < n; x++)
-				out[x] += half[k] * (before[k][x] + after[k][x]);
-		return;
-	}
-	for (int i = 0; i < n; i += CHUNK) {
-		int x = i + CHUNK <= n ? i : n - CHUNK; // the last ones overlap
-		lanes sums[VECTORS];
-
-		for (int v = 0; v < VECTORS; v++)
-			sums[v] = half[0] * *(const lanes *)(before[0] + x + v * LANES);
-		for (int k = 1; k <= radius; k++)
-#pragma GCC unroll 4
-			for (int v = 0; v < VECTORS; v++)
-				sums[v] += half[k] * (*(const lanes *)(before[k] + x + v * LANES) + *(const lanes *)(after[k] + x + v * LANES));
-		for (int v = 0; v < VECTORS; v++)
-			*(lanes *)(out + x + v * LANES) = sums[v];
-	}
+			out[x] += times(half[k], (int16_t)(rows->before[k][x] + rows->after[k][x]));
 }
 
-CLONES void kp_blur(const float *in, float *out, float *diff, float *line, int width, int height, const float *half, int radius)
+static inline __attribute__((always_inline)) void blur(weigher *sum, const int16_t *in, int16_t *out, int16_t *line, int width, int height,
+	const int16_t *half, int radius)
 {
-	float *row = line + radius; // a row of the plane blurred down, with its ends repeated on both sides
-	const float *above[KP_MOST_RADIUS + 1], *below[KP_MOST_RADIUS + 1], *left[KP_MOST_RADIUS + 1], *right[KP_MOST_RADIUS + 1];
+	int16_t *row = line + radius; // a row of the plane blurred down, with its ends repeated on both sides
+	struct rows down, across;
 
 	for (int k = 0; k <= radius; k++) {
-		left[k] = row - k;
-		right[k] = row + k;
+		across.before[k] = row - k;
+		across.after[k] = row + k;
 	}
 	for (int y = 0; y < height; y++, out += width) {
 		for (int k = 0; k <= radius; k++) {
-			above[k] = in + (size_t)clamp(y - k, height) * width;
-			below[k] = in + (size_t)clamp(y + k, height) * width;
+			down.before[k] = in + (size_t)clamp(y - k, height) * width;
+			down.after[k] = in + (size_t)clamp(y + k, height) * width;
 		}
-		weigh(row, above, below, half, radius, width);
+		sum(row, &down, half, radius, width);
 		for (int k = 1; k <= radius; k++) {
 			row[-k] = row[0];
 			row[width - 1 + k] = row[width - 1];
 		}
-		weigh(out, left, right, half, radius, width);
-		if (diff)
-			for (int x = 0; x < width; x++)
-				diff[(size_t)y * width + x] = out[x] - in[(size_t)y * width + x];
+		sum(out, &across, half, radius, width);
 	}
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+// Pixels that are summed at a time, whose sums stay in registers.
+enum { LANES_16 = 16, VECTORS = 4, CHUNK = LANES_16 * VECTORS };
+
+__attribute__((target("avx2"))) static void weigh_wide(int16_t *restrict out, const struct rows *rows, const int16_t *half, int radius, int n)
+{
+	if (n < CHUNK) {
+		weigh(out, rows, half, radius, n);
+		return;
+	}
+	for (int i = 0; i < n; i += CHUNK) {
+		int x = i + CHUNK <= n ? i : n - CHUNK; // the last ones overlap
+		__m256i sums[VECTORS], weight = _mm256_set1_epi16(half[0]);
+
+#pragma GCC unroll 4
+		for (int v = 0; v < VECTORS; v++)
+			sums[v] = _mm256_mulhrs_epi16(weight, _mm256_loadu_si256((const __m256i *)(rows->before[0] + x + v * LANES_16)));
+		for (int k = 1; k <= radius; k++) {
+			const int16_t *before = rows->before[k] + x, *after = rows->after[k] + x;
+
+			weight = _mm256_set1_epi16(half[k]);
+#pragma GCC unroll 4
+			for (int v = 0; v < VECTORS; v++) {
+				__m256i both = _mm256_add_epi16(_mm256_loadu_si256((const __m256i *)(before + v * LANES_16)),
+					_mm256_loadu_si256((const __m256i *)(after + v * LANES_16)));
+
+				sums[v] = _mm256_add_epi16(sums[v], _mm256_mulhrs_epi16(weight, both));
+			}
+		}
+#pragma GCC unroll 4
+		for (int v = 0; v < VECTORS; v++)
+			_mm256_storeu_si256((__m256i *)(out + x + v * LANES_16), sums[v]);
+	}
+}
+#endif
+
+void kp_blur(const int16_t *in, int16_t *out, int16_t *line, int width, int height, const int16_t *half, int radius)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2")) {
+		blur(weigh_wide, in, out, line, width, height, half, radius);
+		return;
+	}
+#endif
+	blur(weigh, in, out, line, width, height, half, radius);
 }

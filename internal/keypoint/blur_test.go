@@ -20,9 +20,9 @@ func TestBlur(t *testing.T) {
 		space := takeSpace(width * height)
 		m := space.image(width, height)
 		for i := range m.pix {
-			m.pix[i] = float32((i*7919)%31) / 31
+			m.pix[i] = int16((i*7919)%31) * 500
 		}
-		got := space.blurred(m, sigma, nil)
+		got := space.blurred(m, sigma)
 		clamped := func(x, y int) float64 { return float64(m.at(min(max(x, 0), width-1), min(max(y, 0), height-1))) }
 		for y := range height {
 			for x := range width {
@@ -32,7 +32,7 @@ func TestBlur(t *testing.T) {
 						want += wy * wx * clamped(x+i-radius, y+j-radius) / (sum * sum)
 					}
 				}
-				require.InDelta(t, want, got.at(x, y), 1e-5, "width %d, at %d, %d", width, x, y)
+				require.InDelta(t, want, got.at(x, y), 5, "width %d, at %d, %d", width, x, y)
 			}
 		}
 	}

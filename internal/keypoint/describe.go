@@ -11,6 +11,7 @@ import "C"
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -29,7 +30,7 @@ const (
 // directions returns the angles, in radians, from which the point is described: those of the strongest gradients around it.
 func directions(m image, e extremum) []float32 {
 	var hist [directionBins]float32
-	C.kp_directions((*C.float)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(1.5*e.scale),
+	C.kp_directions((*C.int16_t)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(1.5*e.scale),
 		(*C.float)(&hist[0]))
 	var smooth [directionBins]float32
 	var most float32
@@ -59,12 +60,12 @@ func directions(m image, e extremum) []float32 {
 
 // describe samples the gradient on a grid that is turned by the angle, and spreads each sample over the cells and directions
 // next to it.
-func describe(m image, e extremum, angle float32) (bits Bits) {
+func describe(m image, e extremum, angle float32) (b Bits) {
 	sin, cos := math.Sincos(float64(angle))
 	unit := e.scale * cellWidth * (grid + 1) / samples
-	C.kp_describe((*C.float)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(unit), C.float(sin),
-		C.float(cos), (*C.float)(&window[0][0]), (*C.uint64_t)(&bits[0]))
-	return bits
+	C.kp_describe((*C.int16_t)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(unit), C.float(sin),
+		C.float(cos), (*C.float)(&window[0][0]), (*C.uint64_t)(&b[0]))
+	return b
 }
 
 // window weighs the samples of a description: a Gaussian of half its width.
@@ -72,7 +73,7 @@ var window = func() (w [samples][samples]float32) {
 	for j := range w {
 		for i := range w[j] {
 			u, v := float32(i)-(samples-1)/2.0, float32(j)-(samples-1)/2.0
-			w[j][i] = gaussian((u*u + v*v) / (2 * 6.4 * 6.4))
+			w[j][i] = gaussian((u*u + v*v) / (2 * 4.8 * 4.8))
 		}
 	}
 	return w
@@ -80,30 +81,19 @@ var window = func() (w [samples][samples]float32) {
 
 func gaussian(x float32) float32 { return float32(math.Exp(-float64(x))) }
 
-// mirrored is the description of the same point in the mirrored picture: rows change places, and directions their sense.
-func (b Bits) mirrored() Bits { return b.permuted(&mirrorOrder) }
+// A row of cells is 32 bits and a cell is 8, so what the edits do to a description is done to its words.
 
-// inverted is the description of the same point in the negative, whose direction is the opposite: all turned by half.
-func (b Bits) inverted() Bits { return b.permuted(&negativeOrder) }
-
-func (b Bits) permuted(order *[128]uint8) Bits {
-	var p Bits
-	for to, from := range order {
-		p[to/64] |= (b[from/64] >> (from % 64) & 1) << (to % 64)
-	}
-	return p
+// mirrored is the description of the same point in the mirrored picture: rows change places, and directions their sense. The bin's
+// number is its lower edge (a sample at bin 0.0 counts for bin 0 alone), so -k is its image.
+func (b Bits) mirrored() Bits {
+	return Bits{mirroredCells(bits.RotateLeft64(b[1], 32)), mirroredCells(bits.RotateLeft64(b[0], 32))}
 }
 
-var mirrorOrder, negativeOrder = func() (mirror, negative [128]uint8) {
-	at := func(r, c, k int) int { return (r*grid+c)*bins + k }
-	for r := range grid {
-		for c := range grid {
-			for k := range bins {
-				// The bin's number is its lower edge (a sample at bin 0.0 counts for bin 0 alone), so -k is its image.
-				mirror[at(r, c, k)] = uint8(at(grid-1-r, c, (bins-k)%bins))
-				negative[at(r, c, k)] = uint8(at(grid-1-r, grid-1-c, k))
-			}
-		}
-	}
-	return mirror, negative
-}()
+func mirroredCells(w uint64) uint64 {
+	const lowest = 0x0101010101010101
+	w = bits.ReverseBytes64(bits.Reverse64(w)) // in each cell k is 7-k
+	return w<<1&^lowest | w>>7&lowest
+}
+
+// inverted is the description of the same point in the negative, whose direction is the opposite: all turned by half.
+func (b Bits) inverted() Bits { return Bits{bits.ReverseBytes64(b[1]), bits.ReverseBytes64(b[0])} }

@@ -6,8 +6,10 @@ package keypoint
 import "C"
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"runtime"
+	"slices"
 )
 
 // A point must stand out from its surroundings, and in both directions: one along an edge could be anywhere on it.
@@ -28,7 +30,7 @@ func (s *space) extrema(octaves []octave) []extremum {
 	var found []extremum
 	for o := range octaves {
 		for i := 1; i <= intervals; i++ {
-			found = octaves[o].extrema(o, i, s.places, found)
+			found = s.extremaOf(&octaves[o], o, i, found)
 		}
 	}
 	return found
@@ -37,11 +39,20 @@ func (s *space) extrema(octaves []octave) []extremum {
 // border is left out: descriptions would reach over the edge.
 const border = 4
 
-func (o *octave) extrema(number, interval int, places []int32, found []extremum) []extremum {
-	below, here, above := o.diff[interval-1], o.diff[interval], o.diff[interval+1]
-	n := C.kp_extremes((*C.float)(&below.pix[0]), (*C.float)(&here.pix[0]), (*C.float)(&above.pix[0]), C.int(here.width), C.int(here.height),
-		border, 0.8*minContrast, (*C.int32_t)(&places[0]))
-	for _, place := range places[:n] {
+func (s *space) extremaOf(o *octave, number, interval int, found []extremum) []extremum {
+	here := o.blurred[interval]
+	contrast := 0.8 * minContrast * 255 * perLevel
+	least := C.int(contrast)
+	var planes [4]*C.int16_t
+	for i := range planes {
+		planes[i] = (*C.int16_t)(&o.blurred[interval-1+i].pix[0])
+	}
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(planes[0]) // all are in one slice
+	n := C.kp_extremes(&planes[0], C.int(here.width), C.int(here.height), border, least, s.lines(3*(here.width+16)),
+		(*C.int32_t)(&s.places[0]))
+	for _, place := range s.places[:n] {
 		if e, ok := o.refine(interval, int(place)%here.width, int(place)/here.width); ok {
 			e.octave = number
 			found = append(found, e)
@@ -53,14 +64,20 @@ func (o *octave) extrema(number, interval int, places []int32, found []extremum)
 // refine places the extremum between the pixels, where the parabola through its neighbours has it (section 4 of the paper),
 // and refuses faint ones and edges.
 func (o *octave) refine(interval, x, y int) (extremum, bool) {
-	d, below, above := o.diff[interval], o.diff[interval-1], o.diff[interval+1]
-	v := float64(d.at(x, y))
-	f := func(m image, x, y int) float64 { return float64(m.at(x, y)) }
-	dx, dy, ds := (f(d, x+1, y)-f(d, x-1, y))/2, (f(d, x, y+1)-f(d, x, y-1))/2, (f(above, x, y)-f(below, x, y))/2
-	dxx, dyy, dss := f(d, x+1, y)+f(d, x-1, y)-2*v, f(d, x, y+1)+f(d, x, y-1)-2*v, f(above, x, y)+f(below, x, y)-2*v
-	dxy := (f(d, x+1, y+1) - f(d, x-1, y+1) - f(d, x+1, y-1) + f(d, x-1, y-1)) / 4
-	dxs := (f(above, x+1, y) - f(above, x-1, y) - f(below, x+1, y) + f(below, x-1, y)) / 4
-	dys := (f(above, x, y+1) - f(above, x, y-1) - f(below, x, y+1) + f(below, x, y-1)) / 4
+	var d [3][3][3]float64 // by scale, row and column
+	for s := range d {
+		for r := range d[s] {
+			for c := range d[s][r] {
+				d[s][r][c] = o.diff(interval-1+s, x-1+c, y-1+r)
+			}
+		}
+	}
+	v, here, below, above := d[1][1][1], d[1], d[0], d[2]
+	dx, dy, ds := (here[1][2]-here[1][0])/2, (here[2][1]-here[0][1])/2, (above[1][1]-below[1][1])/2
+	dxx, dyy, dss := here[1][2]+here[1][0]-2*v, here[2][1]+here[0][1]-2*v, above[1][1]+below[1][1]-2*v
+	dxy := (here[2][2] - here[2][0] - here[0][2] + here[0][0]) / 4
+	dxs := (above[1][2] - above[1][0] - below[1][2] + below[1][0]) / 4
+	dys := (above[2][1] - above[0][1] - below[2][1] + below[0][1]) / 4
 	trace, det := dxx+dyy, dxx*dyy-dxy*dxy
 	if det <= 0 || trace*trace*maxEdge >= (maxEdge+1)*(maxEdge+1)*det {
 		return extremum{}, false
@@ -98,7 +115,7 @@ const coarseOf = 2
 // spread chooses at most n extrema, two coarse ones to a fine one. Of each kind the strongest of each cell come first, then
 // the second of each, and so on.
 func spread(found []extremum, octaves []octave, width, height, n int) []extremum {
-	sort.SliceStable(found, func(a, b int) bool { return found[a].contrast > found[b].contrast })
+	slices.SortStableFunc(found, func(a, b extremum) int { return cmp.Compare(b.contrast, a.contrast) })
 	var inCell [cells * cells]int
 	rank := make([]int, len(found))
 	order := make([]int, len(found))
@@ -109,7 +126,7 @@ func spread(found []extremum, octaves []octave, width, height, n int) []extremum
 		rank[i], order[i] = inCell[cell], i
 		inCell[cell]++
 	}
-	sort.SliceStable(order, func(a, b int) bool { return rank[order[a]] < rank[order[b]] })
+	slices.SortStableFunc(order, func(a, b int) int { return rank[a] - rank[b] })
 	var fine, coarse []extremum
 	for _, i := range order {
 		if octaves[found[i].octave].step*Side < float32(max(width, height)) {

@@ -1,56 +1,70 @@
 #include "extreme.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "clones.h"
 
-// The three neighbours around p, and the nine.
-#define THREE(is, p) (v is (p)[-1] && v is (p)[0] && v is (p)[1])
-#define NINE(is, p) (THREE(is, (p) - width) && THREE(is, p) && THREE(is, (p) + width))
-#define BESIDE(is) ((v is here[x - 1]) & (v is here[x + 1]) & (v is here[x - width]) & (v is here[x + width]))
-#define CORNERS(is) (v is here[-width - 1] && v is here[-width + 1] && v is here[width - 1] && v is here[width + 1])
-
-// Pixels that are compared together.
+// Pixels that are compared together, as vectors of 16 bits.
 enum { CHUNK = 16 };
+typedef int16_t shorts __attribute__((vector_size(CHUNK * sizeof(int16_t)), aligned(2), may_alias));
 
-// Marks the pixels that exceed their four neighbours in the plane, and says whether there are any. Plain comparisons, which
-// compilers do for many pixels at once; one pixel in fifty is left.
-static inline __attribute__((always_inline)) int32_t mark(const float *restrict here, ptrdiff_t width, int n, float least, int32_t *restrict marks)
+#define AT(p) (*(const shorts *)(p))
+
+// Marks the pixels that exceed their four neighbours in the plane and the two in scale, and says whether there are any. at is
+// the first one's place in the planes.
+static inline __attribute__((always_inline)) int mark(const int16_t *above, const int16_t *here, const int16_t *below,
+	const int16_t *const *planes, ptrdiff_t at, int16_t least, int16_t *marks)
 {
-	int32_t any = 0;
+	shorts v = AT(here), l = AT(here - 1), r = AT(here + 1), u = AT(above), d = AT(below);
+	shorts finer = AT(planes[1] + at) - AT(planes[0] + at), coarser = AT(planes[3] + at) - AT(planes[2] + at);
+	shorts found = (v >= least & v > l & v > r & v > u & v > d & v > finer & v > coarser)
+		| (v <= (int16_t)-least & v < l & v < r & v < u & v < d & v < finer & v < coarser);
+	uint64_t any[CHUNK / 4];
 
-	for (int x = 0; x < n; x++) {
-		float v = here[x];
-
-		any |= marks[x] = ((v >= least) & BESIDE(>)) | ((v <= -least) & BESIDE(<));
-	}
-	return any;
+	memcpy(any, &found, sizeof any);
+	memcpy(marks, &found, sizeof found);
+	return (any[0] | any[1] | any[2] | any[3]) != 0;
 }
 
-static int is_extreme(const float *below, const float *here, const float *above, ptrdiff_t width)
-{
-	float v = *here;
+// The difference of two planes at a place from a pixel.
+#define DIFF(s, place) (planes[(s) + 1][at + (place)] - planes[s][at + (place)])
+#define THREE(is, s, place) (v is DIFF(s, (place) - 1) && v is DIFF(s, place) && v is DIFF(s, (place) + 1))
+#define NINE(is, s) (THREE(is, s, -width) && THREE(is, s, 0) && THREE(is, s, width))
+#define CORNERS(is) (v is DIFF(1, -width - 1) && v is DIFF(1, -width + 1) && v is DIFF(1, width - 1) && v is DIFF(1, width + 1))
 
-	return v > 0 ? CORNERS(>) && NINE(>, below) && NINE(>, above) : CORNERS(<) && NINE(<, below) && NINE(<, above);
+static int is_extreme(const int16_t *const *planes, ptrdiff_t at, ptrdiff_t width)
+{
+	int v = DIFF(1, 0);
+
+	return v > 0 ? CORNERS(>) && NINE(>, 0) && NINE(>, 2) : CORNERS(<) && NINE(<, 0) && NINE(<, 2);
 }
 
-CLONES int kp_extremes(const float *below, const float *here, const float *above, int width, int height, int border, float least,
-	int32_t *at)
+CLONES int kp_extremes(const int16_t *const *planes, int width, int height, int border, int least, int16_t *rows, int32_t *at)
 {
-	int32_t marks[CHUNK];
+	const size_t stride = (size_t)width + CHUNK;
+	int16_t marks[CHUNK];
 	int n = 0;
 
-	for (int y = border; y < height - border; y++)
-		for (int x = border; x < width - border; x += CHUNK) {
-			size_t first = (size_t)y * width + x;
-			// Compilers know how many a whole chunk is.
-			int here_are = width - border - x < CHUNK ? width - border - x : CHUNK;
+	for (int y = border - 1; y < height - border + 1; y++) { // row y's differences, then the row before is looked at
+		const int16_t *less = planes[1] + (size_t)y * width, *more = planes[2] + (size_t)y * width;
+		int16_t *row = rows + y % 3 * stride;
 
-			if (!(here_are == CHUNK ? mark(here + first, width, CHUNK, least, marks) : mark(here + first, width, here_are, least, marks)))
+		for (int x = 0; x < width; x++)
+			row[x] = more[x] - less[x];
+		if (y < border + 1)
+			continue;
+		const int16_t *above = rows + (y - 2) % 3 * stride, *here = rows + (y - 1) % 3 * stride;
+		for (int x = border; x < width - border; x += CHUNK) {
+			if (!mark(above + x, here + x, row + x, planes, (ptrdiff_t)(y - 1) * width + x, (int16_t)least, marks))
 				continue;
-			for (int i = 0; i < here_are; i++)
-				if (marks[i] && is_extreme(below + first + i, here + first + i, above + first + i, width))
-					at[n++] = (int32_t)first + i;
+			for (int i = 0; i < CHUNK && x + i < width - border; i++) {
+				int32_t place = (y - 1) * width + x + i;
+
+				if (marks[i] && is_extreme(planes, place, width))
+					at[n++] = place;
+			}
 		}
+	}
 	return n;
 }

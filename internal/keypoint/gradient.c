@@ -48,18 +48,18 @@ enum { WINDOW = (2 * KP_MOST_WINDOW + 1) * (2 * KP_MOST_WINDOW + 1) + LANES };
 // Histograms that are added to in turn: an addition need not wait for the one before it, which often is to the same number.
 enum { APART = 4 };
 
-CLONES void kp_directions(const float *pix, int width, int height, float x, float y, float sigma, float *hist)
+CLONES void kp_directions(const int16_t *pix, int width, int height, float x, float y, float sigma, float *hist)
 {
 	float gx[WINDOW], gy[WINDOW], weight[WINDOW], bin[WINDOW], across[2 * KP_MOST_WINDOW + 1], sums[APART][KP_DIRECTIONS] = { 0 };
 	int32_t bins[WINDOW];
-	int radius = (int)(3 * sigma + 0.5f), cx = (int)(x + 0.5f), cy = (int)(y + 0.5f), n = 0;
+	int radius = (int)(2.25f * sigma + 0.5f), cx = (int)(x + 0.5f), cy = (int)(y + 0.5f), n = 0;
 	int left = cx > radius + 1 ? cx - radius : 1, right = cx + radius < width - 2 ? cx + radius : width - 2;
 	int top = cy > radius + 1 ? cy - radius : 1, bottom = cy + radius < height - 2 ? cy + radius : height - 2;
 
 	for (int i = 0; i <= right - left; i++)
 		across[i] = expf(-(left + i - x) * (left + i - x) / (2 * sigma * sigma));
 	for (int row = top; row <= bottom; row++) {
-		const float *here = pix + (size_t)row * width + left;
+		const int16_t *here = pix + (size_t)row * width + left;
 		float down = expf(-(row - y) * (row - y) / (2 * sigma * sigma));
 
 		for (int i = 0; i <= right - left; i++) {
@@ -81,14 +81,14 @@ CLONES void kp_directions(const float *pix, int width, int height, float x, floa
 		hist[i] = sums[0][i] + sums[1][i] + sums[2][i] + sums[3][i];
 }
 
-// The 64th of 128 numbers that are not negative, found bit by bit: as integers they are in the same order.
+// The 64th of 128 numbers that are not negative, to a 30,000th, found bit by bit: as integers they are in the same order.
 static inline __attribute__((always_inline)) float median(const float *all)
 {
 	int32_t numbers[NUMBERS], found = 0;
 	float result;
 
 	memcpy(numbers, all, sizeof numbers);
-	for (int bit = 30; bit >= 0; bit--) {
+	for (int bit = 30; bit >= 8; bit--) {
 		int32_t higher = found | 1 << bit, below = 0;
 
 		for (int i = 0; i < NUMBERS; i++)
@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) float median(const float *all)
 	return result;
 }
 
-CLONES void kp_describe(const float *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
+CLONES void kp_describe(const int16_t *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
 	const float *window, uint64_t *bits)
 {
 	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL], size[ALL];
@@ -110,7 +110,7 @@ CLONES void kp_describe(const float *pix, int width, int height, float x, float 
 			float u = i - (KP_SAMPLES - 1) / 2.0f, v = j - (KP_SAMPLES - 1) / 2.0f;
 			int px = (int)(x + (u * cosine - v * sine) * unit + 0.5f), py = (int)(y + (u * sine + v * cosine) * unit + 0.5f);
 			int inside = px >= 1 && py >= 1 && px < width - 1 && py < height - 1;
-			const float *here = pix + (inside ? (size_t)py * width + px : (size_t)width + 1);
+			const int16_t *here = pix + (inside ? (size_t)py * width + px : (size_t)width + 1);
 
 			gx[s] = inside ? here[1] - here[-1] : 0;
 			gy[s] = inside ? here[width] - here[-width] : 0;

@@ -2,15 +2,15 @@
 
 // The histogram of directions around a point, and the grid of its description: KP_GRID x KP_GRID cells of KP_BINS directions,
 // of KP_SAMPLES x KP_SAMPLES samples.
-enum { KP_DIRECTIONS = 36, KP_GRID = 4, KP_BINS = 8, KP_SAMPLES = 16 };
+enum { KP_DIRECTIONS = 36, KP_GRID = 4, KP_BINS = 8, KP_SAMPLES = 12 };
 
 // KP_MOST_WINDOW is the most that 3 sigma of kp_directions may be, in pixels.
 enum { KP_MOST_WINDOW = 20 };
 
 // kp_directions writes to hist the sums of the gradients around x, y by their directions, weighed by a Gaussian of sigma pixels.
-void kp_directions(const float *pix, int width, int height, float x, float y, float sigma, float *hist);
+void kp_directions(const int16_t *pix, int width, int height, float x, float y, float sigma, float *hist);
 
 // kp_describe writes the bits of the description of the point x, y: samples lie unit pixels apart, turned by the angle whose
 // sine and cosine are given, and are weighed by window.
-void kp_describe(const float *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
+void kp_describe(const int16_t *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
 	const float *window, uint64_t *bits);

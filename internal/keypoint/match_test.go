@@ -61,3 +61,21 @@ func TestMatchIsByTheNearest(t *testing.T) {
 		require.True(t, n < 8 || len(want) > 0)
 	}
 }
+
+// What the edits do to a description, cell by cell and direction by direction.
+func TestEditsOfADescription(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	at := func(row, column, k int) int { return (row*grid+column)*bins + k }
+	for range 20 {
+		b := Bits{r.Uint64(), r.Uint64()}
+		bit := func(b Bits, i int) uint64 { return b[i/64] >> (i % 64) & 1 }
+		for row := range grid {
+			for column := range grid {
+				for k := range bins {
+					require.Equal(t, bit(b, at(grid-1-row, column, (bins-k)%bins)), bit(b.mirrored(), at(row, column, k)))
+					require.Equal(t, bit(b, at(grid-1-row, grid-1-column, k)), bit(b.inverted(), at(row, column, k)))
+				}
+			}
+		}
+	}
+}

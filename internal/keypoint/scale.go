@@ -9,7 +9,6 @@ import "C"
 import (
 	"math"
 	"sync"
-	"unsafe"
 )
 
 // The scale space of the paper: intervals scales an octave, the first blurred by firstSigma pixels; a plane as it comes is
@@ -21,25 +20,32 @@ const (
 	smallestMin = 16 // of an octave's shorter side, in pixels
 )
 
-// image is a plane of float32, row by row.
+// A plane's pixels are perLevel for each of 256 levels, from middle grey: 16 bits have room for the sum of two.
+const (
+	perLevel = 128
+	middle   = 128
+)
+
+// image is a plane, row by row.
 type image struct {
 	width, height int
-	pix           []float32
+	pix           []int16
 }
 
 // space is memory for planes, which are megabytes a picture: dear to clear and to collect.
 type space struct {
-	all, left []float32
+	all, left []int16
+	rows      []int16 // for kp_blur and kp_extremes
 	places    []int32 // of the extremes of a plane
 }
 
 var spaces = sync.Pool{New: func() any { return new(space) }}
 
-// takeSpace has room for all planes of a picture of so many pixels: two, ten for each octave, and what the next one begins with.
+// takeSpace has room for all planes of a picture of so many pixels: one, and six for each octave.
 func takeSpace(pixels int) *space {
 	s := spaces.Get().(*space)
-	if need := 18 * pixels; len(s.all) < need {
-		s.all, s.places = make([]float32, need), make([]int32, pixels/2+1)
+	if need := 9 * pixels; len(s.all) < need {
+		s.all, s.places = make([]int16, need), make([]int32, pixels/2+1)
 	}
 	s.left = s.all
 	return s
@@ -56,26 +62,40 @@ func (s *space) image(width, height int) image {
 	return m
 }
 
-func (m image) at(x, y int) float32 { return m.pix[y*m.width+x] }
+// lines is room for rows of so many pixels, undefined until the next call.
+func (s *space) lines(pixels int) *C.int16_t {
+	if len(s.rows) < pixels {
+		s.rows = make([]int16, pixels)
+	}
+	return (*C.int16_t)(&s.rows[0])
+}
 
-// octave is one resolution: blurred planes, each 2^(1/intervals) times as blurred as the one before, and their differences.
+// loaded is a plane of bytes.
+func (s *space) loaded(width, height int, pix []byte) image {
+	m := s.image(width, height)
+	for i, v := range pix {
+		m.pix[i] = (int16(v) - middle) * perLevel
+	}
+	return m
+}
+
+func (m image) at(x, y int) int16 { return m.pix[y*m.width+x] }
+
+// octave is one resolution: blurred planes, each 2^(1/intervals) times as blurred as the one before. Points are looked for in
+// their differences.
 type octave struct {
 	step    float32 // pixels of the given plane for one of the octave
 	blurred [intervals + 3]image
-	diff    [intervals + 2]image
+}
+
+// diff is the i-th difference at a pixel, of black to white.
+func (o *octave) diff(i, x, y int) float64 {
+	return float64(o.blurred[i+1].at(x, y)-o.blurred[i].at(x, y)) / (perLevel * 255)
 }
 
 // scaleSpace makes the octaves of a plane of bytes.
 func (s *space) scaleSpace(width, height int, pix []byte) []octave {
-	var levels [256]float32
-	for v := range levels {
-		levels[v] = float32(v) / 255
-	}
-	base := s.image(width, height)
-	for i, v := range pix {
-		base.pix[i] = levels[v]
-	}
-	first := s.blurred(base, math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma), nil)
+	first := s.blurred(s.loaded(width, height, pix), math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma))
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
@@ -83,8 +103,7 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 		for i := 1; i < len(o.blurred); i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
-			o.diff[i-1] = s.image(first.width, first.height)
-			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before), o.diff[i-1].pix)
+			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before))
 		}
 		octaves = append(octaves, o)
 		first = s.halved(o.blurred[intervals])
@@ -92,24 +111,25 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 	return octaves
 }
 
-// blurred writes what the blur changes to diff, where that is not nil.
-func (s *space) blurred(m image, sigma float64, diff []float32) image {
+func (s *space) blurred(m image, sigma float64) image {
 	radius := int(math.Ceil(3 * sigma))
-	half, sum := make([]float32, radius+1), 0.0
-	for k := range half {
-		w := math.Exp(-float64(k*k) / (2 * sigma * sigma))
-		half[k] = float32(w)
-		sum += w
+	weights, sum := make([]float64, radius+1), 0.0
+	for k := range weights {
+		weights[k] = math.Exp(-float64(k*k) / (2 * sigma * sigma))
+		sum += weights[k]
 		if k > 0 {
-			sum += w
+			sum += weights[k]
 		}
 	}
-	for k := range half {
-		half[k] /= float32(sum)
+	const one = 1 << 15
+	half, rest := make([]C.int16_t, radius+1), one
+	for k := 1; k <= radius; k++ {
+		half[k] = C.int16_t(math.Round(weights[k] / sum * one))
+		rest -= 2 * int(half[k])
 	}
-	out, line := s.image(m.width, m.height), make([]float32, m.width+2*radius)
-	C.kp_blur((*C.float)(&m.pix[0]), (*C.float)(&out.pix[0]), (*C.float)(unsafe.SliceData(diff)), (*C.float)(&line[0]), C.int(m.width), C.int(m.height),
-		(*C.float)(&half[0]), C.int(radius))
+	half[0] = C.int16_t(rest) // so that a flat area keeps its level
+	out := s.image(m.width, m.height)
+	C.kp_blur((*C.int16_t)(&m.pix[0]), (*C.int16_t)(&out.pix[0]), s.lines(m.width+2*radius), C.int(m.width), C.int(m.height), &half[0], C.int(radius))
 	return out
 }
 
@@ -117,8 +137,9 @@ func (s *space) blurred(m image, sigma float64, diff []float32) image {
 func (s *space) halved(m image) image {
 	h := s.image(m.width/2, m.height/2)
 	for y := range h.height {
-		for x := range h.width {
-			h.pix[y*h.width+x] = m.at(2*x, 2*y)
+		from, to := m.pix[2*y*m.width:][:m.width], h.pix[y*h.width:][:h.width]
+		for x := range to {
+			to[x] = from[2*x]
 		}
 	}
 	return h

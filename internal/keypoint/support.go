@@ -23,6 +23,7 @@ func support(flag, upload Features, m affine) Support {
 	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
 	turn := math.Atan2(m.d-m.b, m.a+m.e)
 	radius := tight * math.Max(1, math.Min(zoom, 2))
+	places := placesOf(&upload)
 	var s Support
 	sum := 0
 	for i := range flag.Points {
@@ -33,7 +34,7 @@ func support(flag, upload Features, m affine) Support {
 		}
 		s.Expected++
 		other, least := false, supportBits+1
-		for k := range upload.Points {
+		for _, k := range places.around(x, y) {
 			q := &upload.Points[k]
 			dx, dy := x-float64(q.X), y-float64(q.Y)
 			if dx*dx+dy*dy > radius*radius || math.Abs(math.Log2(float64(q.Scale/p.Scale)/zoom)) > maxScale {
