@@ -150,6 +150,7 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 			report.Tried = append(report.Tried, p.name+": "+p.reason(err))
 			continue
 		}
+		warnOfFixedBatch(f, p, o)
 		o.Logger.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
 		report.Tried = append(report.Tried, p.name+": works")
 		report.Provider, report.Devices = p.name, p.inUse(o.DeviceIDs)

@@ -104,6 +104,14 @@ func batchSizes(p provider, fixed, largest int) (sizes []int, free bool) {
 	return append(sizes, largest), false
 }
 
+// warnOfFixedBatch warns if the graph's fixed batch size keeps an accelerator from full batches.
+func warnOfFixedBatch(f *Folder, p provider, o Options) {
+	if fixed := f.tensors.batch; p.compiles && fixed > 0 && fixed < o.MaxBatch {
+		o.Logger.Warn("the graph has a fixed batch size, so that the accelerator computes small batches: export it with a free one",
+			"model", f.Name(), "graph", f.graphPath, "fixed", fixed, "wanted", o.MaxBatch)
+	}
+}
+
 // warmUp runs each batch size once, the largest first. It checks the vector, to detect a driver that computes nonsense.
 func (s *slot) warmUp(ctx context.Context, dims int) error {
 	picture := make([]byte, s.picture)

@@ -1,7 +1,9 @@
 package embed
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -74,4 +76,17 @@ func TestBatchSizes(t *testing.T) {
 
 	s := &slot{sizes: []int{1, 2, 4, 8, 16, 24}}
 	require.Equal(t, []int{1, 2, 4, 4, 24}, []int{s.size(1), s.size(2), s.size(3), s.size(4), s.size(17)})
+}
+
+func TestAFixedBatchSizeIsWarnedOf(t *testing.T) {
+	warned := func(c colours, p provider) string {
+		f, err := LoadFS(folderOf(c.graph()))
+		require.NoError(t, err)
+		var log bytes.Buffer
+		warnOfFixedBatch(f, p, Options{MaxBatch: 32, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		return log.String()
+	}
+	require.Contains(t, warned(colours{batch: 1}, provider{compiles: true}), "graph=onnx/vision_model.onnx fixed=1 wanted=32")
+	require.Empty(t, warned(colours{}, provider{compiles: true}))
+	require.Empty(t, warned(colours{batch: 1}, provider{}))
 }

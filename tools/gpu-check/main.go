@@ -20,6 +20,7 @@ import (
 type options struct {
 	Provider string `help:"Execution provider to check. auto takes the best that works, which must not be the CPU." default:"auto"`
 	Bin      string `help:"Folder of the built commands." default:"bin"`
+	Demo     bool   `help:"Run the demo, which needs PostgreSQL." default:"true" negatable:""`
 	Prebuilt string `help:"Folder with embed.test and demo, for a machine without Go." placeholder:"DIR"`
 }
 
@@ -54,6 +55,9 @@ func (o options) run(ctx context.Context, stdout io.Writer) error {
 	if err := c.command(ctx, []string{"go", "test", "./internal/embed", "-count=1"}, "embed.test",
 		"-test.v", "-test.run=^(TestGolden|TestEmbed|TestPreprocessing)"); err != nil {
 		return fmt.Errorf("the embedding's tests: %w", err)
+	}
+	if !o.Demo {
+		return nil
 	}
 	if err := c.command(ctx, []string{"go", "run", "./tools/demo"}, "demo", "--bin", o.Bin); err != nil {
 		return fmt.Errorf("the demo: %w", err)
