@@ -42,9 +42,9 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['model', 'bank', 'bank_threshold', 'flagged_image', 'allowed_image'] LOOP
+    FOREACH name IN ARRAY ARRAY['model', 'bank', 'bank_threshold', 'flagged_image', 'allowed_image', 'quarantine'] LOOP
         EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION audit(%L)',
-            name, CASE name WHEN 'bank_threshold' THEN 'bank_id' ELSE 'id' END);
+            name, CASE name WHEN 'bank_threshold' THEN 'bank_id' WHEN 'quarantine' THEN 'image_id' ELSE 'id' END);
     END LOOP;
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
@@ -75,7 +75,7 @@ END $$;
 -- +goose StatementEnd
 
 GRANT SELECT ON schema_version, model, bank, bank_threshold, threshold, flagged_image, flagged_embedding, flagged_pdq, flagged_keypoints,
-    retracted_embedding, retracted_pdq, retracted_keypoints, allowed_image, allowed_embedding, allowed_pdq
+    retracted_embedding, retracted_pdq, retracted_keypoints, allowed_image, allowed_embedding, allowed_pdq, quarantine
     TO moderator_reader, moderator_curator, moderator_admin;
 GRANT SELECT ON audit_log TO moderator_curator, moderator_admin;
 
@@ -87,6 +87,8 @@ GRANT INSERT (id, bank_id, sha256, md5, signal_key, source, note, exchanged, cre
 GRANT INSERT ON flagged_embedding, flagged_pdq, flagged_keypoints, allowed_embedding, allowed_pdq TO moderator_curator, moderator_admin;
 -- UPDATE (note) serves updates that change nothing: the audit log gets a row when signals are added to a picture.
 GRANT INSERT (sha256, source, note, created_by), UPDATE (note), DELETE ON allowed_image TO moderator_curator, moderator_admin;
+GRANT INSERT (image_id, blocked) ON quarantine TO moderator_reader, moderator_admin;
+GRANT UPDATE (released_at, released_by) ON quarantine TO moderator_curator, moderator_admin;
 GRANT UPDATE (name, block_at, review_at) ON model TO moderator_admin;
 
 -- Everybody may execute functions unless that is revoked.

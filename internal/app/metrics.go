@@ -65,7 +65,7 @@ func libraryState(ctx context.Context, db *matchdb.DB, fingerprint string) (l te
 	if err != nil {
 		return l, err
 	}
-	l.Flags = stats.Flags
+	l.Flags, l.Quarantined = stats.Flags, stats.Quarantined
 	for _, model := range stats.Models {
 		if model.Fingerprint == fingerprint {
 			l.Embeddings = model.Embeddings

@@ -106,9 +106,11 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer kept.Stop()
+	quarantine := recognise.StartQuarantine(ctx, db, c.QuarantineRate, log)
+	defer quarantine.Stop()
 	pace.Model = event.ModelInfo{Name: folders[0].Name(), Fingerprint: folders[0].Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
-		Recent: recentOf(kept), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
+		Recent: recentOf(kept), Blocks: blocksOf(quarantine), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
 		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates, c.FalseBlocks),
 	})
 	if err != nil {
@@ -218,4 +220,12 @@ func recentOf(r *recognise.Recent) consumer.Recent {
 		return nil
 	}
 	return r
+}
+
+// blocksOf returns a nil interface for a nil pointer.
+func blocksOf(q *recognise.Quarantine) consumer.BlockCounter {
+	if q == nil {
+		return nil
+	}
+	return q
 }

@@ -19,6 +19,9 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 	}
 	fetching = fetch.Config{Hosts: c.FetchHosts, Buckets: c.FetchBuckets, Timeout: c.FetchTimeout, MaxRedirects: fetch.DefaultMaxRedirects}
 	errs := []error{pace.Validate()}
+	if c.QuarantineRate < 0 {
+		errs = append(errs, fmt.Errorf("quarantine-rate is %d, wanted 0 or more uploads", c.QuarantineRate))
+	}
 	for _, text := range c.FetchAllowCIDRs {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {

@@ -78,17 +78,18 @@ type Serve struct {
 
 // Judging holds the consumer's limits and times.
 type Judging struct {
-	BatchSize    int           `help:"Most uploads in one batch, and most pictures in one inference." default:"32" group:"Judging"`
-	BatchAge     time.Duration `help:"How long the first upload of a batch waits for those being fetched and decoded." default:"10ms" group:"Judging"`
-	BatchBudget  time.Duration `help:"Time limit for embedding, matching or publishing a batch." default:"10s" group:"Judging"`
-	MaxHeldBytes int64         `help:"Most bytes of uploads in memory. Pulling waits when they are used up." default:"268435456" group:"Judging"`
-	Candidates   int           `help:"Most candidates for geometric verification, found by keypoints among all flags. It finds crops, captions, parts and turns by any angle, and takes most of an upload's CPU time. 0: off." default:"8" group:"Judging"`
-	FalseBlocks  float64       `help:"Most false blocks per upload, at any number of flags. What the signals say of an upload and a flag is weighed to a probability, and the threshold follows from this rate. Banks with a threshold of their own on the score keep it." default:"1e-4" group:"Judging"`
-	Lookback     Age           `help:"How long to keep the features of uploads for 'flagctl lookback', such as 30d. It must be the same for all moderators of a library. 0: not at all." default:"0" placeholder:"AGE" group:"Judging"`
-	Attempts     int           `help:"Attempts at an upload before it is decided review/retries_exhausted. Outages cost no attempts." default:"10" group:"Judging"`
-	RetryBackoff time.Duration `help:"Delay before the second attempt. It doubles for each further one, up to a minute." default:"1s" group:"Judging"`
-	LogDecisions bool          `help:"Log each decision at info level. Without it, each is logged at debug level, and their counts once a minute." group:"Judging"`
-	DrainTime    time.Duration `help:"How long a shutdown waits for the uploads in flight." default:"20s" group:"Judging"`
+	BatchSize      int           `help:"Most uploads in one batch, and most pictures in one inference." default:"32" group:"Judging"`
+	BatchAge       time.Duration `help:"How long the first upload of a batch waits for those being fetched and decoded." default:"10ms" group:"Judging"`
+	BatchBudget    time.Duration `help:"Time limit for embedding, matching or publishing a batch." default:"10s" group:"Judging"`
+	MaxHeldBytes   int64         `help:"Most bytes of uploads in memory. Pulling waits when they are used up." default:"268435456" group:"Judging"`
+	Candidates     int           `help:"Most candidates for geometric verification, found by keypoints among all flags. It finds crops, captions, parts and turns by any angle, and takes most of an upload's CPU time. 0: off." default:"8" group:"Judging"`
+	FalseBlocks    float64       `help:"Most false blocks per upload, at any number of flags. What the signals say of an upload and a flag is weighed to a probability, and the threshold follows from this rate. Banks with a threshold of their own on the score keep it." default:"1e-4" group:"Judging"`
+	QuarantineRate int           `help:"Most uploads that one flag blocks within an hour, as each moderator counts. A flag that blocks more asks for review until 'flagctl release'. 0: no limit." default:"0" placeholder:"UPLOADS" group:"Judging"`
+	Lookback       Age           `help:"How long to keep the features of uploads for 'flagctl lookback', such as 30d. It must be the same for all moderators of a library. 0: not at all." default:"0" placeholder:"AGE" group:"Judging"`
+	Attempts       int           `help:"Attempts at an upload before it is decided review/retries_exhausted. Outages cost no attempts." default:"10" group:"Judging"`
+	RetryBackoff   time.Duration `help:"Delay before the second attempt. It doubles for each further one, up to a minute." default:"1s" group:"Judging"`
+	LogDecisions   bool          `help:"Log each decision at info level. Without it, each is logged at debug level, and their counts once a minute." group:"Judging"`
+	DrainTime      time.Duration `help:"How long a shutdown waits for the uploads in flight." default:"20s" group:"Judging"`
 }
 
 // Fetch allows references and bounds their fetching.

@@ -67,6 +67,7 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("GET /search", c.page(c.searchPage))
 	inside.HandleFunc("POST /search", c.page(c.search))
 	inside.HandleFunc("GET /library", c.page(c.libraryPage))
+	inside.HandleFunc("POST /library/release", c.page(c.release))
 	inside.HandleFunc("/", c.page(func(*http.Request) (view, error) {
 		return view{}, &problem{http.StatusNotFound, "There is no such page."}
 	}))

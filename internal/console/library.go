@@ -1,7 +1,11 @@
 package console
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+
+	"github.com/google/uuid"
 
 	"moderator/internal/matchdb"
 )
@@ -14,6 +18,9 @@ type libraryPage struct {
 	Model   string // fingerprint of the model in use
 	Changes []change
 	Hidden  string // why Changes cannot be shown
+
+	Quarantined []matchdb.Flagged
+	May         bool // the database's role may release them
 }
 
 // shownChanges is the number of changes on the page.
@@ -59,6 +66,12 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 	if page.Indexes, err = c.Library.Indexes(r.Context()); err != nil {
 		return v, err
 	}
+	if page.Quarantined, err = c.Library.ListFlags(r.Context(), matchdb.FlagFilter{Quarantined: true}); err != nil {
+		return v, err
+	}
+	if page.May, err = c.Library.MayReview(r.Context()); err != nil {
+		return v, err
+	}
 	changes, err := c.Library.Audit(r.Context(), matchdb.AuditFilter{Limit: shownChanges})
 	if err != nil {
 		page.Hidden = err.Error()
@@ -67,4 +80,24 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 		page.Changes = append(page.Changes, newChange(each))
 	}
 	return v, nil
+}
+
+// release handles the form of a flag in quarantine.
+func (c *Console) release(r *http.Request) (view, error) {
+	note := r.PostFormValue("note")
+	if len(note) > maxNoteBytes {
+		return view{}, &problem{http.StatusBadRequest, fmt.Sprintf("The note has %d bytes, wanted at most %d.", len(note), maxNoteBytes)}
+	}
+	id, err := uuid.Parse(r.PostFormValue("id"))
+	if err != nil {
+		return view{}, &problem{http.StatusBadRequest, "The form names no flag."}
+	}
+	if may, err := c.Library.MayReview(r.Context()); err != nil || !may {
+		return view{}, errors.Join(err, reviewProblem(matchdb.ErrReadOnly))
+	}
+	err = c.Library.Release(r.Context(), []uuid.UUID{id}, user(r), note)
+	if errors.Is(err, matchdb.ErrNotFound) {
+		return view{}, &problem{http.StatusConflict, "The flag is not in quarantine: somebody has released it."}
+	}
+	return view{redirect: "/library"}, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/event"
+	"moderator/internal/matchdb"
 )
 
 const evil = `<script>alert(1)</script><img src=x onerror=alert(2)>`
@@ -41,6 +42,7 @@ func TestConsole(t *testing.T) {
 	t.Run("library", s.library)
 	t.Run("queue", s.queue)
 	t.Run("claims", s.claims)
+	t.Run("quarantine", s.quarantine)
 }
 
 func (s *stand) emptyPages(t *testing.T) {
@@ -187,4 +189,28 @@ func (s *stand) library(t *testing.T) {
 	require.Contains(t, page, "copydetect")
 	require.Contains(t, page, "allowed_pdq_hnsw")
 	require.Contains(t, page, "review", "the audit log has the changes of this test")
+}
+
+func (s *stand) quarantine(t *testing.T) {
+	s.t = t
+	require.NotContains(t, s.get("/library").body, "in quarantine")
+	models, err := s.db.Models(t.Context())
+	require.NoError(t, err)
+	flag, err := s.db.Flag(t.Context(), matchdb.NewFlag{Bank: "default", SHA256: sha256Hex([]byte("q")), Source: evil, By: "mo", Model: models[0].Fingerprint})
+	require.NoError(t, err)
+	_, err = s.db.QuarantineFlag(t.Context(), flag.ID, 1234)
+	require.NoError(t, err)
+	page := s.get("/library").body
+	require.Contains(t, page, "Flags in quarantine")
+	require.Contains(t, page, flag.ID.String())
+	require.Contains(t, page, "1\u202f234")
+	s.harmless(page)
+	require.Equal(t, http.StatusBadRequest, s.post("/library/release", url.Values{"id": {"x"}}).code)
+	done := s.post("/library/release", url.Values{"id": {flag.ID.String()}, "note": {"a campaign"}})
+	require.Equal(t, http.StatusSeeOther, done.code, done.body)
+	require.NotContains(t, s.get("/library").body, "Flags in quarantine")
+	changes, err := s.db.Audit(t.Context(), matchdb.AuditFilter{Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"quarantine", "update", "a campaign"}, []string{changes[0].Table, changes[0].Action, changes[0].Reason})
+	require.Equal(t, http.StatusConflict, s.post("/library/release", url.Values{"id": {flag.ID.String()}}).code)
 }

@@ -23,7 +23,8 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	Recent    Recent // nil: uploads are not kept for look-backs
+	Recent    Recent       // nil: uploads are not kept for look-backs
+	Blocks    BlockCounter // nil: nobody counts
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil: no spans
 	Logger    *slog.Logger

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 //
 // The content of an object is its name. Its announced size is its bucket's name.
 type fakes struct {
+	blocks     sync.Map // *atomic.Int64 by flag
 	decodes    atomic.Int64
 	fetches    atomic.Int64 // of objects that were admitted
 	probes     atomic.Int64
@@ -133,6 +135,20 @@ func (j *fakes) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	return vectors, nil
 }
 
+// CountBlock implements BlockCounter.
+func (j *fakes) CountBlock(flag string) {
+	n, _ := j.blocks.LoadOrStore(flag, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+}
+
+func (j *fakes) blocked(flag string) int64 {
+	n, ok := j.blocks.Load(flag)
+	if !ok {
+		return 0
+	}
+	return n.(*atomic.Int64).Load()
+}
+
 func (j *fakes) Match(_ context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
 	if j.matchFails.Add(-1) >= 0 {
 		return nil, errors.New("connection refused")
@@ -209,7 +225,7 @@ func (h *harness) consumer() *Consumer {
 	h.t.Helper()
 	c, err := New(h.cfg, Parts{
 		JetStream: h.js, Durable: h.durable, Fetcher: h.fakes, Decoder: h.fakes, Embedder: fakeEmbedder{h.fakes}, Matcher: fakeMatcher{h.fakes},
-		Metrics: prometheus.NewRegistry(), Tracer: h.tracer, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
+		Blocks: h.fakes, Metrics: prometheus.NewRegistry(), Tracer: h.tracer, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 	})
 	require.NoError(h.t, err)
 	return c

@@ -41,6 +41,12 @@ type Matcher interface {
 	Dependency() dependency.Dependency
 }
 
+// BlockCounter counts the uploads that a flag blocks.
+type BlockCounter interface {
+	// CountBlock counts one, whose decision is stored. It does not block.
+	CountBlock(flag string)
+}
+
 // Recent keeps the features of uploads for a time, for look-backs.
 type Recent interface {
 	// Keep records a judged upload. It does not block.

@@ -100,6 +100,19 @@ func TestShadowIsCounted(t *testing.T) {
 	require.EqualValues(t, 3, testutil.ToFloat64(c.metrics.shadow.WithLabelValues("trial", "block")))
 }
 
+// What a flag blocks is counted once an upload, and nothing else is.
+func TestBlocksAreCounted(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	for _, data := range []string{"flagged", "flagged too", "plain", "bad", "plain known file", "bad known file", "plain in shadow"} {
+		h.publish(data)
+	}
+	h.start()
+	h.decisions(7)
+	h.settled()
+	require.Equal(t, []int64{2, 2, 0}, []int64{h.fakes.blocked("f1"), h.fakes.blocked("f2"), h.fakes.blocked("f3")})
+}
+
 // An upload that fails leaves the others of its batch unaffected.
 func TestFailuresArePerUpload(t *testing.T) {
 	t.Parallel()

@@ -151,6 +151,9 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 	if c.Recent != nil && judged(d.Reason) && !it.unpublished() {
 		c.Recent.Keep(d.Upload, it.views)
 	}
+	if c.Blocks != nil && d.Verdict == event.Block && d.Match != nil && !it.unpublished() {
+		c.Blocks.CountBlock(d.Match.FlaggedID)
+	}
 	if it.request != nil {
 		it.request.answer <- outcome{decision: d}
 		return

@@ -82,6 +82,9 @@ type MatchInfo struct {
 	// Probability that the upload shows the flag, given the evidence: what the thresholds of a match apply to that has one.
 	Probability *float64     `json:"probability,omitempty"`
 	Evidence    EvidenceInfo `json:"evidence,omitzero"`
+
+	// Quarantined is true while the flag asks for review at most, as it suddenly blocked very many uploads.
+	Quarantined bool `json:"quarantined,omitempty"`
 }
 
 // ShadowInfo is what a bank in shadow would have decided.

@@ -77,6 +77,10 @@ func what(ch matchdb.Change) string {
 			return map[bool]string{true: "retracted", false: "restored"}[is("retracted_at")]
 		}
 		return "signals added"
+	case "quarantine insert":
+		return "put in quarantine"
+	case "quarantine update":
+		return "released from quarantine"
 	case "allowed_image insert":
 		return "allowed"
 	case "allowed_image update":

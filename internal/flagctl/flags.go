@@ -20,12 +20,19 @@ type flagJSON struct {
 	Views        int        `json:"views"`
 	Retracted    *retracted `json:"retracted,omitempty"`
 	Embeddings   []viewJSON `json:"embeddings,omitempty"` // only in show
+
+	Quarantined *quarantined `json:"quarantined,omitempty"`
 }
 
 type retracted struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
+}
+
+type quarantined struct {
+	Since   time.Time `json:"since"`
+	Blocked int       `json:"blocked"` // uploads within the hour before
 }
 
 type viewJSON struct {
@@ -41,6 +48,9 @@ func toJSON(f matchdb.Flagged) flagJSON {
 	}
 	if f.RetractedAt != nil {
 		out.Retracted = &retracted{*f.RetractedAt, f.RetractedBy, f.RetractReason}
+	}
+	if q := f.Quarantine; q != nil {
+		out.Quarantined = &quarantined{q.Since, q.Blocked}
 	}
 	for _, e := range f.Embeddings {
 		out.Embeddings = append(out.Embeddings, viewJSON{e.View, e.Model, e.Fingerprint})

@@ -33,6 +33,7 @@ type Grammar struct {
 	Show     showCommand     `cmd:"" help:"Show one flagged picture."`
 	Retract  retractCommand  `cmd:"" help:"Retract flags, by id or by a search."`
 	Restore  restoreCommand  `cmd:"" help:"Undo retractions, by id or by a search."`
+	Release  releaseCommand  `cmd:"" help:"Release flags from quarantine: they block again."`
 	Allow    allowCommands   `cmd:"" help:"Keep the allow-list: innocent pictures that flags do not stop."`
 	Audit    auditCommand    `cmd:"" help:"Show the audit log of the library: who, what, when, why."`
 	History  historyCommand  `cmd:"" help:"Show the changes of one flag."`

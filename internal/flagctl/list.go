@@ -11,7 +11,9 @@ import (
 type listCommand struct {
 	Bank      string `help:"Only this bank." placeholder:"NAME"`
 	Retracted bool   `help:"Also list retracted flags."`
-	Limit     int    `help:"Most lines, the newest first; 0 is all." default:"100"`
+	// Quarantined lists those alone.
+	Quarantined bool `help:"Only flags in quarantine, which ask for review as they blocked very many uploads."`
+	Limit       int  `help:"Most lines, the newest first; 0 is all." default:"100"`
 }
 
 func (l *listCommand) Run(ctx context.Context, c *cli) error {
@@ -20,22 +22,27 @@ func (l *listCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	flags, err := db.ListFlags(ctx, matchdb.FlagFilter{Bank: l.Bank, Retracted: l.Retracted, Limit: l.Limit})
+	flags, err := db.ListFlags(ctx, matchdb.FlagFilter{Bank: l.Bank, Retracted: l.Retracted, Quarantined: l.Quarantined, Limit: l.Limit})
 	if err != nil {
 		return err
 	}
 	rows := make([][]string, len(flags))
 	for i, f := range flags {
 		state := "active"
-		if f.RetractedAt != nil {
+		switch {
+		case f.RetractedAt != nil:
 			state = "retracted"
+		case f.Quarantine != nil:
+			state = "quarantined"
 		}
 		rows[i] = []string{f.ID.String(), f.Bank, state, moment(f.CreatedAt), f.CreatedBy, strconv.Itoa(f.Views), f.Source}
 	}
 	if err := c.print(allToJSON(flags), "ID\tBANK\tSTATE\tFLAGGED\tBY\tVIEWS\tSOURCE", rows); err != nil {
 		return err
 	}
-	if len(flags) == 0 && c.Output == "table" {
+	if len(flags) == 0 && l.Quarantined {
+		fmt.Fprintln(c.stderr, "no flag is in quarantine")
+	} else if len(flags) == 0 && c.Output == "table" {
 		fmt.Fprintln(c.stderr, "nothing is flagged: `flagctl add picture.jpg` flags a picture")
 	}
 	return nil
@@ -63,6 +70,9 @@ func (s *showCommand) Run(ctx context.Context, c *cli) error {
 		{"source", f.Source},
 		{"note", f.Note},
 		{"flagged", moment(f.CreatedAt) + " by " + f.CreatedBy + " (database user " + f.CreatedUser + ")"},
+	}
+	if q := f.Quarantine; q != nil {
+		rows = append(rows, []string{"quarantined", fmt.Sprintf("%s, after it blocked %d uploads within an hour: `flagctl release %s` lets it block again", moment(q.Since), q.Blocked, f.ID)})
 	}
 	for _, e := range f.Embeddings {
 		rows = append(rows, []string{"view", e.View + " (model " + e.Model + ")"})

@@ -55,7 +55,7 @@ func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]Change, error) {
 		}
 	}
 	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
-		WHERE ($1 OR table_name IN ('flagged_image', 'allowed_image') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
+		WHERE ($1 OR table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
 		  AND ($4 = '' OR actor = $4 OR db_user = $4) AND at >= $5
 		ORDER BY id DESC LIMIT nullif($6, 0)`, f.Image == "", low, high, f.By, f.Since, f.Limit)
 	return changes(rows, err)
@@ -78,12 +78,11 @@ func (db *DB) History(ctx context.Context, id string) ([]Change, error) {
 		}
 	}
 	bank := ""
-	if own[0].Table == "flagged_image" {
-		first := own[len(own)-1]
+	if first := own[len(own)-1]; first.Table == "flagged_image" {
 		bank = fmt.Sprint(first.After["bank_id"])
 	}
 	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
-		WHERE table_name IN ('flagged_image', 'allowed_image') AND row_id = $1
+		WHERE table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id = $1
 		   OR $2 <> '' AND at >= $3 AND (table_name IN ('bank', 'bank_threshold') AND row_id = $2 OR table_name = 'model' AND action = 'update')
 		ORDER BY id`, own[0].RowID, bank, own[len(own)-1].At)
 	return changes(rows, err)

@@ -25,6 +25,8 @@ type Flagged struct {
 	RetractedBy   string
 	RetractReason string
 
+	Quarantine *Quarantine // nil: not in quarantine, or released
+
 	Embeddings []EmbeddedView // by Show only
 }
 
@@ -39,18 +41,25 @@ type EmbeddedView struct {
 type FlagFilter struct {
 	Bank      string // only this one
 	Retracted bool   // also those that were retracted
-	Limit     int    // the newest so many; 0 is all
+	// Quarantined lets only flags in quarantine through.
+	Quarantined bool
+	Limit       int // the newest so many; 0 is all
 }
 
 const flaggedColumns = `i.id, b.name, coalesce(encode(i.sha256, 'hex'), ''), coalesce(encode(i.md5, 'hex'), ''), i.source, i.note, i.created_at, i.created_by, i.created_user,
 	(SELECT count(*) FROM flagged_embedding e WHERE e.image_id = i.id),
-	i.retracted_at, coalesce(i.retracted_by, ''), coalesce(i.retract_reason, '')
-	FROM flagged_image i JOIN bank b ON b.id = i.bank_id`
+	i.retracted_at, coalesce(i.retracted_by, ''), coalesce(i.retract_reason, ''), q.quarantined_at, q.blocked
+	FROM flagged_image i JOIN bank b ON b.id = i.bank_id LEFT JOIN quarantine q ON q.image_id = i.id AND q.released_at IS NULL`
 
 func scanFlagged(row pgx.CollectableRow) (Flagged, error) {
 	var f Flagged
+	var since *time.Time
+	var blocked *int
 	err := row.Scan(&f.ID, &f.Bank, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.CreatedAt, &f.CreatedBy, &f.CreatedUser,
-		&f.Views, &f.RetractedAt, &f.RetractedBy, &f.RetractReason)
+		&f.Views, &f.RetractedAt, &f.RetractedBy, &f.RetractReason, &since, &blocked)
+	if since != nil {
+		f.Quarantine = &Quarantine{*since, *blocked}
+	}
 	return f, err
 }
 
@@ -63,8 +72,8 @@ func (db *DB) ListFlags(ctx context.Context, filter FlagFilter) ([]Flagged, erro
 		}
 	}
 	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+`
-		WHERE ($1 = '' OR b.name = $1) AND ($2 OR i.retracted_at IS NULL)
-		ORDER BY i.created_at DESC, i.id LIMIT nullif($3, 0)`, filter.Bank, filter.Retracted, filter.Limit)
+		WHERE ($1 = '' OR b.name = $1) AND ($2 OR i.retracted_at IS NULL) AND (NOT $4 OR q.image_id IS NOT NULL)
+		ORDER BY i.created_at DESC, i.id LIMIT nullif($3, 0)`, filter.Bank, filter.Retracted, filter.Limit, filter.Quarantined)
 	if err != nil {
 		return nil, err
 	}

@@ -61,18 +61,25 @@ func changePolicy(ctx context.Context, tx pgx.Tx, name string, change func(*Bank
 	return err
 }
 
-// Policies returns the policy of each flag's bank. A flag that is not there is left out.
-func (db *DB) Policies(ctx context.Context, flags []uuid.UUID) (map[uuid.UUID]BankPolicy, error) {
-	found := make(map[uuid.UUID]BankPolicy, len(flags))
-	rows, err := db.matching.Query(ctx, "SELECT i.id, "+policyColumns+" FROM flagged_image i JOIN bank b ON b.id = i.bank_id WHERE i.id = ANY ($1)", flags)
+// Policy is what is made of a match of one flag.
+type Policy struct {
+	BankPolicy
+	Quarantined bool
+}
+
+// Policies returns the policy of each flag. A flag that is not there is left out.
+func (db *DB) Policies(ctx context.Context, flags []uuid.UUID) (map[uuid.UUID]Policy, error) {
+	found := make(map[uuid.UUID]Policy, len(flags))
+	rows, err := db.matching.Query(ctx, "SELECT i.id, q.image_id IS NOT NULL, "+policyColumns+` FROM flagged_image i JOIN bank b ON b.id = i.bank_id
+		LEFT JOIN quarantine q ON q.image_id = i.id AND q.released_at IS NULL WHERE i.id = ANY ($1)`, flags)
 	if err != nil {
-		return nil, fmt.Errorf("policies of banks: %w", err)
+		return nil, fmt.Errorf("policies of flags: %w", err)
 	}
 	var id uuid.UUID
-	var p BankPolicy
-	_, err = pgx.ForEachRow(rows, append([]any{&id}, p.fields()...), func() error { found[id] = p; return nil })
+	var p Policy
+	_, err = pgx.ForEachRow(rows, append([]any{&id, &p.Quarantined}, p.fields()...), func() error { found[id] = p; return nil })
 	if err != nil {
-		return nil, fmt.Errorf("policies of banks: %w", err)
+		return nil, fmt.Errorf("policies of flags: %w", err)
 	}
 	return found, nil
 }

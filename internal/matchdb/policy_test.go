@@ -20,12 +20,12 @@ func TestPolicies(t *testing.T) {
 		of[bank] = mustFlag(t, db, newFlag(bank, bank, random(r))).ID
 	}
 	reader := open(t, as(t, owner, url, "moderator_reader"))
-	policies := func() map[uuid.UUID]BankPolicy {
+	policies := func() map[uuid.UUID]Policy {
 		found, err := reader.Policies(ctx, []uuid.UUID{of["default"], of["spam"], uuid.New()})
 		require.NoError(t, err)
 		return found
 	}
-	require.Equal(t, map[uuid.UUID]BankPolicy{of["default"]: {}, of["spam"]: {}}, policies())
+	require.Equal(t, map[uuid.UUID]Policy{of["default"]: {}, of["spam"]: {}}, policies())
 
 	bits, rate, limits := 10, 1e-6, Thresholds{BlockAt: 0.7}
 	want := BankPolicy{Shadow: true, PDQDistance: &bits, PDQVerdict: "review", FalseBlocks: &rate}
@@ -33,7 +33,7 @@ func TestPolicies(t *testing.T) {
 	change := set(want)
 	change.Model, change.Thresholds = testModel.Fingerprint, &limits
 	require.NoError(t, db.ConfigureBank(ctx, "spam", change, "ann", "a trial"))
-	require.Equal(t, map[uuid.UUID]BankPolicy{of["default"]: {}, of["spam"]: want}, policies())
+	require.Equal(t, map[uuid.UUID]Policy{of["default"]: {}, of["spam"]: {BankPolicy: want}}, policies())
 	bank, err := db.Bank(ctx, "spam")
 	require.NoError(t, err)
 	require.Equal(t, want, bank.BankPolicy)
@@ -59,8 +59,8 @@ func TestPolicies(t *testing.T) {
 	}
 	require.ErrorIs(t, db.ConfigureBank(ctx, "nowhere", set(want), "ann", ""), ErrUnknownBank)
 	require.Equal(t, insufficientPrivilege, pgCode(reader.ConfigureBank(ctx, "spam", set(BankPolicy{}), "eve", "")))
-	require.Equal(t, want, policies()[of["spam"]], "nothing of it was changed")
+	require.Equal(t, want, policies()[of["spam"]].BankPolicy, "nothing of it was changed")
 
 	require.NoError(t, db.ConfigureBank(ctx, "spam", set(BankPolicy{}), "ann", ""))
-	require.Equal(t, map[uuid.UUID]BankPolicy{of["default"]: {}, of["spam"]: {}}, policies())
+	require.Equal(t, map[uuid.UUID]Policy{of["default"]: {}, of["spam"]: {}}, policies())
 }

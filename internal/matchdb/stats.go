@@ -12,7 +12,9 @@ import (
 type Stats struct {
 	Flags     int // active
 	Retracted int
-	Models    []ModelStats
+	// Quarantined counts the active flags in quarantine.
+	Quarantined int
+	Models      []ModelStats
 }
 
 // ModelStats counts one model's embeddings.
@@ -24,8 +26,9 @@ type ModelStats struct {
 // Stats counts every row: a second on a library of millions, so not for each scrape of the metrics.
 func (db *DB) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
-	err := db.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE retracted_at IS NULL), count(retracted_at) FROM flagged_image`).
-		Scan(&s.Flags, &s.Retracted)
+	err := db.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE retracted_at IS NULL), count(retracted_at),
+			(SELECT count(*) FROM quarantine q JOIN flagged_image i ON i.id = q.image_id WHERE q.released_at IS NULL AND i.retracted_at IS NULL)
+		FROM flagged_image`).Scan(&s.Flags, &s.Retracted, &s.Quarantined)
 	if err != nil {
 		return s, err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // policies are those of flags that matched, by flag.
-type policies map[uuid.UUID]matchdb.BankPolicy
+type policies map[uuid.UUID]matchdb.Policy
 
 // read adds the policies of the flags. It reads them after the matches: a bank that was put in shadow before its first flag
 // blocks nothing.
@@ -60,17 +60,17 @@ func (p policies) apply(ctx context.Context, db *matchdb.DB, hits ...[]verdict.H
 	return nil
 }
 
-func (p policies) of(h verdict.Hit) matchdb.BankPolicy {
+func (p policies) of(h verdict.Hit) matchdb.Policy {
 	id, err := uuid.Parse(h.FlaggedID)
 	if err != nil { // apply has parsed it
-		return matchdb.BankPolicy{}
+		return matchdb.Policy{}
 	}
 	return p[id]
 }
 
-// govern applies the policy of the hit's bank. A hit by PDQ beyond the bank's distance is no match any more.
-func govern(h *verdict.Hit, p matchdb.BankPolicy) {
-	h.Shadow = p.Shadow
+// govern applies the policy to the hit. A hit by PDQ beyond the bank's distance is no match any more.
+func govern(h *verdict.Hit, p matchdb.Policy) {
+	h.Shadow, h.Quarantined = p.Shadow, p.Quarantined
 	if h.Signal != event.SignalPDQ || p.PDQDistance == nil {
 		return
 	}
@@ -82,7 +82,7 @@ func govern(h *verdict.Hit, p matchdb.BankPolicy) {
 }
 
 // weighable is the evidence without PDQ where the bank decides by PDQ itself.
-func weighable(e verdict.Evidence, p matchdb.BankPolicy) verdict.Evidence {
+func weighable(e verdict.Evidence, p matchdb.Policy) verdict.Evidence {
 	if p.PDQDistance != nil {
 		e.PDQ = -1
 	}

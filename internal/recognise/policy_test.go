@@ -35,6 +35,7 @@ type policed struct {
 	folder  *embed.Folder
 	matcher Matcher
 	flag    string
+	url     string
 }
 
 var flaggedHash = pdq.Hash{0x5a, 0xc3, 0x77, 0x10}
@@ -51,7 +52,7 @@ func newPoliced(t *testing.T, points keypoint.Features) *policed {
 	record, _ := ModelRecord(folder)
 	require.NoError(t, db.RegisterModel(t.Context(), record))
 	require.NoError(t, db.AddBank(t.Context(), "spam", "mo", ""))
-	p := &policed{t: t, db: db, folder: folder, matcher: NewMatcher(db, []*embed.Folder{folder}, 8, evidence.DefaultFalseBlocks)}
+	p := &policed{t: t, url: url, db: db, folder: folder, matcher: NewMatcher(db, []*embed.Folder{folder}, 8, evidence.DefaultFalseBlocks)}
 	flag, err := db.Flag(t.Context(), matchdb.NewFlag{
 		Bank: "spam", SHA256: sum256("flagged"), Source: "flagged", By: "mo", Model: folder.Fingerprint(), Keypoints: points,
 		Embeddings: []matchdb.Embedding{{View: "original", Vector: p.vector(0)}},
@@ -287,12 +288,14 @@ func TestSearchKnowsThePolicies(t *testing.T) {
 	bits := 10
 	n := NearFlag{Found: matchdb.Found{Hit: matchdb.Hit{BlockAt: 0.5}, BankEnabled: true}, PDQ: 10}
 	require.Equal(t, Judged{event.Block, event.SignalPDQ}, n.Judge())
-	n.policy = matchdb.BankPolicy{PDQDistance: &bits, PDQVerdict: "review"}
+	n.policy.PDQDistance, n.policy.PDQVerdict = &bits, "review"
 	require.Equal(t, Judged{event.Review, event.SignalPDQ}, n.Judge())
 	n.PDQ = 11
 	require.Equal(t, event.Allow, n.Judge().Verdict)
 	n.Score = 0.6
 	require.Equal(t, Judged{event.Block, event.SignalEmbedding}, n.Judge())
-	n.policy = matchdb.BankPolicy{Shadow: true}
+	n.policy = matchdb.Policy{Quarantined: true}
+	require.Equal(t, Judged{event.Review, event.SignalPDQ}, n.Judge())
+	n.policy.Shadow = true
 	require.Equal(t, event.Allow, n.Judge().Verdict)
 }

@@ -88,7 +88,9 @@ func (r replay) govern(h *verdict.Hit) {
 		return
 	}
 	if r.what.PDQDistance != nil && (named || len(r.what.Banks) == 0) {
-		govern(h, matchdb.BankPolicy{PDQDistance: r.what.PDQDistance, PDQVerdict: r.what.PDQVerdict})
+		tried := matchdb.Policy{Quarantined: h.Quarantined}
+		tried.PDQDistance, tried.PDQVerdict = r.what.PDQDistance, r.what.PDQVerdict
+		govern(h, tried)
 	}
 	h.Shadow = false
 }

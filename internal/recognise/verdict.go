@@ -116,7 +116,7 @@ type NearFlag struct {
 	flagPoints, uploadPoints int // that each picture has
 	thresholds               *evidence.Thresholds
 	model                    *embed.Folder
-	policy                   matchdb.BankPolicy
+	policy                   matchdb.Policy
 }
 
 // Comparison is the flag's with the picture.
@@ -137,6 +137,9 @@ func (n NearFlag) Judge() Judged {
 	j := c.Judge(n.BlockAt, n.ReviewAt)
 	if byPDQ && j.Verdict != event.Block {
 		j = Judged{event.Verdict(n.policy.PDQVerdict), event.SignalPDQ}
+	}
+	if n.policy.Quarantined && j.Verdict == event.Block {
+		j.Verdict = event.Review
 	}
 	if !n.BankEnabled || n.policy.Shadow {
 		j.Verdict = event.Allow

@@ -98,7 +98,8 @@ func (m Matcher) confirm(
 			model++
 		}
 		hit := m.keypointHit(of, found[model][k], model)
-		hit.Weighed, hit.Shadow = thresholds.Weigh(weighable(*hit.Evidence, policy)), policy.Shadow
+		hit.Weighed = thresholds.Weigh(weighable(*hit.Evidence, policy))
+		govern(&hit, policy)
 		if hit.Reached() && !blocked[of.candidate.Bank] {
 			confirmed[p.upload] = append(confirmed[p.upload], hit)
 		}
@@ -119,7 +120,7 @@ func (v *verification) thresholds(falseBlocks *float64) evidence.Thresholds {
 
 // ownThresholds reports whether the hit is by a signal for which its bank has thresholds of its own: they decide alone, as those on
 // the score do for a model that nobody calibrated.
-func (m Matcher) ownThresholds(h verdict.Hit, p matchdb.BankPolicy) bool {
+func (m Matcher) ownThresholds(h verdict.Hit, p matchdb.Policy) bool {
 	switch h.Signal {
 	case event.SignalPDQ:
 		return p.PDQDistance != nil

@@ -22,6 +22,8 @@ type Library struct {
 	Flags      int // active
 	Embeddings int // of the model in use
 	LastFlag   time.Time
+
+	Quarantined int // flags that ask for review until somebody releases them
 }
 
 // State measures queue and library at each scrape. A scrape omits gauges that cannot be measured in time, so that they never
@@ -52,6 +54,7 @@ var (
 	decisionsBytes = gauge("moderator_decisions_stream_bytes", "Bytes of the decisions' stream.")
 	flags          = gauge("moderator_library_flags", "Active flags of the library.")
 	embeddings     = gauge("moderator_library_embeddings", "Embeddings of this moderator's model in the library.")
+	quarantined    = gauge("moderator_quarantined_flags", "Flags in quarantine: they blocked very many uploads, and ask for review until somebody releases them.")
 	lastFlag       = gauge("moderator_library_last_flag_timestamp_seconds", "When the newest active flag was created, in seconds since 1970. Absent in an empty library.")
 )
 
@@ -68,7 +71,7 @@ func (s *State) Register(reg prometheus.Registerer) {
 
 // Describe implements prometheus.Collector.
 func (s *State) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{pending, ackPending, uploadsBytes, decisionsBytes, flags, embeddings, lastFlag} {
+	for _, desc := range []*prometheus.Desc{pending, ackPending, uploadsBytes, decisionsBytes, flags, embeddings, quarantined, lastFlag} {
 		out <- desc
 	}
 }
@@ -93,6 +96,7 @@ func (s *State) Collect(out chan<- prometheus.Metric) {
 	} else {
 		send(flags, float64(l.Flags))
 		send(embeddings, float64(l.Embeddings))
+		send(quarantined, float64(l.Quarantined))
 		if !l.LastFlag.IsZero() {
 			send(lastFlag, float64(l.LastFlag.UnixMilli())/1000)
 		}

@@ -82,6 +82,9 @@ func (h Hit) weight() int {
 
 // thresholdOf is the score, or the probability, from which a hit has that verdict; not ok where its bank has no such verdict.
 func thresholdOf(hit Hit, verdict event.Verdict) (threshold float64, ok bool) {
+	if hit.Quarantined {
+		return lowest(hit), verdict == event.Review
+	}
 	if w := hit.Weighed; w != nil {
 		if verdict == event.Block {
 			return w.BlockAt, true
@@ -118,6 +121,7 @@ func setNearest(d *event.Decision, hit Hit, threshold float64) {
 func matchInfo(hit Hit) event.MatchInfo {
 	m := event.MatchInfo{
 		FlaggedID: hit.FlaggedID, Bank: hit.Bank, View: hit.View, Similarity: hit.Similarity, Score: hit.Score,
+		Quarantined: hit.Quarantined,
 	}
 	if hit.Weighed != nil {
 		m.Probability = &hit.Weighed.Probability

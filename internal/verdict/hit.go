@@ -22,7 +22,9 @@ type Hit struct {
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
 	Weighed    *Weighed         // what the evidence comes to, which decides; nil: the score decides
 	Shadow     bool             // its bank changes no verdict
-	Allowed    *Allowed         // the allowed picture that this view is nearer to; nil: none, the hit counts
+	// Quarantined is a flag whose matches ask for review at most.
+	Quarantined bool
+	Allowed     *Allowed // the allowed picture that this view is nearer to; nil: none, the hit counts
 }
 
 // Weighed is the probability that the upload shows the flag, given the evidence, with the thresholds of the library's size.
@@ -36,8 +38,11 @@ func (h Hit) decisive() float64 {
 	return h.Score
 }
 
-// Blocks reports whether the hit is at or above the threshold from which its bank blocks.
+// Blocks reports whether the hit is at or above the threshold from which its bank blocks, and its flag may.
 func (h Hit) Blocks() bool {
+	if h.Quarantined {
+		return false
+	}
 	if h.Weighed != nil {
 		return h.Weighed.Probability >= h.Weighed.BlockAt
 	}

@@ -101,3 +101,38 @@ func TestShadow(t *testing.T) {
 	var past event.Decision
 	require.False(t, Lookback(&past, hits), "nothing is published of an earlier upload")
 }
+
+// A flag in quarantine asks for review at most, whatever finds it, and says so.
+func TestQuarantine(t *testing.T) {
+	review := 0.5
+	views := []feature.View{{Quality: 100}}
+	for name, test := range map[string]struct {
+		hit  Hit
+		want event.Verdict
+	}{
+		"by its file":      {Hit{Signal: event.SignalExact, Score: 1, BlockAt: 1}, event.Review},
+		"by its score":     {Hit{Signal: event.SignalEmbedding, Score: 0.9, BlockAt: 0.8, ReviewAt: &review}, event.Review},
+		"in a review band": {Hit{Signal: event.SignalEmbedding, Score: 0.6, BlockAt: 0.8, ReviewAt: &review}, event.Review},
+		"by its evidence":  {Hit{Signal: event.SignalKeypoints, Weighed: &Weighed{Probability: 0.9, BlockAt: 0.8, ReviewAt: 0.5}}, event.Review},
+		"too far":          {Hit{Signal: event.SignalEmbedding, Score: 0.4, BlockAt: 0.8, ReviewAt: &review}, event.Allow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.hit.FlaggedID, test.hit.Bank, test.hit.Quarantined = "q", "a", true
+			var d event.Decision
+			Judge(&d, views, []Hit{test.hit})
+			require.Equal(t, test.want, d.Verdict)
+			if d.Match != nil {
+				require.True(t, d.Match.Quarantined)
+				require.NotNil(t, d.Threshold)
+			}
+		})
+	}
+	quarantined := Hit{Signal: event.SignalExact, FlaggedID: "q", Bank: "a", Score: 1, BlockAt: 1, Quarantined: true}
+	other := Hit{Signal: event.SignalEmbedding, FlaggedID: "o", Bank: "a", Score: 0.9, BlockAt: 0.8}
+	var d event.Decision
+	Judge(&d, views, []Hit{quarantined, other})
+	require.Equal(t, []any{event.Block, "o", false}, []any{d.Verdict, d.Match.FlaggedID, d.Match.Quarantined}, "another flag of the bank blocks")
+	d = event.Decision{}
+	require.True(t, Lookback(&d, []Hit{quarantined}))
+	require.Equal(t, event.Review, d.Verdict)
+}
