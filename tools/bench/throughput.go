@@ -112,7 +112,7 @@ func (b *bench) moderate(ctx context.Context, m model, rival *node, ceilings []c
 		}
 		ours := figures(turns[0])
 		b.figures[cell{m.name, c.pictures.name}] = medians(ours)
-		b.cost(m, c, "without", turns[0])
+		b.cost(m, c.pictures.name, harmonic(c.decode, embed), "without", turns[0])
 		for _, other := range turns[1:] {
 			theirs = append(theirs, versus{medians(figures(other)), ratio(ours, figures(other))})
 		}
@@ -158,7 +158,7 @@ func (b *bench) verification(ctx context.Context, p *moderator, m model, ceiling
 			return err
 		}
 		f := medians(figures(turns[0]))
-		b.cost(m, c, "with", turns[0])
+		b.cost(m, c.pictures.name, harmonic(c.decode, embed), "with", turns[0])
 		b.report.add("closer_look", field{"model", m.name}, field{"size", c.pictures.name}, field{"images_per_s", f.perSecond},
 			field{"images_per_cpu_s", f.perCPU}, field{"over_without", f.perCPU / b.figures[cell{m.name, c.pictures.name}].perCPU},
 			field{"by_the_clock", f.perSecond / harmonic(c.decode, embed).perSecond})
@@ -169,8 +169,9 @@ func (b *bench) verification(ctx context.Context, p *moderator, m model, ceiling
 	return b.servers.exec(ctx, "TRUNCATE flagged_keypoints")
 }
 
-// cost reports the CPU time that an upload takes of each program, in milliseconds: medians of the rounds.
-func (b *bench) cost(m model, c ceiling, keypoints string, turns []measured) {
+// cost reports the CPU time that an upload takes of each program, in milliseconds: medians of the rounds. over_ceiling is the share that
+// the ceiling takes: by_the_clock on a machine that does nothing else.
+func (b *bench) cost(m model, size string, ceiling figure, keypoints string, turns []measured) {
 	each := func(of func(measured) float64) float64 {
 		all := make([]float64, len(turns))
 		for i, t := range turns {
@@ -180,7 +181,8 @@ func (b *bench) cost(m model, c ceiling, keypoints string, turns []measured) {
 	}
 	own, workers := each(func(t measured) float64 { return t.own }), each(func(t measured) float64 { return t.workers })
 	postgres, nats := each(func(t measured) float64 { return t.postgres }), each(func(t measured) float64 { return t.nats })
-	b.report.add("upload_cpu_ms", field{"", own + workers + postgres + nats}, field{"model", m.name}, field{"size", c.pictures.name},
+	all := own + workers + postgres + nats
+	b.report.add("upload_cpu_ms", field{"", all}, field{"over_ceiling", 1000 / ceiling.perCPU / all}, field{"model", m.name}, field{"size", size},
 		field{"keypoints", keypoints}, field{"moderator", own}, field{"workers", workers}, field{"postgres", postgres}, field{"nats", nats})
 }
 
