@@ -11,15 +11,13 @@ import (
 	"moderator/internal/pointindex"
 )
 
-const (
-	mostPoints = 150_000 // of either kind that are looked at
-	ridge      = 0.01    // added to the noise of each bit: some directions have next to none
-)
+const ridge = 0.01 // added to the noise of each bit: some directions have next to none
 
-// learn returns the table of pointindex, and the variance of each projection in units of the noise's.
-func (l lessons) learn() (table []byte, signal []float64) {
-	mean, all := l.spread()
-	noise := l.noise()
+// learn draws so many points, and as many pairs. It returns the table of pointindex, and the variance of each projection in
+// units of the noise's.
+func (l lessons) learn(draws int) (table []byte, signal []float64) {
+	mean, all := l.spread(draws)
+	noise := l.noise(draws)
 	whiten := inverseRoot(noise)
 	values, vectors := eigen(product(product(whiten, all), whiten))
 	order := make([]int, size)
@@ -43,11 +41,11 @@ func (l lessons) learn() (table []byte, signal []float64) {
 }
 
 // spread is the mean and the covariance of points.
-func (l lessons) spread() (mean [size]float64, c *matrix) {
+func (l lessons) spread(draws int) (mean [size]float64, c *matrix) {
 	c = new(matrix)
 	r := rand.New(rand.NewPCG(3, 3))
 	n := 0.0
-	for range mostPoints {
+	for range draws {
 		for _, b := range forms(l.points[r.IntN(len(l.points))]) {
 			c.add(signsOf(b))
 			for i, v := range signsOf(b) {
@@ -68,11 +66,11 @@ func (l lessons) spread() (mean [size]float64, c *matrix) {
 }
 
 // noise is half of the covariance of the differences of copies: that of one copy.
-func (l lessons) noise() *matrix {
+func (l lessons) noise(draws int) *matrix {
 	c := new(matrix)
 	r := rand.New(rand.NewPCG(4, 4))
 	n := 0.0
-	for range mostPoints {
+	for range draws {
 		p := l.pairs[r.IntN(len(l.pairs))]
 		first, second := forms(p[0]), forms(p[1])
 		for k := range first {

@@ -27,6 +27,7 @@ func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("pointcodes", flag.ContinueOnError)
 	images := flags.String("images", "", "folder of pictures to learn from, beside drawn ones")
 	drawings := flags.Int("drawn", 1500, "number of drawn pictures")
+	draws := flags.Int("draws", 150_000, "points, and pairs of points, to learn from")
 	out := flags.String("out", "", "file to write")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -46,7 +47,7 @@ func run(args []string, stdout io.Writer) error {
 	if len(l.pairs) < 1000 {
 		return fmt.Errorf("%d pairs of points in copies, want 1000 or more: give more pictures", len(l.pairs))
 	}
-	table, signal := l.learn()
+	table, signal := l.learn(*draws)
 	for i := 0; i < len(signal); i += 10 {
 		fmt.Fprintf(stdout, "projection %d: variance %.1f times the noise's\n", i, signal[i])
 	}

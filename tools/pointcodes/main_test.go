@@ -44,7 +44,7 @@ func TestTableIsReproducible(t *testing.T) {
 	var tables [2][]byte
 	for i := range tables {
 		out := filepath.Join(dir, "table")
-		require.NoError(t, run([]string{"--drawn", "36", "--out", out}, io.Discard))
+		require.NoError(t, run([]string{"--drawn", "18", "--draws", "3000", "--out", out}, io.Discard))
 		var err error
 		tables[i], err = os.ReadFile(out)
 		require.NoError(t, err)
