@@ -29,6 +29,7 @@ type View struct {
 	PDQ     pdq.Hash
 	Turns   []pdq.Hash // of the view turned and mirrored, by pdq.Turn; the first is PDQ
 	Quality int        // of the PDQ hash, 0 to 100
+	Frame   int        // 0: of the first frame as it is rendered first, which Picture.Grey is of too
 }
 
 // Query is an upload as the library is searched for it.

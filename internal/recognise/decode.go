@@ -35,7 +35,7 @@ func (d Decoder) Decode(ctx context.Context, data []byte) (feature.Picture, erro
 	for _, frame := range result.Frames {
 		for _, view := range frame.Views {
 			turns, quality := pdq.Turns(view.Gray.Width, view.Gray.Height, view.Gray.Pix)
-			picture.Views = append(picture.Views, feature.View{Crops: view.Pixels, PDQ: turns[pdq.Original], Turns: turns[:], Quality: quality})
+			picture.Views = append(picture.Views, feature.View{Crops: view.Pixels, PDQ: turns[pdq.Original], Turns: turns[:], Quality: quality, Frame: frame.Index})
 		}
 	}
 	return picture, nil

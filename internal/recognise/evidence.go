@@ -69,7 +69,11 @@ func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]nearestE
 			return nil, err
 		}
 		for k, e := range found {
-			all[m] = append(all[m], v.evidenceOf(pairs[k], e))
+			one := v.evidenceOf(pairs[k], e)
+			if ofLaterFrame(v.uploads[pairs[k].upload].Views, e) {
+				one = one.withoutKeypoints()
+			}
+			all[m] = append(all[m], one)
 		}
 	}
 	return all, nil
