@@ -32,8 +32,9 @@ type ncmecPlace struct {
 
 const (
 	ncmecNamespace = "https://hashsharing.ncmec.org/hashsharing/v2"
-	ncmecLeast     = time.Minute     // width of a range
-	ncmecLag       = 5 * time.Second // in which entries may still come with an earlier time
+	ncmecLeast     = time.Minute      // width of a range
+	ncmecLag       = 5 * time.Second  // in which entries may still come with an earlier time
+	ncmecOverlap   = 10 * time.Minute // of a fetch with the one before: the clocks may differ
 	ncmecTime      = "2006-01-02T15:04:05.000Z"
 )
 
@@ -97,9 +98,13 @@ func (n *ncmec) next(ctx context.Context, place json.RawMessage) (page, error) {
 		if !p.Done.Before(n.end) {
 			return page{last: true}, nil
 		}
-		n.from, n.seen, n.width = p.Done, map[string]time.Time{}, time.Duration(p.Width)*time.Second
+		n.from = p.Done
+		if n.seen == nil && p.Done.After(ncmecBegin) {
+			n.from = p.Done.Add(-ncmecOverlap)
+		}
+		n.seen, n.width = map[string]time.Time{}, time.Duration(p.Width)*time.Second
 		if n.width <= 0 {
-			n.width = n.end.Sub(p.Done)
+			n.width = n.end.Sub(n.from)
 		}
 	}
 	result, err := n.firstOrNext(ctx)

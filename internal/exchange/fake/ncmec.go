@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const ncmecTime = "2006-01-02T15:04:05.000Z"
-
 // NCMEC is NCMEC's hash sharing API, version 2, of a root. The pages of a range come in no order of time.
 func (s *Source) NCMEC() http.Handler {
 	signed := func(r *http.Request) bool {
@@ -41,7 +39,7 @@ func (s *Source) NCMEC() http.Handler {
 			}
 		}
 		fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n"+
-			`<queryResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><images count="%d" maxTimestamp="%s">%s</images>`, size, to.Format(ncmecTime), images.String())
+			`<queryResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><images count="%d" maxTimestamp="%s">%s</images>`, size, to.UTC().Format(time.RFC3339), images.String())
 		fmt.Fprint(w, `<videos count="1" maxTimestamp="2017-10-24T15:20:00Z"><video><member id="42">A member</member><timestamp>2017-10-24T15:00:00Z</timestamp>`+
 			`<id>video1</id><fingerprints><md5>b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1</md5></fingerprints></video></videos>`)
 		if start+size < count {

@@ -36,7 +36,10 @@ func (s *Source) StopNCII() http.Handler {
 			}
 		}
 		end, total := first+s.page(number(query, "pageSize", 800)), s.total()
-		records := []any{map[string]any{"signalType": "VideoMD5", "hashValue": "00", "hashStatus": "Active", "caseNumbers": []string{}}, "broken"}
+		records := []any{map[string]any{"signalType": "VideoMD5", "hashValue": "00", "hashStatus": "Active", "caseNumbers": []string{}, "lastModtimestamp": since}}
+		if s.Broken {
+			records = append(records, "broken")
+		}
 		latest := time.Unix(int64(since), 0)
 		for i := first; i < min(end, total); i++ {
 			r, ok := s.record(i)
@@ -136,7 +139,10 @@ func (s *Source) TCAP() http.Handler {
 			first, _ = strconv.Atoi(place)
 		}
 		end := min(first+s.page(1000), s.total())
-		results := []any{map[string]any{"hash_digest": "ab", "algorithm": "SHA512", "ideology": "islamist", "file_type": "jpg", "deleted": false, "id": -1}}
+		results := []any{map[string]any{
+			"hash_digest": "ab", "algorithm": "SHA512", "ideology": "islamist", "file_type": "jpg", "deleted": false, "id": -1,
+			"updated_on": Begin.Format(time.RFC3339), "created_on": Begin.Format(time.RFC3339),
+		}}
 		checkpoint := r.URL.Query().Get("after")
 		for i := first; i < end; i++ {
 			if r, ok := s.record(i); ok {
