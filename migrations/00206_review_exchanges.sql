@@ -43,6 +43,12 @@ CREATE TABLE exchange_record (
 );
 CREATE INDEX exchange_record_image ON exchange_record (image_id);
 
+-- What reviewers said of entries whose exchange takes feedback, until and after its source took it.
+CREATE TABLE exchange_feedback (
+    exchange_id int NOT NULL REFERENCES exchange ON DELETE CASCADE, entry text NOT NULL, signal text NOT NULL, -- md5, sha256 or pdq
+    confirmed boolean NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), sent_at timestamptz, PRIMARY KEY (exchange_id, entry, signal, confirmed)
+);
+
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
 -- forget_flags deletes the flags of exchanges behind which no record stands, with their signals, and returns how many. What somebody
@@ -65,5 +71,6 @@ END $$;
 REVOKE EXECUTE ON FUNCTION forget_flags FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_flags TO moderator_curator, moderator_admin;
 GRANT SELECT ON exchange, exchange_state, exchange_record TO moderator_reader, moderator_curator, moderator_admin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON exchange_feedback TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE, DELETE ON exchange_state, exchange_record TO moderator_curator, moderator_admin;
 GRANT INSERT (name, programme, bank_id, settings), UPDATE (enabled), DELETE ON exchange TO moderator_curator, moderator_admin;

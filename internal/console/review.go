@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"moderator/internal/decisions"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
@@ -73,6 +75,11 @@ func (c *Console) review(ctx context.Context, d *decision, decided, by, note str
 		}
 	}
 	review := matchdb.Review{Decision: d.key(), UploadID: d.Event.Data.Upload.ID, Verdict: string(verdict), By: by}
+	for _, match := range d.Event.Data.Matches {
+		if flag, err := uuid.Parse(match.FlaggedID); err == nil {
+			review.Flags = append(review.Flags, flag)
+		}
+	}
 	return reviewProblem(c.Library.AddReview(ctx, review, note, func() error { return c.publish(ctx, d, verdict, by) }))
 }
 

@@ -87,7 +87,10 @@ func (f *Fetcher) run(ctx context.Context, lock *matchdb.ExchangeFetch, anew boo
 	}
 	change, err := lock.End(ctx)
 	done.add(change)
-	return err
+	if err != nil {
+		return err
+	}
+	return sendFeedback(ctx, lock, from.source)
 }
 
 // pages stores one page while the source is asked for the next.

@@ -24,6 +24,9 @@ type Settings struct {
 	// Entries that fewer than Confirmations members confirm, or that some dispute, go to ReviewBank. Without one they are not taken.
 	Confirmations int    `json:"confirmations,omitempty"`
 	ReviewBank    string `json:"review_bank,omitempty"`
+
+	Feedback       bool   `json:"feedback,omitempty"`        // tell the programme what reviewers decide
+	FeedbackReason string `json:"feedback_reason,omitempty"` // NCMEC: the GUID of the reason of false positives
 }
 
 // programme is a kind of source.
@@ -90,6 +93,12 @@ func (s *Settings) Check(name string) error {
 	}
 	if name == "threatexchange" && (s.Group == "" || strings.Trim(s.Group, "0123456789") != "") {
 		return fmt.Errorf("the privacy group is %.40q, wanted its number: give it with --group", s.Group)
+	}
+	if s.Feedback && name != "ncmec" && name != "stopncii" {
+		return fmt.Errorf("%s takes no feedback: only ncmec and stopncii do", name)
+	}
+	if s.Feedback && name == "ncmec" && s.FeedbackReason == "" {
+		return errors.New("NCMEC's feedback on false positives needs a reason: give its GUID, of GET /v2/feedback/PDQ/reasons, with --feedback-reason")
 	}
 	return nil
 }

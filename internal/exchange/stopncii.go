@@ -30,7 +30,11 @@ const (
 
 func newStopNCII(w *web, name string, s Settings) source {
 	w.sign = func(r *http.Request) {
-		r.Header.Set("x-functions-key", w.creds.values["functions-key"])
+		key := "functions-key"
+		if strings.HasSuffix(r.URL.Path, "/SubmitFeedback") {
+			key = "feedback-key"
+		}
+		r.Header.Set("x-functions-key", w.creds.values[key])
 		r.Header.Set("Ocp-Apim-Subscription-Key", w.creds.values["subscription-key"])
 	}
 	return &stopNCII{web: w, reader: reader{name: name, Settings: s}}

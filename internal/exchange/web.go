@@ -101,7 +101,7 @@ func (w *web) once(ctx context.Context, method, address, kind string, body []byt
 		return nil, 0, fmt.Errorf("%s: %w", w.root.Host, withoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode/100 != 2 {
 		return nil, retryAfter(response), w.refusal(response.StatusCode)
 	}
 	data, err = io.ReadAll(io.LimitReader(response.Body, mostAnswer+1))

@@ -29,23 +29,25 @@ type exchangeVerbs struct {
 
 type exchangeAdd struct {
 	because
-	Name          string        `arg:"" help:"Name of the exchange: a-z, 0-9 and -."`
-	Programme     string        `required:"" enum:"ncmec,stopncii,threatexchange,tcap,list,synapse" help:"Kind of source: ${enum}." placeholder:"KIND"`
-	Bank          string        `required:"" help:"Bank for its flags. Give each exchange a bank of its own." placeholder:"NAME"`
-	URL           string        `name:"url" help:"Root of its API, if not the programme's own; of a list the URL, or the path of a file that moderators read." placeholder:"URL"`
-	Every         time.Duration `help:"Time between two fetches." default:"1h"`
-	Group         string        `help:"Number of ThreatExchange's privacy group." placeholder:"ID"`
-	Type          string        `help:"Type of a list's hashes of 64 digits: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
-	Members       []string      `name:"member" help:"Take only the entries of this member of NCMEC, by its id." placeholder:"ID"`
-	Classes       []string      `name:"class" help:"Take only entries of this class: NCMEC's A1 to B2, TCAP's islamist or far-right." placeholder:"CLASS"`
-	Confirmations int           `help:"How many members have to confirm an entry. Others, and those that members dispute, go to --review-bank, or are not taken without one." default:"0"`
-	ReviewBank    string        `help:"Bank for entries that are disputed or not confirmed." placeholder:"NAME"`
+	Name           string        `arg:"" help:"Name of the exchange: a-z, 0-9 and -."`
+	Programme      string        `required:"" enum:"ncmec,stopncii,threatexchange,tcap,list,synapse" help:"Kind of source: ${enum}." placeholder:"KIND"`
+	Bank           string        `required:"" help:"Bank for its flags. Give each exchange a bank of its own." placeholder:"NAME"`
+	URL            string        `name:"url" help:"Root of its API, if not the programme's own; of a list the URL, or the path of a file that moderators read." placeholder:"URL"`
+	Every          time.Duration `help:"Time between two fetches." default:"1h"`
+	Group          string        `help:"Number of ThreatExchange's privacy group." placeholder:"ID"`
+	Type           string        `help:"Type of a list's hashes of 64 digits: ${enum}." enum:"unknown,pdq,sha256" default:"unknown"`
+	Members        []string      `name:"member" help:"Take only the entries of this member of NCMEC, by its id." placeholder:"ID"`
+	Classes        []string      `name:"class" help:"Take only entries of this class: NCMEC's A1 to B2, TCAP's islamist or far-right." placeholder:"CLASS"`
+	Confirmations  int           `help:"How many members have to confirm an entry. Others, and those that members dispute, go to --review-bank, or are not taken without one." default:"0"`
+	ReviewBank     string        `help:"Bank for entries that are disputed or not confirmed." placeholder:"NAME"`
+	Feedback       bool          `help:"Tell NCMEC or StopNCII what reviewers decide on matches."`
+	FeedbackReason string        `help:"GUID of NCMEC's reason for false positives." placeholder:"GUID"`
 }
 
 func (e *exchangeAdd) Run(ctx context.Context, c *cli) error {
 	s := exchange.Settings{
 		URL: e.URL, Every: e.Every.String(), Group: e.Group, Members: e.Members, Classes: e.Classes,
-		Confirmations: e.Confirmations, ReviewBank: e.ReviewBank,
+		Confirmations: e.Confirmations, ReviewBank: e.ReviewBank, Feedback: e.Feedback, FeedbackReason: e.FeedbackReason,
 	}
 	if e.Type != "unknown" {
 		s.Type = e.Type

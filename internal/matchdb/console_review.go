@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -27,6 +28,8 @@ type Review struct {
 	Verdict  string // allow or block
 	By       string
 	At       time.Time // filled in by the database
+
+	Flags []uuid.UUID // that the upload matched: exchanges may get the verdict as feedback; not read back
 }
 
 // ReviewedError says that somebody else was faster.
@@ -47,6 +50,9 @@ func (db *DB) AddReview(ctx context.Context, r Review, note string, publish func
 		}
 		if tag.RowsAffected() == 0 {
 			return errAnotherReview
+		}
+		if _, err := tx.Exec(ctx, queueFeedbackSQL, r.Flags, r.Verdict == "block"); err != nil {
+			return err
 		}
 		return publish()
 	})

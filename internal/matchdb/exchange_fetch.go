@@ -131,6 +131,10 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 	exchangeGoneSQL = `DELETE FROM exchange_record r USING list_entry e WHERE r.exchange_id = $1 AND r.entry = e.entry
 		AND NOT EXISTS (SELECT FROM list_record l JOIN list_flag s USING (n) WHERE l.entry = r.entry AND s.id = r.image_id) RETURNING r.image_id`
 
+	// A withdrawn hash may be a part of its entry's key.
+	exchangeOpinionsSQL = `DELETE FROM exchange_feedback f USING list_entry e WHERE f.exchange_id = $1 AND f.entry = e.entry
+		AND NOT EXISTS (SELECT FROM list_record l WHERE l.entry = e.entry)`
+
 	exchangeProgressSQL = `UPDATE exchange_state SET checkpoint = coalesce($2, checkpoint), progressed_at = now(), hashes = hashes + $3,
 		refused = (SELECT coalesce(jsonb_object_agg(key, n), '{}') FROM (SELECT key, sum(value::bigint) AS n
 			FROM (SELECT * FROM jsonb_each_text(refused) UNION ALL SELECT * FROM jsonb_each_text($4)) u GROUP BY key) c) WHERE exchange_id = $1`
@@ -176,6 +180,9 @@ func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c Exchang
 			return err
 		}
 		if c.Removed, c.Forgotten, err = forget(ctx, tx, exchangeGoneSQL, f.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, exchangeOpinionsSQL, f.ID); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, exchangeProgressSQL, f.ID, page.Checkpoint, c.Stored-c.Removed, page.Refused)

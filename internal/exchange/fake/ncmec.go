@@ -3,6 +3,7 @@ package fake
 import (
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,6 +18,18 @@ func (s *Source) NCMEC() http.Handler {
 		return user == User && password == Password
 	}
 	return s.serve(signed, func(w http.ResponseWriter, r *http.Request) {
+		if entry, ok := strings.CutSuffix(r.URL.Path, "/feedback"); ok && r.Method == http.MethodPut {
+			body, _ := io.ReadAll(r.Body)
+			text := string(body)
+			if !strings.Contains(text, "<affirmative/>") && !strings.Contains(text, "<negative><reasonIds><guid>") {
+				http.Error(w, "affirmative or negative is wanted", http.StatusBadRequest)
+				return
+			}
+			_, key, _ := strings.Cut(entry, "/v2/entries/")
+			s.addFeedback(strings.Contains(text, "<affirmative/>"), key)
+			fmt.Fprint(w, `<submissionResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"/>`)
+			return
+		}
 		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/v2/entries") {
 			http.NotFound(w, r)
 			return

@@ -18,9 +18,28 @@ func answer(w http.ResponseWriter, value any) {
 // StopNCII is StopNCII's API, version 1. The last page of a run names an earlier time than the first, as theirs has done.
 func (s *Source) StopNCII() http.Handler {
 	signed := func(r *http.Request) bool {
-		return r.Header.Get("x-functions-key") == User && r.Header.Get("Ocp-Apim-Subscription-Key") == Password
+		key := map[bool]string{true: FeedbackKey, false: User}[r.Method == http.MethodPost] // one for each function
+		return r.Header.Get("x-functions-key") == key && r.Header.Get("Ocp-Apim-Subscription-Key") == Password
 	}
 	return s.serve(signed, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/SubmitFeedback") {
+			var body struct {
+				Count int `json:"count"`
+				All   []struct {
+					Hash  string `json:"hashValue"`
+					Value string `json:"feedbackValue"`
+				} `json:"hashFeedbacks"`
+			}
+			if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.Count != len(body.All) {
+				http.Error(w, "hashFeedbacks are wanted", http.StatusBadRequest)
+				return
+			}
+			for _, one := range body.All {
+				s.addFeedback(one.Value == "Blocked", one.Hash)
+			}
+			answer(w, map[string]any{})
+			return
+		}
 		if !strings.HasSuffix(r.URL.Path, "/FetchHashes") {
 			http.NotFound(w, r)
 			return
@@ -213,7 +232,7 @@ func Programmes() []Programme {
 	user, password := "'username: "+User+"'", "'password: "+Password+"'"
 	return []Programme{
 		{"ncmec", (*Source).NCMEC, user + " " + password, ""},
-		{"stopncii", (*Source).StopNCII, "'functions-key: " + User + "' 'subscription-key: " + Password + "'", ""},
+		{"stopncii", (*Source).StopNCII, "'functions-key: " + User + "' 'subscription-key: " + Password + "' 'feedback-key: " + FeedbackKey + "'", ""},
 		{"threatexchange", (*Source).ThreatExchange, "'access-token: " + User + "|" + Password + "'", " --group 1234"},
 		{"tcap", (*Source).TCAP, user + " " + password, ""},
 		{"synapse", (*Source).Synapse, "'access-token: " + Password + "'", ""},

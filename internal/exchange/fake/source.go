@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ import (
 const (
 	User     = "fake-user"
 	Password = "fake-password"
+
+	FeedbackKey = "fake-feedback" // of StopNCII
 )
 
 // Begin is the time of the first generated record; each later one is a second younger.
@@ -37,6 +40,20 @@ type Source struct {
 	changes  []change // by time
 	at       map[int]int
 	requests int
+	feedback []string
+}
+
+// Feedback is what clients said: "confirmed KEY" or "false positive KEY".
+func (s *Source) Feedback() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.feedback)
+}
+
+func (s *Source) addFeedback(confirmed bool, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feedback = append(s.feedback, map[bool]string{true: "confirmed ", false: "false positive "}[confirmed]+key)
 }
 
 // change is the latest state of a record that changed.
