@@ -43,6 +43,7 @@ func TestConsole(t *testing.T) {
 	t.Run("queue", s.queue)
 	t.Run("claims", s.claims)
 	t.Run("quarantine", s.quarantine)
+	t.Run("feedback", s.feedback)
 }
 
 func (s *stand) emptyPages(t *testing.T) {

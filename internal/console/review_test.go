@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"moderator/internal/decisions"
 	"moderator/internal/event"
+	"moderator/internal/hashlist"
 	"moderator/internal/matchdb"
 )
 
@@ -95,6 +98,34 @@ func (s *stand) review(n uint64, form url.Values) answer {
 	require.NoError(s.t, err)
 	form.Set("decision_id", e.ID)
 	return s.post("/review/"+strconv.FormatUint(n, 10), form)
+}
+
+// What a reviewer decides waits as feedback for the exchange whose flag the upload matched.
+func (s *stand) feedback(t *testing.T) {
+	s.t = t
+	require.NoError(t, s.db.AddBank(t.Context(), "theirs", "ann", ""))
+	exchange := matchdb.Exchange{Name: "x", Programme: "ncmec", Bank: "theirs", Settings: json.RawMessage(`{"feedback": true}`)}
+	require.NoError(t, s.db.AddExchange(t.Context(), exchange, "ann", ""))
+	fetch, err := s.db.LockExchange(t.Context(), "x")
+	require.NoError(t, err)
+	defer fetch.Close()
+	entry := matchdb.ExchangeEntry{Key: "42/image1", Flags: []hashlist.Flag{{MD5: make([]byte, 16)}}}
+	_, err = fetch.Store(t.Context(), matchdb.ExchangePage{Entries: []matchdb.ExchangeEntry{entry}})
+	require.NoError(t, err)
+	flags, err := s.db.Select(t.Context(), matchdb.Selection{Bank: "theirs"}, false)
+	require.NoError(t, err)
+
+	_, decided := s.upload(nats.Header{"Nats-Msg-Id": {"matched-one"}}, []byte("no picture at all"))
+	matched := decided.Data
+	matched.Upload.Sequence += 1000 // another decision than the consumer's
+	matched.Matches = []event.MatchInfo{{FlaggedID: flags[0].ID.String(), Bank: "theirs"}}
+	_, _, err = decisions.Store(t.Context(), s.js, matched)
+	require.NoError(t, err)
+	done := s.review(s.sequenceOfLast(), url.Values{"decision": {"block"}})
+	require.Equal(t, http.StatusSeeOther, done.code, done.body)
+	waiting, err := fetch.PendingFeedback(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, []matchdb.Feedback{{Entry: "42/image1", Signal: "md5", Confirmed: true}}, waiting)
 }
 
 func (s *stand) sequenceOfLast() uint64 {

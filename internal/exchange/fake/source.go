@@ -21,8 +21,8 @@ const (
 	FeedbackKey = "fake-feedback" // of StopNCII
 )
 
-// Begin is the time of the first generated record; each later one is a second younger.
-var Begin = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+// Begin is the time of the first generated record; each later one is ten seconds younger.
+var Begin = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Source holds a programme's records: generated ones, which take no memory, and their changes. It is safe for concurrent use.
 type Source struct {
@@ -148,7 +148,7 @@ func (s *Source) record(place int) (Record, bool) {
 	defer s.mu.Unlock()
 	if place < s.Records {
 		_, changed := s.at[place]
-		return s.generate(change{index: place, at: Begin.Add(time.Duration(place) * time.Second)}), !changed
+		return s.generate(change{index: place, at: Begin.Add(time.Duration(place) * 10 * time.Second)}), !changed
 	}
 	c := s.changes[place-s.Records]
 	return s.generate(c), s.at[c.index] == place-s.Records
