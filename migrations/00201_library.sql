@@ -17,6 +17,7 @@ CREATE TABLE bank (
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$'),
     enabled boolean NOT NULL DEFAULT true,
     shadow boolean NOT NULL DEFAULT false, -- its matches are reported and change no verdict
+    review_only boolean NOT NULL DEFAULT false, -- its matches ask for review at most
     -- Its own: NULL leaves the decision on a PDQ match to the evidence, and the rate to the moderators' --false-blocks.
     pdq_distance smallint CHECK (pdq_distance BETWEEN 0 AND 31), pdq_verdict text CHECK (pdq_verdict IN ('block', 'review')),
     CHECK (num_nonnulls(pdq_distance, pdq_verdict) <> 1), false_blocks float8 CHECK (false_blocks > 0 AND false_blocks <= 1),

@@ -80,7 +80,7 @@ GRANT SELECT ON schema_version, model, bank, bank_threshold, threshold, flagged_
 GRANT SELECT ON audit_log TO moderator_curator, moderator_admin;
 
 -- Column by column: nobody may write the database's own record of who and when.
-GRANT INSERT (name, enabled, enabled_ratio), UPDATE (name, enabled, enabled_ratio, shadow, pdq_distance, pdq_verdict, false_blocks) ON bank TO moderator_curator, moderator_admin;
+GRANT INSERT (name, enabled, enabled_ratio), UPDATE (name, enabled, enabled_ratio, shadow, review_only, pdq_distance, pdq_verdict, false_blocks) ON bank TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE (block_at, review_at), DELETE ON bank_threshold TO moderator_curator, moderator_admin;
 GRANT INSERT (id, bank_id, sha256, md5, signal_key, source, note, exchanged, created_by, metadata),
     UPDATE (retracted_at, retracted_by, retract_reason, note, disable_until) ON flagged_image TO moderator_curator, moderator_admin;

@@ -59,6 +59,7 @@ type bankSet struct {
 	ReviewAt *float64 `help:"Uploads with this score or more go to review. With --block-at alone, no upload goes to review by its score." placeholder:"SCORE"`
 	policyOfPDQ
 	FalseBlocks *float64 `help:"Most false blocks per upload by the bank, by the evidence. 0: as moderators are set." placeholder:"RATE"`
+	ReviewOnly  string   `help:"on: matches ask for review at most, also those of the very same file." enum:",on,off" default:"" placeholder:"on|off"`
 	Shadow      string   `help:"on: matches are reported in decisions, and change no verdict." enum:",on,off" default:"" placeholder:"on|off"`
 }
 
@@ -92,12 +93,12 @@ func (p policyOfPDQ) given() bool { return p.PDQDistance != nil || p.PDQVerdict 
 var errReviewAlone = errors.New("--review-at needs --block-at: a bank's thresholds are set together")
 
 func (b *bankSet) Run(ctx context.Context, c *cli) error {
-	policy := b.given() || b.FalseBlocks != nil || b.Shadow != ""
+	policy := b.given() || b.FalseBlocks != nil || b.Shadow != "" || b.ReviewOnly != ""
 	switch {
 	case b.BlockAt == nil && b.ReviewAt != nil:
 		return errReviewAlone
 	case b.BlockAt == nil && !policy:
-		return errors.New("there is nothing to set: give --block-at, --pdq-distance, --pdq-verdict, --false-blocks or --shadow")
+		return errors.New("there is nothing to set: give --block-at, --pdq-distance, --pdq-verdict, --false-blocks, --review-only or --shadow")
 	case b.PDQVerdict == "evidence" && b.PDQDistance != nil:
 		return errors.New("--pdq-verdict evidence takes no --pdq-distance")
 	}
@@ -124,6 +125,9 @@ func (b *bankSet) change(policy *matchdb.BankPolicy) {
 		if *b.FalseBlocks == 0 {
 			policy.FalseBlocks = nil
 		}
+	}
+	if b.ReviewOnly != "" {
+		policy.ReviewOnly = b.ReviewOnly == "on"
 	}
 	if b.Shadow != "" {
 		policy.Shadow = b.Shadow == "on"
@@ -163,6 +167,8 @@ func (bankList) Run(ctx context.Context, c *cli) error {
 			state = "disabled"
 		case b.Shadow:
 			state = "shadow"
+		case b.ReviewOnly:
+			state = "review only"
 		}
 		if b.PDQDistance != nil {
 			byPDQ = fmt.Sprintf("%s to %d", b.PDQVerdict, *b.PDQDistance)

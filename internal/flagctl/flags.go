@@ -76,6 +76,7 @@ type bankJSON struct {
 	Own      bool     `json:"own_thresholds"` // instead of the model's defaults
 
 	Shadow      bool     `json:"shadow"`
+	ReviewOnly  bool     `json:"review_only"`
 	PDQDistance *int     `json:"pdq_distance"` // null: evidence decides
 	PDQVerdict  string   `json:"pdq_verdict,omitempty"`
 	FalseBlocks *float64 `json:"false_blocks"` // null: as moderators are set
@@ -84,7 +85,7 @@ type bankJSON struct {
 func banksToJSON(banks []matchdb.Bank) []bankJSON {
 	out := make([]bankJSON, len(banks))
 	for i, b := range banks {
-		out[i] = bankJSON{b.Name, b.Enabled, b.Flags, b.BlockAt, b.ReviewAt, b.Own, b.Shadow, b.PDQDistance, b.PDQVerdict, b.FalseBlocks}
+		out[i] = bankJSON{b.Name, b.Enabled, b.Flags, b.BlockAt, b.ReviewAt, b.Own, b.Shadow, b.ReviewOnly, b.PDQDistance, b.PDQVerdict, b.FalseBlocks}
 	}
 	return out
 }

@@ -12,7 +12,8 @@ import (
 
 // BankPolicy is what a bank makes of a match, beside its thresholds on the score.
 type BankPolicy struct {
-	Shadow bool // matches are reported, and change no verdict
+	Shadow     bool // matches are reported, and change no verdict
+	ReviewOnly bool // matches ask for review at most, also those of the very same file
 	// PDQDistance is the most bits of 256 that differ in a match by PDQ, 0 to 31. PDQVerdict, "block" or "review", is the verdict
 	// of such a match, whatever the other signals say. Zero values, nil and "": PDQ is part of the evidence.
 	PDQDistance *int
@@ -20,10 +21,10 @@ type BankPolicy struct {
 	FalseBlocks *float64 // most false blocks per upload, above 0 and at most 1; nil: as moderators are set
 }
 
-const policyColumns = "b.shadow, b.pdq_distance, coalesce(b.pdq_verdict, ''), b.false_blocks"
+const policyColumns = "b.shadow, b.review_only, b.pdq_distance, coalesce(b.pdq_verdict, ''), b.false_blocks"
 
 func (p *BankPolicy) fields() []any {
-	return []any{&p.Shadow, &p.PDQDistance, &p.PDQVerdict, &p.FalseBlocks}
+	return []any{&p.Shadow, &p.ReviewOnly, &p.PDQDistance, &p.PDQVerdict, &p.FalseBlocks}
 }
 
 func (p BankPolicy) check() error {
@@ -56,8 +57,8 @@ func changePolicy(ctx context.Context, tx pgx.Tx, name string, change func(*Bank
 	if err := p.check(); err != nil {
 		return fmt.Errorf("bank %s: %w", name, err)
 	}
-	_, err = tx.Exec(ctx, "UPDATE bank SET shadow = $2, pdq_distance = $3, pdq_verdict = nullif($4, ''), false_blocks = $5 WHERE name = $1",
-		name, p.Shadow, p.PDQDistance, p.PDQVerdict, p.FalseBlocks)
+	_, err = tx.Exec(ctx, "UPDATE bank SET shadow = $2, review_only = $3, pdq_distance = $4, pdq_verdict = nullif($5, ''), false_blocks = $6 WHERE name = $1",
+		name, p.Shadow, p.ReviewOnly, p.PDQDistance, p.PDQVerdict, p.FalseBlocks)
 	return err
 }
 

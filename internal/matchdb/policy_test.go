@@ -28,7 +28,7 @@ func TestPolicies(t *testing.T) {
 	require.Equal(t, map[uuid.UUID]Policy{of["default"]: {}, of["spam"]: {}}, policies())
 
 	bits, rate, limits := 10, 1e-6, Thresholds{BlockAt: 0.7}
-	want := BankPolicy{Shadow: true, PDQDistance: &bits, PDQVerdict: "review", FalseBlocks: &rate}
+	want := BankPolicy{Shadow: true, ReviewOnly: true, PDQDistance: &bits, PDQVerdict: "review", FalseBlocks: &rate}
 	set := func(p BankPolicy) BankChange { return BankChange{Policy: func(to *BankPolicy) { *to = p }} }
 	change := set(want)
 	change.Model, change.Thresholds = testModel.Fingerprint, &limits

@@ -70,7 +70,7 @@ func (p policies) of(h verdict.Hit) matchdb.Policy {
 
 // govern applies the policy to the hit. A hit by PDQ beyond the bank's distance is no match any more.
 func govern(h *verdict.Hit, p matchdb.Policy) {
-	h.Shadow, h.Quarantined = p.Shadow, p.Quarantined
+	h.Shadow, h.ReviewOnly, h.Quarantined = p.Shadow, p.ReviewOnly, p.Quarantined
 	if h.Signal != event.SignalPDQ || p.PDQDistance == nil {
 		return
 	}

@@ -232,6 +232,17 @@ func TestABankInShadowReportsAndDecidesNothing(t *testing.T) {
 	require.Equal(t, []any{event.Block, "default", 1, 1}, []any{d.Verdict, d.Match.Bank, len(d.Matches), len(d.Shadow)})
 }
 
+func TestABankThatOnlyAsksForReview(t *testing.T) {
+	p := newPoliced(t, keypoint.Features{})
+	p.set(func(b *matchdb.BankPolicy) { b.ReviewOnly = true })
+	for name, bits := range map[string]int{"another": 20, "flagged": 200} { // by PDQ, and the very file
+		d := p.judge(p.upload(name, bits, plain()))
+		require.Equal(t, []any{event.Review, event.Match, p.flag, false}, []any{d.Verdict, d.Reason, d.Match.FlaggedID, d.Match.Quarantined}, name)
+	}
+	p.set(func(b *matchdb.BankPolicy) { b.ReviewOnly, b.Shadow = true, true })
+	require.Equal(t, event.Review, p.judge(p.upload("flagged", 200, plain())).Shadow[0].Verdict)
+}
+
 // Banks' policies hold in look-backs and replays, too.
 func TestPoliciesHoldForEarlierUploads(t *testing.T) {
 	p := newPoliced(t, keypoint.Features{})

@@ -89,7 +89,7 @@ func (r replay) govern(h *verdict.Hit) {
 	}
 	if r.what.PDQDistance != nil && (named || len(r.what.Banks) == 0) {
 		tried := matchdb.Policy{Quarantined: h.Quarantined}
-		tried.PDQDistance, tried.PDQVerdict = r.what.PDQDistance, r.what.PDQVerdict
+		tried.ReviewOnly, tried.PDQDistance, tried.PDQVerdict = h.ReviewOnly, r.what.PDQDistance, r.what.PDQVerdict
 		govern(h, tried)
 	}
 	h.Shadow = false

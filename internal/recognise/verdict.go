@@ -138,7 +138,7 @@ func (n NearFlag) Judge() Judged {
 	if byPDQ && j.Verdict != event.Block {
 		j = Judged{event.Verdict(n.policy.PDQVerdict), event.SignalPDQ}
 	}
-	if n.policy.Quarantined && j.Verdict == event.Block {
+	if (n.policy.Quarantined || n.policy.ReviewOnly) && j.Verdict == event.Block {
 		j.Verdict = event.Review
 	}
 	if !n.BankEnabled || n.policy.Shadow {

@@ -82,7 +82,7 @@ func (h Hit) weight() int {
 
 // thresholdOf is the score, or the probability, from which a hit has that verdict; not ok where its bank has no such verdict.
 func thresholdOf(hit Hit, verdict event.Verdict) (threshold float64, ok bool) {
-	if hit.Quarantined {
+	if hit.Quarantined || hit.ReviewOnly {
 		return lowest(hit), verdict == event.Review
 	}
 	if w := hit.Weighed; w != nil {

@@ -22,6 +22,7 @@ type Hit struct {
 	Evidence   *Evidence        // of a candidate that was verified; nil: of another hit
 	Weighed    *Weighed         // what the evidence comes to, which decides; nil: the score decides
 	Shadow     bool             // its bank changes no verdict
+	ReviewOnly bool             // its bank asks for review at most
 	// Quarantined is a flag whose matches ask for review at most.
 	Quarantined bool
 	Allowed     *Allowed // the allowed picture that this view is nearer to; nil: none, the hit counts
@@ -40,7 +41,7 @@ func (h Hit) decisive() float64 {
 
 // Blocks reports whether the hit is at or above the threshold from which its bank blocks, and its flag may.
 func (h Hit) Blocks() bool {
-	if h.Quarantined {
+	if h.Quarantined || h.ReviewOnly {
 		return false
 	}
 	if h.Weighed != nil {
