@@ -82,9 +82,19 @@ type MatchInfo struct {
 	// Probability that the upload shows the flag, given the evidence: what the thresholds of a match apply to that has one.
 	Probability *float64     `json:"probability,omitempty"`
 	Evidence    EvidenceInfo `json:"evidence,omitzero"`
+	Differs     DiffersInfo  `json:"differs,omitzero"`
 
 	// Quarantined is true while the flag asks for review at most, as it suddenly blocked very many uploads.
 	Quarantined bool `json:"quarantined,omitempty"`
+}
+
+// DiffersInfo is a place where the upload shows something else than the flag, such as another caption. All are shares.
+type DiffersInfo struct {
+	X      float64 `json:"x"` // in the upload's frame
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+	Share  float64 `json:"share"` // of the flag's keypoints that were looked for
 }
 
 // ShadowInfo is what a bank in shadow would have decided.
@@ -106,6 +116,8 @@ type EvidenceInfo struct {
 	Area            float64 `json:"area"`             // share of the flag that agreeing keypoints span
 	Shown           float64 `json:"shown"`            // share of the flag that lies in the upload's frame
 	Covered         float64 `json:"covered"`          // share of the upload that the flag covers
+	Looked          int     `json:"looked"`           // of the flag's keypoints, whose surroundings were looked for in the upload
+	Similar         float64 `json:"similar"`          // share of these that are the same there
 }
 
 // AllowedInfo is the picture of the allow-list that suppressed the match: by the same signal, the upload is nearer to it.

@@ -95,12 +95,9 @@ func (r *compared) weigh(near *recognise.Comparison, folder *embed.Folder) (rows
 	w := near.Weighed()
 	r.Probability, r.BlockFrom, r.ReviewFrom = &w.Probability, &w.BlockAt, &w.ReviewAt
 	rows = [][]string{{"probability", number(w.Probability), fmt.Sprintf("by all of the above; among %d flags it blocks from %.2f, reviews from %.2f", comparedAmong, w.BlockAt, w.ReviewAt)}}
-	for _, part := range evidence.Terms(near.Evidence()) {
-		if part.Value == 0 {
-			continue
-		}
-		r.Terms = append(r.Terms, comparedTerm{part.Name, part.Value * part.Weight})
-		rows = append(rows, []string{"", fmt.Sprintf("%+.2f", part.Value*part.Weight), part.Name})
+	for _, part := range evidence.Parts(near.Evidence()) {
+		r.Terms = append(r.Terms, comparedTerm{part.Name, part.Amount})
+		rows = append(rows, []string{"", fmt.Sprintf("%+.2f", part.Amount), part.Name})
 	}
 	return rows
 }

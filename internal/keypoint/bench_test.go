@@ -40,3 +40,34 @@ func BenchmarkVerify(b *testing.B) {
 		keypoint.Verify(flag, upload)
 	}
 }
+
+// guidePlane is a drawn picture's plane, as Guide looks at it.
+func guidePlane(t testing.TB, i int) *imaging.Gray {
+	t.Helper()
+	g := plane(t, i)
+	small, err := g.Resized(keypoint.PlaneSize(g.Width, g.Height))
+	require.NoError(t, err)
+	return small
+}
+
+func BenchmarkNewPlane(b *testing.B) {
+	g := guidePlane(b, 3)
+	for b.Loop() {
+		keypoint.NewPlane(g.Width, g.Height, g.Pix).Close()
+	}
+}
+
+func BenchmarkGuide(b *testing.B) {
+	for name, i := range map[string]int{"copy": 3, "stranger": 4} {
+		b.Run(name, func(b *testing.B) {
+			g, h, small := plane(b, 3), plane(b, i), guidePlane(b, i)
+			flag, points := keypoint.Extract(g.Width, g.Height, g.Pix, keypoint.FlagPoints), keypoint.Extract(h.Width, h.Height, h.Pix, keypoint.UploadPoints)
+			a := keypoint.Verify(flag, keypoint.Prepare(points))
+			p := keypoint.NewPlane(small.Width, small.Height, small.Pix)
+			defer p.Close()
+			for b.Loop() {
+				keypoint.Guide(flag, p, a)
+			}
+		})
+	}
+}

@@ -60,12 +60,24 @@ func directions(m image, e extremum) []float32 {
 
 // describe samples the gradient on a grid that is turned by the angle, and spreads each sample over the cells and directions
 // next to it.
-func describe(m image, e extremum, angle float32) (b Bits) {
+func describe(m image, e extremum, angle float32) Bits {
 	sin, cos := math.Sincos(float64(angle))
-	unit := e.scale * cellWidth * (grid + 1) / samples
-	C.kp_describe((*C.int16_t)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(unit), C.float(sin),
-		C.float(cos), (*C.float)(&window[0][0]), (*C.uint64_t)(&b[0]))
-	return b
+	unit := sampleUnit(e.scale)
+	across, down := vector{unit * float32(cos), unit * float32(sin)}, vector{-unit * float32(sin), unit * float32(cos)}
+	return describeAt(m, e.x, e.y, across, down)
+}
+
+// vector is in pixels.
+type vector [2]float32
+
+// sampleUnit is how far the samples of a description lie apart, in pixels.
+func sampleUnit(scale float32) float32 { return scale * cellWidth * (grid + 1) / samples }
+
+// describeAt describes the point x, y by samples whose rows and columns lie as across and down say.
+func describeAt(m image, x, y float32, across, down vector) (bits Bits) {
+	C.kp_describe((*C.int16_t)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(x), C.float(y), (*C.float)(&across[0]), (*C.float)(&down[0]),
+		(*C.float)(&window[0][0]), (*C.uint64_t)(&bits[0]))
+	return bits
 }
 
 // window weighs the samples of a description: a Gaussian of half its width.

@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) float median(const float *all)
 	return result;
 }
 
-CLONES void kp_describe(const int16_t *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
+CLONES void kp_describe(const int16_t *pix, int width, int height, float x, float y, const float *across, const float *down,
 	const float *window, uint64_t *bits)
 {
 	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL], size[ALL];
@@ -108,7 +108,7 @@ CLONES void kp_describe(const int16_t *pix, int width, int height, float x, floa
 	for (int j = 0, s = 0; j < KP_SAMPLES; j++)
 		for (int i = 0; i < KP_SAMPLES; i++, s++) {
 			float u = i - (KP_SAMPLES - 1) / 2.0f, v = j - (KP_SAMPLES - 1) / 2.0f;
-			int px = (int)(x + (u * cosine - v * sine) * unit + 0.5f), py = (int)(y + (u * sine + v * cosine) * unit + 0.5f);
+			int px = (int)(x + u * across[0] + v * down[0] + 0.5f), py = (int)(y + u * across[1] + v * down[1] + 0.5f);
 			int inside = px >= 1 && py >= 1 && px < width - 1 && py < height - 1;
 			const int16_t *here = pix + (inside ? (size_t)py * width + px : (size_t)width + 1);
 
@@ -116,11 +116,11 @@ CLONES void kp_describe(const int16_t *pix, int width, int height, float x, floa
 			gy[s] = inside ? here[width] - here[-width] : 0;
 		}
 	for (int s = 0; s < ALL; s++) {
-		along[s] = gx[s] * cosine + gy[s] * sine;
-		beside[s] = gy[s] * cosine - gx[s] * sine;
+		along[s] = gx[s] * across[0] + gy[s] * across[1];
+		beside[s] = gx[s] * down[0] + gy[s] * down[1];
 	}
 	angles(along, beside, ALL, KP_BINS, bin);
-	lengths(gx, gy, window, ALL, size);
+	lengths(along, beside, window, ALL, size);
 
 	// Each sample is spread over the cells and directions next to it: first over the directions, which are the lanes of a vector,
 	// and the two columns, then the sums of a row of samples over the two rows. One more cell on each side is dropped.

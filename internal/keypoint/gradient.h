@@ -10,7 +10,7 @@ enum { KP_MOST_WINDOW = 20 };
 // kp_directions writes to hist the sums of the gradients around x, y by their directions, weighed by a Gaussian of sigma pixels.
 void kp_directions(const int16_t *pix, int width, int height, float x, float y, float sigma, float *hist);
 
-// kp_describe writes the bits of the description of the point x, y: samples lie unit pixels apart, turned by the angle whose
-// sine and cosine are given, and are weighed by window.
-void kp_describe(const int16_t *pix, int width, int height, float x, float y, float unit, float sine, float cosine,
+// kp_describe writes the bits of the description of the point x, y: the rows and columns of samples lie as the vectors across and
+// down say, in pixels, along which the gradients are taken too. They are weighed by window.
+void kp_describe(const int16_t *pix, int width, int height, float x, float y, const float *across, const float *down,
 	const float *window, uint64_t *bits);

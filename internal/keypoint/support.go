@@ -12,6 +12,7 @@ type Support struct {
 	Agreeing      int // those of them that the upload has in the place, by their bits
 	Contradicting int // those in whose place the upload has another point
 	Bits          int // of 128 that differ in the points that agree, on average
+	New           int // of Inside, in whose place the flag has no point
 	Inside        int // points of the upload that are in the flag's frame and large enough to be seen in it
 }
 
@@ -26,6 +27,7 @@ func support(flag, upload Features, m affine) Support {
 	places := placesOf(&upload)
 	var s Support
 	sum := 0
+	near := make([]bool, len(upload.Points))
 	for i := range flag.Points {
 		p := &flag.Points[i]
 		x, y := m.apply(p.X, p.Y)
@@ -40,7 +42,7 @@ func support(flag, upload Features, m affine) Support {
 			if dx*dx+dy*dy > radius*radius || math.Abs(math.Log2(float64(q.Scale/p.Scale)/zoom)) > maxScale {
 				continue
 			}
-			other = true
+			other, near[k] = true, true
 			if math.Abs(math.Remainder(float64(q.Angle-p.Angle)-turn, 2*math.Pi)) <= maxAngle {
 				least = min(least, bits.OnesCount64(p.Bits[0]^q.Bits[0])+bits.OnesCount64(p.Bits[1]^q.Bits[1]))
 			}
@@ -63,6 +65,9 @@ func support(flag, upload Features, m affine) Support {
 		x, y := (m.e*u-m.b*v)/det, (m.a*v-m.d*u)/det
 		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= float64(flag.Finest)*zoom {
 			s.Inside++
+			if !near[k] {
+				s.New++
+			}
 		}
 	}
 	return s

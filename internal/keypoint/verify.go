@@ -23,6 +23,10 @@ type Agreement struct {
 	Covered float64 // the share of the upload's frame that the flag covers by the map
 	Variant Variant
 	Support Support // where the map has the flag's points; where there is no map, the frame's
+
+	Guided Guided // of candidates that Guide was asked of
+
+	m affine // to Variant's upload
 }
 
 // Variant is what has to be done to the flag to make it the upload's.
@@ -97,7 +101,7 @@ func VerifyVariant(flag Features, upload Upload, v Variant) Agreement {
 
 func agree(flag, upload Features) Agreement {
 	pairs := match(flag, upload)
-	unmapped := Agreement{Support: support(flag, upload, framed(flag, upload))}
+	unmapped := Agreement{Support: support(flag, upload, framed(flag, upload)), m: framed(flag, upload)}
 	if len(pairs) < leastMap {
 		return unmapped
 	}
@@ -118,7 +122,7 @@ func agree(flag, upload Features) Agreement {
 	if len(best) < leastMap {
 		return unmapped
 	}
-	a := Agreement{Support: support(flag, upload, m), Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
+	a := Agreement{m: m, Support: support(flag, upload, m), Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
 	a.Visible, a.Shown = visible(flag, upload, m)
 	zoom := math.Abs(m.a*m.e - m.b*m.d)
 	a.Covered = min(1, a.Shown*zoom*float64(flag.Width*flag.Height)/float64(upload.Width*upload.Height))

@@ -20,7 +20,7 @@ func Compare(flagged, uploaded Extracted) (Comparison, error) {
 				distance = min(distance, turned.Distance(r.PDQ))
 			}
 			if min(q.Quality, r.Quality) >= pdq.MinQuality && (best.PDQ < 0 || distance < best.PDQ) {
-				best.PDQ = distance
+				best.PDQ, best.hashAlone = distance, q.Frame > 0 || r.Frame > 0
 			}
 		}
 	}
@@ -31,7 +31,12 @@ func Compare(flagged, uploaded Extracted) (Comparison, error) {
 	upload, err := uploaded.Points(false)
 	best.Points = keypoint.Verify(flag, keypoint.Prepare(upload))
 	best.FlagPoints, best.UploadPoints = len(flag.Points), len(upload.Points)
-	return best, err
+	if err != nil {
+		return best, err
+	}
+	g := guide{grey: uploaded.Grey, width: uploaded.Width, height: uploaded.Height}
+	defer g.close()
+	return best, g.look(flag, &best.Points, true)
 }
 
 // cosine is the inner product of two normalised vectors.

@@ -11,6 +11,7 @@ import (
 	"moderator/internal/evidence"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
+	"moderator/internal/pdq"
 	"moderator/internal/verdict"
 )
 
@@ -22,11 +23,14 @@ type nearestEvidence struct {
 	pdqView string // of the flag, to that
 }
 
+// atBest is what the vectors and hashes of a pair may say that no retriever has as a match by them.
+var atBest = matchdb.Evidence{HasVector: true, Score: 0.3, PDQ: pdq.MaxDistance + 1}
+
 // pairs are those that evidence is wanted of, in a fixed order: matches, and flags whose keypoints agree.
 func (v *verification) pairs() ([]pair, error) {
 	wanted := map[pair]bool{}
 	for p, of := range v.found {
-		if of.agreement.Score() >= keypoint.ReviewAt || evidence.LogOdds(v.evidenceOf(p, matchdb.Evidence{PDQ: -1}).Evidence) >= v.thresholds(of.candidate.FalseBlocks).Review {
+		if of.agreement.Score() >= keypoint.ReviewAt || evidence.LogOdds(v.evidenceOf(p, atBest).Evidence) >= v.thresholds(of.candidate.FalseBlocks).Review {
 			wanted[p] = true
 		}
 	}
@@ -81,7 +85,6 @@ func (v *verification) evidence(ctx context.Context, pairs []pair) ([][]nearestE
 
 func (v *verification) evidenceOf(p pair, e matchdb.Evidence) nearestEvidence {
 	of := v.found[p]
-	a := of.agreement
 	quality := 0
 	for _, view := range v.uploads[p.upload].Views {
 		quality = max(quality, view.Quality)
@@ -91,17 +94,10 @@ func (v *verification) evidenceOf(p pair, e matchdb.Evidence) nearestEvidence {
 		_, hashes := hashQueries(v.uploads[p.upload].Views)
 		nearest = hashes[e.PDQQuery]
 	}
-	return nearestEvidence{
-		Evidence: verdict.Evidence{
-			HasVector: e.HasVector, Score: e.Score, Similarity: e.Similarity, View: e.View,
-			PDQ: e.PDQ, FlagQuality: e.Quality, UploadQuality: quality,
-			FlagPoints: len(of.candidate.Points.Points), UploadPoints: v.points[p.upload],
-			Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown, Covered: a.Covered, Variant: a.Variant.View(),
-			Expected: a.Support.Expected, Agreeing: a.Support.Agreeing, Contradicting: a.Support.Contradicting, Inside: a.Support.Inside, Bits: a.Support.Bits,
-			Votes: of.candidate.Votes,
-		},
-		query: e.Query, pdqView: turnedView(e.PDQView, nearest.turn), hash: nearest,
-	}
+	all := KeypointEvidence(len(of.candidate.Points.Points), v.points[p.upload], of.agreement)
+	all.HasVector, all.Score, all.Similarity, all.View = e.HasVector, e.Score, e.Similarity, e.View
+	all.PDQ, all.FlagQuality, all.UploadQuality, all.Votes = e.PDQ, e.Quality, quality, of.candidate.Votes
+	return nearestEvidence{Evidence: all, query: e.Query, pdqView: turnedView(e.PDQView, nearest.turn), hash: nearest}
 }
 
 // keypointHit is the hit by keypoints. The allow-list knows no keypoints: it is weighed against what else the nearest views say.

@@ -1,6 +1,8 @@
 package recognise
 
 import (
+	"strings"
+
 	"moderator/internal/feature"
 	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
@@ -14,7 +16,7 @@ import (
 func ofLaterFrame(views []feature.View, e matchdb.Evidence) bool {
 	if e.PDQ >= 0 && e.PDQ <= pdq.MaxDistance {
 		_, hashes := hashQueries(views)
-		return views[hashes[e.PDQQuery].view].Frame > 0
+		return views[hashes[e.PDQQuery].view].Frame > 0 || strings.Contains(e.PDQView, "@")
 	}
 	return e.HasVector && views[e.Query].Frame > 0
 }
@@ -25,6 +27,7 @@ func (e nearestEvidence) withoutKeypoints() nearestEvidence {
 		return e
 	}
 	e.UploadPoints, e.Inliers, e.Visible, e.Area, e.Shown, e.Covered = 0, 0, 0, 0, 0, 0
-	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.Bits = 0, 0, 0, 0, 0
+	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.New, e.Bits, e.Guided = 0, 0, 0, 0, 0, 0, keypoint.Guided{}
+	e.HashAlone = true
 	return e
 }

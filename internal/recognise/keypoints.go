@@ -8,8 +8,7 @@ import (
 // Points are the keypoints of a picture of width x height pixels, given in grey at any size: as many as are
 // stored of a flag, or looked at of an upload.
 func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Features, error) {
-	w, h := keypoint.Size(width, height)
-	plane, err := grey.Resized(w, h)
+	plane, err := grey.Resized(keypoint.Size(width, height))
 	if err != nil {
 		return keypoint.Features{}, err
 	}
@@ -18,4 +17,9 @@ func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Featu
 		most = keypoint.FlagPoints
 	}
 	return keypoint.Extract(plane.Width, plane.Height, plane.Pix, most), nil
+}
+
+// Plane is the grey picture of width x height pixels, in the size that keypoint.Guide looks at.
+func Plane(grey *imaging.Gray, width, height int) (*imaging.Gray, error) {
+	return grey.Resized(keypoint.PlaneSize(width, height))
 }

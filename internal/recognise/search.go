@@ -120,10 +120,15 @@ func verifyKeypoints(ctx context.Context, db *matchdb.DB, picture Extracted, bes
 		return err
 	}
 	shown := keypoint.Prepare(points)
+	g := guide{grey: picture.Grey, width: picture.Width, height: picture.Height}
+	defer g.close()
 	for id, flag := range flags {
 		hit := best[id]
 		hit.Points = keypoint.Verify(flag, shown)
 		hit.flagPoints, hit.uploadPoints = len(flag.Points), len(points.Points)
+		if err := g.look(flag, &hit.Points, true); err != nil {
+			return err
+		}
 		best[id] = hit
 	}
 	return nil

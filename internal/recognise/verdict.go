@@ -23,6 +23,7 @@ type Comparison struct {
 	Points     keypoint.Agreement
 
 	FlagPoints, UploadPoints int // that each picture has
+	hashAlone                bool
 	// Thresholds by evidence, for flags of banks with the thresholds of this model; nil: the score, PDQ and keypoints decide by their own.
 	Thresholds *evidence.Thresholds
 	Model      *embed.Folder
@@ -30,13 +31,9 @@ type Comparison struct {
 
 // Evidence is what the signals say, as the moderator weighs it.
 func (c Comparison) Evidence() verdict.Evidence {
-	a := c.Points
-	return verdict.Evidence{
-		HasVector: true, Score: c.Score, Similarity: c.Similarity, View: c.View, PDQ: c.PDQ,
-		FlagPoints: c.FlagPoints, UploadPoints: c.UploadPoints, Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown,
-		Covered: a.Covered, Variant: a.Variant.View(), Expected: a.Support.Expected, Agreeing: a.Support.Agreeing,
-		Contradicting: a.Support.Contradicting, Inside: a.Support.Inside, Bits: a.Support.Bits,
-	}
+	e := KeypointEvidence(c.FlagPoints, c.UploadPoints, c.Points)
+	e.HasVector, e.Score, e.Similarity, e.View, e.PDQ, e.HashAlone = true, c.Score, c.Similarity, c.View, c.PDQ, c.hashAlone
+	return e
 }
 
 // PDQShare is the share of equal bits.

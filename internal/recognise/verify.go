@@ -160,8 +160,7 @@ func (v *verification) verify(ctx context.Context) error {
 	qs := make([]matchdb.KeypointQuery, len(asked))
 	err = each(ctx, len(asked), func(k int) error {
 		u := v.uploads[asked[k]]
-		grey := &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
-		points, err := Points(grey, u.Width, u.Height, false)
+		points, err := Points(grey(u), u.Width, u.Height, false)
 		if err != nil {
 			return err
 		}
@@ -187,12 +186,18 @@ func (v *verification) verify(ctx context.Context) error {
 	}
 	agreements := make([][]keypoint.Agreement, len(asked))
 	err = each(ctx, len(asked), func(k int) error {
+		u := v.uploads[asked[k]]
+		g := guide{grey: grey(u), width: u.Width, height: u.Height}
+		defer g.close()
 		agreements[k] = make([]keypoint.Agreement, len(candidates[k]))
 		for j, c := range candidates[k] {
 			if c.Votes > 0 {
 				agreements[k][j] = keypoint.VerifyVariant(c.Points, qs[k].Upload, c.Variant)
 			} else {
 				agreements[k][j] = keypoint.Verify(c.Points, qs[k].Upload)
+			}
+			if err := g.look(c.Points, &agreements[k][j], slices.Contains(qs[k].Flags, c.FlaggedID)); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -203,6 +208,10 @@ func (v *verification) verify(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+func grey(u feature.Query) *imaging.Gray {
+	return &imaging.Gray{Width: u.Grey.Width, Height: u.Grey.Height, Pix: u.Grey.Luma}
 }
 
 func exact(hits []verdict.Hit) bool {

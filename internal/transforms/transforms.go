@@ -41,8 +41,10 @@ const (
 	nameBeside = "side-by-side"
 )
 
-// NeedsOther reports whether the edit also shows the unrelated picture.
-func (e Edit) NeedsOther() bool { return e.Name == nameInset || e.Name == nameBeside }
+// NeedsOther reports whether the edit shows, or may show, the unrelated picture too.
+func (e Edit) NeedsOther() bool {
+	return e.Name == nameInset || e.Name == nameBeside || isVaried(e.Name)
+}
 
 // Apply edits a picture and returns a JPEG file. other is an unrelated picture, which some edits lay beside or around p.
 // Neither is changed. Random choices, such as of a corner or of words, follow from the seed and the edit's name.

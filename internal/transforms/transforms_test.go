@@ -138,3 +138,18 @@ func TestPNGKeepsPixels(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, clone(inner).Pix, q.Pix)
 }
+
+func TestVariedEditsAreTheSameEachTime(t *testing.T) {
+	p, other := synth.Draw(1, 0, 160, 120), synth.Draw(1, 1, 120, 200)
+	made := map[string]bool{}
+	for _, e := range Varied(12) {
+		require.True(t, e.NeedsOther())
+		first, err := e.Apply(p, other, 3)
+		require.NoError(t, err, e.Name)
+		again, err := e.Apply(p, other, 3)
+		require.NoError(t, err, e.Name)
+		require.Equal(t, first, again, e.Name)
+		made[string(first)] = true
+	}
+	require.Len(t, made, 12, "each is another edit")
+}

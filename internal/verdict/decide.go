@@ -130,10 +130,12 @@ func matchInfo(hit Hit) event.MatchInfo {
 		m.Evidence = event.EvidenceInfo{
 			PDQ: e.PDQ, FlagKeypoints: e.FlagPoints, UploadKeypoints: e.UploadPoints, Expected: e.Expected, Agreeing: e.Agreeing,
 			Contradicting: e.Contradicting, Area: e.Area, Shown: e.Shown, Covered: e.Covered,
+			Looked: e.Guided.Looked, Similar: e.Guided.Similar,
 		}
 		if e.HasVector {
 			m.Evidence.Score = e.Score
 		}
+		m.Differs = event.DiffersInfo(e.Guided.Differs)
 	}
 	return m
 }

@@ -1,5 +1,7 @@
 package verdict
 
+import "moderator/internal/keypoint"
+
 // Evidence is what the signals say about one upload and one flag that was verified as a candidate.
 type Evidence struct {
 	// By the vectors of the Hit's model: the best pair of views, compared exactly by the database.
@@ -8,9 +10,10 @@ type Evidence struct {
 	Similarity float64 // cosine
 	View       string  // the flag's view of that pair
 
-	PDQ           int // bits of 256 that differ between the nearest views; -1: one of the two has no hash
-	FlagQuality   int // PDQ's quality of the flag, 50 to 100; -1: it has no hash
-	UploadQuality int // the same of the upload, 0 to 100
+	PDQ           int  // bits of 256 that differ between the nearest views; -1: one of the two has no hash
+	HashAlone     bool // the hashes are of other frames than the keypoints, which say nothing of a match by PDQ
+	FlagQuality   int  // PDQ's quality of the flag, 50 to 100; -1: it has no hash
+	UploadQuality int  // the same of the upload, 0 to 100
 
 	// By keypoints.
 	FlagPoints, UploadPoints int     // that each picture has; at most keypoint.FlagPoints and keypoint.UploadPoints
@@ -24,6 +27,9 @@ type Evidence struct {
 	Agreeing                 int     // of Expected, that the upload has in the place
 	Contradicting            int     // of Expected, in whose place the upload has another keypoint
 	Inside                   int     // of the upload's, that are within the flag's frame
+	New                      int     // of Inside, in whose place the flag has none
 	Bits                     int     // of 128 that differ in those that agree, on average
 	Votes                    int     // of the index of keypoints, that agree on one place; 0: another retriever brought the flag
+
+	Guided keypoint.Guided // what the upload shows in the places of the flag's keypoints
 }

@@ -10,7 +10,7 @@ import (
 	"moderator/internal/transforms"
 )
 
-// choice is a set of views, measured as the union that ships.
+// choice is a set of views, measured by the union of the signals.
 type choice struct {
 	what         string
 	rows, asked  float64 // vectors per flag and per upload
@@ -120,7 +120,7 @@ func (a *ablation) try(what string, flagged, asked []imaging.View, grids [2]*gri
 	r := &result{queries: a.queries, flags: len(a.flags), fpr: a.fpr}
 	grids[1].raise(a.turns)
 	vectors := r.add(withViews, grids[0], r.atRate)
-	u := r.add(shipped, union(a.exact, grids[1], a.near.grid(grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
+	u := r.add(unionOfAll, union(a.exact, grids[1], a.near.grid(grids[1]), grids[0]), func(ranking) float32 { return vectors.threshold })
 	if a.common == 0 {
 		a.common = vectors.threshold
 	}

@@ -73,10 +73,11 @@ type storedFeatures struct {
 	Width, Height int
 	Finest        float32
 	Points        []keypoint.Point
+	Plane         *imaging.Gray
 }
 
 func (f *features) stored(views []imaging.View) storedFeatures {
-	s := storedFeatures{Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points}
+	s := storedFeatures{Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points, Plane: f.plane}
 	for _, view := range views {
 		if l, ok := f.looks[view]; ok {
 			s.Looks = append(s.Looks, storedLook{view, l.vector, l.penalty, l.hash, l.quality})
@@ -86,7 +87,7 @@ func (f *features) stored(views []imaging.View) storedFeatures {
 }
 
 func (s storedFeatures) features(flagged bool) features {
-	f := features{sum: s.Sum, turns: s.Turns, small: s.Small, looks: map[imaging.View]look{}}
+	f := features{sum: s.Sum, turns: s.Turns, small: s.Small, plane: s.Plane, looks: map[imaging.View]look{}}
 	f.points = keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.Finest, Points: s.Points}
 	for _, l := range s.Looks {
 		f.looks[l.View] = look{l.Vector, l.Penalty, l.Hash, l.Quality}

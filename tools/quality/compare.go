@@ -152,7 +152,7 @@ func overViews(flagViews, queryViews []imaging.View, compare func(query, flag im
 	return best
 }
 
-// union is what ships: a pair whose files are the same, whose hashes differ in at most 31 bits or whose points agree comes
+// union takes each signal for itself: a pair whose files are the same, whose hashes differ in at most 31 bits or whose points agree comes
 // before all others; the rest is ordered by the vectors' score. Where the vectors' threshold lies, the union's lies.
 func union(exact, hashes, points, vectors *grid) *grid {
 	g := newGrid(vectors.rows, vectors.columns)

@@ -22,13 +22,14 @@ type lot struct {
 
 // distractors are the lots of a folder, then of the stencils, then drawn pictures, until there are n flags.
 //
-// The folder holds validation/KIND-NAME/ and test/KIND-NAME/, a source of pictures each, or KIND-NAME/ alone. Half of a source
-// is flagged. Pictures below train/ are left out: the model has learned to tell them apart.
-func distractors(dir string, n, perKind int) ([]lot, error) {
-	lots, err := readLots(dir)
+// The folder holds train/KIND-NAME/, validation/KIND-NAME/ and test/KIND-NAME/, a source of pictures each, or KIND-NAME/ alone. Half
+// of a source is flagged. Parts that are not wanted are left out. Another seed has other layouts of stencils and other drawings.
+func (o options) distractors(n int) ([]lot, error) {
+	lots, err := readLots(o.Distractors, o.Parts)
 	if err != nil {
 		return nil, err
 	}
+	perKind, other := o.PerKind, int(o.Seed-1)
 	for _, s := range stencils() {
 		l := lot{kind: s.kind}
 		for i := range perKind {
@@ -37,7 +38,7 @@ func distractors(dir string, n, perKind int) ([]lot, error) {
 				list   *[]source
 			}{{i, &l.flagged}, {perKind + i, &l.innocents}} {
 				// Some layouts that are filled in often.
-				layout, number := i%4, place.number
+				layout, number := i%4+1000*other, place.number
 				*place.list = append(*place.list, source{fmt.Sprintf("filled %s %d %d", s.kind, layout, number), func() ([]byte, error) {
 					return s.filled(layout, number)
 				}})
@@ -52,23 +53,25 @@ func distractors(dir string, n, perKind int) ([]lot, error) {
 	}
 	drawn := lot{kind: "drawn"}
 	for i := range max(rest, 0) + 1 {
-		s := source{fmt.Sprintf("drawn 2 %d 320x240", i), func() ([]byte, error) {
-			return transforms.Encode(synth.Draw(2, i, 320, 240), transforms.JPEG, 90)
-		}}
+		s := drawnSource(2*o.Seed, i)
 		if i < rest {
 			drawn.flagged = append(drawn.flagged, s)
 		}
 	}
 	for i := range perKind {
-		drawn.innocents = append(drawn.innocents, source{fmt.Sprintf("drawn 3 %d 320x240", i), func() ([]byte, error) {
-			return transforms.Encode(synth.Draw(3, i, 320, 240), transforms.JPEG, 90)
-		}})
+		drawn.innocents = append(drawn.innocents, drawnSource(2*o.Seed+1, i))
 	}
 	return append(lots, drawn), nil
 }
 
+func drawnSource(seed uint64, i int) source {
+	return source{fmt.Sprintf("drawn %d %d 320x240", seed, i), func() ([]byte, error) {
+		return transforms.Encode(synth.Draw(seed, i, 320, 240), transforms.JPEG, 90)
+	}}
+}
+
 // readLots reads the names of a folder's pictures, a lot for each source.
-func readLots(dir string) ([]lot, error) {
+func readLots(dir string, parts []string) ([]lot, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -78,7 +81,8 @@ func readLots(dir string) ([]lot, error) {
 			return err
 		}
 		if entry.IsDir() {
-			if entry.Name() == "train" && filepath.Dir(path) == filepath.Clean(dir) {
+			part := []string{"train", "validation", "test"}
+			if filepath.Dir(path) == filepath.Clean(dir) && slices.Contains(part, entry.Name()) && !slices.Contains(parts, entry.Name()) {
 				return fs.SkipDir
 			}
 			return nil

@@ -30,10 +30,12 @@ type features struct {
 	looks map[imaging.View]look
 	turns []pdq.Hash // of the original view, all eight; only of flags
 
+	name   string // of the file or the picture that is drawn
 	file   bool   // of a folder of distractors, which may hold nearly the same picture twice
 	small  []byte // the grey picture in smallSide x smallSide pixels, row by row
 	points keypoint.Features
 	asked  keypoint.Upload // of uploads only
+	plane  *imaging.Gray   // that keypoint.Guide looks at; of uploads only
 }
 
 // answered is a query with its features.
@@ -55,6 +57,12 @@ func (x *extractor) views(flagged bool) []imaging.View {
 		return x.flagViews
 	}
 	return x.queryViews
+}
+
+// reviewAt is the model's threshold on the score, from which it matches.
+func (x *extractor) reviewAt() float64 {
+	_, review, _ := x.model.Folder().Thresholds()
+	return review
 }
 
 // of decodes and embeds the given views of files, as those of flags or of uploads, in one batch.
@@ -100,6 +108,9 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 					}
 				} else {
 					all[i].asked = keypoint.Prepare(all[i].points)
+					if all[i].plane, err = recognise.Plane(g, result.Width, result.Height); err != nil {
+						return nil, err
+					}
 				}
 			}
 			all[i].looks[rendered.View] = l

@@ -10,20 +10,22 @@ import (
 	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/pointindex"
+	"moderator/internal/recognise"
 	"moderator/internal/verdict"
 )
 
 // library is flags in memory, searched as the moderator searches its own: by score, by PDQ and by the index of keypoints, then
 // verified. It is searched at several sizes at once, each of which is that many of the first flags.
 type library struct {
-	flags  []features
-	sizes  []int // ascending; the last is all
-	most   int   // candidates of each retriever
-	dims   int
-	rows   []row
-	matrix []float32           // the rows' vectors
-	hashes [][]pdq.Hash        // of each flag
-	points []*pointindex.Index // of each size
+	flags    []features
+	sizes    []int   // ascending; the last is all
+	most     int     // candidates of each retriever
+	reviewAt float32 // the score of a match
+	dims     int
+	rows     []row
+	matrix   []float32           // the rows' vectors
+	hashes   [][]pdq.Hash        // of each flag
+	points   []*pointindex.Index // of each size
 }
 
 // row is the vector of one view of a flag.
@@ -33,8 +35,8 @@ type row struct {
 	penalty float32
 }
 
-func newLibrary(flags []features, sizes []int, flagViews []imaging.View, most int) *library {
-	l := &library{flags: flags, sizes: sizes, most: most, hashes: make([][]pdq.Hash, len(flags))}
+func newLibrary(flags []features, sizes []int, flagViews []imaging.View, most int, reviewAt float64) *library {
+	l := &library{flags: flags, sizes: sizes, most: most, reviewAt: float32(reviewAt), hashes: make([][]pdq.Hash, len(flags))}
 	for i := range flags {
 		for _, view := range flagViews {
 			k, ok := flags[i].looks[view]
@@ -68,6 +70,7 @@ func newLibrary(flags []features, sizes []int, flagViews []imaging.View, most in
 type candidate struct {
 	flag int
 	verdict.Evidence
+	variant   keypoint.Variant // that its Votes are for
 	agreement keypoint.Agreement
 	rank      []int // by size: of the flag by the retriever that has it highest; never if none brings it
 }
@@ -107,24 +110,52 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 			bring(i, flag, rank)
 		}
 		for rank, c := range l.points[i].Search(u.asked, l.most+more) {
-			bring(i, int(c.ID), rank).Votes = c.Points
+			of := bring(i, int(c.ID), rank)
+			of.Votes, of.variant = c.Points, c.Variant
 		}
 	}
 	all := make([]candidate, 0, len(found))
+	var made *keypoint.Plane
+	plane := func() *keypoint.Plane {
+		if made == nil {
+			made = keypoint.NewPlane(u.plane.Width, u.plane.Height, u.plane.Pix)
+		}
+		return made
+	}
 	for _, c := range found {
-		l.verify(u, c, best[c.flag], distances[c.flag])
+		l.verify(u, c, best[c.flag], distances[c.flag], plane)
 		all = append(all, *c)
+	}
+	if made != nil {
+		made.Close()
 	}
 	slices.SortFunc(all, func(a, b candidate) int { return a.flag - b.flag })
 	return all
 }
 
+// guidedFrom is how many keypoints must agree for the upload's plane to be looked at, as in the moderator.
+const guidedFrom = 3
+
 // verify fills a candidate's evidence in.
-func (l *library) verify(u *features, c *candidate, best scored, distance int) {
+func (l *library) verify(u *features, c *candidate, best scored, distance int, plane func() *keypoint.Plane) {
 	flag := &l.flags[c.flag]
+	a := &c.agreement
+	if c.Votes > 0 {
+		*a = keypoint.VerifyVariant(flag.points, u.asked, c.variant)
+	} else {
+		*a = keypoint.Verify(flag.points, u.asked)
+	}
+	if a.Support.Agreeing >= guidedFrom || distance <= pdq.MaxDistance || best.score >= l.reviewAt {
+		a.Guided = keypoint.Guide(flag.points, plane(), *a)
+	}
+	votes := c.Votes
+	c.Evidence = recognise.KeypointEvidence(len(flag.points.Points), len(u.points.Points), *a)
 	e := &c.Evidence
-	e.HasVector, e.Score, e.Similarity, e.View = best.view != "", float64(best.score), float64(best.similarity), string(best.view)
+	e.Votes, e.HasVector, e.Score, e.Similarity, e.View = votes, best.view != "", float64(best.score), float64(best.similarity), string(best.view)
 	e.PDQ, e.FlagQuality, e.UploadQuality = distance, -1, -1
+	if distance > pdq.Bits {
+		e.PDQ = -1
+	}
 	for _, k := range flag.looks {
 		if k.quality >= pdq.MinQuality {
 			e.FlagQuality = max(e.FlagQuality, k.quality)
@@ -133,14 +164,6 @@ func (l *library) verify(u *features, c *candidate, best scored, distance int) {
 	for _, k := range u.looks {
 		e.UploadQuality = max(e.UploadQuality, k.quality)
 	}
-	if distance > pdq.Bits {
-		e.PDQ = -1
-	}
-	a := keypoint.Verify(flag.points, u.asked)
-	c.agreement = a
-	e.FlagPoints, e.UploadPoints = len(flag.points.Points), len(u.points.Points)
-	e.Inliers, e.Visible, e.Area, e.Shown, e.Variant = a.Points, a.Visible, a.Area, a.Shown, a.Variant.View()
-	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.Bits = a.Support.Expected, a.Support.Agreeing, a.Support.Contradicting, a.Support.Inside, a.Support.Bits
 }
 
 // scored is the best score of a flag, with the cosine and the view that it is of.

@@ -22,8 +22,8 @@ import (
 const liveTolerance = 0.01
 
 // live flags all originals in a running moderator, sends the sample's edits as uploads, and counts what is blocked, beside
-// what the grids say at the model's own threshold.
-func (o options) live(ctx context.Context, r *result, c *collection, blockAt float64, stdout io.Writer) (err error) {
+// what is measured here by the evidence.
+func (o options) live(ctx context.Context, r *result, c *collection, stdout io.Writer) (err error) {
 	flags := []string{"--console", "off"}
 	if o.Model != "" {
 		flags = append(flags, "--model", o.Model)
@@ -40,7 +40,7 @@ func (o options) live(ctx context.Context, r *result, c *collection, blockAt flo
 	if err != nil {
 		return err
 	}
-	return r.compareLive(stdout, blocked, float32(blockAt))
+	return r.compareLive(stdout, blocked)
 }
 
 // flagAll flags the originals with flagctl, as a moderator would.
@@ -130,17 +130,17 @@ func publish(ctx context.Context, js jetstream.JetStream, c *collection, queries
 }
 
 // compareLive prints both recalls. It is an error where they are further apart than the tolerance.
-func (r *result) compareLive(stdout io.Writer, blocked []bool, blockAt float32) error {
+func (r *result) compareLive(stdout io.Writer, blocked []bool) error {
 	asked, live, predicted := map[string]float64{}, map[string]float64{}, map[string]float64{}
 	differ := 0
-	u := r.method(shipped).grid
+	m := r.method(shipped)
 	for i, q := range r.queries {
 		if q.twin {
 			continue
 		}
 		want := false
-		for _, score := range u.row(i) {
-			want = want || score >= blockAt
+		for _, score := range m.grid.row(i) {
+			want = want || score >= m.threshold
 		}
 		if want != blocked[i] {
 			differ++

@@ -20,25 +20,28 @@ import (
 	"moderator/internal/embed"
 	"moderator/internal/imaging"
 	"moderator/internal/recognise"
+	"moderator/internal/transforms"
 	"moderator/models"
 )
 
 type options struct {
-	Images      string  `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
-	Model       string  `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
-	Out         string  `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
-	Originals   int     `help:"So many of the pictures are edited; all are flagged." default:"160"`
-	Drawn       int     `help:"So many pictures are drawn where there is no folder." default:"240"`
-	FPR         float64 `help:"Rate of false matches at which recall is given." default:"1e-6"`
-	Candidates  int     `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"8"`
-	Seed        uint64  `help:"Of the sample and of the edits." default:"1"`
-	Live        bool    `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
-	Bin         string  `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`
-	Flags       int     `help:"So many flags in the library: the pictures, then distractors. 0: the pictures alone, all pairs compared." default:"0"`
-	Distractors string  `help:"Folder of other pictures: validation/KIND-NAME/ and test/KIND-NAME/, half of each flagged, half uploaded." placeholder:"DIR"`
-	PerKind     int     `help:"So many template pictures of each kind are flagged, and so many uploaded." default:"100"`
-	Pairs       string  `help:"Also write every candidate that was verified to this CSV file." placeholder:"FILE"`
-	Ablate      bool    `help:"Also measure what each view of a flag gains and costs."`
+	Images      string   `help:"Folder of pictures. Default: bench of $MODERATOR_TESTDATA or of ../shared/testdata, else drawn ones." placeholder:"DIR"`
+	Model       string   `help:"Model folder. Default: the shipped one." placeholder:"DIR"`
+	Out         string   `help:"Folder for the report." default:".cache/quality" placeholder:"DIR"`
+	Originals   int      `help:"So many of the pictures are edited; all are flagged." default:"160"`
+	Drawn       int      `help:"So many pictures are drawn where there is no folder." default:"240"`
+	FPR         float64  `help:"Rate of false matches at which recall is given." default:"1e-6"`
+	Candidates  int      `help:"So many near flags are compared point by point, as moderator's setting of this name says." default:"8"`
+	Seed        uint64   `help:"Of the sample and of the edits." default:"1"`
+	Live        bool     `help:"Also send the edits to a running moderator, and compare its decisions with what is measured here."`
+	Bin         string   `help:"Folder of the built commands, for --live." default:"bin" placeholder:"DIR"`
+	Flags       int      `help:"So many flags in the library: the pictures, then distractors. 0: the pictures alone, all pairs compared." default:"0"`
+	Distractors string   `help:"Folder of other pictures: validation/KIND-NAME/ and test/KIND-NAME/, half of each flagged, half uploaded." placeholder:"DIR"`
+	Parts       []string `help:"Which folders of --distractors to read." default:"validation,test"`
+	Varied      int      `help:"Edit in so many ways drawn at random, in place of the 38: to fit the weights of the evidence."`
+	PerKind     int      `help:"So many template pictures of each kind are flagged, and so many uploaded." default:"100"`
+	Pairs       string   `help:"Also write every candidate that was verified to this CSV file." placeholder:"FILE"`
+	Ablate      bool     `help:"Also measure what each view of a flag gains and costs."`
 }
 
 func (o options) validate() error {
@@ -118,11 +121,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	queries, err := x.queries(ctx, set, set.plan(o.Originals, o.Seed), progress(stdout, "edited"))
+	queries, err := x.queries(ctx, set, set.plan(o.Originals, o.Seed, o.edits()), progress(stdout, "edited"))
 	if err != nil {
 		return err
 	}
-	near := &closer{flags: flags, queries: queries, most: o.Candidates}
+	near := &closer{flags: flags, queries: queries, most: o.Candidates, reviewAt: x.reviewAt()}
 	m := measure(flags, queries, flagViews, queryViews, near, o.FPR)
 	m.print(stdout, set)
 	if calibrated {
@@ -132,7 +135,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		if !calibrated {
 			return fmt.Errorf("--live: %s has no moderation.json with block_at, at which a running moderator decides", folder.Name())
 		}
-		if err := o.live(ctx, m, set, blockAt, stdout); err != nil {
+		if err := o.live(ctx, m, set, stdout); err != nil {
 			return err
 		}
 	}
@@ -145,6 +148,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	fmt.Fprintf(stdout, "report: %s\n%s\n", path, m.line(len(set.originals)))
 	return nil
+}
+
+func (o options) edits() []transforms.Edit {
+	if o.Varied > 0 {
+		return transforms.Varied(o.Varied)
+	}
+	return transforms.Quality()
 }
 
 func (o options) folder() (*embed.Folder, error) {

@@ -84,7 +84,7 @@ func TestWrongSettings(t *testing.T) {
 func TestPlanIsFixed(t *testing.T) {
 	c := &collection{originals: make([]original, 50)}
 	c.originals[7].twin = []byte("another caption")
-	plan := c.plan(10, 1)
+	plan := c.plan(10, 1, transforms.Quality())
 	require.Len(t, plan, 10*38+3)
 	names := func(plan []query) (all []string) {
 		for _, q := range plan {
@@ -92,14 +92,14 @@ func TestPlanIsFixed(t *testing.T) {
 		}
 		return all
 	}
-	require.Equal(t, names(plan), names(c.plan(10, 1)))
-	require.NotEqual(t, names(plan), names(c.plan(10, 2)))
+	require.Equal(t, names(plan), names(c.plan(10, 1, transforms.Quality())))
+	require.NotEqual(t, names(plan), names(c.plan(10, 2, transforms.Quality())))
 	for _, q := range plan {
 		require.NotEqual(t, q.original, q.other)
 		require.Equal(t, q.edit.NeedsOther(), q.other >= 0)
 		require.Equal(t, q.twin, q.original == 7 && q.twin)
 	}
-	require.Len(t, c.plan(500, 1), 50*38+3, "no more than there are")
+	require.Len(t, c.plan(500, 1, transforms.Quality()), 50*38+3, "no more than there are")
 }
 
 func TestDrawnWithoutFolder(t *testing.T) {

@@ -185,9 +185,9 @@ func write(template *image.RGBA, number int) *image.RGBA {
 	return transforms.Caption(template, captions[first], captions[(first+1+number/n%(n-1))%n])
 }
 
-// plan lists the queries: all edits of a sample of n originals, and of every template's twin some of the easy ones.
+// plan lists the queries: the edits of a sample of n originals, and of every template's twin some of the easy ones.
 // The sample and the edits depend on the seed and on the number of originals alone.
-func (c *collection) plan(n int, seed uint64) []query {
+func (c *collection) plan(n int, seed uint64, edits []transforms.Edit) []query {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var queries []query
 	for k, i := range r.Perm(len(c.originals)) {
@@ -195,7 +195,7 @@ func (c *collection) plan(n int, seed uint64) []query {
 			break
 		}
 		other := (i + 1 + r.IntN(len(c.originals)-1)) % len(c.originals)
-		for _, e := range transforms.Quality() {
+		for _, e := range edits {
 			q := query{original: i, other: -1, edit: e, seed: seed<<32 + uint64(i)}
 			if e.NeedsOther() {
 				q.other = other

@@ -61,7 +61,7 @@ func (o options) measurePlatform(ctx context.Context, x *extractor, set *collect
 	if err != nil {
 		return nil, err
 	}
-	lots, err := distractors(o.Distractors, o.Flags-len(set.originals), o.PerKind)
+	lots, err := o.distractors(o.Flags - len(set.originals))
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,9 @@ func (o options) measurePlatform(ctx context.Context, x *extractor, set *collect
 	flags, err := store.features(ctx, "originals", own, true, progress(stdout, "originals"))
 	if err != nil {
 		return nil, err
+	}
+	for i := range flags {
+		flags[i].name = set.originals[i].name
 	}
 	p := &platform{judge: judge}
 	var others []features
@@ -88,10 +91,12 @@ func (o options) measurePlatform(ctx context.Context, x *extractor, set *collect
 		}
 		for k := range flagged {
 			flagged[k].file = l.files
+			flagged[k].name = l.flagged[k].name
 		}
 		others = append(others, flagged...)
 		done(i+1, len(lots))
 		for k := range innocents {
+			innocents[k].name = l.innocents[k].name
 			if innocents[k].looks == nil {
 				continue
 			}
@@ -106,7 +111,7 @@ func (o options) measurePlatform(ctx context.Context, x *extractor, set *collect
 	}
 	p.uploads = append(p.uploads, copies...)
 	flags = append(flags, others...)
-	p.library = newLibrary(flags, flagSizes(len(set.originals), len(flags)), x.flagViews, o.Candidates)
+	p.library = newLibrary(flags, flagSizes(len(set.originals), len(flags)), x.flagViews, o.Candidates, x.reviewAt())
 	if err := p.decide(ctx, progress(stdout, "decided")); err != nil {
 		return nil, err
 	}
@@ -147,7 +152,7 @@ func correlation(a, b []byte) float64 {
 
 // copies are the edits of the sample, and the templates with other captions.
 func (o options) copies(ctx context.Context, store *cache, set *collection, stdout io.Writer) ([]upload, error) {
-	plan := set.plan(o.Originals, o.Seed)
+	plan := set.plan(o.Originals, o.Seed, o.edits())
 	sources := make([]source, len(plan))
 	for i, q := range plan {
 		name := fmt.Sprintf("%s of %s twin=%t seed=%d", q.edit.Name, set.originals[q.original].key(), q.twin, q.seed)
@@ -160,6 +165,7 @@ func (o options) copies(ctx context.Context, store *cache, set *collection, stdo
 	uploads := make([]upload, len(made))
 	for i, q := range plan {
 		uploads[i] = upload{features: &made[i], kind: set.originals[q.original].kind(), edit: q.edit, original: q.original, other: q.other}
+		uploads[i].name = set.originals[q.original].name
 		if q.twin {
 			uploads[i].kind, uploads[i].original = memeTemplate, -1
 		}

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"moderator/internal/event"
+	"moderator/internal/evidence"
 	"moderator/internal/transforms"
 )
 
@@ -182,7 +183,7 @@ func (p *platform) printSignals(stdout io.Writer) {
 	fmt.Fprintln(stdout)
 }
 
-// writePairs writes the evidence of every candidate, and whether the upload is its copy: what the calibration is fitted on.
+// writePairs writes the features of every candidate, and whether the upload is its copy: what tools/train/evidence.py fits.
 func (p *platform) writePairs(path string) error {
 	file, err := os.Create(path)
 	if err != nil {
@@ -191,10 +192,9 @@ func (p *platform) writePairs(path string) error {
 	defer file.Close()
 	w := csv.NewWriter(file)
 	last := len(p.library.sizes) - 1
-	row := []string{
-		"upload", "kind", "edit", "group", "flag", "copy", "rank", "score", "similarity", "pdq", "flag_quality", "upload_quality",
-		"flag_points", "upload_points", "inliers", "visible", "area", "shown", "variant", "votes",
-		"expected", "agreeing", "contradicting", "bits", "inside",
+	row := []string{"upload", "kind", "edit", "group", "flag", "copy", "rank", "flag_points", "upload_file", "flag_file"}
+	for _, f := range evidence.Features {
+		row = append(row, f.Name)
 	}
 	if err := w.Write(row); err != nil {
 		return err
@@ -205,16 +205,14 @@ func (p *platform) writePairs(path string) error {
 			if c.rank[last] == unranked || c.flag == u.other || c.flag != u.original && p.same(u, c.flag) {
 				continue
 			}
-			float := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-			e := c.Evidence
-			err := w.Write([]string{
+			row := []string{
 				strconv.Itoa(i), u.kind, u.edit.Name, string(u.edit.Group), strconv.Itoa(c.flag), strconv.FormatBool(c.flag == u.original),
-				strconv.Itoa(c.rank[last]), float(e.Score), float(e.Similarity), strconv.Itoa(e.PDQ), strconv.Itoa(e.FlagQuality),
-				strconv.Itoa(e.UploadQuality), strconv.Itoa(e.FlagPoints), strconv.Itoa(e.UploadPoints), strconv.Itoa(e.Inliers),
-				strconv.Itoa(e.Visible), float(e.Area), float(e.Shown), e.Variant, strconv.Itoa(e.Votes),
-				strconv.Itoa(e.Expected), strconv.Itoa(e.Agreeing), strconv.Itoa(e.Contradicting), strconv.Itoa(e.Bits), strconv.Itoa(e.Inside),
-			})
-			if err != nil {
+				strconv.Itoa(c.rank[last]), strconv.Itoa(c.FlagPoints), u.name, p.library.flags[c.flag].name,
+			}
+			for _, v := range evidence.Values(c.Evidence) {
+				row = append(row, strconv.FormatFloat(v, 'g', 6, 64))
+			}
+			if err := w.Write(row); err != nil {
 				return err
 			}
 		}

@@ -10,9 +10,10 @@ import (
 
 // closer compares the keypoints of uploads with those of the flags that they may show a part of.
 type closer struct {
-	flags   []features
-	queries []answered
-	most    int // flags of an upload
+	flags    []features
+	queries  []answered
+	most     int     // flags of an upload
+	reviewAt float64 // the score of a match
 
 	index    *pointindex.Index // of all flags' keypoints
 	searched [][]pointindex.Candidate

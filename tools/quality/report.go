@@ -122,7 +122,7 @@ func ticks() []tick {
 }
 
 func (r *result) curves() []curve {
-	colours := []string{"#999", "#c77700", "#b30000", "#7a5195", "#2f6fb0", "#2a9d5c", "#111"}
+	colours := []string{"#999", "#c77700", "#b30000", "#7a5195", "#2f6fb0", "#2a9d5c", "#777", "#111"}
 	var all []curve
 	for i, m := range r.methods {
 		var points []string
@@ -135,7 +135,7 @@ func (r *result) curves() []curve {
 	return all
 }
 
-// misses are the matches of the lowest score that the union does not find, of each edit the worst first.
+// misses are the matches of the lowest log-odds that are not blocked, of each edit the worst first.
 func (r *result) misses(c *collection) ([]exhibit, error) {
 	u := r.method(shipped)
 	worst := map[string][]int{}
@@ -171,7 +171,7 @@ func (r *result) misses(c *collection) ([]exhibit, error) {
 	return shown, nil
 }
 
-// mistakes shows the pairs of the highest score that are no match.
+// mistakes shows the pairs of the highest log-odds that are no match.
 func (r *result) mistakes(c *collection) ([]exhibit, error) {
 	var shown []exhibit
 	for _, p := range r.method(shipped).mostAlike(r.queries, shownPairs) {
@@ -190,12 +190,9 @@ func (c *collection) exhibit(q query, flag int, score float32) (exhibit, error) 
 	if err != nil {
 		return exhibit{}, err
 	}
-	x := exhibit{What: q.edit.Name + " of " + c.originals[q.original].name, Score: fmt.Sprintf("%.3f", score)}
+	x := exhibit{What: q.edit.Name + " of " + c.originals[q.original].name, Score: fmt.Sprintf("%.2f", score)}
 	if q.original != flag {
 		x.What += " and " + c.originals[flag].name
-	}
-	if score >= certain {
-		x.Score = fmt.Sprintf("PDQ, %.0f bits", (1-(score-certain))*256)
 	}
 	if x.Upload, err = thumbnail(file); err != nil {
 		return exhibit{}, err

@@ -1,0 +1,79 @@
+package keypoint_test
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"moderator/internal/imaging"
+	"moderator/internal/keypoint"
+	"moderator/internal/synth"
+	"moderator/internal/transforms"
+)
+
+// guidedTo looks for a flag in a file.
+func guidedTo(t *testing.T, flag keypoint.Features, file []byte) keypoint.Guided {
+	t.Helper()
+	a := keypoint.Verify(flag, keypoint.Prepare(points(t, file, false)))
+	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
+	require.NoError(t, err)
+	g, err := result.Frames[0].Views[0].Gray.Resized(keypoint.PlaneSize(result.Width, result.Height))
+	require.NoError(t, err)
+	plane := keypoint.NewPlane(g.Width, g.Height, g.Pix)
+	defer plane.Close()
+	return keypoint.Guide(flag, plane, a)
+}
+
+// Whatever is done to the whole picture, the surroundings of nearly all keypoints stay what they are.
+func TestGuideFindsACopy(t *testing.T) {
+	p, flag := drawing(t, 1)
+	for _, e := range transforms.Quality() {
+		switch e.Name {
+		case "jpeg-30", "half-size", "brightness-contrast", "stretched-140", "mirror", "quarter-turn", "negative", "rotated-25", "crop-50":
+			file, err := e.Apply(p, p, 1)
+			require.NoError(t, err)
+			g := guidedTo(t, flag, file)
+			require.Greater(t, g.Looked, 20, e.Name)
+			require.Greater(t, g.Similar, 0.8, e.Name)
+			require.Less(t, g.Bits[1], 20.0, e.Name)
+		}
+	}
+}
+
+func TestGuideTellsAnotherPicture(t *testing.T) {
+	_, flag := drawing(t, 1)
+	file, err := transforms.Encode(synth.Draw(1, 7, 640, 480), transforms.JPEG, 92)
+	require.NoError(t, err)
+	g := guidedTo(t, flag, file)
+	require.Greater(t, g.Looked, 20)
+	require.Less(t, g.Similar, 0.4)
+}
+
+// What is laid over a copy differs in one place, and all else is the same.
+func TestGuideTellsWhereTheyDiffer(t *testing.T) {
+	p, flag := drawing(t, 1)
+	covered := image.NewRGBA(p.Rect)
+	draw.Draw(covered, p.Rect, p, p.Rect.Min, draw.Src)
+	draw.Draw(covered, image.Rect(0, 0, 640, 150), image.NewUniform(color.Gray{90}), image.Point{}, draw.Src)
+	file, err := transforms.Encode(covered, transforms.JPEG, 92)
+	require.NoError(t, err)
+	g := guidedTo(t, flag, file)
+	require.Less(t, g.Similar, 0.95)
+	require.Greater(t, g.Similar, 0.4)
+	require.Greater(t, g.Apart, 0.6, "what differs lies together")
+	require.Less(t, g.Differs.Y+g.Differs.Height, 0.5, "the upper third, and what coarse keypoints see of it")
+	require.Greater(t, g.Differs.Width, 0.3)
+	require.InDelta(t, 1-g.Similar, g.Differs.Share, 0.1)
+	whole, err := transforms.Encode(p, transforms.JPEG, 50)
+	require.NoError(t, err)
+	require.Zero(t, guidedTo(t, flag, whole).Differs)
+}
+
+func TestGuideWithoutKeypoints(t *testing.T) {
+	plane := keypoint.NewPlane(40, 40, make([]byte, 1600))
+	defer plane.Close()
+	require.Zero(t, keypoint.Guide(keypoint.Features{Width: 320, Height: 240}, plane, keypoint.Agreement{}).Looked)
+}

@@ -1,0 +1,136 @@
+"""Fits the trees that weigh the evidence (internal/evidence/trees.json) on pairs that tools/quality has written.
+
+    go run ./tools/quality --images DIR --varied 9 --seed 2 --parts train --distractors DIR --flags 5000 --pairs train.csv
+    python3 tools/train/evidence.py --fit train.csv --choose validation.csv --out internal/evidence/trees.json
+
+Pairs of training sources are fitted on; the number of trees is chosen on those of validation sources. It needs scikit-learn.
+"""
+
+import argparse
+import csv
+import json
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+# Columns of the pairs that are no features.
+KEYS = ["upload", "kind", "edit", "group", "flag", "copy", "rank", "flag_points", "upload_file", "flag_file"]
+
+# More of these never speaks against a copy, or never for one.
+RISING = ["score", "inliers", "area", "agreeing", "share", "same", "similar", "cells", "cell share"]
+FALLING = ["pdq", "missing", "contradicting", "bits", "new share", "first quartile", "median", "third quartile", "ninth decile", "mean", "first", "before"]
+
+# Copies of pictures with few keypoints weigh less: they would lower the odds that evidence of detailed pictures is given.
+FEW_KEYPOINTS, FEW_WEIGHT = 100, 0.1
+
+# Added to the log-odds: among the uploads of a platform that resemble a flag, more are copies than among these pairs.
+PRIOR = 1.8
+
+
+class Pairs:
+    def __init__(self, paths):
+        self.keys, rows, self.names = [], [], None
+        for n, path in enumerate(paths):
+            with open(path, newline="") as file:
+                for row in csv.DictReader(file):
+                    names = [name for name in row if name not in KEYS]
+                    if self.names is None:
+                        self.names = names
+                    assert names == self.names, f"{path}: other features than in {paths[0]}: write both with one version"
+                    key = {k: row[k] for k in KEYS}
+                    key["upload"] = (n, int(row["upload"]))
+                    self.keys.append(key)
+                    rows.append([float(row[name]) for name in names])
+        self.x = np.array(rows)
+        self.copy = np.array([k["copy"] == "true" for k in self.keys])
+
+    def column(self, name):
+        return self.x[:, self.names.index(name)]
+
+    def unlabelled(self):
+        """Pairs of files that are copies, though nobody made them one: a picture and its cut-out in one manual."""
+        made = np.array([k["upload_file"].startswith("filled") for k in self.keys])
+        alike = (self.column("looked") >= 30) & (self.column("median") <= 8) & (self.column("ninth decile") <= 16) & (self.column("inliers") > 0)
+        return ~self.copy & ~made & alike
+
+    def weights(self):
+        few = np.array([int(k["flag_points"]) < FEW_KEYPOINTS for k in self.keys])
+        w = np.where(self.copy & few, FEW_WEIGHT, 1.0)
+        w[self.unlabelled()] = 0
+        return w
+
+    def report(self, odds, what):
+        """Prints the share of copies above the threshold that so many of 10,000 uploads reach by another flag."""
+        wrong, right = {}, {}
+        for key, copy, o in zip(self.keys, self.copy, odds):
+            of = right if copy else wrong
+            if copy or key["kind"] != "meme template":
+                of[key["upload"]] = max(of.get(key["upload"], -99), o), key["group"]
+        uploads = len({k["upload"] for k in self.keys})
+        ranked = sorted((o for o, _ in wrong.values()), reverse=True)
+        for rate in (10, 30, 100, 200):
+            threshold = ranked[min(len(ranked) - 1, rate * uploads // 10000)]
+            found = {g: np.mean([o > threshold for o, group in right.values() if group == g or g == "all"]) for g in ("easy", "medium", "hard", "all")}
+            print(what, f"{rate} of 10,000 at {threshold:.2f}:", " ".join(f"{g} {v:.3f}" for g, v in found.items()), "of those that are candidates")
+        return ranked
+
+
+def fit(pairs, trees):
+    bound = [1 if n in RISING else -1 if n in FALLING else 0 for n in pairs.names]
+    model = HistGradientBoostingClassifier(
+        max_iter=trees, learning_rate=0.08, max_leaf_nodes=8, l2_regularization=1, min_samples_leaf=30, early_stopping=False, monotonic_cst=bound)
+    return model.fit(pairs.x, pairs.copy, sample_weight=pairs.weights())
+
+
+def export(model, names):
+    """The form of internal/evidence/trees.go. The value of an inner node is the mean of its leaves."""
+    trees = []
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        for n in nodes[::-1]:  # children come after their parent
+            if not n["is_leaf"]:
+                left, right = nodes[n["left"]], nodes[n["right"]]
+                n["value"] = (left["value"] * left["count"] + right["value"] * right["count"]) / n["count"]
+        trees.append([
+            {"Value": round(float(n["value"]), 4)} | ({"Feature": -1} if n["is_leaf"] else {
+                "Feature": int(n["feature_idx"]), "Most": float(f"{n['num_threshold']:.9g}"), "Left": int(n["left"]), "Right": int(n["right"])})
+            for n in predictor.nodes])
+    return {"Features": names, "Base": float(model._baseline_prediction.ravel()[0]) + PRIOR, "Trees": trees}
+
+
+def odds(exported, x):
+    """As internal/evidence computes them."""
+    total = np.full(len(x), exported["Base"])
+    for tree in exported["Trees"]:
+        at = np.zeros(len(x), int)
+        for _ in range(len(tree)):
+            nodes = [(n["Feature"], n.get("Most", 0), n.get("Left", 0), n.get("Right", 0)) for n in tree]
+            feature, most, left, right = (np.array(c)[at] for c in zip(*nodes))
+            inner = feature >= 0
+            goes = np.where(x[np.arange(len(x)), np.maximum(feature, 0)] <= most, left, right)
+            at = np.where(inner, goes, at)
+            if not inner.any():
+                break
+        total += np.array([n["Value"] for n in tree])[at]
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fit", nargs="+", required=True, help="pairs of training sources")
+    parser.add_argument("--choose", nargs="+", required=True, help="pairs of validation sources")
+    parser.add_argument("--trees", type=int, nargs="+", default=[100, 150], help="numbers to choose from")
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+    train, held = Pairs(args.fit), Pairs(args.choose)
+    for n in args.trees:
+        exported = export(fit(train, n), train.names)
+        got = odds(exported, held.x)
+        held.report(got, f"{n} trees,")
+        with open(args.out if len(args.trees) == 1 else f"{args.out}.{n}", "w") as file:
+            json.dump(exported, file, separators=(",", ":"))
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
