@@ -75,7 +75,7 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, p
 			wait, _ := p.due(now)
 			switch {
 			case preparing():
-				timer.Reset(wait)
+				timer.Reset(min(wait, age)) // to see when none is
 			case p.backlog:
 				timer.Reset(min(wait, age/5))
 			default:
@@ -85,7 +85,7 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, p
 			if wait, ok := p.due(time.Now()); ok && (wait == 0 || !preparing()) {
 				ready = out
 			} else if ok {
-				timer.Reset(wait)
+				timer.Reset(min(wait, age))
 			}
 		case ready <- p.items:
 			p.flush()
