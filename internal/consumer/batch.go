@@ -4,30 +4,17 @@ import "time"
 
 // policy decides when a batch is full, by count or by age. It has no clock and no goroutine of its own.
 type policy struct {
-	size    int
-	age     time.Duration
-	items   []*item
-	until   time.Time // when the batch is due
-	backlog bool      // all of its uploads have waited in the stream
-}
-
-// backlogWait bounds how long an upload that has waited in the stream waits for its batch to fill. Full batches take less CPU time
-// an upload, which is what shortens a backlog.
-const backlogWait = 250 * time.Millisecond
-
-// wait is how long an upload may wait for others: as long again as it has waited in the stream.
-func (p *policy) wait(it *item) time.Duration {
-	waited := time.Duration(it.decision.Timing.Queue * float64(time.Millisecond))
-	return max(p.age, min(waited, backlogWait))
+	size  int
+	age   time.Duration
+	items []*item
+	first time.Time // when the first item was added
 }
 
 // add returns the batch that the item completes, or nil.
 func (p *policy) add(it *item, now time.Time) []*item {
-	wait, first := p.wait(it), len(p.items) == 0
-	if until := now.Add(wait); first || until.Before(p.until) {
-		p.until = until
+	if len(p.items) == 0 {
+		p.first = now
 	}
-	p.backlog = (first || p.backlog) && wait > p.age
 	p.items = append(p.items, it)
 	if len(p.items) < p.size {
 		return nil
@@ -40,7 +27,7 @@ func (p *policy) due(now time.Time) (wait time.Duration, ok bool) {
 	if len(p.items) == 0 {
 		return 0, false
 	}
-	return max(0, p.until.Sub(now)), true
+	return max(0, p.age-now.Sub(p.first)), true
 }
 
 // flush empties the batch and returns its items, or nil.
@@ -50,9 +37,8 @@ func (p *policy) flush() []*item {
 	return items
 }
 
-// collect forms batches of the items from in until in is closed, and then flushes the last one. A batch is due when no more uploads
-// are being prepared: at once, or in a backlog when none is after a part of age, since the next may be on its way to a worker. While
-// the next stage is busy, a due batch keeps growing up to size.
+// collect forms batches of the items from in until in is closed, and then flushes the last one. A batch is due at once
+// when no more uploads are being prepared. While the next stage is busy, a due batch keeps growing up to size.
 func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, preparing func() bool) {
 	defer close(out)
 	p := policy{size: size, age: age}
@@ -66,26 +52,21 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, p
 				in = nil
 				break
 			}
-			now := time.Now()
-			if batch := p.add(it, now); batch != nil {
+			if batch := p.add(it, time.Now()); batch != nil {
 				out <- batch
 				ready = nil
 				break
 			}
-			wait, _ := p.due(now)
-			switch {
-			case preparing():
-				timer.Reset(min(wait, age)) // to see when none is
-			case p.backlog:
-				timer.Reset(min(wait, age/5))
-			default:
+			if !preparing() {
 				ready = out
+			} else if len(p.items) == 1 {
+				timer.Reset(age)
 			}
 		case <-timer.C:
-			if wait, ok := p.due(time.Now()); ok && (wait == 0 || !preparing()) {
+			if wait, ok := p.due(time.Now()); ok && wait == 0 {
 				ready = out
 			} else if ok {
-				timer.Reset(min(wait, age))
+				timer.Reset(wait)
 			}
 		case ready <- p.items:
 			p.flush()

@@ -102,10 +102,7 @@ func (c *Consumer) fetch(ctx context.Context, it *item) ([]byte, error) {
 			return data, err
 		}
 		c.shrinkReservation(it, 0)
-		c.preparing.Add(-1) // a batch may hold the memory: it must not wait for this upload
-		err = c.reserve(ctx, it, refused.Bytes)
-		c.preparing.Add(1)
-		if err != nil {
+		if err := c.reserve(ctx, it, refused.Bytes); err != nil {
 			return nil, err
 		}
 	}

@@ -65,48 +65,6 @@ func TestCollectWaitsForUploadsBeingPrepared(t *testing.T) {
 	})
 }
 
-// In a backlog a batch waits for others to fill it: as long as its uploads have waited already, within a bound. One that has not
-// waited does not wait for a backlog.
-func TestBatchesFillInABacklog(t *testing.T) {
-	queued := func(ms float64) *item { it := &item{}; it.decision.Timing.Queue = ms; return it }
-	now := time.Unix(0, 0)
-	p := policy{size: 9, age: 10 * time.Millisecond}
-	p.add(queued(5), now)
-	wait, _ := p.due(now)
-	require.Equal(t, p.age, wait)
-	require.False(t, p.backlog)
-	p.flush()
-	p.add(queued(1e6), now)
-	wait, _ = p.due(now)
-	require.Equal(t, backlogWait, wait)
-	p.add(queued(100), now)
-	wait, _ = p.due(now)
-	require.Equal(t, 100*time.Millisecond, wait)
-	require.True(t, p.backlog)
-	p.add(queued(0), now)
-	wait, _ = p.due(now)
-	require.Equal(t, p.age, wait)
-	require.False(t, p.backlog)
-
-	synctest.Test(t, func(t *testing.T) {
-		var preparing atomic.Bool
-		in, out := make(chan *item), make(chan []*item)
-		go collect(in, out, 3, 10*time.Millisecond, preparing.Load)
-		began := time.Now()
-		in <- queued(1e6)
-		time.Sleep(time.Millisecond) // a worker is about to get the next
-		preparing.Store(true)
-		in <- queued(1e6)
-		require.Len(t, <-out, 2)
-		require.Equal(t, backlogWait, time.Since(began), "the first one's wait")
-		preparing.Store(false)
-		in <- queued(1e6)
-		require.Len(t, <-out, 1, "nobody prepares another")
-		require.Equal(t, backlogWait+2*time.Millisecond, time.Since(began))
-		close(in)
-	})
-}
-
 func TestConfigValidate(t *testing.T) {
 	good := Config{
 		BatchSize: 1, BatchAge: 1, Workers: 1, MaxUploadBytes: 1, MaxHeldBytes: 1, Attempts: 1, Backoff: 1,
