@@ -202,12 +202,15 @@ func (v *verification) verify(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil { // some have no agreements
+		return err
+	}
 	for k, i := range asked {
 		for j, c := range candidates[k] {
 			v.found[pair{i, c.FlaggedID}] = verified{c, agreements[k][j]}
 		}
 	}
-	return err
+	return nil
 }
 
 func grey(u feature.Query) *imaging.Gray {
