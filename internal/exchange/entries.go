@@ -90,6 +90,14 @@ func (r *reader) add(e entry) {
 	r.page.Entries = append(r.page.Entries, matchdb.ExchangeEntry{Key: e.key, Flags: flags})
 }
 
+// resumed reads a place that next returned. At the beginning, where place is nil, it leaves to as it is.
+func resumed(place json.RawMessage, to any) error {
+	if place == nil {
+		return nil
+	}
+	return json.Unmarshal(place, to)
+}
+
 // wants reports whether a filter lets the value through.
 func wants(filter []string, value string) bool {
 	return len(filter) == 0 || slices.ContainsFunc(filter, func(f string) bool { return strings.EqualFold(f, value) })

@@ -86,10 +86,8 @@ type ncmecVotes struct {
 func (n *ncmec) next(ctx context.Context, place json.RawMessage) (page, error) {
 	n.page = page{}
 	p := ncmecPlace{Done: ncmecBegin}
-	if place != nil {
-		if err := json.Unmarshal(place, &p); err != nil {
-			return page{}, err
-		}
+	if err := resumed(place, &p); err != nil {
+		return page{}, err
 	}
 	if n.end.IsZero() {
 		n.end = n.now().UTC().Add(-ncmecLag).Truncate(time.Millisecond)

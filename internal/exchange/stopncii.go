@@ -59,10 +59,8 @@ type stopNCIIRecord struct {
 func (s *stopNCII) next(ctx context.Context, place json.RawMessage) (page, error) {
 	s.page = page{}
 	var p stopNCIIPlace
-	if place != nil {
-		if err := json.Unmarshal(place, &p); err != nil {
-			return page{}, err
-		}
+	if err := resumed(place, &p); err != nil {
+		return page{}, err
 	}
 	query := url.Values{"startTimestamp": {strconv.FormatInt(max(0, p.Since-stopNCIIOverlap), 10)}, "pageSize": {strconv.Itoa(stopNCIIPage)}}
 	if p.Token != "" {

@@ -24,10 +24,8 @@ func newSynapse(w *web, name string, s Settings) source {
 func (s *synapse) next(ctx context.Context, place json.RawMessage) (page, error) {
 	s.page = page{}
 	var from int64
-	if place != nil {
-		if err := json.Unmarshal(place, &from); err != nil {
-			return page{}, err
-		}
+	if err := resumed(place, &from); err != nil {
+		return page{}, err
 	}
 	data, err := s.get(ctx, "/_synapse/admin/v1/media/quarantine_changes", url.Values{"from": {strconv.FormatInt(from, 10)}})
 	if err != nil {

@@ -64,10 +64,8 @@ type threatDescriptor struct {
 func (t *threatExchange) next(ctx context.Context, place json.RawMessage) (page, error) {
 	t.page = page{}
 	var p threatExchangePlace
-	if place != nil {
-		if err := json.Unmarshal(place, &p); err != nil {
-			return page{}, err
-		}
+	if err := resumed(place, &p); err != nil {
+		return page{}, err
 	}
 	query := t.cursor
 	if query == nil {
