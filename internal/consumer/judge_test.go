@@ -49,6 +49,57 @@ func TestJudge(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable, "it has stopped")
 }
 
+// Ten callers ask without a pause while the stream always has uploads: neither side waits for the end of the other.
+func TestJudgeStarvesNobody(t *testing.T) {
+	t.Parallel()
+	const asked, decided, backlog = 10, 100, 30
+	h := newHarness(t, nil)
+	c, _ := h.startConsumer()
+	uploadsDecided := make(chan struct{})
+	var callers sync.WaitGroup
+	for i := range 10 {
+		callers.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-uploadsDecided:
+					if n >= asked {
+						return
+					}
+				default:
+				}
+				if d, err := c.Judge(t.Context(), upload(fmt.Sprint("flagged ", i)), false); err != nil || d.Verdict != event.Block {
+					t.Errorf("caller %d: %v, %v", i, d.Verdict, err)
+					return
+				}
+			}
+		})
+	}
+	callersDone := make(chan struct{})
+	go func() {
+		callers.Wait()
+		close(callersDone)
+	}()
+	published, open := 0, true
+	require.Eventually(t, func() bool {
+		for range backlog - h.count(event.UploadsStream) {
+			h.publish(fmt.Sprint("plain ", published))
+			published++
+		}
+		if open && h.count(event.DecisionsStream) >= decided {
+			close(uploadsDecided)
+			open = false
+		}
+		select {
+		case <-callersDone:
+			return true
+		default:
+			return false
+		}
+	}, waitLong, waitStep)
+	h.settled()
+	h.decisions(published)
+}
+
 // A request fails at once if the fault is its own or a dependency is away.
 func TestJudgeFails(t *testing.T) {
 	t.Parallel()

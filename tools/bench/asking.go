@@ -20,7 +20,7 @@ const (
 )
 
 // asking measures how soon a caller has the decision on a small picture through the shipped model: alone, over HTTP and over
-// NATS, and as one of ten callers.
+// NATS, and as one of ten callers side by side.
 func (b *bench) asking(ctx context.Context) error {
 	m := b.models[len(b.models)-1]
 	if err := b.servers.fill(ctx, m.fingerprint, m.dims, libraryFlags); err != nil {
@@ -57,6 +57,7 @@ func (b *bench) asking(ctx context.Context) error {
 		{"http", 1, overHTTP},
 		{"nats", 1, overNATS},
 		{"http", askedCallers, overHTTP},
+		{"nats", askedCallers, overNATS},
 	} {
 		ms, took, err := askSideBySide(way.callers, files, way.judge)
 		if err != nil {
@@ -89,12 +90,15 @@ func askSideBySide(callers int, files [][]byte, judge func([]byte) error) (ms []
 	return ms, time.Since(began), err
 }
 
+// keptOpen keeps a connection for each caller; http.DefaultClient keeps two.
+var keptOpen = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: askedCallers}}
+
 func judgeOverHTTP(ctx context.Context, url string, file []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/judge", bytes.NewReader(file))
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := keptOpen.Do(r)
 	if err != nil {
 		return err
 	}
