@@ -46,7 +46,7 @@ docs_of() {
 	for name in moderator flagctl; do
 		"$scratch/native/$name" --man | sed "1s/\"[0-9-]*\"/\"$(git log -1 --format=%cs)\"/" | gzip -9n >"$1/man/$name.1.gz"
 		for shell in bash zsh fish; do
-			"$scratch/native/$name" completion "$shell" --code | sed "s|$scratch/[a-z0-9]*/||" >"$1/completions/$name.$shell"
+			"$scratch/native/$name" completion "$shell" | sed "s|$scratch/[a-z0-9]*/||" >"$1/completions/$name.$shell"
 		done
 	done
 }

@@ -26,7 +26,7 @@ import (
 type grammar struct {
 	Config  config.File       `help:"YAML file whose keys are the flags' names." placeholder:"FILE"`
 	Version kong.VersionFlag  `help:"Print the version and exit."`
-	Man     mangokong.ManFlag `hidden:"" help:"Print the manual page and exit."`
+	Man     mangokong.ManFlag `help:"Print the manual page, as 'man -l -' reads it, and exit."`
 
 	Run     runCommand     `cmd:"" default:"withargs" help:"Judge uploads (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Migrate the library's schema to this version, and register the model."`
@@ -34,7 +34,8 @@ type grammar struct {
 
 	Model modelCommand `cmd:"" help:"Fetch a model folder from a hub."`
 
-	Completion completion.Completion `cmd:"" help:"Print how to enable completion in your shell."`
+	Help       config.Help       `cmd:"" help:"Describe a command."`
+	Completion config.Completion `cmd:"" help:"Print the completion script of a shell."`
 
 	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Run a confined decode worker of moderator."`
 }
@@ -111,7 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return config.Suggest(parser.Model, args, err)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return command.Run(output{stdout, stderr})

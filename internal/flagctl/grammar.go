@@ -27,6 +27,9 @@ type Grammar struct {
 	Output string      `short:"o" help:"Output: ${enum}." enum:"table,json" default:"table"`
 	As     string      `name:"as" help:"Who acts, for the audit log." default:"${user}" placeholder:"NAME"`
 
+	PrintVersion kong.VersionFlag  `name:"version" help:"Print the version and exit."`
+	Man          mangokong.ManFlag `help:"Print the manual page, as 'man -l -' reads it, and exit."`
+
 	Add      addCommand      `cmd:"" help:"Flag pictures: files, folders, URLs."`
 	Reembed  reembedCommand  `cmd:"" help:"Embed the flagged and allowed pictures with another model, from the originals."`
 	List     listCommand     `cmd:"" help:"List flagged pictures."`
@@ -56,9 +59,9 @@ type Grammar struct {
 
 	DecodeWorker decodeWorkerCommand `cmd:"" hidden:"" help:"Decode pictures for flagctl, confined."`
 
-	Version    versionCommand        `cmd:"" help:"Print the version."`
-	Completion completion.Completion `cmd:"" help:"Print how to enable completion in your shell."`
-	Man        mangokong.ManFlag     `hidden:"" help:"Print the manual page and exit."`
+	Help       config.Help       `cmd:"" help:"Describe a command."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Completion config.Completion `cmd:"" help:"Print the completion script of a shell."`
 }
 
 // cli is what every verb's Run gets.
@@ -102,7 +105,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // NewParser makes the parser of flagctl's command line.
 func NewParser(g *Grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
-	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName()})
+	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName(), "version": "flagctl " + version.String()})
 }
 
 func userName() string {

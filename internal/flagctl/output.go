@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf16"
@@ -24,17 +23,11 @@ func (c *cli) print(value any, header string, rows [][]string) error {
 		_, err := io.WriteString(c.stdout, escaped(text.String()))
 		return err
 	}
-	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	if header != "" && len(rows) > 0 {
-		fmt.Fprintln(w, header)
+		rows = append([][]string{strings.Split(header, "\t")}, rows...)
 	}
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = printable(cell)
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	return w.Flush()
+	_, err := io.WriteString(c.stdout, table(rows, terminalWidth(c.stdout)))
+	return err
 }
 
 // printable replaces characters that move or hide text on a terminal. File names and notes are hostile input.
