@@ -5,8 +5,8 @@
 CREATE TABLE review (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     decision_id text NOT NULL, decided_at timestamptz NOT NULL, UNIQUE (decision_id, decided_at),
-    upload_id text NOT NULL, verdict text NOT NULL CHECK (verdict IN ('allow', 'block')),
-    reviewed_at timestamptz NOT NULL DEFAULT now(), reviewed_by text NOT NULL, reviewed_user text NOT NULL DEFAULT session_user
+    upload_id text NOT NULL, verdict text NOT NULL CHECK (verdict IN ('allow', 'block', 'again')), sequence bigint NOT NULL, -- in DECISIONS
+    reviewed_at timestamptz NOT NULL DEFAULT now(), reviewed_by text NOT NULL, reviewed_user text NOT NULL DEFAULT session_user, taken_back_at timestamptz, taken_back_by text
 );
 CREATE INDEX review_at ON review (reviewed_at);
 -- Who looks at which decision, so that the console gives nobody else the same one. A crash may lose it.
@@ -17,7 +17,7 @@ CREATE UNLOGGED TABLE review_claim (
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON review FOR EACH ROW EXECUTE FUNCTION audit('id');
 
 GRANT SELECT ON review TO moderator_reader, moderator_curator, moderator_admin;
-GRANT INSERT (decision_id, decided_at, upload_id, verdict, reviewed_by) ON review TO moderator_curator, moderator_admin;
+GRANT INSERT (decision_id, decided_at, upload_id, verdict, sequence, reviewed_by), UPDATE (taken_back_at, taken_back_by) ON review TO moderator_curator, moderator_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON review_claim TO moderator_curator, moderator_admin;
 
 -- A hash-sharing programme, or another source, that is fetched into a bank. settings have no credentials.

@@ -133,13 +133,13 @@ func TestDecisionsFollowTheirSchema(t *testing.T) {
 	}
 	for _, reason := range []event.Reason{
 		event.Match, event.NoMatch, event.AllowListed, event.LowDetail, event.Undecodable, event.Unsupported, event.TooLarge,
-		event.FetchFailed, event.RetriesExhausted, event.Lookback, event.Reviewed,
+		event.FetchFailed, event.RetriesExhausted, event.Lookback, event.Reviewed, event.TakenBack,
 	} {
 		require.True(t, seen[reason], "no decision with the reason %s", reason)
 	}
 }
 
-// review blocks the oldest decision with the verdict review, as a person does in the console.
+// review blocks the oldest decision with the verdict review, and takes that back, as a person does in the console.
 func (r *running) review(js jetstream.JetStream) {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
@@ -151,13 +151,15 @@ func (r *running) review(js jetstream.JetStream) {
 	console, err := url.Parse(r.state.ConsoleURL)
 	require.NoError(r.t, err)
 	form := url.Values{"decision": {"block"}, "decision_id": {e.ID}}
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost,
-		fmt.Sprintf("http://%s/review/%d", console.Host, msg.Sequence), strings.NewReader(form.Encode()))
-	require.NoError(r.t, err)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Authorization", "Bearer "+console.Query().Get("token"))
-	response, err := http.DefaultTransport.RoundTrip(request)
-	require.NoError(r.t, err)
-	require.NoError(r.t, response.Body.Close())
-	require.Equal(r.t, http.StatusSeeOther, response.StatusCode)
+	for _, path := range []string{"", "/take-back"} {
+		request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost,
+			fmt.Sprintf("http://%s/review/%d%s", console.Host, msg.Sequence, path), strings.NewReader(form.Encode()))
+		require.NoError(r.t, err)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Authorization", "Bearer "+console.Query().Get("token"))
+		response, err := http.DefaultTransport.RoundTrip(request)
+		require.NoError(r.t, err)
+		require.NoError(r.t, response.Body.Close())
+		require.Equal(r.t, http.StatusSeeOther, response.StatusCode)
+	}
 }

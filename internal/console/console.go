@@ -62,6 +62,7 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("GET /review", c.page(c.reviewPage))
 	inside.HandleFunc("POST /review", c.page(c.decideMany))
 	inside.HandleFunc("POST /review/{sequence}", c.page(c.decide))
+	inside.HandleFunc("POST /review/{sequence}/take-back", c.page(c.takeBack))
 	inside.HandleFunc("GET /compare", c.page(c.comparePage))
 	inside.HandleFunc("POST /compare", c.page(c.compare))
 	inside.HandleFunc("GET /search", c.page(c.searchPage))

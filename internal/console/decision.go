@@ -27,8 +27,9 @@ type decision struct {
 
 	Attributes []attribute
 	Flag       *matchdb.Flagged // of the match; nil if there is no match or the flag was deleted
-	Review     *matchdb.Review  // a person's decision on it
+	Review     *matchdb.Review  // a person's decision on it; of a decision with the reason reviewed, the review itself
 	Times      []timing
+	May        bool   // the user may review
 	Source     string // of the picture; empty if it came inside its message, which is not kept
 }
 
@@ -109,11 +110,15 @@ func (c *Console) load(ctx context.Context, sequence string) (*decision, error) 
 
 // lookUp adds the decision's flag and review.
 func (c *Console) lookUp(ctx context.Context, d *decision) error {
-	reviews, err := c.Library.Reviews(ctx, []matchdb.DecisionKey{d.key()})
+	key := d.key()
+	if r := d.Event.Data.Review; r != nil && d.Event.Data.Reason == event.Reviewed {
+		key = matchdb.NewDecisionKey(r.Of, r.At)
+	}
+	reviews, err := c.Library.Reviews(ctx, []matchdb.DecisionKey{key})
 	if err != nil {
 		return err
 	}
-	if review, ok := reviews[d.key()]; ok {
+	if review, ok := reviews[key]; ok {
 		d.Review = &review
 	}
 	if d.Event.Data.Match == nil {
@@ -134,6 +139,9 @@ func streamProblem(err error) error {
 func (c *Console) decisionPage(r *http.Request) (view, error) {
 	d, err := c.load(r.Context(), r.PathValue("sequence"))
 	if err != nil {
+		return view{}, err
+	}
+	if d.May, err = c.Library.MayReview(r.Context()); err != nil {
 		return view{}, err
 	}
 	return view{Page: "decision", Title: "Decision on " + cut(d.Event.Data.Upload.ID, maxUploadShown), Data: d}, nil

@@ -154,7 +154,7 @@ func (s *stand) upload(header nats.Header, body []byte) (uint64, event.CloudEven
 		for n := info.State.LastSeq; n > 0; n-- {
 			msg, err := stream.GetMsg(s.t.Context(), n)
 			require.NoError(s.t, err)
-			if found, err = event.DecodeDecision(msg.Data); err == nil && found.ID == found.Data.Upload.Key() && found.Data.Upload.Sequence == ack.Sequence {
+			if found, err = event.DecodeDecision(msg.Data); err == nil && found.ID == found.Data.Upload.Key() && found.Data.Upload.Stream == ack.Stream && found.Data.Upload.Sequence == ack.Sequence {
 				sequence = n
 				return true
 			}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -85,8 +84,8 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 // release handles the form of a flag in quarantine.
 func (c *Console) release(r *http.Request) (view, error) {
 	note := r.PostFormValue("note")
-	if len(note) > maxNoteBytes {
-		return view{}, &problem{http.StatusBadRequest, fmt.Sprintf("The note has %d bytes, wanted at most %d.", len(note), maxNoteBytes)}
+	if err := checkNote(note); err != nil {
+		return view{}, err
 	}
 	id, err := uuid.Parse(r.PostFormValue("id"))
 	if err != nil {

@@ -33,7 +33,7 @@ func (c *Console) livePage(r *http.Request) (view, error) {
 		Verdicts: []event.Verdict{event.Block, event.Review, event.Allow},
 		Reasons: []event.Reason{
 			event.Match, event.NoMatch, event.Undecodable, event.Unsupported, event.TooLarge, event.FetchFailed,
-			event.RetriesExhausted, event.AllowListed, event.LowDetail, event.Lookback, event.Reviewed,
+			event.RetriesExhausted, event.AllowListed, event.LowDetail, event.Lookback, event.Reviewed, event.TakenBack,
 		},
 		Verdict: keep.verdict, Reason: keep.reason, Bank: keep.bank,
 	}

@@ -42,6 +42,9 @@ func TestConsole(t *testing.T) {
 	t.Run("library", s.library)
 	t.Run("queue", s.queue)
 	t.Run("claims", s.claims)
+	t.Run("undo", s.undo)
+	t.Run("undo allow-list", s.undoList)
+	t.Run("judge again", s.judgeAgain)
 	t.Run("quarantine", s.quarantine)
 	t.Run("feedback", s.feedback)
 }

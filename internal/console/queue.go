@@ -17,8 +17,10 @@ type waiting struct {
 	row
 	Stored   time.Time
 	Uploader string
-	key      matchdb.DecisionKey
-	texts    string // of the upload's id and attributes, in lower case: what a search looks in
+	// TakenBack is who took an earlier review of the upload back.
+	TakenBack string
+	key       matchdb.DecisionKey
+	texts     string // of the upload's id and attributes, in lower case: what a search looks in
 }
 
 // backlog holds the decisions that wait for a review, oldest first. A request reads only what is new since the last one.
@@ -128,6 +130,9 @@ func newWaiting(meta *jetstream.MsgMetadata, data []byte) *waiting {
 		return nil
 	}
 	w := &waiting{row: rowOf(meta, d.Event.Data), Stored: meta.Timestamp, key: d.key()}
+	if r := d.Event.Data.Review; r != nil && w.Reason == event.TakenBack {
+		w.Reason, w.TakenBack = r.Reason, r.By
+	}
 	texts := []string{d.Event.Data.Upload.ID}
 	for _, a := range d.Attributes {
 		texts = append(texts, a.Value)

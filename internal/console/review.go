@@ -17,13 +17,9 @@ import (
 
 // decide handles the form of the Review page.
 func (c *Console) decide(r *http.Request) (view, error) {
-	d, err := c.load(r.Context(), r.PathValue("sequence"))
+	d, err := c.loadNamed(r)
 	if err != nil {
 		return view{}, err
-	}
-	// If the page is older than the stream, another decision may have its number.
-	if id := r.PostFormValue("decision_id"); id != d.Event.ID {
-		return view{}, &problem{http.StatusConflict, fmt.Sprintf("Number %d in the stream is another decision now, on %s: the stream was created again or restored from an earlier copy. Go back to the queue.", d.Sequence, cut(d.Event.Data.Upload.ID, maxUploadShown))}
 	}
 	// A browser that disconnects must not leave the review half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), reviewTime)
@@ -44,27 +40,44 @@ func (c *Console) decide(r *http.Request) (view, error) {
 	return view{redirect: "/review?" + q.Encode()}, nil
 }
 
+// loadNamed reads the decision of a form, which has its id: if the page is older than the stream, another decision may have its
+// number.
+func (c *Console) loadNamed(r *http.Request) (*decision, error) {
+	d, err := c.load(r.Context(), r.PathValue("sequence"))
+	if err != nil {
+		return nil, err
+	}
+	if id := r.PostFormValue("decision_id"); id != d.Event.ID {
+		return nil, &problem{http.StatusConflict, fmt.Sprintf("Number %d in the stream is another decision now, on %s: the stream was created again or restored from an earlier copy. Go back to the queue.", d.Sequence, cut(d.Event.Data.Upload.ID, maxUploadShown))}
+	}
+	return d, nil
+}
+
 const (
 	maxNoteBytes = 2000
 	reviewTime   = 30 * time.Second
 )
 
-// review stores and publishes a person's decision: block, allow, or list, which allows the upload and puts its picture on
-// the allow-list.
+// review stores and publishes a person's decision: block; allow; list, which allows the upload and puts its picture on the
+// allow-list; or again, which publishes the upload anew.
 func (c *Console) review(ctx context.Context, d *decision, decided, by, note string) error {
-	verdict := event.Allow
+	verdict := decided
 	switch decided {
-	case "block":
-		verdict = event.Block
-	case "allow", "list":
+	case "block", "allow":
+	case "list":
+		verdict = string(event.Allow)
+	case judgeAgain:
+		if !d.CanJudgeAgain() {
+			return &problem{http.StatusConflict, "Only an upload that could not be judged, and came by reference, can be judged again."}
+		}
 	default:
-		return &problem{http.StatusBadRequest, fmt.Sprintf("The decision is %q, wanted block, allow or list.", cut(decided, 20))}
+		return &problem{http.StatusBadRequest, fmt.Sprintf("The decision is %q, wanted block, allow, list or again.", cut(decided, 20))}
 	}
 	if d.Event.Data.Verdict != event.Review || d.Event.Data.Reason == event.Reviewed {
 		return &problem{http.StatusConflict, "Only decisions with the verdict review can be reviewed."}
 	}
-	if len(note) > maxNoteBytes {
-		return &problem{http.StatusBadRequest, fmt.Sprintf("The note has %d bytes, wanted at most %d.", len(note), maxNoteBytes)}
+	if err := checkNote(note); err != nil {
+		return err
 	}
 	if d.Review != nil {
 		return reviewProblem(&matchdb.ReviewedError{Review: *d.Review})
@@ -74,13 +87,29 @@ func (c *Console) review(ctx context.Context, d *decision, decided, by, note str
 			return err
 		}
 	}
-	review := matchdb.Review{Decision: d.key(), UploadID: d.Event.Data.Upload.ID, Verdict: string(verdict), By: by}
+	publish := func() error { return c.publish(ctx, d, event.Verdict(verdict), by) }
+	if decided == judgeAgain {
+		publish = func() error { return c.publishAgain(ctx, d) }
+	}
+	return reviewProblem(c.Library.AddReview(ctx, d.reviewedBy(by, verdict), note, publish))
+}
+
+func checkNote(note string) error {
+	if len(note) > maxNoteBytes {
+		return &problem{http.StatusBadRequest, fmt.Sprintf("The note has %d bytes, wanted at most %d.", len(note), maxNoteBytes)}
+	}
+	return nil
+}
+
+// reviewedBy returns a person's review of the decision.
+func (d *decision) reviewedBy(by, verdict string) matchdb.Review {
+	review := matchdb.Review{Decision: d.key(), Sequence: d.Sequence, UploadID: d.Event.Data.Upload.ID, Verdict: verdict, By: by}
 	for _, match := range d.Event.Data.Matches {
 		if flag, err := uuid.Parse(match.FlaggedID); err == nil {
 			review.Flags = append(review.Flags, flag)
 		}
 	}
-	return reviewProblem(c.Library.AddReview(ctx, review, note, func() error { return c.publish(ctx, d, verdict, by) }))
+	return review
 }
 
 // allow puts the picture on the allow-list.
@@ -93,14 +122,19 @@ func (c *Console) allow(ctx context.Context, d *decision, by, note string) error
 		return err
 	}
 	return c.Pictures.Allow(ctx, data, matchdb.NewAllowed{
-		Source: "decision " + d.Event.ID + " on " + d.Event.Data.Upload.ID, Note: note, By: by,
+		Source: d.allowSource(), Note: note, By: by,
 	})
+}
+
+// allowSource is the source of the decision's picture on the allow-list.
+func (d *decision) allowSource() string {
+	return "decision " + d.Event.ID + " on " + d.Event.Data.Upload.ID
 }
 
 // publish stores the reviewed decision in the stream. Its id makes the stream store one review of a decision.
 func (c *Console) publish(ctx context.Context, d *decision, verdict event.Verdict, by string) error {
 	next := d.Event.Data
-	next.Review = &event.ReviewInfo{By: by, Of: d.Event.ID, At: d.Event.Time, Reason: next.Reason}
+	next.Review = &event.ReviewInfo{By: by, Of: d.Event.ID, At: d.Event.Time, Reason: next.WaitsFor()}
 	next.Verdict, next.Reason = verdict, event.Reviewed
 	_, duplicate, err := decisions.Store(ctx, c.JetStream, next)
 	switch {

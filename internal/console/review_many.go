@@ -59,7 +59,7 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 	// A browser that disconnects does not end it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), manyTime)
 	defer cancel()
-	n := 0
+	n, left := 0, 0
 	for _, w := range chosen {
 		d, err := c.load(ctx, strconv.FormatUint(w.Sequence, 10))
 		if err == nil && d.key() != w.key {
@@ -67,6 +67,10 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 		}
 		if err == nil && d.Review != nil {
 			continue // somebody else was faster
+		}
+		if err == nil && decided == judgeAgain && !d.CanJudgeAgain() {
+			left++
+			continue
 		}
 		if err == nil {
 			err = c.review(ctx, d, decided, user(r), r.PostFormValue("note"))
@@ -77,6 +81,7 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 		n++
 	}
 	again.Set("decided", strconv.Itoa(n))
+	again.Set("left", strconv.Itoa(left))
 	return view{redirect: "/review?" + again.Encode()}, nil
 }
 

@@ -34,6 +34,7 @@ type reviewPage struct {
 	user      string
 	Just      *decision // the last reviewed decision
 	Decided   int       // decisions that were just reviewed together
+	Left      int       // chosen ones that cannot be judged again
 	Undecided string    // note of a review that failed
 }
 
@@ -120,6 +121,7 @@ func (c *Console) showQueue(ctx context.Context, by string, q url.Values) (view,
 		}
 	}
 	page.Decided, _ = strconv.Atoi(q.Get("decided"))
+	page.Left, _ = strconv.Atoi(q.Get("left"))
 	if at != "" && selected < 0 {
 		return v, c.notWaiting(ctx, at)
 	}

@@ -34,9 +34,19 @@ const (
 	LowDetail   Reason = "low_detail"
 	// Lookback is a match with a flag that was added after the upload was decided.
 	Lookback Reason = "lookback"
-	// Reviewed is a person's decision on an upload that was decided Review.
-	Reviewed Reason = "reviewed"
+	// Reviewed is a person's decision on an upload that was decided Review. TakenBack, decided Review, says that it no longer holds.
+	Reviewed  Reason = "reviewed"
+	TakenBack Reason = "taken_back"
 )
+
+// CouldNotJudge reports whether the upload could not be judged.
+func (r Reason) CouldNotJudge() bool {
+	switch r {
+	case Undecodable, Unsupported, TooLarge, FetchFailed, RetriesExhausted:
+		return true
+	}
+	return false
+}
 
 // Signal names how a match was found.
 type Signal string
@@ -128,7 +138,8 @@ type AllowedInfo struct {
 	Score      float64 `json:"score"`
 }
 
-// ReviewInfo names the decision that a person reviewed. Apart from verdict and reason, the new decision repeats its fields.
+// ReviewInfo names the decision that a person reviewed, or whose review a person took back. Apart from verdict and reason, the
+// new decision repeats its fields.
 type ReviewInfo struct {
 	By     string    `json:"by"`
 	Of     string    `json:"of"` // id of the reviewed decision's event
@@ -181,6 +192,23 @@ func (u *UploadInfo) OmitAttributes() bool {
 	}
 	u.Attributes, u.AttributesOmitted = map[string]json.RawMessage{}, true
 	return true
+}
+
+// Reference returns the message, as ParseUpload reads it, of an upload that came by reference: its id, attributes, and URL or object.
+func (u UploadInfo) Reference() ([]byte, error) {
+	fields := map[string]any{}
+	for name, value := range u.Attributes {
+		fields[name] = value
+	}
+	fields["id"] = u.ID
+	delete(fields, "url")
+	delete(fields, "object")
+	if u.Object != nil {
+		fields["object"] = u.Object
+	} else {
+		fields["url"] = u.URL
+	}
+	return json.Marshal(fields)
 }
 
 func place(stream string, sequence uint64) string {
@@ -240,10 +268,14 @@ func NewUploadInfo(u Upload) UploadInfo {
 //	<upload's key>                     a first decision
 //	<upload's key>:lookback:<flag id>  a look-back's
 //	<reviewed decision's id>:reviewed  a person's
+//	<that decision's id>:taken_back    of a person who takes the review back
 func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	id = d.Upload.Key()
 	if d.Review != nil {
 		id = d.Review.Of + ":reviewed"
+		if d.Reason == TakenBack {
+			id = d.Review.Of + ":taken_back"
+		}
 	}
 	if d.Reason == Lookback {
 		id += ":lookback:" + d.Match.FlaggedID
@@ -262,6 +294,14 @@ func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 		return "", nil, fmt.Errorf("encode decision of %s: %w", id, err)
 	}
 	return id, data, nil
+}
+
+// WaitsFor is the reason for which people decide on it: its own, or that of the decision whose review was taken back.
+func (d Decision) WaitsFor() Reason {
+	if d.Reason == TakenBack && d.Review != nil {
+		return d.Review.Reason
+	}
+	return d.Reason
 }
 
 // DecodeDecision reads a decision event.

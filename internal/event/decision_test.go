@@ -137,3 +137,36 @@ func TestOmittedAttributesAreReported(t *testing.T) {
 	require.Contains(t, string(data), `"attributes":{},"attributes_omitted":true`)
 	require.False(t, u.OmitAttributes(), "there are none left")
 }
+
+func TestReviewsAndTheirCorrectionsHaveIDsOfTheirOwn(t *testing.T) {
+	d := Decision{Verdict: Block, Reason: Reviewed, Review: &ReviewInfo{Of: "UPLOADS:1", Reason: FetchFailed}}
+	id, _, err := d.Encode(stored)
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:1:reviewed", id)
+	require.Equal(t, Reviewed, d.WaitsFor())
+	d.Verdict, d.Reason = Review, TakenBack
+	id, _, err = d.Encode(stored)
+	require.NoError(t, err)
+	require.Equal(t, "UPLOADS:1:taken_back", id)
+	require.Equal(t, FetchFailed, d.WaitsFor())
+}
+
+func TestReferenceIsReadAsTheUploadThatItWas(t *testing.T) {
+	for _, message := range []string{
+		`{"id": "p1", "url": "https://cdn.example.com/1.jpg?s=1", "uploader": {"n": 1.50}}`,
+		`{"id": "p1", "object": {"bucket": "b", "name": "n"}, "tags": ["x"]}`,
+	} {
+		first, err := ParseUpload(Message{Subject: "uploads.web", Stream: "UPLOADS", Sequence: 1, Header: contentType(asJSON), Data: []byte(message)})
+		require.NoError(t, err)
+		body, err := NewUploadInfo(first).Reference()
+		require.NoError(t, err)
+		again, err := ParseUpload(Message{Subject: "uploads.web", Stream: "UPLOADS", Sequence: 1, Header: contentType(asJSON), Data: body})
+		require.NoError(t, err)
+		require.Equal(t, len(first.Attributes), len(again.Attributes))
+		for name, value := range first.Attributes {
+			require.JSONEq(t, string(value), string(again.Attributes[name]))
+		}
+		first.Attributes, again.Attributes = nil, nil
+		require.Equal(t, first, again)
+	}
+}

@@ -72,6 +72,13 @@ func (b *bench) reviewed(id, verdict string, index int) {
 	err = b.db.AddReview(b.Context(), matchdb.Review{Decision: matchdb.NewDecisionKey(id+"x", time.Now()), UploadID: id, Verdict: "block", By: "bob", Flags: []uuid.UUID{flag}},
 		"", func() error { return errors.New("not published") })
 	require.ErrorContains(b, err, "not published", "which leaves no feedback")
+	// Another review, which is taken back, and one that judges the upload again leave no feedback either.
+	opposite := map[string]string{"block": "allow", "allow": "block"}[verdict]
+	slip := matchdb.Review{Decision: matchdb.NewDecisionKey(id+"y", time.Now()), UploadID: id, Verdict: opposite, By: "bob", Flags: []uuid.UUID{flag}}
+	require.NoError(b, b.db.AddReview(b.Context(), slip, "", func() error { return nil }))
+	require.NoError(b, b.db.TakeBack(b.Context(), slip, "", func() error { return nil }))
+	slip.Decision.ID, slip.Verdict = id+"z", "again"
+	require.NoError(b, b.db.AddReview(b.Context(), slip, "", func() error { return nil }))
 }
 
 func (b *bench) matches(digits string) []matchdb.HashHit {

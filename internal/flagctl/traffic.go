@@ -112,7 +112,7 @@ func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
 }
 
 func (t *traffic) add(d event.Decision) {
-	upload := d.Reason != event.Lookback && d.Reason != event.Reviewed
+	upload := d.Reason != event.Lookback && d.Reason != event.Reviewed && d.Reason != event.TakenBack
 	blocked, reviewed := 0, 0
 	switch {
 	case upload && d.Verdict == event.Block:

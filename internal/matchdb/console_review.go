@@ -24,10 +24,14 @@ func NewDecisionKey(id string, at time.Time) DecisionKey {
 // Review is a person's decision on what was decided review.
 type Review struct {
 	Decision DecisionKey
+	Sequence uint64 // of the decision in DECISIONS when it was reviewed
 	UploadID string
-	Verdict  string // allow or block
+	Verdict  string // allow, block, or again: the upload was published anew
 	By       string
 	At       time.Time // filled in by the database
+
+	TakenBackAt *time.Time // nil: it holds
+	TakenBackBy string
 
 	Flags []uuid.UUID // that the upload matched: exchanges may get the verdict as feedback; not read back
 }
@@ -36,23 +40,30 @@ type Review struct {
 type ReviewedError struct{ Review Review }
 
 func (e *ReviewedError) Error() string {
-	return fmt.Sprintf("%s was reviewed already: %s by %s at %s", e.Review.UploadID, e.Review.Verdict, e.Review.By, e.Review.At.UTC().Format(time.DateTime))
+	r := e.Review
+	text := fmt.Sprintf("%s was reviewed already: %s by %s at %s", r.UploadID, r.Verdict, r.By, r.At.UTC().Format(time.DateTime))
+	if r.TakenBackAt != nil {
+		text += fmt.Sprintf("; %s took it back at %s", r.TakenBackBy, r.TakenBackAt.UTC().Format(time.DateTime))
+	}
+	return text
 }
 
 // AddReview stores the review, with note as the audit log's reason, and publishes it: either both, or neither where publish
 // fails. Of two people who review a decision at once one gets a *ReviewedError. ErrReadOnly when this login may not.
 func (db *DB) AddReview(ctx context.Context, r Review, note string, publish func() error) error {
 	err := db.withAudit(ctx, r.By, note, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `INSERT INTO review (decision_id, decided_at, upload_id, verdict, reviewed_by)
-			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, r.Decision.ID, r.Decision.At, r.UploadID, r.Verdict, r.By)
+		tag, err := tx.Exec(ctx, `INSERT INTO review (decision_id, decided_at, upload_id, verdict, reviewed_by, sequence)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, r.Decision.ID, r.Decision.At, r.UploadID, r.Verdict, r.By, r.Sequence)
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
 			return errAnotherReview
 		}
-		if _, err := tx.Exec(ctx, queueFeedbackSQL, r.Flags, r.Verdict == "block"); err != nil {
-			return err
+		if r.Verdict != "again" {
+			if _, err := tx.Exec(ctx, queueFeedbackSQL, r.Flags, r.Verdict == "block"); err != nil {
+				return err
+			}
 		}
 		return publish()
 	})
@@ -80,14 +91,14 @@ func (db *DB) Reviews(ctx context.Context, of []DecisionKey) (map[DecisionKey]Re
 	for i, key := range of {
 		ids[i], times[i] = key.ID, key.At
 	}
-	rows, err := db.pool.Query(ctx, `SELECT r.decision_id, r.decided_at, r.upload_id, r.verdict, r.reviewed_by, r.reviewed_at
-		FROM unnest($1::text[], $2::timestamptz[]) AS q (id, at) JOIN review r ON r.decision_id = q.id AND r.decided_at = q.at`, ids, times)
+	rows, err := db.pool.Query(ctx, `SELECT r.decision_id, r.decided_at, r.upload_id, r.verdict, r.reviewed_by, r.reviewed_at,
+		r.sequence, r.taken_back_at, coalesce(r.taken_back_by, '') FROM unnest($1::text[], $2::timestamptz[]) AS q (id, at) JOIN review r ON r.decision_id = q.id AND r.decided_at = q.at`, ids, times)
 	if err != nil {
 		return nil, err
 	}
 	reviews := map[DecisionKey]Review{}
 	var r Review
-	_, err = pgx.ForEachRow(rows, []any{&r.Decision.ID, &r.Decision.At, &r.UploadID, &r.Verdict, &r.By, &r.At}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.Decision.ID, &r.Decision.At, &r.UploadID, &r.Verdict, &r.By, &r.At, &r.Sequence, &r.TakenBackAt, &r.TakenBackBy}, func() error {
 		r.Decision.At = r.Decision.At.UTC()
 		reviews[r.Decision] = r
 		return nil

@@ -64,6 +64,29 @@ func TestOneReviewOfADecision(t *testing.T) {
 	require.ErrorAs(t, open(t, as(t, db, url, "moderator_curator")).AddReview(t.Context(), review, "", func() error { return nil }), &faster)
 }
 
+func TestAReviewIsTakenBackOnce(t *testing.T) {
+	db, url := library(t)
+	r := Review{Decision: NewDecisionKey("UPLOADS:7", time.Now()), Sequence: 12, UploadID: "photo", Verdict: "block", By: "ann"}
+	publish := func() error { return nil }
+	require.ErrorIs(t, db.TakeBack(t.Context(), r, "", publish), ErrNotFound)
+	require.NoError(t, db.AddReview(t.Context(), r, "", publish))
+	broken := errors.New("the stream is away")
+	require.ErrorIs(t, db.TakeBack(t.Context(), r, "", func() error { return broken }), broken)
+	require.ErrorIs(t, open(t, as(t, db, url, "moderator_reader")).TakeBack(t.Context(), r, "", publish), ErrReadOnly)
+	r.By = "bob"
+	curator := open(t, as(t, db, url, "moderator_curator"))
+	require.NoError(t, curator.TakeBack(t.Context(), r, "a slip", publish))
+	var already *ReviewedError
+	require.ErrorAs(t, curator.TakeBack(t.Context(), r, "", publish), &already)
+	require.ErrorContains(t, already, "block by ann")
+	require.ErrorContains(t, already, "bob took it back")
+	require.EqualValues(t, 12, already.Review.Sequence)
+
+	again := Review{Decision: NewDecisionKey("UPLOADS:8", time.Now()), UploadID: "other", Verdict: "again", By: "ann"}
+	require.NoError(t, db.AddReview(t.Context(), again, "", publish))
+	require.ErrorAs(t, db.TakeBack(t.Context(), again, "", publish), &already)
+}
+
 func TestIndexes(t *testing.T) {
 	db, _ := library(t)
 	r := rand.New(rand.NewPCG(1, 1))

@@ -19,6 +19,11 @@ const queueFeedbackSQL = `INSERT INTO exchange_feedback (exchange_id, entry, sig
 	FROM exchange_record r JOIN exchange e ON e.id = r.exchange_id JOIN flagged_image i ON i.id = r.image_id
 	WHERE r.image_id = ANY ($1) AND e.settings ->> 'feedback' = 'true' ON CONFLICT DO NOTHING`
 
+// dropFeedbackSQL drops what a reviewer said of flags ($1), whether confirmed ($2), unless the source has taken it. What another
+// review said of the same entries goes with it.
+const dropFeedbackSQL = `DELETE FROM exchange_feedback f USING exchange_record r
+	WHERE r.image_id = ANY ($1) AND f.exchange_id = r.exchange_id AND f.entry = r.entry AND f.confirmed = $2 AND f.sent_at IS NULL`
+
 // PendingFeedback returns the oldest feedback that the source did not take yet.
 func (f *ExchangeFetch) PendingFeedback(ctx context.Context, most int) ([]Feedback, error) {
 	rows, err := f.conn.Query(ctx, `SELECT entry, signal, confirmed FROM exchange_feedback

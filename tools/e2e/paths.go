@@ -50,6 +50,20 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 				chromedp.Focus(chromedp.CSS(`.decide input[name=note]`)), chromedp.KeyEvent("seen"), chromedp.KeyEvent(kb.Enter),
 				until(`location.search === '' && document.querySelector('.decide input[name=note]').value === 'seen'`))
 		}},
+		{"review: take the last one back", func() error {
+			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=queued-"), press("a"),
+				until(`location.search.includes('done=') && document.readyState === 'complete'`), press("u"),
+				until(`document.querySelector('.case h2').textContent === 'queued-000' && document.querySelector('.case .note').textContent.includes('back')`))
+		}},
+		{"review: judge again, one and all of a filter", func() error {
+			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=outage-"), press("r"),
+				until(`document.readyState === 'complete' && document.querySelector('.note')?.textContent.includes('judged again')`),
+				chromedp.Focus(chromedp.CSS(`.many summary`)), chromedp.KeyEvent(kb.Enter),
+				chromedp.Focus(chromedp.CSS(`.many input[value=filter]`)), chromedp.KeyEvent(" "),
+				chromedp.Focus(chromedp.CSS(`.many input[name=count]`)), chromedp.KeyEvent("2"),
+				chromedp.Focus(chromedp.CSS(`.many button[value=again]`)), chromedp.KeyEvent(kb.Enter),
+				until(`document.body.textContent.includes('2 decided and published') && document.body.textContent.includes('No waiting decision passes the filter')`))
+		}},
 		{fmt.Sprintf("review: %d by one key each, pressed at once", queued), func() error { return fast(b, base(consoleURL)) }},
 		{"compare", func() error {
 			return b.do(press("3"), on("/compare"), press("/"), until(`document.activeElement.name === 'a'`), focusShows(),

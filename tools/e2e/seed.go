@@ -68,7 +68,7 @@ func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return nil, err
 	}
-	return s, errors.Join(s.publish(ctx, pictures), s.queue(ctx))
+	return s, errors.Join(s.publish(ctx, pictures), s.queue(ctx), s.outage(ctx, pictures))
 }
 
 // queued is how many decisions wait for a review of themselves.
@@ -80,6 +80,23 @@ func (s *seeded) queue(ctx context.Context) error {
 		_, _, err := decisions.Store(ctx, s.js, event.Decision{
 			Verdict: event.Review, Reason: event.FetchFailed, Detail: "cdn.example.com answers 503",
 			Upload: event.UploadInfo{ID: fmt.Sprintf("queued-%03d", i), Stream: "EARLIER", Sequence: uint64(i + 1), Stored: time.Now(), Attributes: map[string]json.RawMessage{}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outage stores decisions on uploads whose file server was away, and is back.
+func (s *seeded) outage(ctx context.Context, pictures *web.Server) error {
+	for i := range 3 {
+		_, _, err := decisions.Store(ctx, s.js, event.Decision{
+			Verdict: event.Review, Reason: event.FetchFailed, Detail: "cdn.example.com answers 503",
+			Upload: event.UploadInfo{
+				ID: fmt.Sprintf("outage-%d", i), Subject: "uploads.web", Stream: "EARLIER", Sequence: uint64(queued + i + 1), Stored: time.Now(),
+				URL: pictures.Put(fmt.Sprintf("outage/%d.jpg", i), drawing(30+i, 60)), Attributes: map[string]json.RawMessage{},
+			},
 		})
 		if err != nil {
 			return err
