@@ -131,24 +131,32 @@ func (db *DB) RemoveExchange(ctx context.Context, name, by, reason string) (forg
 	}
 	defer fetch.Close()
 	err = withAuditOn(ctx, fetch.conn, by, reason, func(tx pgx.Tx) error {
-		if _, forgotten, err = forget(ctx, tx, "DELETE FROM exchange_record WHERE exchange_id = $1 RETURNING image_id", fetch.ID); err != nil {
+		gone, err := removeRecords(ctx, tx, "DELETE FROM exchange_record WHERE exchange_id = $1 RETURNING image_id", fetch.ID)
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "DELETE FROM exchange WHERE id = $1", fetch.ID)
+		if forgotten, err = forget(ctx, tx, gone); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM exchange WHERE id = $1", fetch.ID)
 		return err
 	})
 	return forgotten, err
 }
 
-// forget runs a statement that deletes records and returns their flags. It forgets the flags behind which no record stands any more.
-func forget(ctx context.Context, tx pgx.Tx, sql string, args ...any) (records, forgotten int, err error) {
+// removeRecords runs a statement that deletes records and returns their flags.
+func removeRecords(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]uuid.UUID, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	flags, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err == nil && len(flags) > 0 {
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
+// forget forgets those of the flags behind which no record stands any more.
+func forget(ctx context.Context, tx pgx.Tx, flags []uuid.UUID) (forgotten int, err error) {
+	if len(flags) > 0 {
 		err = tx.QueryRow(ctx, "SELECT forget_flags($1)", flags).Scan(&forgotten)
 	}
-	return len(flags), forgotten, err
+	return forgotten, err
 }

@@ -91,7 +91,8 @@ func (f *ExchangeFetch) Begin(ctx context.Context, anew bool) error {
 	return err
 }
 
-// exchangeSQL stores a staged page after its records' flags have their ids.
+// These store a staged page. Whatever refers to the library is looked up for each staged row, in sub-selects that the planner cannot turn
+// into joins: it knows nothing of staged rows, and would read the whole library for each page.
 const (
 	exchangeStagingSQL = `
 CREATE TEMP TABLE IF NOT EXISTS list_entry (entry text) ON COMMIT DELETE ROWS;
@@ -100,7 +101,7 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 	// Flags that are not there yet. A retracted one may have its hash, or the hash's SHA-256 where it was forgotten.
 	exchangeFlagsSQL = `INSERT INTO flagged_image (id, bank_id, sha256, md5, signal_key, source, note, exchanged, created_by)
 		SELECT s.id, s.bank_id, s.sha256, s.md5, s.signal_key, s.source, s.note, true, current_setting('moderator.actor') FROM list_flag s
-		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE ` + flaggedKey + ` IN (` + stagedKey + `, ` + forgottenKey + `) AND i.retracted_at IS NOT NULL)
+		WHERE (SELECT count(*) FROM flagged_image i WHERE ` + flaggedKey + ` IN (` + stagedKey + `, ` + forgottenKey + `) AND i.retracted_at IS NOT NULL) = 0
 		ORDER BY s.bank_id, coalesce(s.sha256, s.md5, s.signal_key) ON CONFLICT DO NOTHING`
 	forgottenKey = "(s.bank_id, sha256(coalesce(s.sha256, s.md5, s.signal_key)))"
 
@@ -111,25 +112,28 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 					LIMIT 1 FOR NO KEY UPDATE),
 				(SELECT i.id FROM flagged_image i WHERE ` + flaggedKey + ` IN (` + stagedKey + `, ` + forgottenKey + `) AND i.retracted_at IS NOT NULL
 					ORDER BY i.retracted_at DESC LIMIT 1)) AS id
-			FROM (SELECT * FROM list_flag l WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = l.id)
+			FROM (SELECT * FROM list_flag l WHERE (SELECT count(*) FROM flagged_image i WHERE i.id = l.id) = 0
 				ORDER BY bank_id, coalesce(sha256, md5, signal_key)) s
 		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`
 
 	exchangePDQSQL = `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT i.id, i.bank_id, p.view, p.hash, p.quality FROM list_pdq p ` + ofActiveFlags + ` ON CONFLICT DO NOTHING`
+		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) WHERE ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
 	exchangeEmbeddingsSQL = `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
-		SELECT e.model_id, i.id, i.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e ` + ofActiveFlags + ` ON CONFLICT DO NOTHING`
+		SELECT e.model_id, s.id, s.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e JOIN list_flag s USING (n) WHERE ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
 	exchangeKeypointsSQL = `INSERT INTO flagged_keypoints (image_id, points)
-		SELECT i.id, l.keypoints FROM list_flag l ` + ofActiveFlags + ` AND l.keypoints IS NOT NULL ON CONFLICT DO NOTHING`
-	ofActiveFlags = `JOIN list_flag s USING (n) JOIN flagged_image i ON i.id = s.id WHERE i.retracted_at IS NULL`
+		SELECT s.id, s.keypoints FROM list_flag s WHERE s.keypoints IS NOT NULL AND ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
+	ofActiveFlag = `(SELECT i.retracted_at IS NULL FROM flagged_image i WHERE i.id = s.id)`
 
 	exchangeRecordsSQL = `WITH stored AS (INSERT INTO exchange_record (exchange_id, entry, image_id, round)
 			SELECT DISTINCT $1::int, r.entry, s.id, (SELECT round FROM exchange_state WHERE exchange_id = $1) FROM list_record r JOIN list_flag s USING (n)
 			ON CONFLICT (exchange_id, entry, image_id) DO UPDATE SET round = excluded.round RETURNING xmax = 0 AS fresh
 		) SELECT count(*) FILTER (WHERE fresh) FROM stored`
 
-	exchangeGoneSQL = `DELETE FROM exchange_record r USING list_entry e WHERE r.exchange_id = $1 AND r.entry = e.entry
-		AND NOT EXISTS (SELECT FROM list_record l JOIN list_flag s USING (n) WHERE l.entry = r.entry AND s.id = r.image_id) RETURNING r.image_id`
+	// Only the one who has the exchange's lock changes its records: their places stay until the statement's end.
+	exchangeGoneSQL = `DELETE FROM exchange_record WHERE ctid = ANY (ARRAY(SELECT r.place FROM list_entry e,
+			LATERAL (SELECT ctid AS place, entry, image_id FROM exchange_record WHERE exchange_id = $1 AND entry = e.entry OFFSET 0) r
+			WHERE NOT EXISTS (SELECT FROM list_record l JOIN list_flag s USING (n) WHERE l.entry = r.entry AND s.id = r.image_id)))
+		RETURNING image_id`
 
 	// A withdrawn hash may be a part of its entry's key.
 	exchangeOpinionsSQL = `DELETE FROM exchange_feedback f USING list_entry e WHERE f.exchange_id = $1 AND f.entry = e.entry
@@ -176,16 +180,21 @@ func (f *ExchangeFetch) Store(ctx context.Context, page ExchangePage) (c Exchang
 				return err
 			}
 		}
+		gone, err := removeRecords(ctx, tx, exchangeGoneSQL, f.ID)
+		if err != nil {
+			return err
+		}
 		if err := tx.QueryRow(ctx, exchangeRecordsSQL, f.ID).Scan(&c.Stored); err != nil {
 			return err
 		}
-		if c.Removed, c.Forgotten, err = forget(ctx, tx, exchangeGoneSQL, f.ID); err != nil {
+		c.Removed = len(gone)
+		if c.Forgotten, err = forget(ctx, tx, gone); err != nil { // but what another entry of the page has now
 			return err
 		}
 		if _, err := tx.Exec(ctx, exchangeOpinionsSQL, f.ID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, exchangeProgressSQL, f.ID, page.Checkpoint, c.Stored-c.Removed, page.Refused)
+		_, err = tx.Exec(ctx, exchangeProgressSQL, f.ID, page.Checkpoint, c.Stored-c.Removed, page.Refused)
 		return err
 	})
 	return c, err
@@ -262,9 +271,13 @@ func copyRecords(ctx context.Context, tx pgx.Tx, records, entries [][]any) error
 func (f *ExchangeFetch) End(ctx context.Context) (c ExchangeChange, err error) {
 	err = withAuditOn(ctx, f.conn, "exchange "+f.Name, "did not come again", func(tx pgx.Tx) error {
 		if f.State.Whole {
-			c.Removed, c.Forgotten, err = forget(ctx, tx, `DELETE FROM exchange_record r USING exchange_state s
+			gone, err := removeRecords(ctx, tx, `DELETE FROM exchange_record r USING exchange_state s
 				WHERE r.exchange_id = $1 AND s.exchange_id = $1 AND r.round < s.round RETURNING r.image_id`, f.ID)
 			if err != nil {
+				return err
+			}
+			c.Removed = len(gone)
+			if c.Forgotten, err = forget(ctx, tx, gone); err != nil {
 				return err
 			}
 		}

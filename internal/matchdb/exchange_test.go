@@ -1,6 +1,7 @@
 package matchdb
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -196,4 +197,31 @@ func TestWholeFetchDropsWhatDidNotComeAgain(t *testing.T) {
 	require.NoError(t, exec(t, url, "DROP OWNED BY "+userOf(t, curatorURL))) // temporary tables, which may outlive the session a while
 	require.ErrorIs(t, db.AddExchange(t.Context(), Exchange{Name: "x", Bank: "absent", Settings: json.RawMessage(`{}`)}, "ann", ""), ErrUnknownBank)
 	require.ErrorIs(t, db.AddExchange(t.Context(), Exchange{Name: "../x", Bank: "one"}, "ann", ""), ErrInvalid)
+}
+
+// A page costs the same in a large library as in a small one: the statements read what its entries name, and not the tables.
+func TestExchangePageDoesNotReadTheLibrary(t *testing.T) {
+	const many, few = 6000, 50
+	db, _ := library(t)
+	f := exchange(t, db, "one")
+	defer f.Close()
+	page := func(from, n int) (all []ExchangeEntry) {
+		for i := from; i < from+n; i++ {
+			sum := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
+			of := hashlist.Flag{PDQ: []hashlist.PDQ{{View: "original", Hash: pdq.Hash(sum), Quality: 100}}}
+			all = append(all, entry(fmt.Sprint(i), hashlist.Flag{MD5: sum[:16]}, of))
+		}
+		return all
+	}
+	read := func() (rows int) {
+		_, err := f.conn.Exec(t.Context(), "SELECT pg_stat_force_next_flush()")
+		require.NoError(t, err)
+		return count(t, db, `SELECT sum(seq_tup_read + idx_tup_fetch)::int FROM pg_stat_user_tables WHERE relname IN ('flagged_image', 'exchange_record')`)
+	}
+	store(t, f, "", page(0, many)...)
+	before := read()
+	store(t, f, "", page(many, few)...)     // new ones,
+	store(t, f, "", page(0, few)...)        // known ones,
+	store(t, f, "", entry("0"), entry("1")) // and deletions
+	require.Less(t, read()-before, many, "rows read for %d entries", 2*few+2)
 }
