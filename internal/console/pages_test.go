@@ -45,6 +45,7 @@ func TestConsole(t *testing.T) {
 	t.Run("undo", s.undo)
 	t.Run("undo allow-list", s.undoList)
 	t.Run("judge again", s.judgeAgain)
+	t.Run("originals", s.originals)
 	t.Run("quarantine", s.quarantine)
 	t.Run("feedback", s.feedback)
 }

@@ -22,7 +22,12 @@ func (c *Console) fetch(ctx context.Context, d *decision) ([]byte, error) {
 	if d.Source == "" {
 		return nil, &problem{http.StatusGone, "The picture is not kept: it came inside its message."}
 	}
-	data, err := c.Fetcher.Fetch(ctx, event.Upload{URL: u.URL, Object: u.Object}, c.MaxUploadBytes, nil)
+	return c.fetchSame(ctx, event.Upload{URL: u.URL, Object: u.Object}, u.SHA256)
+}
+
+// fetchSame gets a picture, and checks its SHA-256 unless that is "".
+func (c *Console) fetchSame(ctx context.Context, from event.Upload, want string) ([]byte, error) {
+	data, err := c.Fetcher.Fetch(ctx, from, c.MaxUploadBytes, nil)
 	var permanent *event.Unjudgeable
 	switch {
 	case errors.As(err, &permanent):
@@ -31,38 +36,44 @@ func (c *Console) fetch(ctx context.Context, d *decision) ([]byte, error) {
 		return nil, &problem{http.StatusBadGateway, fmt.Sprintf("The picture cannot be fetched now: %v.", err)}
 	}
 	sum := sha256.Sum256(data)
-	if u.SHA256 != "" && u.SHA256 != hex.EncodeToString(sum[:]) {
-		return nil, &problem{http.StatusConflict, "The source has another picture now: its SHA-256 differs from the decided upload's."}
+	if want != "" && want != hex.EncodeToString(sum[:]) {
+		return nil, &problem{http.StatusConflict, "The source has another picture now: its SHA-256 differs."}
 	}
 	return data, nil
 }
 
-// picture sends a decision's picture, blurred and in grey unless the query has "clear".
-func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
-	data, err := c.render(r)
-	if err != nil {
-		status := http.StatusUnprocessableEntity
-		var known *problem
-		if errors.As(err, &known) {
-			status = known.status
+// picture sends the picture that get returns, blurred and in grey unless the query has "clear".
+func (c *Console) picture(get func(*http.Request) ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		data, err := get(r)
+		if err == nil {
+			data, err = c.preview(r.Context(), data, r.URL.Query().Has("clear"))
 		}
-		http.Error(w, err.Error(), status)
-		return
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "image/jpeg")
+		_, _ = w.Write(data)
 	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	_, _ = w.Write(data)
 }
 
-func (c *Console) render(r *http.Request) ([]byte, error) {
+// refuse answers a request of a script with an error, for people.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusUnprocessableEntity
+	var known *problem
+	if errors.As(err, &known) {
+		status = known.status
+	}
+	http.Error(w, err.Error(), status)
+}
+
+func (c *Console) uploadPicture(r *http.Request) ([]byte, error) {
 	d, err := c.load(r.Context(), r.PathValue("sequence"))
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.fetch(r.Context(), d)
-	if err != nil {
-		return nil, err
-	}
-	return c.preview(r.Context(), data, r.URL.Query().Has("clear"))
+	return c.fetch(r.Context(), d)
 }
 
 // preview encodes a picture's frames as a JPEG.

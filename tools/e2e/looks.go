@@ -20,6 +20,7 @@ func sights(s *seeded) []sight {
 		return until(fmt.Sprintf(`document.querySelector(%q) !== null`, selector))
 	}
 	shown := until(`[...document.querySelectorAll('.picture img')].every((i) => i.complete && i.naturalWidth > 0)`)
+	outlined := until(`document.querySelectorAll('.pictures polygon.found').length === 2`)
 	choose := func(field string, file int) action {
 		return chromedp.SetUploadFiles(chromedp.CSS("input[name="+field+"]"), s.pictures[file:file+1])
 	}
@@ -31,6 +32,7 @@ func sights(s *seeded) []sight {
 		{"review-shown", fmt.Sprintf("/review?at=%d", s.hostile), []action{
 			shown, press("s"), until(`document.querySelector('.picture img').src.endsWith('?clear')`), shown,
 		}},
+		{"review-side-by-side", fmt.Sprintf("/review?at=%d", s.beside), []action{outlined, press("s"), shown}},
 		{"compare", "/compare", nil},
 		{"compare-result", "/compare", []action{
 			choose("a", 0), choose("b", 2), chromedp.Submit(chromedp.CSS("form")), toShow(".result"), shown,

@@ -50,13 +50,18 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 				chromedp.Focus(chromedp.CSS(`.decide input[name=note]`)), chromedp.KeyEvent("seen"), chromedp.KeyEvent(kb.Enter),
 				until(`location.search === '' && document.querySelector('.decide input[name=note]').value === 'seen'`))
 		}},
+		{"review: both pictures, and what agrees in them", func() error {
+			return b.do(chromedp.Navigate(fmt.Sprintf("%s/review?at=%d", base(consoleURL), s.beside)),
+				until(`document.querySelectorAll('.pictures polygon.found').length === 2`), press("s"),
+				until(`[...document.querySelectorAll('.pictures img')].every((i) => i.src.endsWith('?clear') && i.complete && i.naturalWidth > 0)`))
+		}},
 		{"review: take the last one back", func() error {
 			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=queued-"), press("a"),
 				until(`location.search.includes('done=') && document.readyState === 'complete'`), press("u"),
 				until(`document.querySelector('.case h2').textContent === 'queued-000' && document.querySelector('.case .note').textContent.includes('back')`))
 		}},
 		{"review: judge again, one and all of a filter", func() error {
-			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=outage-"), press("r"),
+			return b.do(chromedp.Navigate(base(consoleURL)+"/review?reason=fetch_failed&text=outage-"), press("r"),
 				until(`document.readyState === 'complete' && document.querySelector('.note')?.textContent.includes('judged again')`),
 				chromedp.Focus(chromedp.CSS(`.many summary`)), chromedp.KeyEvent(kb.Enter),
 				chromedp.Focus(chromedp.CSS(`.many input[value=filter]`)), chromedp.KeyEvent(" "),

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"os"
 	"path/filepath"
@@ -33,6 +36,7 @@ type seeded struct {
 	pictures []string // files on disk, for the pages that take pictures
 	// Sequence numbers in DECISIONS: of a review of an upload with a hostile name and a picture, and of a block.
 	hostile, blocked uint64
+	beside           uint64 // of an upload that shows a part of a flag, whose picture can be shown too
 }
 
 func (s *seeded) close() { s.nc.Close() }
@@ -57,6 +61,9 @@ func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *
 		{"add", "--bank", "spam", "--note", "campaign of March", s.pictures[2], s.pictures[3]},
 		// Unrelated pictures go to review, too, so that the Review page has some.
 		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-2"},
+		{"bank", "add", "watch"},
+		{"bank", "set", "watch", "--review-only", "on"},
+		{"add", "--bank", "watch", "--source", pictures.Put("watched.jpg", drawing(4, 90)), s.pictures[4]},
 	} {
 		if _, err := m.Flagctl(ctx, append([]string{"--as", "e2e"}, args...)...); err != nil {
 			return nil, err
@@ -128,6 +135,14 @@ func (s *seeded) publish(ctx context.Context, pictures *web.Server) error {
 		}
 		s.uploads++
 	}
+	body, err := json.Marshal(map[string]any{"id": "a part of it", "url": pictures.Put("part.jpg", part(4)), "uploader": "u-18"})
+	if err != nil {
+		return err
+	}
+	if _, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: "uploads.web", Header: nats.Header{"Content-Type": {"application/json"}}, Data: body}); err != nil {
+		return err
+	}
+	s.uploads++
 	stream, err := s.js.Stream(ctx, event.DecisionsStream)
 	if err != nil {
 		return err
@@ -166,17 +181,30 @@ func (s *seeded) choose(ctx context.Context, stream jetstream.Stream, last uint6
 			s.hostile = n
 		case d.Verdict == event.Block:
 			s.blocked = n
+		case d.Upload.ID == "a part of it":
+			s.beside = n
 		}
 	}
-	if s.hostile == 0 || s.blocked == 0 {
-		return fmt.Errorf("no decision blocks, or no upload with a hostile name is in review: %v", tally)
+	if s.hostile == 0 || s.blocked == 0 || s.beside == 0 {
+		return fmt.Errorf("no decision blocks, or no upload with a hostile name or with a part of a flag is in review: %v", tally)
 	}
 	return nil
 }
 
+// part returns three quarters of each side of a drawing, with a patch over it.
+func part(i int) []byte {
+	whole := synth.Draw(7, i, 480, 360)
+	draw.Draw(whole, image.Rect(300, 200, 380, 260), image.NewUniform(color.RGBA{200, 40, 40, 255}), image.Point{}, draw.Src)
+	return encoded(whole.SubImage(image.Rect(100, 60, 460, 330)), 80)
+}
+
 func drawing(i, quality int) []byte {
+	return encoded(synth.Draw(7, i, 480, 360), quality)
+}
+
+func encoded(picture image.Image, quality int) []byte {
 	var file bytes.Buffer
-	if err := jpeg.Encode(&file, synth.Draw(7, i, 480, 360), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&file, picture, &jpeg.Options{Quality: quality}); err != nil {
 		panic(err) // writing to a buffer does not fail
 	}
 	return file.Bytes()

@@ -74,12 +74,40 @@ const explain = async (image) => {
   text.className = 'nothing';
   const answer = await fetch(image.src);
   text.textContent = answer.ok ? 'The picture cannot be shown.' : await answer.text();
-  image.parentElement.querySelector('figcaption')?.remove();
   image.replaceWith(text);
 };
 for (const image of document.querySelectorAll('[data-picture] img')) {
   if (image.complete && image.naturalWidth === 0) explain(image);
   else image.addEventListener('error', () => explain(image), { once: true });
+}
+
+// Draws where keypoints of an upload and its flag agree, once both pictures are shown.
+const svg = (name, attributes) => {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+};
+const drawOver = (frame, polygons) => {
+  const over = svg('svg', { viewBox: '0 0 1 1', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  for (const [name, corners] of polygons) {
+    if (!corners) continue;
+    const points = corners.map((corner) => corner.join(',')).join(' ');
+    for (const line of ['under', name]) over.append(svg('polygon', { points, class: line }));
+  }
+  frame.append(over);
+};
+for (const both of document.querySelectorAll('[data-outline]')) {
+  const frames = [...both.querySelectorAll('.frame')];
+  const loaded = frames.map((frame) => frame.querySelector('img')?.decode() ?? Promise.reject());
+  Promise.all(loaded).then(() => fetch(both.dataset.outline)).then(async (answer) => {
+    const found = answer.ok ? await answer.json() : {};
+    if (!found.upload) return;
+    drawOver(frames[0], [['found', found.upload], ['differs', found.differs]]);
+    drawOver(frames[1], [['found', found.flag]]);
+    const text = both.querySelector('.outline-text');
+    text.hidden = false;
+    text.querySelector('span').hidden = !found.differs;
+  }).catch(() => {}); // a picture that cannot be shown says why in its place
 }
 
 for (const button of document.querySelectorAll('[data-toggle]')) {
@@ -88,12 +116,11 @@ for (const button of document.querySelectorAll('[data-toggle]')) {
     const clear = button.getAttribute('aria-pressed') !== 'true';
     button.setAttribute('aria-pressed', clear);
     button.firstChild.textContent = clear ? 'Blur ' : button.dataset.label;
-    const figure = button.closest('[data-picture]');
-    if (figure) {
+    for (const figure of button.closest('.pictures')?.querySelectorAll('[data-picture]') ?? []) {
       const image = figure.querySelector('img');
+      if (!image) continue;
       image.src = figure.dataset.picture + (clear ? '?clear' : '');
-      image.alt = clear ? 'The picture' : 'The picture, blurred';
-      return;
+      image.alt = image.alt.replace(', blurred', '') + (clear ? '' : ', blurred');
     }
     for (const image of document.querySelectorAll('img[data-clear]')) {
       image.src = clear ? image.dataset.clear : image.dataset.blurred;
