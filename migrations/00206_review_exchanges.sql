@@ -73,4 +73,4 @@ GRANT EXECUTE ON FUNCTION forget_flags TO moderator_curator, moderator_admin;
 GRANT SELECT ON exchange, exchange_state, exchange_record TO moderator_reader, moderator_curator, moderator_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON exchange_feedback TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE, DELETE ON exchange_state, exchange_record TO moderator_curator, moderator_admin;
-GRANT INSERT (name, programme, bank_id, settings), UPDATE (enabled), DELETE ON exchange TO moderator_curator, moderator_admin;
+GRANT INSERT (name, programme, bank_id, settings), UPDATE (enabled, settings), DELETE ON exchange TO moderator_curator, moderator_admin;

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -134,24 +135,25 @@ func (a *addCommand) lookBack(ctx context.Context, c *cli, db *matchdb.DB, x *re
 func (a *addCommand) report(c *cli, results []added) error {
 	count := map[string]int{}
 	var rows, bad [][]string
-	flat := 0
+	var flat []string
 	for _, r := range results {
 		count[r.Status]++
-		if r.LowDetail {
-			flat++
-		}
-		if r.Status == "failed" {
+		switch {
+		case r.Status == "failed":
 			bad = append(bad, []string{r.Status, r.Picture, r.Error})
-			continue
+		case r.LowDetail:
+			flat = append(flat, printable(r.Picture))
+			rows = append(rows, []string{r.Status + " (low detail)", r.Picture, r.ID})
+		default:
+			rows = append(rows, []string{r.Status, r.Picture, r.ID})
 		}
-		rows = append(rows, []string{r.Status, r.Picture, r.ID})
 	}
 	if err := c.print(results, "STATUS\tPICTURE\tID", append(rows, bad...)); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.stderr, "%d flagged in %s, %d already flagged, %d failed\n", count["flagged"], a.Bank, count["already flagged"], count["failed"])
-	if flat > 0 {
-		fmt.Fprintf(c.stderr, "%s too little detail to be recognised: only copies of the file itself will match\n", have(flat))
+	if len(flat) > 0 {
+		fmt.Fprintf(c.stderr, "too little detail to be recognised, so that only copies of the file itself match: %s\n", some(flat))
 	}
 	if failed := count["failed"]; failed > 0 {
 		return fmt.Errorf("%s could not be flagged: see the lines marked failed", plural(failed, "picture"))
@@ -159,12 +161,14 @@ func (a *addCommand) report(c *cli, results []added) error {
 	return nil
 }
 
-// have returns "1 of them has" or "3 of them have".
-func have(n int) string {
-	if n == 1 {
-		return "1 of them has"
+// some lists the first names, and counts the rest.
+func some(names []string) string {
+	const most = 10
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("%d of them have", n)
+	return text
 }
 
 // progress returns a progress bar, which is shown on a terminal only.

@@ -2,11 +2,7 @@ package flagctl
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"reflect"
-	"slices"
-	"strings"
+	"regexp"
 	"time"
 
 	"moderator/internal/matchdb"
@@ -15,6 +11,7 @@ import (
 type auditCommand struct {
 	Image string `help:"Only changes of this flag or allowed picture: its id, or the id's beginning." placeholder:"ID"`
 	By    string `help:"Only changes by this person or database user." placeholder:"NAME"`
+	Kind  string `help:"Only changes of this kind: ${audit_kinds}." enum:",${audit_kinds}" default:"" placeholder:"KIND"`
 	Since since  `help:"Only changes since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
 	Limit int    `help:"Most lines, the newest first; 0 is all." default:"100"`
 }
@@ -25,15 +22,31 @@ func (a *auditCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	changes, err := db.Audit(ctx, matchdb.AuditFilter{Image: a.Image, By: a.By, Since: a.Since.Time, Limit: a.Limit})
+	changes, err := db.Audit(ctx, matchdb.AuditFilter{Image: a.Image, By: a.By, Kind: a.Kind, Since: a.Since.Time, Limit: a.Limit})
 	if err != nil {
 		return err
 	}
-	rows := make([][]string, len(changes))
-	for i, ch := range changes {
-		rows[i] = []string{moment(ch.At), who(ch), what(ch), ch.RowID, ch.Reason, differences(ch)}
+	return c.printChanges(ctx, db, changes, true)
+}
+
+// printChanges prints changes in words. ids adds the column of their rows' ids.
+func (c *cli) printChanges(ctx context.Context, db *matchdb.DB, changes []matchdb.Change, ids bool) error {
+	names, err := db.Names(ctx)
+	if err != nil {
+		return err
 	}
-	return c.print(changesToJSON(changes), "AT\tBY\tWHAT\tID\tWHY\tCHANGE", rows)
+	out, rows, header := make([]changeJSON, len(changes)), make([][]string, len(changes)), "AT\tCHANGE"
+	for i, ch := range changes {
+		out[i] = changeJSON{ch.At, ch.By, ch.User, what(ch), sentence(ch, names), ch.Table, ch.RowID, ch.Reason, ch.Before, ch.After}
+		rows[i] = []string{moment(ch.At), sentence(ch, names)}
+		if ids {
+			rows[i] = append(rows[i][:1], ch.RowID, rows[i][1])
+		}
+	}
+	if ids {
+		header = "AT\tID\tCHANGE"
+	}
+	return c.print(out, header, rows)
 }
 
 // changeJSON is a change in the JSON output of audit and history.
@@ -42,6 +55,7 @@ type changeJSON struct {
 	By           string         `json:"by"`
 	DatabaseUser string         `json:"database_user"`
 	What         string         `json:"what"`
+	Text         string         `json:"text"` // all of it, as a sentence
 	Table        string         `json:"table"`
 	ID           string         `json:"id"`
 	Reason       string         `json:"reason"`
@@ -49,21 +63,8 @@ type changeJSON struct {
 	After        map[string]any `json:"after"`
 }
 
-func changesToJSON(changes []matchdb.Change) []changeJSON {
-	out := make([]changeJSON, len(changes))
-	for i, ch := range changes {
-		out[i] = changeJSON{ch.At, ch.By, ch.User, what(ch), ch.Table, ch.RowID, ch.Reason, ch.Before, ch.After}
-	}
-	return out
-}
-
-// who returns the person, and the database user where its name differs.
-func who(ch matchdb.Change) string {
-	if ch.By == "" || ch.By == ch.User {
-		return ch.User
-	}
-	return ch.By + " (" + ch.User + ")"
-}
+// removedBank matches the name that a bank has after it is removed.
+var removedBank = regexp.MustCompile(`^deleted\.[0-9]+\.`)
 
 // what returns the change in words.
 func what(ch matchdb.Change) string {
@@ -77,6 +78,8 @@ func what(ch matchdb.Change) string {
 			return map[bool]string{true: "retracted", false: "restored"}[is("retracted_at")]
 		}
 		return "signals added"
+	case "flagged_image delete":
+		return "forgotten"
 	case "quarantine insert":
 		return "put in quarantine"
 	case "quarantine update":
@@ -90,6 +93,9 @@ func what(ch matchdb.Change) string {
 	case "bank insert":
 		return "bank added"
 	case "bank update":
+		if before, after := value(ch.Before["name"]), value(ch.After["name"]); before != after {
+			return map[bool]string{true: "bank removed", false: "bank renamed"}[removedBank.MatchString(after)]
+		}
 		if ch.Before["enabled"] == ch.After["enabled"] {
 			return "bank changed"
 		}
@@ -104,25 +110,4 @@ func what(ch matchdb.Change) string {
 		return "model's thresholds set"
 	}
 	return ch.Table + " " + ch.Action
-}
-
-// differences lists the changed columns, or the set columns of a new row. It leaves out what other columns of the output show.
-func differences(ch matchdb.Change) string {
-	columns := ch.After
-	if columns == nil {
-		columns = ch.Before
-	}
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(columns)) {
-		before, after := ch.Before[name], ch.After[name]
-		switch {
-		case slices.Contains([]string{"id", "created_at", "created_by", "created_user", "retracted_at", "retracted_by", "retract_reason", "note"}, name),
-			ch.After == nil, reflect.DeepEqual(before, after):
-		case ch.Before == nil:
-			parts = append(parts, fmt.Sprintf("%s %v", name, after))
-		default:
-			parts = append(parts, fmt.Sprintf("%s %v → %v", name, before, after))
-		}
-	}
-	return strings.Join(parts, ", ")
 }

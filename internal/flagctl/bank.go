@@ -18,6 +18,8 @@ type bankCommands struct {
 	Set     bankSet    `cmd:"" help:"Set what a bank makes of a match: thresholds for the model, PDQ, shadow."`
 	Disable bankSwitch `cmd:"" help:"Disable a bank: its flags match nothing."`
 	Enable  bankEnable `cmd:"" help:"Enable a bank: its flags match again."`
+	Rename  bankRename `cmd:"" help:"Give a bank another name. It keeps its flags and thresholds."`
+	Remove  bankRemove `cmd:"" help:"Remove a bank: its flags are retracted."`
 }
 
 // because is why a bank is changed.
@@ -163,6 +165,8 @@ func (bankList) Run(ctx context.Context, c *cli) error {
 	for i, b := range banks {
 		state, review, byPDQ, falseBlocks := "enabled", "-", "-", "-"
 		switch {
+		case removedBank.MatchString(b.Name):
+			state = "removed"
 		case !b.Enabled:
 			state = "disabled"
 		case b.Shadow:

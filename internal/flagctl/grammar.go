@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	mangokong "github.com/alecthomas/mango-kong"
@@ -13,6 +14,7 @@ import (
 	"github.com/posener/complete"
 
 	"moderator/internal/config"
+	"moderator/internal/matchdb"
 	"moderator/internal/sandbox"
 	"moderator/internal/version"
 )
@@ -105,7 +107,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // NewParser makes the parser of flagctl's command line.
 func NewParser(g *Grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
-	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName(), "version": "flagctl " + version.String()})
+	return config.New(g, "flagctl", "Keeps the library of flagged pictures.", stdout, stderr, kong.Vars{"user": userName(), "version": "flagctl " + version.String(), "audit_kinds": strings.Join(matchdb.AuditKinds(), ",")})
 }
 
 func userName() string {

@@ -16,9 +16,5 @@ func (h *historyCommand) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	rows := make([][]string, len(changes))
-	for i, ch := range changes {
-		rows[i] = []string{moment(ch.At), who(ch), what(ch), ch.Reason, differences(ch)}
-	}
-	return c.print(changesToJSON(changes), "AT\tBY\tWHAT\tWHY\tCHANGE", rows)
+	return c.printChanges(ctx, db, changes, false)
 }

@@ -10,10 +10,16 @@ import (
 
 type listCommand struct {
 	Bank      string `help:"Only this bank." placeholder:"NAME"`
+	Source    string `help:"Only flags whose source contains this." placeholder:"TEXT"`
+	Note      string `help:"Only flags whose note contains this." placeholder:"TEXT"`
+	By        string `help:"Only flags by this person or database user." placeholder:"NAME"`
+	Since     since  `help:"Only flags since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
 	Retracted bool   `help:"Also list retracted flags."`
 	// Quarantined lists those alone.
-	Quarantined bool `help:"Only flags in quarantine, which ask for review as they blocked very many uploads."`
-	Limit       int  `help:"Most lines, the newest first; 0 is all." default:"100"`
+	Quarantined bool   `help:"Only flags in quarantine, which ask for review as they blocked very many uploads."`
+	After       string `help:"Only flags behind this one in the list, for the next page: its id, or the id's beginning." placeholder:"ID"`
+	Limit       int    `help:"Most lines, the newest first; 0 is all." default:"100"`
+	Count       bool   `help:"Print only how many flags there are."`
 }
 
 func (l *listCommand) Run(ctx context.Context, c *cli) error {
@@ -22,7 +28,20 @@ func (l *listCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer db.Close()
-	flags, err := db.ListFlags(ctx, matchdb.FlagFilter{Bank: l.Bank, Retracted: l.Retracted, Quarantined: l.Quarantined, Limit: l.Limit})
+	filter := matchdb.FlagFilter{
+		Bank: l.Bank, Source: l.Source, Note: l.Note, By: l.By, Since: l.Since.Time, Retracted: l.Retracted, Quarantined: l.Quarantined, Limit: l.Limit,
+	}
+	if l.After != "" {
+		last, err := db.Show(ctx, l.After)
+		if err != nil {
+			return err
+		}
+		filter.After = last.ID
+	}
+	if l.Count {
+		return l.count(ctx, c, db, filter)
+	}
+	flags, err := db.ListFlags(ctx, filter)
 	if err != nil {
 		return err
 	}
@@ -40,10 +59,40 @@ func (l *listCommand) Run(ctx context.Context, c *cli) error {
 	if err := c.print(allToJSON(flags), "ID\tBANK\tSTATE\tFLAGGED\tBY\tVIEWS\tSOURCE", rows); err != nil {
 		return err
 	}
-	if len(flags) == 0 && l.Quarantined {
+	return l.note(ctx, c, db, filter, flags)
+}
+
+// count prints the number of flags.
+func (l *listCommand) count(ctx context.Context, c *cli, db *matchdb.DB, filter matchdb.FlagFilter) error {
+	if l.Bank != "" {
+		if _, err := db.Bank(ctx, l.Bank); err != nil {
+			return err
+		}
+	}
+	n, err := db.CountFlags(ctx, filter)
+	if err != nil {
+		return err
+	}
+	return c.print(map[string]int{"flags": n}, "", [][]string{{strconv.Itoa(n)}})
+}
+
+// note says on stderr why the list is empty, or how its next page is had.
+func (l *listCommand) note(ctx context.Context, c *cli, db *matchdb.DB, filter matchdb.FlagFilter, flags []matchdb.Flagged) error {
+	everything := matchdb.FlagFilter{Retracted: l.Retracted, Limit: l.Limit}
+	switch {
+	case c.Output == "json":
+	case len(flags) == 0 && l.Quarantined:
 		fmt.Fprintln(c.stderr, "no flag is in quarantine")
-	} else if len(flags) == 0 && c.Output == "table" {
+	case len(flags) == 0 && filter != everything:
+		fmt.Fprintln(c.stderr, "the search finds no flag")
+	case len(flags) == 0:
 		fmt.Fprintln(c.stderr, "nothing is flagged: `flagctl add picture.jpg` flags a picture")
+	case len(flags) == l.Limit:
+		n, err := db.CountFlags(ctx, filter)
+		if err == nil && n > len(flags) {
+			fmt.Fprintf(c.stderr, "%d of %s: the same with --after %s lists what follows\n", len(flags), plural(n, "flag"), flags[len(flags)-1].ID)
+		}
+		return err
 	}
 	return nil
 }

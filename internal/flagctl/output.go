@@ -79,7 +79,7 @@ func (e printableError) Unwrap() error { return e.error }
 
 func number(v float64) string { return fmt.Sprintf("%.4f", v) }
 
-func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
 // plural returns "1 picture" or "3 pictures".
 func plural(n int, noun string) string {

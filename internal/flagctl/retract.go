@@ -1,27 +1,23 @@
 package flagctl
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/google/uuid"
-	"golang.org/x/term"
 
 	"moderator/internal/matchdb"
 )
 
 // selection names flags by id or by a search.
 type selection struct {
-	Bank   string   `help:"All flags of this bank." placeholder:"NAME"`
-	Source string   `help:"All flags whose source contains this." placeholder:"TEXT"`
-	Note   string   `help:"All flags whose note contains this." placeholder:"TEXT"`
-	Since  since    `help:"All flags since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
-	Yes    bool     `help:"Do not ask for confirmation."`
-	ID     []string `arg:"" optional:"" help:"Ids of flagged pictures, or their beginnings."`
+	Bank   string `help:"All flags of this bank." placeholder:"NAME"`
+	Source string `help:"All flags whose source contains this." placeholder:"TEXT"`
+	Note   string `help:"All flags whose note contains this." placeholder:"TEXT"`
+	Since  since  `help:"All flags since then: 12h, 30d, 2026-03-01." placeholder:"WHEN"`
+	confirmation
+	ID []string `arg:"" optional:"" help:"Ids of flagged pictures, or their beginnings."`
 }
 
 // find returns the named flags. It asks for confirmation of flags that a search found.
@@ -58,7 +54,7 @@ func (s *selection) find(ctx context.Context, c *cli, db *matchdb.DB, retracted 
 // shownBefore is how many flags a question shows.
 const shownBefore = 10
 
-// confirm asks at the terminal. Without a terminal it wants --yes.
+// confirm shows the flags and asks.
 func (s *selection) confirm(c *cli, flags []matchdb.Flagged, verb string) error {
 	if s.Yes || len(flags) == 1 {
 		return nil
@@ -69,15 +65,7 @@ func (s *selection) confirm(c *cli, flags []matchdb.Flagged, verb string) error 
 	if more := len(flags) - shownBefore; more > 0 {
 		fmt.Fprintf(c.stderr, "and %d more\n", more)
 	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return fmt.Errorf("the search finds %s: --yes %ss them all", plural(len(flags), "flag"), verb)
-	}
-	fmt.Fprintf(c.stderr, "%s these %s? [y/N] ", verb, plural(len(flags), "flag"))
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errors.New("nothing was changed")
-	}
-	return nil
+	return s.ask(c, "the search finds "+plural(len(flags), "flag"), verb)
 }
 
 // change retracts or restores the named flags in one transaction, and prints them.

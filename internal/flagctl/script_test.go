@@ -58,7 +58,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			return migrate(env.T().(testing.TB).Context(), url)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"picture": picture, "pictures": pictures, "flat": flat, "interlaced": interlaced, "id": id,
+			"picture": picture, "pictures": pictures, "flat": flat, "interlaced": interlaced, "id": id, "lastid": lastID,
 			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel, "serve": serve,
 		},
 	}

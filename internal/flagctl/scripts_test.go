@@ -60,3 +60,12 @@ func id(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("ID", found)
 }
+
+// lastID sets $ID to the last id on stdout.
+func lastID(ts *testscript.TestScript, _ bool, _ []string) {
+	found := uuids.FindAllString(ts.ReadFile("stdout"), -1)
+	if len(found) == 0 {
+		ts.Fatalf("no id on stdout")
+	}
+	ts.Setenv("ID", found[len(found)-1])
+}

@@ -142,19 +142,19 @@ func (s *submitCommand) report(c *cli, results []submitted) error {
 		d := r.Decision
 		if d == nil {
 			failed++
-			rows[i] = []string{"failed", "-", "-", "-", "-", "-", r.Picture, r.Error}
+			rows[i] = []string{"failed", "-", "-", "-", "-", "-", "-", r.Picture, r.Error}
 			continue
 		}
-		row := []string{string(d.Verdict), string(d.Reason), "-", "-", "-", "-", r.Picture, d.Detail}
+		row := []string{string(d.Verdict), string(d.Reason), "-", "-", "-", "-", "-", r.Picture, d.Detail}
 		if d.Score != nil {
 			row[2], row[3] = string(d.Signal), number(*d.Score)
 		}
 		if d.Match != nil {
-			row[4], row[5] = d.Match.Bank, d.Match.View
+			row[4], row[5], row[6] = d.Match.Bank, d.Match.View, d.Match.FlaggedID
 		}
 		rows[i] = row
 	}
-	if err := c.print(results, "VERDICT\tREASON\tSIGNAL\tSCORE\tBANK\tVIEW\tPICTURE\tDETAIL", rows); err != nil {
+	if err := c.print(results, "VERDICT\tREASON\tSIGNAL\tSCORE\tBANK\tVIEW\tFLAG\tPICTURE\tDETAIL", rows); err != nil {
 		return err
 	}
 	if failed > 0 {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,8 +30,29 @@ type Change struct {
 type AuditFilter struct {
 	Image string    // of this flag or allowed picture: its id, or the beginning of it
 	By    string    // by this person or database user
+	Kind  string    // one of AuditKinds, "" is any
 	Since time.Time // not before
 	Limit int       // the newest so many; 0 is all
+}
+
+// auditKinds are the conditions of the kinds of changes.
+var auditKinds = map[string]string{
+	"":            "true",
+	"flagged":     "table_name = 'flagged_image' AND action = 'insert'",
+	"retracted":   "table_name = 'flagged_image' AND action = 'update' AND before ->> 'retracted_at' IS NULL AND after ->> 'retracted_at' IS NOT NULL",
+	"restored":    "table_name = 'flagged_image' AND action = 'update' AND before ->> 'retracted_at' IS NOT NULL AND after ->> 'retracted_at' IS NULL",
+	"quarantined": "table_name = 'quarantine'",
+	"allowed":     "table_name = 'allowed_image'",
+	"bank":        "table_name IN ('bank', 'bank_threshold')",
+	"model":       "table_name = 'model'",
+	"reviewed":    "table_name = 'review'",
+	"exchange":    "table_name = 'exchange'",
+}
+
+// AuditKinds returns the kinds of changes that a filter may name.
+func AuditKinds() []string {
+	kinds := slices.Sorted(maps.Keys(auditKinds))
+	return kinds[1:] // without ""
 }
 
 const changeColumns = `at, coalesce(actor, ''), db_user, coalesce(reason, ''), action, table_name, row_id, before, after FROM audit_log`
@@ -54,8 +78,12 @@ func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]Change, error) {
 			return nil, err
 		}
 	}
+	kind, known := auditKinds[f.Kind]
+	if !known {
+		return nil, fmt.Errorf("%w kind of changes %.80q: want one of %s", ErrInvalid, f.Kind, strings.Join(AuditKinds(), ", "))
+	}
 	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
-		WHERE ($1 OR table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
+		WHERE `+kind+` AND ($1 OR table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
 		  AND ($4 = '' OR actor = $4 OR db_user = $4) AND at >= $5
 		ORDER BY id DESC LIMIT nullif($6, 0)`, f.Image == "", low, high, f.By, f.Since, f.Limit)
 	return changes(rows, err)
@@ -100,4 +128,24 @@ func changes(rows pgx.Rows, err error) ([]Change, error) {
 		return nil, fmt.Errorf("the audit log is not for this database user: have moderator_curator granted to it: %w", err)
 	}
 	return nil, err
+}
+
+// Names are what people call the rows that the audit log knows by number.
+type Names struct{ Banks, Models map[int]string }
+
+// Names returns the names of banks and models as they are now.
+func (db *DB) Names(ctx context.Context) (n Names, err error) {
+	n = Names{map[int]string{}, map[int]string{}}
+	for table, names := range map[string]map[int]string{"bank": n.Banks, "model": n.Models} {
+		rows, err := db.pool.Query(ctx, "SELECT id, name FROM "+table)
+		if err != nil {
+			return n, err
+		}
+		var id int
+		var name string
+		if _, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error { names[id] = name; return nil }); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }

@@ -45,6 +45,19 @@ func TestAuditIsFiltered(t *testing.T) {
 	later, err := db.Audit(ctx, AuditFilter{Since: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
 	require.Empty(t, later)
+	for kind, want := range map[string][]string{
+		"retracted": {"bob update flagged_image"}, "flagged": {"ann insert flagged_image", "ann insert flagged_image"}, "restored": nil, "reviewed": nil,
+	} {
+		changes, err := db.Audit(ctx, AuditFilter{Kind: kind})
+		require.NoError(t, err)
+		require.Equal(t, want, actions(changes), kind)
+	}
+	for _, kind := range AuditKinds() {
+		_, err := db.Audit(ctx, AuditFilter{Kind: kind})
+		require.NoError(t, err, kind)
+	}
+	_, err = db.Audit(ctx, AuditFilter{Kind: "restord"})
+	require.ErrorContains(t, err, "want one of allowed, bank, exchange, flagged")
 	_, err = db.Audit(ctx, AuditFilter{Image: "xyz"})
 	require.ErrorIs(t, err, ErrInvalid)
 

@@ -14,9 +14,6 @@ type RatedBank struct {
 	Ratio float64
 }
 
-// deletedBank matches the names of banks that DeleteBank deleted.
-const deletedBank = `'^deleted\.[0-9]+\.'`
-
 const ratedBankSQL = `SELECT name, CASE WHEN enabled THEN enabled_ratio ELSE 0 END FROM bank WHERE name !~ ` + deletedBank
 
 // RatedBanks returns the banks by name, without deleted ones.
@@ -76,40 +73,12 @@ func (db *DB) ChangeBank(ctx context.Context, name string, to RatedBank, by, rea
 		return err
 	}
 	err := db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "UPDATE bank SET name = $2, enabled = $3::float8 > 0, enabled_ratio = coalesce(nullif($3::float8, 0), enabled_ratio) WHERE name = $1",
-			name, to.Name, to.Ratio)
-		if err == nil && tag.RowsAffected() == 0 {
-			return unknownBank(name)
-		}
-		return err
-	})
-	if pgCode(err) == uniqueViolation {
-		return fmt.Errorf("bank %s: %w", to.Name, ErrExists)
-	}
-	return err
-}
-
-// DeleteBank retracts the bank's flags, disables the bank and renames it to deleted.ID.NAME, so that its name is free and
-// `flagctl restore` can undo the retraction. It returns the number of retracted flags. The error wraps ErrUnknownBank where
-// there is no such bank.
-func (db *DB) DeleteBank(ctx context.Context, name, by, reason string) (retracted int, err error) {
-	err = db.withAudit(ctx, by, reason, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `UPDATE bank SET enabled = false, name = left('deleted.' || id || '.' || name, 255)
-			WHERE name = $1 AND name !~ `+deletedBank+` RETURNING id`, name)
-		if err != nil {
+		if err := renameBank(ctx, tx, name, to.Name); err != nil {
 			return err
 		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[int])
-		if err != nil {
-			return err
-		}
-		if len(ids) == 0 {
-			return unknownBank(name)
-		}
-		tag, err := tx.Exec(ctx, `UPDATE flagged_image SET retracted_at = now(), retracted_by = $2, retract_reason = $3
-			WHERE bank_id = $1 AND retracted_at IS NULL`, ids[0], by, reason)
-		retracted = int(tag.RowsAffected())
+		_, err := tx.Exec(ctx, "UPDATE bank SET enabled = $2::float8 > 0, enabled_ratio = coalesce(nullif($2::float8, 0), enabled_ratio) WHERE name = $1",
+			to.Name, to.Ratio)
 		return err
 	})
-	return retracted, err
+	return taken(err, to.Name)
 }

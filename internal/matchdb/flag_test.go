@@ -6,7 +6,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 )
@@ -188,9 +190,25 @@ func TestShowAndList(t *testing.T) {
 		{FlagFilter{Retracted: true}, []string{second.ID.String(), first.ID.String()}},
 		{FlagFilter{Retracted: true, Limit: 1}, []string{second.ID.String()}},
 		{FlagFilter{Retracted: true, Bank: "default"}, []string{first.ID.String()}},
+		{FlagFilter{Retracted: true, Source: "A.JPG"}, []string{first.ID.String()}},
+		{FlagFilter{Source: "%"}, nil},
+		{FlagFilter{Note: "a note"}, []string{second.ID.String()}},
+		{FlagFilter{By: "ann"}, []string{second.ID.String()}},
+		{FlagFilter{By: "postgres"}, []string{second.ID.String()}},
+		{FlagFilter{By: "bob"}, nil},
+		{FlagFilter{Since: time.Now().Add(time.Hour)}, nil},
+		{FlagFilter{Retracted: true, After: second.ID}, []string{first.ID.String()}},
+		{FlagFilter{Retracted: true, After: first.ID}, nil},
 	} {
 		flags, err := db.ListFlags(t.Context(), c.filter)
 		require.NoError(t, err)
+		n, err := db.CountFlags(t.Context(), c.filter)
+		require.NoError(t, err)
+		if c.filter.Limit == 0 && c.filter.After == (uuid.UUID{}) {
+			require.Equal(t, len(flags), n)
+		} else {
+			require.Equal(t, 2, n, "of all pages")
+		}
 		var ids []string
 		for _, f := range flags {
 			ids = append(ids, f.ID.String())

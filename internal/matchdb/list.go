@@ -39,17 +39,21 @@ type EmbeddedView struct {
 
 // FlagFilter says which flags to list; the zero value is every active one.
 type FlagFilter struct {
-	Bank      string // only this one
-	Retracted bool   // also those that were retracted
+	Bank         string    // only this one
+	Source, Note string    // somewhere in the text, whatever its case
+	By           string    // flagged by this person or database user
+	Since        time.Time // flagged, not before
+	Retracted    bool      // also those that were retracted
 	// Quarantined lets only flags in quarantine through.
 	Quarantined bool
-	Limit       int // the newest so many; 0 is all
+	After       uuid.UUID // only flags behind this one in the list; zero is from its beginning
+	Limit       int       // at most so many; 0 is all
 }
 
 const flaggedColumns = `i.id, b.name, coalesce(encode(i.sha256, 'hex'), ''), coalesce(encode(i.md5, 'hex'), ''), i.source, i.note, i.created_at, i.created_by, i.created_user,
 	(SELECT count(*) FROM flagged_embedding e WHERE e.image_id = i.id),
 	i.retracted_at, coalesce(i.retracted_by, ''), coalesce(i.retract_reason, ''), q.quarantined_at, q.blocked
-	FROM flagged_image i JOIN bank b ON b.id = i.bank_id LEFT JOIN quarantine q ON q.image_id = i.id AND q.released_at IS NULL`
+	FROM ` + flagsFrom
 
 func scanFlagged(row pgx.CollectableRow) (Flagged, error) {
 	var f Flagged
@@ -63,21 +67,41 @@ func scanFlagged(row pgx.CollectableRow) (Flagged, error) {
 	return f, err
 }
 
-// ListFlags returns the flags that the filter lets through, the newest first. The error of a bank that is not there wraps
-// ErrUnknownBank.
+// flagsFrom is what the list and its count read, and flagsWhere is the filter by the arguments of FlagFilter.arguments.
+const (
+	flagsFrom = `flagged_image i JOIN bank b ON b.id = i.bank_id LEFT JOIN quarantine q ON q.image_id = i.id AND q.released_at IS NULL`
+
+	flagsWhere = ` WHERE ($1 = '' OR b.name = $1) AND ($2 OR i.retracted_at IS NULL) AND (NOT $3 OR q.image_id IS NOT NULL)
+		AND ($4 = '' OR i.source ILIKE $4) AND ($5 = '' OR i.note ILIKE $5) AND ($6 = '' OR i.created_by = $6 OR i.created_user = $6) AND i.created_at >= $7`
+)
+
+func (f FlagFilter) arguments() []any {
+	return []any{f.Bank, f.Retracted, f.Quarantined, somewhere(f.Source), somewhere(f.Note), f.By, f.Since}
+}
+
+// ListFlags returns the flags that the filter lets through, the newest first, and of one moment by id. The error of a bank that is
+// not there wraps ErrUnknownBank.
 func (db *DB) ListFlags(ctx context.Context, filter FlagFilter) ([]Flagged, error) {
 	if filter.Bank != "" {
 		if _, err := db.Bank(ctx, filter.Bank); err != nil {
 			return nil, err
 		}
 	}
-	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+`
-		WHERE ($1 = '' OR b.name = $1) AND ($2 OR i.retracted_at IS NULL) AND (NOT $4 OR q.image_id IS NOT NULL)
-		ORDER BY i.created_at DESC, i.id LIMIT nullif($3, 0)`, filter.Bank, filter.Retracted, filter.Limit, filter.Quarantined)
+	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+flagsWhere+`
+		AND ($8 OR i.created_at <= (SELECT created_at FROM flagged_image WHERE id = $9)
+		  AND (i.created_at < (SELECT created_at FROM flagged_image WHERE id = $9) OR i.id > $9))
+		ORDER BY i.created_at DESC, i.id LIMIT nullif($10, 0)`,
+		append(filter.arguments(), filter.After == uuid.UUID{}, filter.After, filter.Limit)...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, scanFlagged)
+}
+
+// CountFlags returns how many flags the filter lets through, whatever its After and Limit.
+func (db *DB) CountFlags(ctx context.Context, filter FlagFilter) (n int, err error) {
+	err = db.pool.QueryRow(ctx, "SELECT count(*) FROM "+flagsFrom+flagsWhere, filter.arguments()...).Scan(&n)
+	return n, err
 }
 
 // Show returns the flag, retracted or not, whose id is or begins with id, with its embeddings. Errors wrap ErrNotFound or
