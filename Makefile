@@ -84,7 +84,7 @@ examples: setup ## run examples/ in Go, Node and Python against a real moderator
 	@go test -count=1 -v -run TestExamples ./cmd/moderator
 
 .PHONY: k8s-check
-k8s-check: ## build the Kubernetes overlays and decode every object strictly
+k8s-check: ## build the Kubernetes overlays and the Helm chart, decode every object strictly, and compare them
 	@go test ./deploy/k8s
 
 .PHONY: image-check

@@ -23,7 +23,7 @@ const operators = `
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../cpu]
-components: [../../components/cnpg, ../../components/nats-streams]
+components: [../../components/cnpg, ../../components/nats-streams, ../../components/pod-monitor, ../../components/service-monitor]
 `
 
 // overlays are what is built.
@@ -110,6 +110,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"a writable root":                 {"base/migrate.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "cpu", "Job moderator-migrate: container migrate: readOnlyRootFilesystem"},
 		"a policy that selects nothing":   {"base/pdb.yaml", "component: judge", "component: jugde", "cpu", "PodDisruptionBudget moderator selects no pods"},
 		"a Secret that nobody makes":      {"overlays/kind/kustomization.yaml", "- name: moderator-migrate", "- name: moderator-migration", "kind", "Secret moderator-migrate is not made"},
+		"another metrics' port":           {"components/pod-monitor/monitor.yaml", "port: http", "port: metrics", "operators", "PodMonitor moderator scrapes"},
 		"another durable":                 {"base/scaledobject.yaml", "consumer: moderator", "consumer: moderators", "cpu", "scales on UPLOADS/moderators"},
 	} {
 		t.Run(name, func(t *testing.T) {

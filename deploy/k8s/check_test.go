@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"moderator/internal/config"
 	"moderator/internal/event"
 
 	apps "k8s.io/api/apps/v1"
@@ -137,6 +138,13 @@ func (f *found) checkSelectors(object any) {
 				}
 			}
 		}
+	case *custom[podMonitor]:
+		f.selects("PodMonitor "+o.Name, &o.Spec.Selector)
+		f.scrapes("PodMonitor "+o.Name, o.Spec.PodMetricsEndpoints)
+	case *custom[serviceMonitor]:
+		// The Service has the same label as its pods.
+		f.selects("ServiceMonitor "+o.Name, &o.Spec.Selector)
+		f.scrapes("ServiceMonitor "+o.Name, o.Spec.Endpoints)
 	case *custom[scaledObject]:
 		if target := "Deployment " + o.Spec.ScaleTargetRef.Name; !f.made[target] {
 			f.wrong("ScaledObject %s scales %s, which is not there", o.Name, target)
@@ -146,6 +154,13 @@ func (f *found) checkSelectors(object any) {
 				f.wrong("ScaledObject %s scales on %s/%s, moderator works on %s/%s", o.Name, m.Stream, m.Consumer, event.UploadsStream, event.DurableName)
 			}
 		}
+	}
+}
+
+// scrapes compares a monitor with the port and the path of the metrics.
+func (f *found) scrapes(what string, endpoints []scraped) {
+	if len(endpoints) != 1 || endpoints[0].Port != "http" || endpoints[0].Path != config.MetricsPath {
+		f.wrong("%s scrapes %v, moderator has its metrics on %s of port http", what, endpoints, config.MetricsPath)
 	}
 }
 

@@ -30,6 +30,9 @@ var types = map[string]func() any{
 	"jetstream.nats.io/v1beta2 Stream":   func() any { return new(custom[stream]) },
 	"jetstream.nats.io/v1beta2 Consumer": func() any { return new(custom[durable]) },
 	"postgresql.cnpg.io/v1 Cluster":      func() any { return new(custom[cluster]) },
+
+	"monitoring.coreos.com/v1 ServiceMonitor": func() any { return new(custom[serviceMonitor]) },
+	"monitoring.coreos.com/v1 PodMonitor":     func() any { return new(custom[podMonitor]) },
 }
 
 // decode reads JSON as the API server does: names in their exact case, and here nothing unknown or twice.
@@ -153,4 +156,21 @@ type cluster struct {
 	Monitoring struct {
 		EnablePodMonitor bool `json:"enablePodMonitor"`
 	} `json:"monitoring"`
+}
+
+// serviceMonitor and podMonitor are of Prometheus' operator.
+type serviceMonitor struct {
+	Selector  meta.LabelSelector `json:"selector"`
+	Endpoints []scraped          `json:"endpoints"`
+}
+
+type podMonitor struct {
+	Selector            meta.LabelSelector `json:"selector"`
+	PodMetricsEndpoints []scraped          `json:"podMetricsEndpoints"`
+}
+
+type scraped struct {
+	Port     string `json:"port"`
+	Path     string `json:"path"`
+	Interval string `json:"interval"`
 }
