@@ -66,10 +66,7 @@ func deed(ch matchdb.Change, names matchdb.Names) string {
 		}
 		return "changed model " + value(row["name"]) + changedColumns(ch)
 	case "review":
-		if ch.Action == "insert" {
-			return fmt.Sprintf("decided %s on upload %s", value(row["verdict"]), value(row["upload_id"]))
-		}
-		return fmt.Sprintf("changed the review of upload %s%s", value(row["upload_id"]), changedColumns(ch))
+		return reviewDeed(ch, row)
 	case "exchange":
 		return exchangeDeed(ch, row)
 	}
@@ -81,7 +78,7 @@ func flagDeed(verb string, ch matchdb.Change) string {
 	case "flagged", "retracted", "restored":
 		return verb + " " + pictureOf(ch.After)
 	case "forgotten":
-		return "forgot a flag that its exchange withdrew"
+		return "forgot a flag that its exchange withdrew,"
 	}
 	if columns := changedColumns(ch); columns != "" {
 		return "changed the flag of " + pictureOf(ch.After) + columns
@@ -105,6 +102,19 @@ func bankDeed(verb string, ch matchdb.Change) string {
 		return "disabled bank " + name
 	}
 	return "changed bank " + name + changedColumns(ch)
+}
+
+func reviewDeed(ch matchdb.Change, row map[string]any) string {
+	verdict, upload := value(row["verdict"]), "upload "+value(row["upload_id"])
+	switch {
+	case ch.Action != "insert" && row["taken_back_at"] != nil:
+		return "took back " + verdict + " on " + upload
+	case ch.Action != "insert":
+		return "changed the review of " + upload + changedColumns(ch)
+	case verdict == "again":
+		return "had " + upload + " judged again"
+	}
+	return "decided " + verdict + " on " + upload
 }
 
 func exchangeDeed(ch matchdb.Change, row map[string]any) string {
