@@ -45,8 +45,8 @@ CREATE TABLE flagged_image (
     -- Of HMA's clients: the content's id; when look-ups find it (0 never, 1 always, else from that Unix time on).
     number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, disable_until bigint NOT NULL DEFAULT 1, metadata jsonb,
     bank_id int NOT NULL REFERENCES bank, UNIQUE (id, bank_id), -- what signals refer to
-    sha256 bytea CHECK (octet_length(sha256) = 32), md5 bytea CHECK (octet_length(md5) = 16),
-    signal_key bytea CHECK (octet_length(signal_key) = 32), CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, md5) > 0)),
+    sha256 bytea CHECK (octet_length(sha256) = 32), sha1 bytea CHECK (octet_length(sha1) = 20), md5 bytea CHECK (octet_length(md5) = 16),
+    signal_key bytea CHECK (octet_length(signal_key) = 32), CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, sha1, md5) > 0)),
     source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '',
     exchanged boolean NOT NULL DEFAULT false, -- made by an exchange, and forgotten with its last record there: see forget_flags()
     created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user,
@@ -54,9 +54,10 @@ CREATE TABLE flagged_image (
     CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3))
 );
 -- A picture is flagged once in a bank. A retracted one may be flagged again by hand; lists skip it.
-CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, (coalesce(sha256, md5, signal_key))) WHERE retracted_at IS NULL;
-CREATE INDEX flagged_image_retracted ON flagged_image (bank_id, (coalesce(sha256, md5, signal_key))) WHERE retracted_at IS NOT NULL;
+CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, (coalesce(sha256, sha1, md5, signal_key))) WHERE retracted_at IS NULL;
+CREATE INDEX flagged_image_retracted ON flagged_image (bank_id, (coalesce(sha256, sha1, md5, signal_key))) WHERE retracted_at IS NOT NULL;
 CREATE INDEX flagged_image_newest ON flagged_image (created_at DESC, id);
-CREATE INDEX flagged_image_sha256 ON flagged_image (sha256);
--- Two files can be made to have one MD5: an MD5 counts only where the SHA-256 is unknown.
+CREATE INDEX flagged_image_sha256 ON flagged_image (sha256) WHERE sha256 IS NOT NULL;
+-- Two files can be made to have one MD5 or SHA-1: of the hashes that are known, only the best counts.
+CREATE INDEX flagged_image_sha1 ON flagged_image (sha1) WHERE sha256 IS NULL AND sha1 IS NOT NULL;
 CREATE INDEX flagged_image_md5 ON flagged_image (md5) WHERE sha256 IS NULL AND md5 IS NOT NULL;

@@ -25,8 +25,8 @@ BEGIN
     IF TG_OP <> 'INSERT' THEN before := to_jsonb(OLD); END IF;
     IF TG_OP <> 'DELETE' THEN after := to_jsonb(NEW); END IF;
     IF coalesce(before ->> 'exchanged', '') = 'true' OR coalesce(after ->> 'exchanged', '') = 'true' THEN -- a hash that is withdrawn is forgotten here too
-        before := before - '{sha256,md5,signal_key}'::text[];
-        after := after - '{sha256,md5,signal_key}'::text[];
+        before := before - '{sha256,sha1,md5,signal_key}'::text[];
+        after := after - '{sha256,sha1,md5,signal_key}'::text[];
     END IF;
     INSERT INTO audit_log (db_user, actor, reason, action, table_name, row_id, before, after)
         VALUES (session_user, nullif(current_setting('moderator.actor', true), ''), nullif(current_setting('moderator.reason', true), ''),
@@ -82,7 +82,7 @@ GRANT SELECT ON audit_log TO moderator_curator, moderator_admin;
 -- Column by column: nobody may write the database's own record of who and when.
 GRANT INSERT (name, enabled, enabled_ratio), UPDATE (name, enabled, enabled_ratio, shadow, review_only, pdq_distance, pdq_verdict, false_blocks) ON bank TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE (block_at, review_at), DELETE ON bank_threshold TO moderator_curator, moderator_admin;
-GRANT INSERT (id, bank_id, sha256, md5, signal_key, source, note, exchanged, created_by, metadata),
+GRANT INSERT (id, bank_id, sha256, sha1, md5, signal_key, source, note, exchanged, created_by, metadata),
     UPDATE (retracted_at, retracted_by, retract_reason, note, disable_until) ON flagged_image TO moderator_curator, moderator_admin;
 GRANT INSERT ON flagged_embedding, flagged_pdq, flagged_keypoints, allowed_embedding, allowed_pdq TO moderator_curator, moderator_admin;
 -- UPDATE (note) serves updates that change nothing: the audit log gets a row when signals are added to a picture.

@@ -45,7 +45,7 @@ CREATE INDEX exchange_record_image ON exchange_record (image_id);
 
 -- What reviewers said of entries whose exchange takes feedback, until and after its source took it.
 CREATE TABLE exchange_feedback (
-    exchange_id int NOT NULL REFERENCES exchange ON DELETE CASCADE, entry text NOT NULL, signal text NOT NULL, -- md5, sha256 or pdq
+    exchange_id int NOT NULL REFERENCES exchange ON DELETE CASCADE, entry text NOT NULL, signal text NOT NULL, -- sha256, sha1, md5 or pdq
     confirmed boolean NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), sent_at timestamptz, PRIMARY KEY (exchange_id, entry, signal, confirmed)
 );
 
@@ -64,7 +64,7 @@ BEGIN
         EXECUTE format('DELETE FROM %s WHERE image_id = ANY ($1)', name) USING ids;
     END LOOP;
     DELETE FROM flagged_image WHERE id = ANY (ids) AND retracted_at IS NULL;
-    UPDATE flagged_image SET signal_key = sha256(coalesce(sha256, md5, signal_key)), sha256 = NULL, md5 = NULL, exchanged = false WHERE id = ANY (ids);
+    UPDATE flagged_image SET signal_key = sha256(coalesce(sha256, sha1, md5, signal_key)), sha256 = NULL, sha1 = NULL, md5 = NULL, exchanged = false WHERE id = ANY (ids);
     RETURN cardinality(ids);
 END $$;
 -- +goose StatementEnd

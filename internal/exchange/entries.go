@@ -108,7 +108,7 @@ const flatBits = 64
 
 // flagOf returns the flag of one hash, or why it is not taken.
 func flagOf(kind, digits string) (f hashlist.Flag, fault string) {
-	sizes := map[string]int{string(hashlist.TypePDQ): pdq.Bits / 8, string(hashlist.TypeSHA256): 32, string(hashlist.TypeMD5): 16}
+	sizes := map[string]int{string(hashlist.TypePDQ): pdq.Bits / 8, string(hashlist.TypeSHA256): 32, string(hashlist.TypeSHA1): 20, string(hashlist.TypeMD5): 16}
 	size, held := sizes[kind]
 	if !held {
 		return f, "the library does not hold it"
@@ -129,6 +129,8 @@ func flagOf(kind, digits string) (f hashlist.Flag, fault string) {
 		return f, "all zero"
 	case kind == string(hashlist.TypeSHA256):
 		f.SHA256 = raw
+	case kind == string(hashlist.TypeSHA1):
+		f.SHA1 = raw
 	case kind == string(hashlist.TypeMD5):
 		f.MD5 = raw
 	case set < flatBits || set > pdq.Bits-flatBits:

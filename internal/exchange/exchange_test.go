@@ -49,7 +49,12 @@ func only(kind string) func(fake.Record) []string {
 var examples = map[string]example{
 	"ncmec": {
 		serve: (*fake.Source).NCMEC, credentials: "username: " + fake.User + "\npassword: " + fake.Password, updates: true,
-		want: func(r fake.Record) []string { return []string{"md5 " + r.MD5, "pdq " + r.PDQ} },
+		want: func(r fake.Record) []string {
+			if r.HasMD5() {
+				return []string{"md5 " + r.MD5, "pdq " + r.PDQ}
+			}
+			return []string{"sha1 " + r.SHA1, "pdq " + r.PDQ}
+		},
 	},
 	"stopncii": {
 		serve: (*fake.Source).StopNCII, credentials: "functions-key: " + fake.User + "\nsubscription-key: " + fake.Password, want: only("pdq"),
@@ -132,7 +137,7 @@ func (b *bench) stored(bank string) map[string]bool {
 	b.Helper()
 	all := map[string]bool{}
 	err := b.db.Dump(b.Context(), matchdb.Dump{Bank: bank}, func(hashlist.Header) error { return nil }, func(f hashlist.Flag) error {
-		for kind, sum := range map[string][]byte{"md5 ": f.MD5, "sha256 ": f.SHA256} {
+		for kind, sum := range map[string][]byte{"md5 ": f.MD5, "sha1 ": f.SHA1, "sha256 ": f.SHA256} {
 			if sum != nil {
 				all[kind+hex.EncodeToString(sum)] = true
 			}

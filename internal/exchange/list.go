@@ -131,12 +131,12 @@ func (l *list) flat(f *hashlist.Flag) (fault string) {
 		kept = append(kept, p)
 	}
 	f.PDQ = kept
-	for kind, sum := range map[string][]byte{"md5": f.MD5, "sha256": f.SHA256} {
+	for kind, sum := range map[string][]byte{"md5": f.MD5, "sha1": f.SHA1, "sha256": f.SHA256} {
 		if sum != nil && strings.Trim(hex.EncodeToString(sum), "0") == "" {
 			return kind + ": all zero"
 		}
 	}
-	if f.SHA256 != nil || f.MD5 != nil || len(f.PDQ) > 0 || len(f.Embeddings) > 0 {
+	if f.HasFile() || len(f.PDQ) > 0 || len(f.Embeddings) > 0 {
 		return ""
 	}
 	return fault

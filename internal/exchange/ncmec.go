@@ -205,14 +205,15 @@ func (n *ncmec) take(e ncmecEntry) {
 	for _, votes := range e.Confirmed {
 		one.confirmed = max(one.confirmed, 1+len(votes.Members))
 	}
-	for kind, all := range map[string][]string{"md5": e.Fingerprints.MD5, "pdq": e.Fingerprints.PDQ} {
-		for _, digits := range all {
-			one.hash(kind, digits)
+	sums := map[string][]string{"md5": e.Fingerprints.MD5, "sha1": e.Fingerprints.SHA1, "pdq": e.Fingerprints.PDQ}
+	if len(e.Fingerprints.MD5) == 1 {
+		if _, fault := flagOf("md5", e.Fingerprints.MD5[0]); fault == "" {
+			delete(sums, "sha1") // it names the same file
 		}
 	}
-	for _, digits := range e.Fingerprints.SHA1 {
-		if len(e.Fingerprints.MD5) == 0 { // else the MD5 names the same file
-			one.hash("sha1", digits)
+	for kind, all := range sums {
+		for _, digits := range all {
+			one.hash(kind, digits)
 		}
 	}
 	n.add(one)

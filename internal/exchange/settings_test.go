@@ -98,7 +98,9 @@ func TestFilters(t *testing.T) {
 	want := map[string]bool{}
 	b.source.Live(func(r fake.Record) {
 		if r.Member() == 41 && r.Index%4 < 2 {
-			want["md5 "+r.MD5], want["pdq "+r.PDQ] = true, true
+			for _, hash := range b.want(r) {
+				want[hash] = true
+			}
 		}
 	})
 	require.Equal(t, want, b.stored("theirs"))
@@ -140,13 +142,13 @@ func TestListOfAFile(t *testing.T) {
 	b := newBench(t, "list", &fake.Source{Records: 3})
 	path := t.TempDir() + "/list.txt"
 	flat := strings.Repeat("0", 60) + "ffff"
-	require.NoError(t, os.WriteFile(path, []byte("pdq "+strings.Repeat("0f", 32)+"\npdq "+flat+"\nmd5 "+strings.Repeat("0", 32)+"\nsha256 "+strings.Repeat("ab", 32)+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("pdq "+strings.Repeat("0f", 32)+"\npdq "+flat+"\nmd5 "+strings.Repeat("0", 32)+"\nsha1 "+strings.Repeat("0", 40)+"\nsha256 "+strings.Repeat("ab", 32)+"\n"), 0o600))
 	b.settings.URL = path
 	b.replace(b.settings)
 	t.Setenv(variable("x"), "")
 	b.fetch()
 	require.Equal(t, map[string]bool{"pdq " + strings.Repeat("0f", 32): true, "sha256 " + strings.Repeat("ab", 32): true}, b.stored("theirs"))
-	require.Equal(t, map[string]int64{"pdq: of a flat picture": 1, "md5: all zero": 1}, b.state().Refused)
+	require.Equal(t, map[string]int64{"pdq: of a flat picture": 1, "md5: all zero": 1, "sha1: all zero": 1}, b.state().Refused)
 	require.Zero(t, b.fetch().Pages, "the same bytes are not read again")
 	require.NoError(t, os.WriteFile(path, []byte("not a list"), 0o600))
 	_, err := b.fetcher.Fetch(t.Context(), "x", false)

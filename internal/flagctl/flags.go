@@ -11,6 +11,7 @@ type flagJSON struct {
 	ID           string     `json:"id"`
 	Bank         string     `json:"bank"`
 	SHA256       string     `json:"sha256"` // empty if unknown
+	SHA1         string     `json:"sha1,omitempty"`
 	MD5          string     `json:"md5,omitempty"`
 	Source       string     `json:"source"`
 	Note         string     `json:"note"`
@@ -43,7 +44,7 @@ type viewJSON struct {
 
 func toJSON(f matchdb.Flagged) flagJSON {
 	out := flagJSON{
-		ID: f.ID.String(), Bank: f.Bank, SHA256: f.SHA256, MD5: f.MD5, Source: f.Source, Note: f.Note,
+		ID: f.ID.String(), Bank: f.Bank, SHA256: f.SHA256, SHA1: f.SHA1, MD5: f.MD5, Source: f.Source, Note: f.Note,
 		FlaggedAt: f.CreatedAt, FlaggedBy: f.CreatedBy, DatabaseUser: f.CreatedUser, Views: f.Views,
 	}
 	if f.RetractedAt != nil {

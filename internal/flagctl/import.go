@@ -239,7 +239,7 @@ func (l *loader) next(ctx context.Context) (hashlist.Flag, error) {
 	}
 	if l.HashesOnly {
 		f.Embeddings, f.Keypoints = nil, nil
-		if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 {
+		if !f.HasFile() && len(f.PDQ) == 0 {
 			return f, &hashlist.LineError{Line: l.list.Line(), Skipped: true, Err: errors.New("the entry has only embeddings")}
 		}
 	}

@@ -2,7 +2,10 @@ package flagctl
 
 import (
 	"crypto/md5"
+	"crypto/sha1"
 	"fmt"
+	"hash"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -35,9 +38,11 @@ func emptyDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("MODERATOR_DATABASE_URL", testenv.Postgres(ts.Value("t").(testing.TB)))
 }
 
-// md5List LIST FILE writes a list of the file's MD5.
-func md5List(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(md5Hex([]byte(ts.ReadFile(args[1])))), 0o644))
+// sumList md5|sha1 LIST FILE writes a list of the file's hash.
+func sumList(ts *testscript.TestScript, _ bool, args []string) {
+	sum := map[string]hash.Hash{"md5": md5.New(), "sha1": sha1.New()}[args[0]]
+	_, _ = io.WriteString(sum, ts.ReadFile(args[2])) // never fails
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), fmt.Appendf(nil, "%x\n", sum.Sum(nil)), 0o644))
 }
 
 // bigList LIST N EVERY writes a list of N flags. One in EVERY has a PDQ hash and an embedding.

@@ -115,6 +115,7 @@ func (s *showCommand) Run(ctx context.Context, c *cli) error {
 		{"id", f.ID.String()},
 		{"bank", f.Bank},
 		{"sha256", f.SHA256},
+		{"sha1", f.SHA1},
 		{"md5", f.MD5},
 		{"source", f.Source},
 		{"note", f.Note},

@@ -59,7 +59,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"picture": picture, "pictures": pictures, "flat": flat, "interlaced": interlaced, "id": id, "lastid": lastID,
-			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "md5list": md5List, "biglist": bigList, "loaded": loaded, "othermodel": otherModel, "serve": serve,
+			"otherdatabase": otherDatabase, "emptydatabase": emptyDatabase, "sumlist": sumList, "biglist": bigList, "loaded": loaded, "othermodel": otherModel, "serve": serve,
 		},
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"moderator/internal/pdq"
 )
 
-// Flag is a flagged picture of a list. It has at least a SHA-256, an MD5, a PDQ hash or an embedding.
+// Flag is a flagged picture of a list. It has at least a SHA-256, a SHA-1, an MD5, a PDQ hash or an embedding.
 type Flag struct {
 	Bank       string // empty if the list does not say
 	SHA256     []byte // of the file; nil if unknown
+	SHA1       []byte // of the file; nil if unknown
 	MD5        []byte // of the file; nil if unknown
 	Source     string
 	Note       string
@@ -108,11 +109,11 @@ func (f *Flag) check() error {
 			return err
 		}
 	}
-	if f.SHA256 == nil && f.MD5 == nil && len(f.PDQ) == 0 && len(f.Embeddings) == 0 {
+	if !f.HasFile() && len(f.PDQ) == 0 && len(f.Embeddings) == 0 {
 		if lowest < pdq.MinQuality {
 			return fmt.Errorf("its only signal is a PDQ hash of quality %d, wanted %d or more: hashes of flat pictures match by chance", lowest, pdq.MinQuality)
 		}
-		return errors.New("it has no signal: wanted a SHA-256, an MD5, a PDQ hash or an embedding")
+		return errors.New("it has no signal: wanted a SHA-256, a SHA-1, an MD5, a PDQ hash or an embedding")
 	}
 	return nil
 }
@@ -140,11 +141,16 @@ func (f *Flag) Sort() {
 	})
 }
 
-// Key identifies the flag in its bank: the SHA-256 of its file, or else the MD5, or else SignalKey.
+// HasFile reports whether a hash of the file is known.
+func (f Flag) HasFile() bool { return f.SHA256 != nil || f.SHA1 != nil || f.MD5 != nil }
+
+// Key identifies the flag in its bank: the SHA-256 of its file, or else the SHA-1, or else the MD5, or else SignalKey.
 func (f Flag) Key() []byte {
 	switch {
 	case f.SHA256 != nil:
 		return f.SHA256
+	case f.SHA1 != nil:
+		return f.SHA1
 	case f.MD5 != nil:
 		return f.MD5
 	}

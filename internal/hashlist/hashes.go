@@ -18,25 +18,26 @@ type HashType string
 const (
 	TypePDQ    HashType = "pdq"
 	TypeSHA256 HashType = "sha256"
+	TypeSHA1   HashType = "sha1"
 	TypeMD5    HashType = "md5"
 )
 
-var ourTypes = []HashType{TypePDQ, TypeSHA256, TypeMD5}
+var ourTypes = []HashType{TypePDQ, TypeSHA256, TypeSHA1, TypeMD5}
 
 // otherTypes are signals of exchanged lists that the library does not hold.
 var otherTypes = []string{
-	"sha1", "sha224", "sha384", "sha512", "pdq_ocr", "pdq_index", "vpdq", "video_md5", "video_tmk", "tmk", "raw_text", "text_tlsh", "tlsh_pdf", "trend_query", "url", "url_md5", "raw_html",
+	"sha224", "sha384", "sha512", "pdq_ocr", "pdq_index", "vpdq", "video_md5", "video_tmk", "tmk", "raw_text", "text_tlsh", "tlsh_pdf", "trend_query", "url", "url_md5", "raw_html",
 }
 
 var digits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
 // otherSums are file hashes that the library does not hold, by their number of hexadecimal digits.
-var otherSums = map[int]string{40: "sha1", 56: "sha224", 96: "sha384", 128: "sha512"}
+var otherSums = map[int]string{56: "sha224", 96: "sha384", 128: "sha512"}
 
 // looksHashed reports whether text is hexadecimal digits of a hash's length.
 func looksHashed(text string) bool {
 	_, other := otherSums[len(text)]
-	return (len(text) == 32 || len(text) == 64 || other) && digits.MatchString(text)
+	return (len(text) == 32 || len(text) == 40 || len(text) == 64 || other) && digits.MatchString(text)
 }
 
 // signalType normalises a type's name: SHA-256 is sha256.
@@ -46,23 +47,28 @@ func knownType(kind string) bool {
 	return slices.Contains(otherTypes, kind) || slices.Contains(ourTypes, HashType(kind))
 }
 
-// hashed returns a flag of one hash. Without a type, 32 digits are an MD5, and bare is the type of 64 digits.
+// hashed returns a flag of one hash. Without a type, 32 digits are an MD5 and 40 a SHA-1, and bare is the type of 64 digits.
 func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	kind = signalType(kind)
 	switch {
 	case kind != "":
 	case len(text) == 32:
 		kind = string(TypeMD5)
+	case len(text) == 40:
+		kind = string(TypeSHA1)
 	case otherSums[len(text)] != "" && looksHashed(text):
 		kind = otherSums[len(text)]
 	case bare == "":
-		return Flag{}, fmt.Errorf("%.80q is not an MD5: wanted 32 hexadecimal digits, or --type pdq or --type sha256 for hashes of 64", text)
+		return Flag{}, fmt.Errorf("%.80q is not an MD5 or SHA-1: wanted 32 or 40 hexadecimal digits, or --type pdq or --type sha256 for hashes of 64", text)
 	default:
 		kind = string(bare)
 	}
 	want := 64
-	if HashType(kind) == TypeMD5 {
+	switch HashType(kind) {
+	case TypeMD5:
 		want = 32
+	case TypeSHA1:
+		want = 40
 	}
 	raw, err := hex.DecodeString(text)
 	switch {
@@ -76,6 +82,8 @@ func hashed(text, kind string, quality int, bare HashType) (Flag, error) {
 	switch HashType(kind) {
 	case TypeMD5:
 		return Flag{MD5: raw}, nil
+	case TypeSHA1:
+		return Flag{SHA1: raw}, nil
 	case TypeSHA256:
 		return Flag{SHA256: raw}, nil
 	}
@@ -91,7 +99,7 @@ func typedLine(text string, _ HashType) (Flag, error) {
 	return hashed(fields[1], fields[0], unknownQuality, "")
 }
 
-// bareLine parses a hash, or a line of sha256sum or md5sum.
+// bareLine parses a hash, or a line of sha256sum, sha1sum or md5sum.
 func bareLine(text string, bare HashType) (Flag, error) {
 	s, tagged := cutTagged(text)
 	if !tagged {
@@ -113,7 +121,7 @@ type sum struct {
 	named bool
 }
 
-// cutSum splits a line of sha256sum or md5sum. The separator is a blank and then a blank or an asterisk. A line without it is
+// cutSum splits a line of sha256sum, sha1sum or md5sum. The separator is a blank and then a blank or an asterisk. A line without it is
 // only a hash.
 func cutSum(text string) sum {
 	plain, escapes := strings.CutPrefix(text, `\`)

@@ -16,6 +16,8 @@ const (
 	sumA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	sumB = "Bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 	md5C = "cccccccccccccccccccccccccccccccc"
+
+	sha1A = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 )
 
 func bytesOf(t testing.TB, digits string) []byte {
@@ -115,20 +117,23 @@ func TestFormatsOfTheField(t *testing.T) {
 			},
 		},
 		"md5 and sha256 of BSD": {
-			text: "MD5 (a (1).jpg) = " + md5C + "\nSHA256 (b.jpg) = " + sumA + "\n" + `\SHA256 (x\ny) = ` + sumB + "\nSHA1 (c) = " + sumA[:40] + "\nMD5 (d) = 12\n", format: Bare,
+			text: "MD5 (a (1).jpg) = " + md5C + "\nSHA256 (b.jpg) = " + sumA + "\n" + `\SHA256 (x\ny) = ` + sumB + "\nSHA1 (c) = " + sha1A + "\nMD5 (d) = 12\nSHA512 (e) = " + sumA + sumA + "\n", format: Bare,
 			flags: []Flag{
-				{MD5: bytesOf(t, md5C), Source: "a (1).jpg"}, {SHA256: bytesOf(t, sumA), Source: "b.jpg"}, {SHA256: bytesOf(t, sumB), Source: "x\ny"},
+				{MD5: bytesOf(t, md5C), Source: "a (1).jpg"},
+				{SHA256: bytesOf(t, sumA), Source: "b.jpg"},
+				{SHA256: bytesOf(t, sumB), Source: "x\ny"},
+				{SHA1: bytesOf(t, sha1A), Source: "c"},
 			},
-			bad: []string{`line 5: "12" is not a hash of type md5`}, skips: []string{"line 4: signal type sha1, which the library does not hold"},
+			bad: []string{`line 5: "12" is not a hash of type md5`}, skips: []string{"line 6: signal type sha512, which the library does not hold"},
 		},
 		"sha1sum": {
-			text: sumA[:40] + "  a.jpg\n" + sumA[:40] + "\n" + sumA + "  b.jpg\n", format: Bare,
-			flags: []Flag{{SHA256: bytesOf(t, sumA), Source: "b.jpg"}},
-			skips: []string{"line 1: signal type sha1", "line 2: signal type sha1"},
+			text: sha1A + "  a.jpg\n" + sha1A + "\n" + sumA + "  b.jpg\n" + sumA[:56] + "  c.jpg\n", format: Bare,
+			flags: []Flag{{SHA1: bytesOf(t, sha1A), Source: "a.jpg"}, {SHA1: bytesOf(t, sha1A)}, {SHA256: bytesOf(t, sumA), Source: "b.jpg"}},
+			skips: []string{"line 4: signal type sha224"},
 		},
 		"types in capitals": {
-			text: "MD5 " + md5C + "\nSHA-256 " + sumA + "\nPDQ " + sumB + "\nSHA1 " + sumA[:40] + "\n", format: Signals,
-			flags: []Flag{{MD5: bytesOf(t, md5C)}, {SHA256: bytesOf(t, sumA)}, {PDQ: b}}, skips: []string{"line 4: signal type sha1"},
+			text: "MD5 " + md5C + "\nSHA-256 " + sumA + "\nPDQ " + sumB + "\nSHA-1 " + sha1A + "\nSHA1 " + sumA + "\n", format: Signals,
+			flags: []Flag{{MD5: bytesOf(t, md5C)}, {SHA256: bytesOf(t, sumA)}, {PDQ: b}, {SHA1: bytesOf(t, sha1A)}}, bad: []string{"line 5: "},
 		},
 		"tx dataset with semicolons and capitals": {
 			text:   "Signal_Type;Signal_Str;Collab;Category;Tags\nPDQ;" + sumA + ";\"My; list\";true_positive;a,b\n",
@@ -194,7 +199,7 @@ func example(t testing.TB) (Header, []Flag) {
 		{Bank: "default", SHA256: bytesOf(t, sumA), Source: "<a & b>\u2028", Note: "naïve \"雪\"", PDQ: []PDQ{
 			{View: "flip-horizontal", Hash: pdq.Hash(bytesOf(t, sumB)), Quality: 50}, pdqOf(t, sumA, 100)[0],
 		}},
-		penalty(Flag{Bank: "spam", SHA256: bytesOf(t, sumB), MD5: bytesOf(t, md5C), Embeddings: []Embedding{
+		penalty(Flag{Bank: "spam", SHA256: bytesOf(t, sumB), SHA1: bytesOf(t, sha1A), MD5: bytesOf(t, md5C), Embeddings: []Embedding{
 			{View: "original", Penalty: 0.0312042236328125, Vector: []float32{0.6, -0.8, 0}}, {View: "rotate-90", Penalty: -0.5, Vector: []float32{1, 5.9604645e-08, 0}},
 		}}),
 	}
@@ -239,6 +244,7 @@ func TestOwnFormatRefuses(t *testing.T) {
 	head := `{"format":"moderator-flags","version":1,"models":[],"added":"later"}` + "\n"
 	for text, want := range map[string]string{
 		`{"sha256":"ab"}`: "the SHA-256 has 2 hexadecimal digits, wanted 64",
+		`{"sha1":"ab"}`:   "the SHA-1 has 2 hexadecimal digits, wanted 40",
 		`{"md5":"xy"}`:    "not a flag: ",
 		`{"bank":"spam"}`: "it has no signal",
 		`{"sha256":`:      "not a flag: ",
@@ -269,8 +275,8 @@ func TestOtherFormatsAreWritten(t *testing.T) {
 	lower := strings.ToLower(sumB)
 	for format, want := range map[Format]string{
 		HashCSV:  "hash,quality,filename\n" + sumA + ",100,<a & b>\u2028\n",
-		Exchange: "signal_type,signal_str,collab,category,tags\npdq," + sumA + ",default,TRUE_POSITIVE,\nsha256," + sumA + ",default,TRUE_POSITIVE,\nsha256," + lower + ",spam,TRUE_POSITIVE,\nmd5," + md5C + ",spam,TRUE_POSITIVE,\nmd5," + md5C + ",default,TRUE_POSITIVE,\n",
-		Signals:  "pdq " + sumA + "\nsha256 " + sumA + "\nsha256 " + lower + "\nmd5 " + md5C + "\nmd5 " + md5C + "\n",
+		Exchange: "signal_type,signal_str,collab,category,tags\npdq," + sumA + ",default,TRUE_POSITIVE,\nsha256," + sumA + ",default,TRUE_POSITIVE,\nsha256," + lower + ",spam,TRUE_POSITIVE,\nsha1," + sha1A + ",spam,TRUE_POSITIVE,\nmd5," + md5C + ",spam,TRUE_POSITIVE,\nmd5," + md5C + ",default,TRUE_POSITIVE,\n",
+		Signals:  "pdq " + sumA + "\nsha256 " + sumA + "\nsha256 " + lower + "\nsha1 " + sha1A + "\nmd5 " + md5C + "\nmd5 " + md5C + "\n",
 	} {
 		text, _ := written(t, format, header, flags)
 		require.Equal(t, want, text)

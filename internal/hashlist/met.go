@@ -12,20 +12,13 @@ type Met struct {
 func NewMet() *Met { return &Met{seed: maphash.MakeSeed(), keys: map[uint64]struct{}{}} }
 
 // First adds a flag, and reports whether it is the first of its picture and bank. As in the library, the picture is identified
-// by its SHA-256, without it by its MD5, and without both by its SignalKey.
+// by Key.
 func (m *Met) First(f Flag) bool {
-	key := f.SHA256
-	if key == nil {
-		key = f.MD5
-	}
-	if key == nil {
-		key = f.SignalKey()
-	}
 	var h maphash.Hash
 	h.SetSeed(m.seed)
 	_, _ = h.WriteString(f.Bank) // never fails
 	_ = h.WriteByte(0)
-	_, _ = h.Write(key)
+	_, _ = h.Write(f.Key())
 	sum := h.Sum64()
 	if _, known := m.keys[sum]; known {
 		return false

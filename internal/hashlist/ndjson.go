@@ -44,6 +44,7 @@ func parseHeader(line []byte) (h Header, ok bool, err error) {
 type line struct {
 	Bank       string          `json:"bank,omitempty"`
 	SHA256     hexBytes        `json:"sha256,omitempty"`
+	SHA1       hexBytes        `json:"sha1,omitempty"`
 	MD5        hexBytes        `json:"md5,omitempty"`
 	Source     string          `json:"source,omitempty"`
 	Note       string          `json:"note,omitempty"`
@@ -104,10 +105,11 @@ func parseLine(text []byte) (Flag, error) {
 		return Flag{}, fmt.Errorf("not a flag: %w", err)
 	}
 	f := Flag{Bank: l.Bank, Source: l.Source, Note: l.Note, Keypoints: l.Keypoints}
-	var err, errMD5 error
+	var err, errSHA1, errMD5 error
 	f.SHA256, err = sized("SHA-256", l.SHA256, 32)
+	f.SHA1, errSHA1 = sized("SHA-1", l.SHA1, 20)
 	f.MD5, errMD5 = sized("MD5", l.MD5, 16)
-	if err := errors.Join(err, errMD5); err != nil {
+	if err := errors.Join(err, errSHA1, errMD5); err != nil {
 		return f, err
 	}
 	for _, p := range l.PDQ {
@@ -135,7 +137,7 @@ func sized(what string, raw []byte, size int) ([]byte, error) {
 }
 
 func formatLine(f Flag) line {
-	l := line{Bank: f.Bank, SHA256: f.SHA256, MD5: f.MD5, Source: f.Source, Note: f.Note, Keypoints: f.Keypoints}
+	l := line{Bank: f.Bank, SHA256: f.SHA256, SHA1: f.SHA1, MD5: f.MD5, Source: f.Source, Note: f.Note, Keypoints: f.Keypoints}
 	for _, p := range f.PDQ {
 		l.PDQ = append(l.PDQ, linePDQ{p.View, p.Hash[:], p.Quality})
 	}

@@ -19,7 +19,7 @@ const (
 	HashCSV  Format = "pdq-csv" // hash,quality,filename or hash,filename; with or without a header
 	Exchange Format = "tx-csv"  // signal_type,signal_str,collab,category,tags, in any order
 	Signals  Format = "signals" // type and hash
-	Bare     Format = "hashes"  // a hash, or a line of sha256sum or md5sum, also with --tag
+	Bare     Format = "hashes"  // a hash, or a line of sha256sum, sha1sum or md5sum, also with --tag
 )
 
 // maxLine is the longest line, in bytes: 1000 views of the widest vectors.
@@ -119,7 +119,7 @@ func (r *Reader) askType(hash string, open bool) error {
 func unknownFormat(first []byte) error {
 	return fmt.Errorf(`no list in a known format, tried were: moderator's own (a first line {"format":%q,"version":%d,…}); `+
 		"CSV of hash,quality,filename or hash,filename; CSV of signal_type,signal_str,collab,category,tags; "+
-		"lines of a type and a hash (pdq 0123…); lines of a PDQ, SHA-256 or MD5 hash, or as sha256sum and md5sum print them. Its first line is %.60q", ownFormat, Version, first)
+		"lines of a type and a hash (pdq 0123…); lines of a PDQ, SHA-256, SHA-1 or MD5 hash, or as sha256sum and md5sum print them. Its first line is %.60q", ownFormat, Version, first)
 }
 
 // Next returns the next flag, io.EOF after the last one, or a *LineError for a bad line. Any other error is one of reading, and

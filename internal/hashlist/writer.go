@@ -96,6 +96,9 @@ func (f Flag) each(do func(kind HashType, hash string) error) (n int, err error)
 	if f.SHA256 != nil {
 		all = append(all, named{TypeSHA256, hex.EncodeToString(f.SHA256)})
 	}
+	if f.SHA1 != nil {
+		all = append(all, named{TypeSHA1, hex.EncodeToString(f.SHA1)})
+	}
 	if f.MD5 != nil {
 		all = append(all, named{TypeMD5, hex.EncodeToString(f.MD5)})
 	}

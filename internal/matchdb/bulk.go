@@ -33,8 +33,8 @@ func (db *DB) NewImport(by, why string) *Import {
 
 // Keys by which the flag of a picture is found: what was staged, and what is there.
 const (
-	stagedKey  = "(s.bank_id, coalesce(s.sha256, s.md5, s.signal_key))"
-	flaggedKey = "(i.bank_id, coalesce(i.sha256, i.md5, i.signal_key))"
+	stagedKey  = "(s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key))"
+	flaggedKey = "(i.bank_id, coalesce(i.sha256, i.sha1, i.md5, i.signal_key))"
 )
 
 // loadSettings let the server keep the plans by which it looks up what each row refers to: planning them anew for every row
@@ -46,17 +46,17 @@ const loadSettings = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan
 // pictures wait for each other in one direction only.
 var loadSQL = []string{
 	// Its count is of new flags.
-	`INSERT INTO flagged_image (id, bank_id, sha256, md5, signal_key, source, note, created_by)
-		SELECT s.id, s.bank_id, s.sha256, s.md5, s.signal_key, s.source, s.note, current_setting('moderator.actor') FROM list_flag s
+	`INSERT INTO flagged_image (id, bank_id, sha256, sha1, md5, signal_key, source, note, created_by)
+		SELECT s.id, s.bank_id, s.sha256, s.sha1, s.md5, s.signal_key, s.source, s.note, current_setting('moderator.actor') FROM list_flag s
 		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NOT NULL)
-		ORDER BY s.bank_id, coalesce(s.sha256, s.md5, s.signal_key) ON CONFLICT DO NOTHING`,
+		ORDER BY s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key) ON CONFLICT DO NOTHING`,
 	// Of all others, which take the id of the row that is there, locked against retraction until the end (see
 	// insertImage), or none where it is retracted. They too are locked in the order of their keys.
 	`WITH other AS MATERIALIZED (
 			SELECT s.n, (SELECT i.id FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NULL
 				LIMIT 1 FOR NO KEY UPDATE) AS id
 			FROM (SELECT * FROM list_flag l WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = l.id)
-				ORDER BY bank_id, coalesce(sha256, md5, signal_key)) s
+				ORDER BY bank_id, coalesce(sha256, sha1, md5, signal_key)) s
 		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`,
 	// Of retracted ones.
 	`DELETE FROM list_flag WHERE id IS NULL`,

@@ -18,7 +18,7 @@ import (
 	"moderator/internal/pdq"
 )
 
-// listFlags are n flags of a bank of all kinds: known by SHA-256, by MD5, by PDQ hashes, by vectors.
+// listFlags are n flags of a bank of all kinds: known by SHA-256, by SHA-1, by MD5, by PDQ hashes, by vectors.
 func listFlags(r *rand.Rand, n int) []hashlist.Flag {
 	flags := make([]hashlist.Flag, n)
 	for i := range flags {
@@ -28,6 +28,9 @@ func listFlags(r *rand.Rand, n int) []hashlist.Flag {
 		}
 		if i%4 < 2 {
 			f.MD5 = randomBytes(r, 16)
+		}
+		if i%8 == 1 {
+			f.SHA1 = randomBytes(r, 20)
 		}
 		if i%4 != 3 {
 			f.PDQ = []hashlist.PDQ{{View: "rotate-90", Hash: randomHash(r), Quality: 50 + i%51}, {View: "original", Hash: randomHash(r), Quality: 100}}
@@ -97,7 +100,7 @@ func TestLoadedFlagsMatchBySignal(t *testing.T) {
 		return err == nil && sessions == 0
 	}, time.Minute, 10*time.Millisecond)
 	for i, f := range flags {
-		q := HashQuery{SHA256: hex.EncodeToString(f.SHA256), MD5: hex.EncodeToString(f.MD5)}
+		q := HashQuery{SHA256: hex.EncodeToString(f.SHA256), SHA1: hex.EncodeToString(f.SHA1), MD5: hex.EncodeToString(f.MD5)}
 		if q.SHA256 != "" || q.MD5 != "" {
 			hits, err := db.MatchHashes(ctx, []HashQuery{q})
 			require.NoError(t, err)
@@ -114,7 +117,7 @@ func TestLoadedFlagsMatchBySignal(t *testing.T) {
 			require.InDelta(t, 1-float64(e.Penalty), hit.Score, Tolerance)
 			flag, err := db.Show(ctx, hit.FlaggedID.String())
 			require.NoError(t, err)
-			require.Equal(t, []any{f.Source, "mo", hex.EncodeToString(f.SHA256), hex.EncodeToString(f.MD5)}, []any{flag.Source, flag.CreatedBy, flag.SHA256, flag.MD5})
+			require.Equal(t, []any{f.Source, "mo", hex.EncodeToString(f.SHA256), hex.EncodeToString(f.SHA1), hex.EncodeToString(f.MD5)}, []any{flag.Source, flag.CreatedBy, flag.SHA256, flag.SHA1, flag.MD5})
 		}
 	}
 	var entries int

@@ -62,7 +62,7 @@ func (db *DB) contents(ctx context.Context, condition string, args ...any) ([]Co
 // ContentSignals are what a flag is found by; each is nil or "" where it has none.
 type ContentSignals struct {
 	PDQ    *pdq.Hash
-	MD5    string    // hex, of a flag whose SHA-256 is not known
+	MD5    string    // hex, of a flag whose SHA-256 and SHA-1 are not known
 	Vector []float32 // of the model; L2-normalised
 }
 
@@ -75,7 +75,7 @@ func (db *DB) SignalsOf(ctx context.Context, flag uuid.UUID, model string) (Cont
 	var hash pgtype.Bits
 	var vector *pgvector.HalfVector
 	var s ContentSignals
-	err = db.pool.QueryRow(ctx, `SELECT p.hash, e.embedding, coalesce(CASE WHEN i.sha256 IS NULL THEN encode(i.md5, 'hex') END, '') FROM flagged_image i
+	err = db.pool.QueryRow(ctx, `SELECT p.hash, e.embedding, coalesce(CASE WHEN i.sha256 IS NULL AND i.sha1 IS NULL THEN encode(i.md5, 'hex') END, '') FROM flagged_image i
 		LEFT JOIN flagged_pdq p ON p.image_id = i.id AND p.view = 'original'
 		LEFT JOIN flagged_embedding e ON e.image_id = i.id AND e.view = 'original' AND e.model_id = $2
 		WHERE i.id = $1`, flag, known.id).Scan(&hash, &vector, &s.MD5)
@@ -127,7 +127,7 @@ type SignalCounts struct{ PDQ, MD5, Embeddings, Newest int64 }
 // CountSignals counts in Postgres, which reads whole tables.
 func (db *DB) CountSignals(ctx context.Context, model string) (c SignalCounts, err error) {
 	err = db.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM flagged_pdq),
-		(SELECT count(*) FROM flagged_image WHERE sha256 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL),
+		(SELECT count(*) FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL),
 		(SELECT count(*) FROM flagged_embedding e JOIN model m ON m.id = e.model_id WHERE m.fingerprint = $1),
 		coalesce((SELECT floor(extract(epoch FROM max(created_at))) FROM flagged_image), 0)::bigint`, model).
 		Scan(&c.PDQ, &c.MD5, &c.Embeddings, &c.Newest)

@@ -22,7 +22,7 @@ type Dump struct {
 const dumpRows = 1000
 
 // Dump calls begin with the list's header and each with its active flags, as they are at one moment, in an order that
-// follows from what they hold: banks by name, in a bank by SHA-256, or the MD5 or signals where it is not known. The
+// follows from what they hold: banks by name, in a bank by SHA-256, or the SHA-1, MD5 or signals where it is not known. The
 // error of a bank that is not there wraps ErrUnknownBank.
 func (db *DB) Dump(ctx context.Context, what Dump, begin func(hashlist.Header) error, each func(hashlist.Flag) error) error {
 	if what.Bank != "" {
@@ -83,10 +83,10 @@ func dumpedModels(ctx context.Context, tx pgx.Tx, banks []int) ([]hashlist.Model
 func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, each func(hashlist.Flag) error) error {
 	after := []byte{}
 	for {
-		rows, err := tx.Query(ctx, `SELECT i.id, i.sha256, i.md5, i.source, i.note, k.points, coalesce(sha256, md5, signal_key)
+		rows, err := tx.Query(ctx, `SELECT i.id, i.sha256, i.sha1, i.md5, i.source, i.note, k.points, coalesce(sha256, sha1, md5, signal_key)
 			FROM flagged_image i LEFT JOIN flagged_keypoints k ON k.image_id = i.id AND NOT $4
-			WHERE bank_id = $1 AND retracted_at IS NULL AND coalesce(sha256, md5, signal_key) > $2
-			ORDER BY coalesce(sha256, md5, signal_key) LIMIT $3`, id, after, dumpRows, what.HashesOnly)
+			WHERE bank_id = $1 AND retracted_at IS NULL AND coalesce(sha256, sha1, md5, signal_key) > $2
+			ORDER BY coalesce(sha256, sha1, md5, signal_key) LIMIT $3`, id, after, dumpRows, what.HashesOnly)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func dumpBank(ctx context.Context, tx pgx.Tx, id int, name string, what Dump, ea
 		flags, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*hashlist.Flag, error) {
 			f := &hashlist.Flag{Bank: name}
 			var id uuid.UUID
-			err := row.Scan(&id, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.Keypoints, &after)
+			err := row.Scan(&id, &f.SHA256, &f.SHA1, &f.MD5, &f.Source, &f.Note, &f.Keypoints, &after)
 			ids = append(ids, id)
 			return f, err
 		})

@@ -9,13 +9,13 @@ import (
 // Feedback is a reviewer's verdict on an entry of an exchange.
 type Feedback struct {
 	Entry     string
-	Signal    string // of the flag that matched: md5, sha256 or pdq
+	Signal    string // of the flag that matched: sha256, sha1, md5 or pdq
 	Confirmed bool   // the upload was blocked; else the match was a false positive
 }
 
 // queueFeedbackSQL keeps what a reviewer says of flags ($1), whether confirmed ($2), for the exchanges that take it.
 const queueFeedbackSQL = `INSERT INTO exchange_feedback (exchange_id, entry, signal, confirmed)
-	SELECT r.exchange_id, r.entry, CASE WHEN i.sha256 IS NOT NULL THEN 'sha256' WHEN i.md5 IS NOT NULL THEN 'md5' ELSE 'pdq' END, $2
+	SELECT r.exchange_id, r.entry, CASE WHEN i.sha256 IS NOT NULL THEN 'sha256' WHEN i.sha1 IS NOT NULL THEN 'sha1' WHEN i.md5 IS NOT NULL THEN 'md5' ELSE 'pdq' END, $2
 	FROM exchange_record r JOIN exchange e ON e.id = r.exchange_id JOIN flagged_image i ON i.id = r.image_id
 	WHERE r.image_id = ANY ($1) AND e.settings ->> 'feedback' = 'true' ON CONFLICT DO NOTHING`
 

@@ -99,11 +99,11 @@ CREATE TEMP TABLE IF NOT EXISTS list_entry (entry text) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE ROWS`
 
 	// Flags that are not there yet. A retracted one may have its hash, or the hash's SHA-256 where it was forgotten.
-	exchangeFlagsSQL = `INSERT INTO flagged_image (id, bank_id, sha256, md5, signal_key, source, note, exchanged, created_by)
-		SELECT s.id, s.bank_id, s.sha256, s.md5, s.signal_key, s.source, s.note, true, current_setting('moderator.actor') FROM list_flag s
+	exchangeFlagsSQL = `INSERT INTO flagged_image (id, bank_id, sha256, sha1, md5, signal_key, source, note, exchanged, created_by)
+		SELECT s.id, s.bank_id, s.sha256, s.sha1, s.md5, s.signal_key, s.source, s.note, true, current_setting('moderator.actor') FROM list_flag s
 		WHERE (SELECT count(*) FROM flagged_image i WHERE ` + flaggedKey + ` IN (` + stagedKey + `, ` + forgottenKey + `) AND i.retracted_at IS NOT NULL) = 0
-		ORDER BY s.bank_id, coalesce(s.sha256, s.md5, s.signal_key) ON CONFLICT DO NOTHING`
-	forgottenKey = "(s.bank_id, sha256(coalesce(s.sha256, s.md5, s.signal_key)))"
+		ORDER BY s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key) ON CONFLICT DO NOTHING`
+	forgottenKey = "(s.bank_id, sha256(coalesce(s.sha256, s.sha1, s.md5, s.signal_key)))"
 
 	// All others take the id of the flag that is there: the active one, locked against retraction until the end (see insertImage), or
 	// else the one that was retracted last. One that is retracted meanwhile is seen by a second run.
@@ -113,7 +113,7 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 				(SELECT i.id FROM flagged_image i WHERE ` + flaggedKey + ` IN (` + stagedKey + `, ` + forgottenKey + `) AND i.retracted_at IS NOT NULL
 					ORDER BY i.retracted_at DESC LIMIT 1)) AS id
 			FROM (SELECT * FROM list_flag l WHERE (SELECT count(*) FROM flagged_image i WHERE i.id = l.id) = 0
-				ORDER BY bank_id, coalesce(sha256, md5, signal_key)) s
+				ORDER BY bank_id, coalesce(sha256, sha1, md5, signal_key)) s
 		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`
 
 	exchangePDQSQL = `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
@@ -216,7 +216,7 @@ func (f *ExchangeFetch) checkEmbeddings(ctx context.Context, page ExchangePage) 
 					flag.Embeddings, flag.Keypoints = nil, nil
 				}
 			}
-			if flag.SHA256 == nil && flag.MD5 == nil && len(flag.PDQ)+len(flag.Embeddings) == 0 {
+			if !flag.HasFile() && len(flag.PDQ)+len(flag.Embeddings) == 0 {
 				page.Refused["embedding of another model"]++
 				continue
 			}

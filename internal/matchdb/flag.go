@@ -114,12 +114,12 @@ func insertImage(ctx context.Context, tx pgx.Tx, bank int, key imageKey, f NewFl
 	for {
 		var r FlagResult
 		err := tx.QueryRow(ctx, `INSERT INTO flagged_image (bank_id, sha256, md5, signal_key, source, note, created_by, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (bank_id, coalesce(sha256, md5, signal_key)) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
+			ON CONFLICT (bank_id, coalesce(sha256, sha1, md5, signal_key)) WHERE retracted_at IS NULL DO NOTHING RETURNING id`,
 			bank, key.sha256, key.md5, key.signals, f.Source, f.Note, f.By, f.Metadata).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return r, err
 		}
-		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND coalesce(sha256, md5, signal_key) = coalesce($2::bytea, $3, $4)
+		err = tx.QueryRow(ctx, `SELECT id FROM flagged_image WHERE bank_id = $1 AND coalesce(sha256, sha1, md5, signal_key) = coalesce($2::bytea, $3, $4)
 			AND retracted_at IS NULL FOR NO KEY UPDATE`, bank, key.sha256, key.md5, key.signals).Scan(&r.ID)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			r.Existing = true

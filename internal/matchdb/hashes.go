@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -25,6 +26,7 @@ type PDQ struct {
 // HashQuery is an upload's hashes.
 type HashQuery struct {
 	SHA256 string // of the file, hex; "" asks for none
+	SHA1   string // the same of it
 	MD5    string // the same of it
 	PDQ    []PDQ
 	Bits   int // so many bits of a PDQ hash may differ; 0: pdq.MaxDistance
@@ -34,7 +36,7 @@ type HashQuery struct {
 type HashHit struct {
 	FlaggedID uuid.UUID
 	Bank      string
-	View      string // of the flag; "" for a hit by SHA-256 or MD5
+	View      string // of the flag; "" for a hit by a hash of the file
 	Exact     bool   // the very same file
 	Distance  int    // in bits of PDQ, 0 to the query's Bits
 	Query     int    // which of the upload's PDQ is near
@@ -51,7 +53,7 @@ const deletedHashesSQL = `
 SELECT DISTINCT image_id FROM unnest(@near_images::uuid[]) AS near (image_id)
 WHERE NOT EXISTS (SELECT FROM flagged_pdq p WHERE p.image_id = near.image_id)`
 
-// MatchHashes returns for each upload the flags of enabled banks that have its SHA-256 or MD5, and those with a PDQ hash
+// MatchHashes returns for each upload the flags of enabled banks that have its SHA-256, SHA-1 or MD5, and those with a PDQ hash
 // within the query's Bits of one of its own: of each bank at least the nearest 100. One round trip for the whole batch. Errors: a
 // query that is no hash wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) MatchHashes(ctx context.Context, qs []HashQuery) ([][]HashHit, error) {
@@ -101,6 +103,7 @@ func (db *DB) matchHashes(ctx context.Context, qs []HashQuery, disabledToo bool)
 type hashBatch struct {
 	files []int32 // the upload of each file
 	sums  [][]byte
+	sha1s [][]byte
 	md5s  [][]byte
 
 	uploads []int32 // the upload of each PDQ hash
@@ -127,15 +130,19 @@ func (b hashBatch) arguments(near [][]hashNeighbour) arguments {
 		}
 	}
 	return arguments{
-		"files": b.files, "sha256": b.sums, "md5": b.md5s, "uploads": b.uploads, "numbers": b.numbers, "digits": b.digits, "bits": b.bits,
+		"files": b.files, "sha256": b.sums, "sha1": b.sha1s, "md5": b.md5s, "uploads": b.uploads, "numbers": b.numbers, "digits": b.digits, "bits": b.bits,
 		"near_queries": queries, "near_images": images,
 	}
 }
 
 func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 	for i, q := range qs {
-		if q.SHA256 != "" || q.MD5 != "" {
+		if q.SHA256 != "" || q.SHA1 != "" || q.MD5 != "" {
 			sum, err := fileHash("SHA-256", q.SHA256, sha256.Size)
+			if err != nil {
+				return a, err
+			}
+			shorter, err := fileHash("SHA-1", q.SHA1, sha1.Size)
 			if err != nil {
 				return a, err
 			}
@@ -143,7 +150,8 @@ func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 			if err != nil {
 				return a, err
 			}
-			a.files, a.sums, a.md5s = append(a.files, int32(i)), append(a.sums, sum), append(a.md5s, old)
+			a.files, a.sums = append(a.files, int32(i)), append(a.sums, sum)
+			a.sha1s, a.md5s = append(a.sha1s, shorter), append(a.md5s, old)
 		}
 		bits := cmp.Or(q.Bits, pdq.MaxDistance)
 		for n, p := range q.PDQ {
@@ -157,13 +165,14 @@ func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 	return a, nil
 }
 
-// KnowsMD5 says whether there are flags that are known by an MD5 and nothing better of their file.
-func (db *DB) KnowsMD5(ctx context.Context) (known bool, err error) {
-	err = db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL)").Scan(&known)
+// KnownSums says whether there are flags of whose file a SHA-1, or an MD5, is the best hash that is known.
+func (db *DB) KnownSums(ctx context.Context) (bySHA1, byMD5 bool, err error) {
+	err = db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NOT NULL AND retracted_at IS NULL),
+		EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL)`).Scan(&bySHA1, &byMD5)
 	if err != nil {
-		return false, fmt.Errorf("ask for flags by MD5: %w", err)
+		return false, false, fmt.Errorf("ask for flags by SHA-1 and MD5: %w", err)
 	}
-	return known, nil
+	return bySHA1, byMD5, nil
 }
 
 // fileHash are the bytes of a hash in hexadecimal digits, nil of none.

@@ -71,16 +71,17 @@ func TestMatchHashes(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
-func TestMatchHashesByMD5(t *testing.T) {
+func TestMatchHashesByMD5AndSHA1(t *testing.T) {
 	db, url := library(t)
-	known, err := db.KnowsMD5(t.Context())
+	_, known, err := db.KnownSums(t.Context())
 	require.NoError(t, err)
 	require.False(t, known)
 	collision, alone := "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (bank_id, sha256, md5, created_by) VALUES (1, sha256('a'), '\\x"+collision+"', 'mo'), (1, NULL, '\\x"+alone+"', 'mo')"))
-	known, err = db.KnowsMD5(t.Context())
+	bySHA1, known, err := db.KnownSums(t.Context())
 	require.NoError(t, err)
 	require.True(t, known)
+	require.False(t, bySHA1)
 	hits, err := db.MatchHashes(t.Context(), []HashQuery{
 		{SHA256: sum256("anything"), MD5: alone}, {SHA256: sum256("a"), MD5: collision}, {SHA256: sum256("b"), MD5: collision},
 	})
@@ -93,8 +94,26 @@ func TestMatchHashesByMD5(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"", alone}, []string{flag.SHA256, flag.MD5})
 
+	sha1 := alone + "01234567"
+	require.NoError(t, exec(t, url, "INSERT INTO flagged_image (bank_id, sha256, sha1, md5, created_by) VALUES (1, sha256('c'), '\\x"+sha1[:38]+"ff', NULL, 'mo'), (1, NULL, '\\x"+sha1+"', '\\x"+collision+"', 'mo')"))
+	bySHA1, _, err = db.KnownSums(t.Context())
+	require.NoError(t, err)
+	require.True(t, bySHA1)
+	hits, err = db.MatchHashes(t.Context(), []HashQuery{
+		{SHA256: sum256("anything"), SHA1: sha1, MD5: collision}, {SHA256: sum256("d"), SHA1: sha1[:38] + "ff"}, {SHA256: sum256("e"), SHA1: sha1[:38] + "00", MD5: collision},
+	})
+	require.NoError(t, err)
+	require.Len(t, hits[0], 1, "once, by the SHA-1")
+	require.Empty(t, hits[1], "another file of the same SHA-1 than that of a known SHA-256")
+	require.Empty(t, hits[2], "another file of the same MD5")
+	flag, err = db.Show(t.Context(), hits[0][0].FlaggedID.String())
+	require.NoError(t, err)
+	require.Equal(t, []string{"", sha1, collision}, []string{flag.SHA256, flag.SHA1, flag.MD5})
+
 	_, err = db.MatchHashes(t.Context(), []HashQuery{{MD5: "abc"}})
 	require.ErrorContains(t, err, "want 32 hexadecimal digits")
+	_, err = db.MatchHashes(t.Context(), []HashQuery{{SHA1: alone}})
+	require.ErrorContains(t, err, "want 40 hexadecimal digits")
 }
 
 // Every copy is found, wherever its bits differ, and no table is read from end to end.

@@ -12,18 +12,18 @@ import (
 
 // Flagged is one flag. The last three are zero until it is retracted.
 type Flagged struct {
-	ID            uuid.UUID
-	Bank          string
-	SHA256, MD5   string // hex, "" where they are not known
-	Source        string
-	Note          string
-	CreatedAt     time.Time
-	CreatedBy     string // the person
-	CreatedUser   string // the database user
-	Views         int    // embeddings, of all models together
-	RetractedAt   *time.Time
-	RetractedBy   string
-	RetractReason string
+	ID                uuid.UUID
+	Bank              string
+	SHA256, SHA1, MD5 string // hex, "" where they are not known
+	Source            string
+	Note              string
+	CreatedAt         time.Time
+	CreatedBy         string // the person
+	CreatedUser       string // the database user
+	Views             int    // embeddings, of all models together
+	RetractedAt       *time.Time
+	RetractedBy       string
+	RetractReason     string
 
 	Quarantine *Quarantine // nil: not in quarantine, or released
 
@@ -50,7 +50,7 @@ type FlagFilter struct {
 	Limit       int       // at most so many; 0 is all
 }
 
-const flaggedColumns = `i.id, b.name, coalesce(encode(i.sha256, 'hex'), ''), coalesce(encode(i.md5, 'hex'), ''), i.source, i.note, i.created_at, i.created_by, i.created_user,
+const flaggedColumns = `i.id, b.name, coalesce(encode(i.sha256, 'hex'), ''), coalesce(encode(i.sha1, 'hex'), ''), coalesce(encode(i.md5, 'hex'), ''), i.source, i.note, i.created_at, i.created_by, i.created_user,
 	(SELECT count(*) FROM flagged_embedding e WHERE e.image_id = i.id),
 	i.retracted_at, coalesce(i.retracted_by, ''), coalesce(i.retract_reason, ''), q.quarantined_at, q.blocked
 	FROM ` + flagsFrom
@@ -59,7 +59,7 @@ func scanFlagged(row pgx.CollectableRow) (Flagged, error) {
 	var f Flagged
 	var since *time.Time
 	var blocked *int
-	err := row.Scan(&f.ID, &f.Bank, &f.SHA256, &f.MD5, &f.Source, &f.Note, &f.CreatedAt, &f.CreatedBy, &f.CreatedUser,
+	err := row.Scan(&f.ID, &f.Bank, &f.SHA256, &f.SHA1, &f.MD5, &f.Source, &f.Note, &f.CreatedAt, &f.CreatedBy, &f.CreatedUser,
 		&f.Views, &f.RetractedAt, &f.RetractedBy, &f.RetractReason, &since, &blocked)
 	if since != nil {
 		f.Quarantine = &Quarantine{*since, *blocked}

@@ -50,7 +50,7 @@ func (db *DB) stage(ctx context.Context, part []hashlist.Flag, newBanks bool) (s
 			return s, unknownBank(f.Bank)
 		}
 		row := stagedFlag{bank: bank, flag: f}
-		if f.SHA256 == nil && f.MD5 == nil {
+		if !f.HasFile() {
 			row.signalKey = f.SignalKey()
 		}
 		s.flags = append(s.flags, row)
@@ -82,7 +82,7 @@ func (db *DB) bankIDs(ctx context.Context) (map[string]int, error) {
 
 // stagingSQL makes the session's own tables, which a commit empties.
 const stagingSQL = `
-CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, md5 bytea, signal_key bytea,
+CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, sha1 bytea, md5 bytea, signal_key bytea,
 	source text, note text, keypoints bytea) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_pdq (n int, view text, hash bit(256), quality smallint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, penalty real, embedding halfvec) ON COMMIT DELETE ROWS`
@@ -92,10 +92,10 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Conn().PgConn().Exec(ctx, "SET LOCAL client_min_messages = warning;"+stagingSQL).ReadAll(); err != nil {
 		return err
 	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "md5", "signal_key", "source", "note", "keypoints"},
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "sha1", "md5", "signal_key", "source", "note", "keypoints"},
 		pgx.CopyFromSlice(len(s.flags), func(i int) ([]any, error) {
 			f := s.flags[i]
-			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note, f.flag.Keypoints}, nil
+			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.SHA1, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note, f.flag.Keypoints}, nil
 		}))
 	if err != nil {
 		return err

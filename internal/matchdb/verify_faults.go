@@ -42,7 +42,7 @@ func (db *DB) faults(ctx context.Context, model registered, views []string) ([]F
 			HAVING NOT array_agg(view) @> $2::text[]`, []any{model.id, views}},
 		{OrphanEmbedding, orphans("flagged_embedding"), nil},
 		{OrphanHash, orphans("flagged_pdq"), nil},
-		{NoSignal, `SELECT i.id AS image_id FROM flagged_image i WHERE i.retracted_at IS NULL AND num_nonnulls(i.sha256, i.md5) = 0
+		{NoSignal, `SELECT i.id AS image_id FROM flagged_image i WHERE i.retracted_at IS NULL AND num_nonnulls(i.sha256, i.sha1, i.md5) = 0
 			AND NOT EXISTS (SELECT FROM flagged_pdq WHERE image_id = i.id)
 			AND NOT EXISTS (SELECT FROM flagged_embedding WHERE image_id = i.id)`, nil},
 	}

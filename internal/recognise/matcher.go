@@ -3,6 +3,7 @@ package recognise
 import (
 	"context"
 	"crypto/md5"
+	"crypto/sha1"
 	"encoding/hex"
 	"slices"
 
@@ -55,7 +56,7 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 		all.Go(func() (err error) { near[i], err = m.db.Match(during, model.Fingerprint(), vectors[i]); return err })
 	}
 	all.Go(func() (err error) {
-		if err := m.addMD5(during, uploads, hashes); err != nil {
+		if err := m.addSums(during, uploads, hashes); err != nil {
 			return err
 		}
 		same, err = m.db.MatchHashes(during, hashes)
@@ -136,16 +137,22 @@ func (m Matcher) queries(uploads []feature.Query) (vectors [][]matchdb.Query, ha
 	return vectors, hashes
 }
 
-// addMD5 adds the files' MD5 where there are flags that are known by it alone, which lists bring: it takes a large file
-// milliseconds.
-func (m Matcher) addMD5(ctx context.Context, uploads []feature.Query, hashes []matchdb.HashQuery) error {
-	known, err := m.db.KnowsMD5(ctx)
-	if err != nil || !known {
+// addSums adds the files' SHA-1 and MD5 where there are flags that are known by one alone, which lists bring: each takes a large
+// file milliseconds.
+func (m Matcher) addSums(ctx context.Context, uploads []feature.Query, hashes []matchdb.HashQuery) error {
+	bySHA1, byMD5, err := m.db.KnownSums(ctx)
+	if err != nil {
 		return err
 	}
 	for i, u := range uploads {
-		sum := md5.Sum(u.File)
-		hashes[i].MD5 = hex.EncodeToString(sum[:])
+		if bySHA1 {
+			sum := sha1.Sum(u.File)
+			hashes[i].SHA1 = hex.EncodeToString(sum[:])
+		}
+		if byMD5 {
+			sum := md5.Sum(u.File)
+			hashes[i].MD5 = hex.EncodeToString(sum[:])
+		}
 	}
 	return nil
 }

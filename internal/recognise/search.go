@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -22,8 +23,8 @@ import (
 // gravest verdict first, then by the score. The picture has the views of an upload.
 func NearFlags(ctx context.Context, db *matchdb.DB, model *embed.Folder, data []byte, picture Extracted, most int) ([]NearFlag, error) {
 	best := map[uuid.UUID]NearFlag{}
-	md5Sum, sum := md5.Sum(data), sha256.Sum256(data)
-	hashes := matchdb.HashQuery{SHA256: hex.EncodeToString(sum[:]), MD5: hex.EncodeToString(md5Sum[:])}
+	md5Sum, sha1Sum, sum := md5.Sum(data), sha1.Sum(data), sha256.Sum256(data)
+	hashes := matchdb.HashQuery{SHA256: hex.EncodeToString(sum[:]), SHA1: hex.EncodeToString(sha1Sum[:]), MD5: hex.EncodeToString(md5Sum[:])}
 	if !picture.Flat() { // a flat one is decided by its file alone
 		for _, v := range picture.Vectors {
 			for _, turned := range v.Turns {

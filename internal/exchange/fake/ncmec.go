@@ -73,8 +73,12 @@ func writeNCMEC(w *strings.Builder, r Record) {
 		"up":   `<feedback><affirmativeFeedback type="Pdq"><members><member id="77">Another</member></members></affirmativeFeedback></feedback>`,
 		"down": `<feedback><negativeFeedback type="Pdq"><reasons><members><member id="77">Another</member></members></reasons></negativeFeedback></feedback>`,
 	}[r.Votes]
-	fmt.Fprintf(w, `<image>%s<classification>%s</classification><fingerprints><md5>%s</md5><sha1>%s</sha1><pdna>a1a1...</pdna><pdq>%s</pdq></fingerprints>%s</image>`,
-		head, []string{"A1", "A2", "B1", "B2"}[r.Index%4], r.MD5, r.PDQ[:40], r.PDQ, feedback)
+	md5 := ""
+	if r.HasMD5() {
+		md5 = "<md5>" + r.MD5 + "</md5>"
+	}
+	fmt.Fprintf(w, `<image>%s<classification>%s</classification><fingerprints>%s<sha1>%s</sha1><pdna>a1a1...</pdna><pdq>%s</pdq></fingerprints>%s</image>`,
+		head, []string{"A1", "A2", "B1", "B2"}[r.Index%4], md5, r.SHA1, r.PDQ, feedback)
 }
 
 // stride is a step that visits all of count places, in no order.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 )
@@ -67,15 +68,18 @@ type change struct {
 
 // Record is one record as it is now.
 type Record struct {
-	Index            int
-	MD5, PDQ, SHA256 string // hex
-	Deleted          bool
-	Votes            string // of other members: up, down or ""
-	At               time.Time
+	Index                  int
+	MD5, SHA1, PDQ, SHA256 string // hex
+	Deleted                bool
+	Votes                  string // of other members: up, down or ""
+	At                     time.Time
 }
 
 // Member is the one that sent the record: there are three.
 func (r Record) Member() int { return 40 + r.Index%3 }
+
+// HasMD5 reports whether NCMEC gives the record's MD5: of one in seven it has a SHA-1 only.
+func (r Record) HasMD5() bool { return r.Index%7 != 3 }
 
 // Valid reports whether the record's hashes are well formed.
 func (r Record) Valid() bool { return len(r.PDQ) == 64 && r.PDQ[0:8] != "00000000" }
@@ -158,11 +162,11 @@ func (s *Source) generate(c change) Record {
 	a := sha256.Sum256(fmt.Appendf(nil, "%d/%d", c.index, c.version))
 	b := sha256.Sum256(a[:])
 	r := Record{
-		Index: c.index, PDQ: hex.EncodeToString(a[:]), MD5: hex.EncodeToString(b[:16]), SHA256: hex.EncodeToString(b[:]),
+		Index: c.index, PDQ: hex.EncodeToString(a[:]), MD5: hex.EncodeToString(b[:16]), SHA1: hex.EncodeToString(b[:20]), SHA256: hex.EncodeToString(b[:]),
 		Deleted: c.deleted, Votes: c.votes, At: c.at,
 	}
 	if s.Broken && c.index%100 == 17 {
-		r.MD5 = r.MD5[:30]
+		r.MD5, r.SHA1 = r.MD5[:30], strings.Repeat("0", 40)
 		r.PDQ = []string{r.PDQ[:62], "0000000000000000000000000000000000000000000000000000000000000000"}[c.index/100%2]
 	}
 	return r
