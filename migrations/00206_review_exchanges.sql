@@ -18,7 +18,6 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON review FOR EACH ROW EXE
 
 GRANT SELECT ON review TO moderator_reader, moderator_curator, moderator_admin;
 GRANT INSERT (decision_id, decided_at, upload_id, verdict, sequence, reviewed_by), UPDATE (taken_back_at, taken_back_by) ON review TO moderator_curator, moderator_admin;
-GRANT SELECT, INSERT, UPDATE, DELETE ON review_claim TO moderator_curator, moderator_admin;
 
 -- A hash-sharing programme, or another source, that is fetched into a bank. settings have no credentials.
 CREATE TABLE exchange (
@@ -36,17 +35,18 @@ CREATE TABLE exchange_state (
     hashes bigint NOT NULL DEFAULT 0, refused jsonb NOT NULL DEFAULT '{}'
 );
 
--- Which flags an entry of a source stands behind: one for each of its hashes. entry is the source's own key.
+-- Which flags an entry of a source stands behind: one for each of its hashes. entry is the source's own key, address what feedback names it by.
 CREATE TABLE exchange_record (
     exchange_id int NOT NULL REFERENCES exchange, entry text NOT NULL, image_id uuid NOT NULL REFERENCES flagged_image,
-    round int NOT NULL, PRIMARY KEY (exchange_id, entry, image_id)
+    round int NOT NULL, address text NOT NULL DEFAULT '', PRIMARY KEY (exchange_id, entry, image_id)
 );
 CREATE INDEX exchange_record_image ON exchange_record (image_id);
 
--- What reviewers said of entries whose exchange takes feedback, until and after its source took it.
+-- What uploads and reviewers said of entries whose exchange takes feedback, until and after its source took it.
 CREATE TABLE exchange_feedback (
     exchange_id int NOT NULL REFERENCES exchange ON DELETE CASCADE, entry text NOT NULL, signal text NOT NULL, -- sha256, sha1, md5 or pdq
-    confirmed boolean NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), sent_at timestamptz, PRIMARY KEY (exchange_id, entry, signal, confirmed)
+    opinion text NOT NULL CHECK (opinion IN ('seen', 'confirmed', 'false_positive')), created_at timestamptz NOT NULL DEFAULT now(), sent_at timestamptz,
+    PRIMARY KEY (exchange_id, entry, signal, opinion)
 );
 
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
@@ -70,7 +70,8 @@ END $$;
 -- +goose StatementEnd
 REVOKE EXECUTE ON FUNCTION forget_flags FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_flags TO moderator_curator, moderator_admin;
-GRANT SELECT ON exchange, exchange_state, exchange_record TO moderator_reader, moderator_curator, moderator_admin;
-GRANT SELECT, INSERT, UPDATE, DELETE ON exchange_feedback TO moderator_curator, moderator_admin;
+GRANT SELECT ON exchange, exchange_state, exchange_record, exchange_feedback TO moderator_reader, moderator_curator, moderator_admin;
+GRANT INSERT ON exchange_feedback TO moderator_reader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON exchange_feedback, review_claim TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE, DELETE ON exchange_state, exchange_record TO moderator_curator, moderator_admin;
 GRANT INSERT (name, programme, bank_id, settings), UPDATE (enabled, settings), DELETE ON exchange TO moderator_curator, moderator_admin;

@@ -19,6 +19,7 @@ import (
 	"moderator/internal/consumer"
 	"moderator/internal/endpoint"
 	"moderator/internal/event"
+	"moderator/internal/exchange"
 	"moderator/internal/fetch"
 	"moderator/internal/recognise"
 	"moderator/internal/telemetry"
@@ -108,9 +109,11 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	defer kept.Stop()
 	quarantine := recognise.StartQuarantine(ctx, db, c.QuarantineRate, log)
 	defer quarantine.Stop()
+	seen := exchange.StartSeen(ctx, db, log)
+	defer seen.Stop()
 	pace.Model = event.ModelInfo{Name: folders[0].Name(), Fingerprint: folders[0].Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
-		Recent: recentOf(kept), Blocks: blocksOf(quarantine), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
+		Recent: recentOf(kept), Matches: observers(quarantine, seen), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
 		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates, c.FalseBlocks),
 	})
 	if err != nil {
@@ -222,10 +225,10 @@ func recentOf(r *recognise.Recent) consumer.Recent {
 	return r
 }
 
-// blocksOf returns a nil interface for a nil pointer.
-func blocksOf(q *recognise.Quarantine) consumer.BlockCounter {
+// observers leaves out a nil pointer.
+func observers(q *recognise.Quarantine, s *exchange.Seen) []consumer.MatchObserver {
 	if q == nil {
-		return nil
+		return []consumer.MatchObserver{s}
 	}
-	return q
+	return []consumer.MatchObserver{q, s}
 }

@@ -125,7 +125,7 @@ func (s *stand) feedback(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, done.code, done.body)
 	waiting, err := fetch.PendingFeedback(t.Context(), 10)
 	require.NoError(t, err)
-	require.Equal(t, []matchdb.Feedback{{Entry: "42/image1", Signal: "md5", Confirmed: true}}, waiting)
+	require.Equal(t, []matchdb.Feedback{{Entry: "42/image1", Signal: "md5", Opinion: matchdb.Confirmed}}, waiting)
 }
 
 func (s *stand) sequenceOfLast() uint64 {

@@ -23,8 +23,8 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	Recent    Recent       // nil: uploads are not kept for look-backs
-	Blocks    BlockCounter // nil: nobody counts
+	Recent    Recent // nil: uploads are not kept for look-backs
+	Matches   []MatchObserver
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil: no spans
 	Logger    *slog.Logger

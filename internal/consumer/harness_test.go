@@ -40,7 +40,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 //
 // The content of an object is its name. Its announced size is its bucket's name.
 type fakes struct {
-	blocks     sync.Map // *atomic.Int64 by flag
+	matches    sync.Map // *atomic.Int64 by verdict and flag
 	decodes    atomic.Int64
 	fetches    atomic.Int64 // of objects that were admitted
 	probes     atomic.Int64
@@ -135,14 +135,14 @@ func (j *fakes) Embed(_ context.Context, crops [][]byte) ([][]float32, error) {
 	return vectors, nil
 }
 
-// CountBlock implements BlockCounter.
-func (j *fakes) CountBlock(flag string) {
-	n, _ := j.blocks.LoadOrStore(flag, new(atomic.Int64))
+// ObserveMatch implements MatchObserver.
+func (j *fakes) ObserveMatch(d event.Decision) {
+	n, _ := j.matches.LoadOrStore(string(d.Verdict)+" "+d.Match.FlaggedID, new(atomic.Int64))
 	n.(*atomic.Int64).Add(1)
 }
 
 func (j *fakes) blocked(flag string) int64 {
-	n, ok := j.blocks.Load(flag)
+	n, ok := j.matches.Load("block " + flag)
 	if !ok {
 		return 0
 	}
@@ -225,7 +225,7 @@ func (h *harness) consumer() *Consumer {
 	h.t.Helper()
 	c, err := New(h.cfg, Parts{
 		JetStream: h.js, Durable: h.durable, Fetcher: h.fakes, Decoder: h.fakes, Embedder: fakeEmbedder{h.fakes}, Matcher: fakeMatcher{h.fakes},
-		Blocks: h.fakes, Metrics: prometheus.NewRegistry(), Tracer: h.tracer, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
+		Matches: []MatchObserver{h.fakes}, Metrics: prometheus.NewRegistry(), Tracer: h.tracer, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 	})
 	require.NoError(h.t, err)
 	return c

@@ -41,10 +41,10 @@ type Matcher interface {
 	Dependency() dependency.Dependency
 }
 
-// BlockCounter counts the uploads that a flag blocks.
-type BlockCounter interface {
-	// CountBlock counts one, whose decision is stored. It does not block.
-	CountBlock(flag string)
+// MatchObserver is told which flags uploads match.
+type MatchObserver interface {
+	// ObserveMatch gets a stored decision that has a match. It does not block.
+	ObserveMatch(d event.Decision)
 }
 
 // Recent keeps the features of uploads for a time, for look-backs.

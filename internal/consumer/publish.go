@@ -151,8 +151,10 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 	if c.Recent != nil && judged(d.Reason) && !it.unpublished() {
 		c.Recent.Keep(d.Upload, it.views)
 	}
-	if c.Blocks != nil && d.Verdict == event.Block && d.Match != nil && !it.unpublished() {
-		c.Blocks.CountBlock(d.Match.FlaggedID)
+	if d.Match != nil && !it.unpublished() {
+		for _, o := range c.Matches {
+			o.ObserveMatch(d)
+		}
 	}
 	if it.request != nil {
 		it.request.answer <- outcome{decision: d}

@@ -31,6 +31,7 @@ const longestKey = 500
 // entry is a source's entry while it is read.
 type entry struct {
 	key       string
+	address   string // by which feedback names it, if not by its key
 	note      string // of its flags
 	confirmed int    // so many members say that it is right
 	disputed  bool   // some say that it is wrong
@@ -87,7 +88,7 @@ func (r *reader) add(e entry) {
 			flags = append(flags, f)
 		}
 	}
-	r.page.Entries = append(r.page.Entries, matchdb.ExchangeEntry{Key: e.key, Flags: flags})
+	r.page.Entries = append(r.page.Entries, matchdb.ExchangeEntry{Key: e.key, Address: e.address, Flags: flags})
 }
 
 // resumed reads a place that next returned. At the beginning, where place is nil, it leaves to as it is.

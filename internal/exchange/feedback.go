@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"moderator/internal/matchdb"
@@ -19,7 +20,7 @@ type feedbackTaker interface {
 
 const mostFeedback = 100
 
-// sendFeedback tells the source what reviewers decided since the last fetch. What it does not take is sent again by the next fetch.
+// sendFeedback tells the source what was seen and decided since the last fetch. What it does not take is sent again by the next fetch.
 func sendFeedback(ctx context.Context, lock *matchdb.ExchangeFetch, to source) error {
 	taker, ok := to.(feedbackTaker)
 	if !ok {
@@ -44,20 +45,23 @@ func (n *ncmec) feedback(ctx context.Context, all []matchdb.Feedback) (taken []m
 	const open, end = `<?xml version="1.0" encoding="UTF-8"?><feedbackSubmission xmlns="` + ncmecNamespace + `">`, `</feedbackSubmission>`
 	for _, one := range all {
 		body := open + "<affirmative/>" + end
-		if !one.Confirmed {
+		if one.Opinion == matchdb.FalsePositive {
 			var guid strings.Builder
 			_ = xml.EscapeText(&guid, []byte(n.FeedbackReason)) // a builder never fails
 			body = open + "<negative><reasonIds><guid>" + guid.String() + "</guid></reasonIds></negative>" + end
 		}
 		path := "/v2/entries/" + one.Entry + "/" + strings.ToUpper(one.Signal) + "/feedback"
 		_, err := n.do(ctx, http.MethodPut, path, nil, "application/xml", []byte(body))
-		var refused *statusError
-		if err != nil && !(errors.As(err, &refused) && refused.code == http.StatusNotFound) { // which is gone: nobody waits for it
+		if err != nil && !isGone(err) {
 			return taken, err
 		}
 		taken = append(taken, one)
 	}
 	return taken, nil
+}
+
+var stopNCIIOpinions = map[matchdb.Opinion]string{
+	matchdb.Seen: "PendingReview", matchdb.Confirmed: "Blocked", matchdb.FalsePositive: "NotBlocked",
 }
 
 func (s *stopNCII) feedback(ctx context.Context, all []matchdb.Feedback) (taken []matchdb.Feedback, err error) {
@@ -72,11 +76,7 @@ func (s *stopNCII) feedback(ctx context.Context, all []matchdb.Feedback) (taken 
 	}
 	for _, one := range all {
 		_, hash, _ := strings.Cut(one.Entry, ":")
-		value := "NotBlocked"
-		if one.Confirmed {
-			value = "Blocked"
-		}
-		body.All = append(body.All, hashFeedback{hash, value, []string{}})
+		body.All = append(body.All, hashFeedback{hash, stopNCIIOpinions[one.Opinion], []string{}})
 	}
 	body.Count = len(body.All)
 	data, err := json.Marshal(body)
@@ -87,4 +87,29 @@ func (s *stopNCII) feedback(ctx context.Context, all []matchdb.Feedback) (taken 
 		return nil, err
 	}
 	return all, nil
+}
+
+var threatExchangeReactions = map[matchdb.Opinion]string{
+	matchdb.Seen: "SAW_THIS_TOO", matchdb.Confirmed: "HELPFUL", matchdb.FalsePositive: "NOT_HELPFUL",
+}
+
+// feedback reacts to every descriptor of the indicator that others own.
+func (t *threatExchange) feedback(ctx context.Context, all []matchdb.Feedback) (taken []matchdb.Feedback, err error) {
+	for _, one := range all {
+		for _, descriptor := range strings.Fields(one.Address) {
+			form := url.Values{"reactions": {threatExchangeReactions[one.Opinion]}}
+			_, err := t.do(ctx, http.MethodPost, "/"+descriptor, nil, "application/x-www-form-urlencoded", []byte(form.Encode()))
+			if err != nil && !isGone(err) {
+				return taken, err
+			}
+		}
+		taken = append(taken, one)
+	}
+	return taken, nil
+}
+
+// isGone reports that the programme does not have the entry any more: nobody waits for feedback on it.
+func isGone(err error) bool {
+	var refused *statusError
+	return errors.As(err, &refused) && refused.code == http.StatusNotFound
 }

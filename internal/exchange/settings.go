@@ -26,6 +26,7 @@ type Settings struct {
 	ReviewBank    string `json:"review_bank,omitempty"`
 
 	Feedback       bool   `json:"feedback,omitempty"`        // tell the programme what reviewers decide
+	FeedbackSeen   bool   `json:"feedback_seen,omitempty"`   // and which entries uploads match, before anybody reviews them
 	FeedbackReason string `json:"feedback_reason,omitempty"` // NCMEC: the GUID of the reason of false positives
 }
 
@@ -94,8 +95,11 @@ func (s *Settings) Check(name string) error {
 	if name == "threatexchange" && (s.Group == "" || strings.Trim(s.Group, "0123456789") != "") {
 		return fmt.Errorf("the privacy group is %.40q, wanted its number: give it with --group", s.Group)
 	}
-	if s.Feedback && name != "ncmec" && name != "stopncii" {
-		return fmt.Errorf("%s takes no feedback: only ncmec and stopncii do", name)
+	if s.Feedback && !slices.Contains([]string{"ncmec", "stopncii", "threatexchange"}, name) {
+		return fmt.Errorf("%s takes no feedback: only ncmec, stopncii and threatexchange do", name)
+	}
+	if s.FeedbackSeen && !slices.Contains([]string{"stopncii", "threatexchange"}, name) {
+		return fmt.Errorf("%s is not told what uploads match: only stopncii and threatexchange are", name)
 	}
 	if s.Feedback && name == "ncmec" && s.FeedbackReason == "" {
 		return errors.New("NCMEC's feedback on false positives needs a reason: give its GUID, of GET /v2/feedback/PDQ/reasons, with --feedback-reason")

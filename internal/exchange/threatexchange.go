@@ -22,6 +22,9 @@ type threatExchangePlace struct {
 	Since int64 `json:"since"` // in seconds since 1970
 }
 
+// mostDescriptors of an indicator get feedback.
+const mostDescriptors = 20
+
 // threatExchangeTypes are the indicators that the library holds.
 var threatExchangeTypes = map[string]string{"HASH_PDQ": "pdq", "HASH_MD5": "md5", "HASH_SHA256": "sha256"}
 
@@ -55,6 +58,7 @@ type threatDescriptor struct {
 	Owner *struct {
 		ID string `json:"id"`
 	} `json:"owner"`
+	ID        string `json:"id"`
 	Status    string `json:"status"`
 	Reactions []struct {
 		Key string `json:"key"`
@@ -71,7 +75,7 @@ func (t *threatExchange) next(ctx context.Context, place json.RawMessage) (page,
 	if query == nil {
 		query = url.Values{
 			"start_time": {strconv.FormatInt(p.Since, 10)}, "limit": {"500"}, "types": {"HASH_PDQ,HASH_MD5,HASH_SHA256"},
-			"fields": {"indicator,type,last_updated,should_delete,descriptors{reactions,owner{id},status}"},
+			"fields": {"indicator,type,last_updated,should_delete,descriptors{id,reactions,owner{id},status}"},
 		}
 	}
 	t.cursor = nil
@@ -112,10 +116,15 @@ func (t *threatExchange) take(data json.RawMessage) int64 {
 	}
 	e := entry{key: u.Type + ":" + strings.ToLower(u.Indicator)}
 	against := false
+	app, _, _ := strings.Cut(t.creds.values["access-token"], "|")
+	var addresses []string
 	if u.Descriptors != nil {
 		for _, d := range u.Descriptors.Data {
 			if d.Owner == nil {
 				continue // a fault of theirs
+			}
+			if d.Owner.ID != app && d.ID != "" && strings.Trim(d.ID, "0123456789") == "" && len(addresses) < mostDescriptors {
+				addresses = append(addresses, d.ID)
 			}
 			switch d.Status {
 			case "NON_MALICIOUS":
@@ -134,7 +143,7 @@ func (t *threatExchange) take(data json.RawMessage) int64 {
 			}
 		}
 	}
-	e.disputed = against
+	e.disputed, e.address = against, strings.Join(addresses, " ")
 	if !u.Delete && u.Descriptors != nil && len(u.Descriptors.Data) > 0 {
 		e.hash(kind, u.Indicator)
 	}

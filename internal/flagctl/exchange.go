@@ -40,14 +40,15 @@ type exchangeAdd struct {
 	Classes        []string      `name:"class" help:"Take only entries of this class: NCMEC's A1 to B2, TCAP's islamist or far-right." placeholder:"CLASS"`
 	Confirmations  int           `help:"How many members have to confirm an entry. Others, and those that members dispute, go to --review-bank, or are not taken without one." default:"0"`
 	ReviewBank     string        `help:"Bank for entries that are disputed or not confirmed." placeholder:"NAME"`
-	Feedback       bool          `help:"Tell NCMEC or StopNCII what reviewers decide on matches."`
+	Feedback       bool          `help:"Tell NCMEC, StopNCII or ThreatExchange what reviewers decide on matches."`
+	FeedbackSeen   bool          `help:"Tell StopNCII or ThreatExchange also which entries uploads match, before anybody reviews them."`
 	FeedbackReason string        `help:"GUID of NCMEC's reason for false positives." placeholder:"GUID"`
 }
 
 func (e *exchangeAdd) Run(ctx context.Context, c *cli) error {
 	s := exchange.Settings{
 		URL: e.URL, Every: e.Every.String(), Group: e.Group, Members: e.Members, Classes: e.Classes,
-		Confirmations: e.Confirmations, ReviewBank: e.ReviewBank, Feedback: e.Feedback, FeedbackReason: e.FeedbackReason,
+		Confirmations: e.Confirmations, ReviewBank: e.ReviewBank, Feedback: e.Feedback, FeedbackSeen: e.FeedbackSeen, FeedbackReason: e.FeedbackReason,
 	}
 	if e.Type != "unknown" {
 		s.Type = e.Type

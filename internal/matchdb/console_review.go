@@ -61,7 +61,7 @@ func (db *DB) AddReview(ctx context.Context, r Review, note string, publish func
 			return errAnotherReview
 		}
 		if r.Verdict != "again" {
-			if _, err := tx.Exec(ctx, queueFeedbackSQL, r.Flags, r.Verdict == "block"); err != nil {
+			if _, err := tx.Exec(ctx, queueFeedbackSQL, r.Flags, opinionOf(r.Verdict), "feedback"); err != nil {
 				return err
 			}
 		}

@@ -20,7 +20,7 @@ func (db *DB) TakeBack(ctx context.Context, r Review, note string, publish func(
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, dropFeedbackSQL, r.Flags, verdict == "block"); err != nil {
+		if _, err := tx.Exec(ctx, dropFeedbackSQL, r.Flags, opinionOf(verdict)); err != nil {
 			return err
 		}
 		return publish()

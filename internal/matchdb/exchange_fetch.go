@@ -29,8 +29,9 @@ type ExchangePage struct {
 
 // ExchangeEntry is the latest state of an entry.
 type ExchangeEntry struct {
-	Key   string          // the source's own
-	Flags []hashlist.Flag // one for each hash, whose Bank is the exchange's if it is empty; none: the entry is deleted
+	Key     string          // the source's own
+	Address string          // by which feedback names it, where that is not Key
+	Flags   []hashlist.Flag // one for each hash, whose Bank is the exchange's if it is empty; none: the entry is deleted
 }
 
 // ExchangeChange counts what a page changed.
@@ -96,7 +97,7 @@ func (f *ExchangeFetch) Begin(ctx context.Context, anew bool) error {
 const (
 	exchangeStagingSQL = `
 CREATE TEMP TABLE IF NOT EXISTS list_entry (entry text) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE ROWS`
+CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int, address text) ON COMMIT DELETE ROWS`
 
 	// Flags that are not there yet. A retracted one may have its hash, or the hash's SHA-256 where it was forgotten.
 	exchangeFlagsSQL = `INSERT INTO flagged_image (id, bank_id, sha256, sha1, md5, signal_key, source, note, exchanged, created_by)
@@ -124,9 +125,9 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int) ON COMMIT DELETE
 		SELECT s.id, s.keypoints FROM list_flag s WHERE s.keypoints IS NOT NULL AND ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
 	ofActiveFlag = `(SELECT i.retracted_at IS NULL FROM flagged_image i WHERE i.id = s.id)`
 
-	exchangeRecordsSQL = `WITH stored AS (INSERT INTO exchange_record (exchange_id, entry, image_id, round)
-			SELECT DISTINCT $1::int, r.entry, s.id, (SELECT round FROM exchange_state WHERE exchange_id = $1) FROM list_record r JOIN list_flag s USING (n)
-			ON CONFLICT (exchange_id, entry, image_id) DO UPDATE SET round = excluded.round RETURNING xmax = 0 AS fresh
+	exchangeRecordsSQL = `WITH stored AS (INSERT INTO exchange_record (exchange_id, entry, image_id, round, address)
+			SELECT DISTINCT $1::int, r.entry, s.id, (SELECT round FROM exchange_state WHERE exchange_id = $1), r.address FROM list_record r JOIN list_flag s USING (n)
+			ON CONFLICT (exchange_id, entry, image_id) DO UPDATE SET round = excluded.round, address = excluded.address RETURNING xmax = 0 AS fresh
 		) SELECT count(*) FILTER (WHERE fresh) FROM stored`
 
 	// Only the one who has the exchange's lock changes its records: their places stay until the statement's end.
@@ -250,7 +251,7 @@ func pageRows(page ExchangePage, bank string) (flags []hashlist.Flag, records []
 				numbers[key] = n
 				flags = append(flags, f)
 			}
-			records = append(records, []any{e.Key, n})
+			records = append(records, []any{e.Key, n, e.Address})
 		}
 	}
 	return flags, records, entries
@@ -260,7 +261,7 @@ func copyRecords(ctx context.Context, tx pgx.Tx, records, entries [][]any) error
 	if _, err := tx.Conn().PgConn().Exec(ctx, "SET LOCAL client_min_messages = warning;"+exchangeStagingSQL).ReadAll(); err != nil {
 		return err
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"list_record"}, []string{"entry", "n"}, pgx.CopyFromRows(records)); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"list_record"}, []string{"entry", "n", "address"}, pgx.CopyFromRows(records)); err != nil {
 		return err
 	}
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_entry"}, []string{"entry"}, pgx.CopyFromRows(entries))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"moderator/internal/event"
 	"moderator/internal/matchdb"
 )
 
@@ -44,9 +45,12 @@ func StartQuarantine(ctx context.Context, db *matchdb.DB, rate int, log *slog.Lo
 	return q
 }
 
-// CountBlock implements consumer.BlockCounter.
-func (q *Quarantine) CountBlock(flag string) {
-	id, err := uuid.Parse(flag)
+// ObserveMatch implements consumer.MatchObserver: it counts the flag of a decision that blocks.
+func (q *Quarantine) ObserveMatch(d event.Decision) {
+	if d.Verdict != event.Block {
+		return
+	}
+	id, err := uuid.Parse(d.Match.FlaggedID)
 	if err != nil { // not a flag of the library
 		return
 	}
@@ -62,7 +66,7 @@ func (q *Quarantine) CountBlock(flag string) {
 	}
 }
 
-// Stop puts in quarantine what waits for it, as far as quarantineFlush lasts. CountBlock must not be called any more.
+// Stop puts in quarantine what waits for it, as far as quarantineFlush lasts. ObserveMatch must not be called any more.
 func (q *Quarantine) Stop() {
 	if q == nil {
 		return

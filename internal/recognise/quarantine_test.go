@@ -41,8 +41,9 @@ func TestAFlagThatBlocksTooMuchAsksForReview(t *testing.T) {
 	count := func(blocks int, until func() bool) {
 		q := StartQuarantine(t.Context(), p.db, 3, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		for range blocks {
-			q.CountBlock(p.flag)
-			q.CountBlock("not a flag")
+			q.ObserveMatch(event.Decision{Verdict: event.Block, Match: &event.MatchInfo{FlaggedID: p.flag}})
+			q.ObserveMatch(event.Decision{Verdict: event.Block, Match: &event.MatchInfo{FlaggedID: "not a flag"}})
+			q.ObserveMatch(event.Decision{Verdict: event.Review, Match: &event.MatchInfo{FlaggedID: p.flag}})
 		}
 		require.Eventually(t, until, time.Minute, 10*time.Millisecond)
 		q.Stop()
@@ -72,7 +73,7 @@ func TestQuarantineWaitsForTheDatabase(t *testing.T) {
 	require.NoError(t, err)
 	q := StartQuarantine(t.Context(), p.db, 1, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	for range 10 * quarantineQueue { // does not block
-		q.CountBlock(p.flag)
+		q.ObserveMatch(event.Decision{Verdict: event.Block, Match: &event.MatchInfo{FlaggedID: p.flag}})
 	}
 	_, err = conn.Exec(t.Context(), "ROLLBACK")
 	require.NoError(t, err)

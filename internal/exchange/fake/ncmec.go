@@ -26,7 +26,7 @@ func (s *Source) NCMEC() http.Handler {
 				return
 			}
 			_, key, _ := strings.Cut(entry, "/v2/entries/")
-			s.addFeedback(strings.Contains(text, "<affirmative/>"), key)
+			s.addFeedback(map[bool]string{true: "confirmed", false: "false positive"}[strings.Contains(text, "<affirmative/>")], key)
 			fmt.Fprint(w, `<submissionResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"/>`)
 			return
 		}

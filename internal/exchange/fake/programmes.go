@@ -1,10 +1,12 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +37,8 @@ func (s *Source) StopNCII() http.Handler {
 				return
 			}
 			for _, one := range body.All {
-				s.addFeedback(one.Value == "Blocked", one.Hash)
+				opinion := map[string]string{"PendingReview": "seen", "Blocked": "confirmed", "NotBlocked": "false positive"}[one.Value]
+				s.addFeedback(cmp.Or(opinion, one.Value), one.Hash)
 			}
 			answer(w, map[string]any{})
 			return
@@ -92,6 +95,13 @@ func (s *Source) StopNCII() http.Handler {
 func (s *Source) ThreatExchange() http.Handler {
 	signed := func(r *http.Request) bool { return r.URL.Query().Get("access_token") == User+"|"+Password }
 	return s.serve(signed, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			reaction := r.PostFormValue("reactions")
+			opinion := map[string]string{"SAW_THIS_TOO": "seen", "HELPFUL": "confirmed", "NOT_HELPFUL": "false positive"}[reaction]
+			s.addFeedback(cmp.Or(opinion, reaction), path.Base(r.URL.Path))
+			answer(w, map[string]bool{"success": true})
+			return
+		}
 		if !strings.HasSuffix(r.URL.Path, "/1234/threat_updates/") {
 			http.NotFound(w, r)
 			return
@@ -112,7 +122,11 @@ func (s *Source) ThreatExchange() http.Handler {
 			}
 			update := map[string]any{"indicator": indicator, "type": kind, "last_updated": r.At.Unix(), "should_delete": r.Deleted}
 			if !r.Deleted {
-				descriptors := []any{map[string]any{"status": "MALICIOUS", "owner": map[string]string{"id": "1"}}, map[string]any{"status": "MALICIOUS"}}
+				descriptors := []any{
+					map[string]any{"id": r.Descriptor(), "status": "MALICIOUS", "owner": map[string]string{"id": "1"}},
+					map[string]any{"status": "MALICIOUS"},
+					map[string]any{"id": "77", "status": "UNKNOWN", "owner": map[string]string{"id": User}}, // the client's own
+				}
 				if r.Votes == "down" {
 					descriptors = append(descriptors, map[string]any{"status": "NON_MALICIOUS", "owner": map[string]string{"id": "2"}})
 				}

@@ -44,17 +44,17 @@ type Source struct {
 	feedback []string
 }
 
-// Feedback is what clients said: "confirmed KEY" or "false positive KEY".
+// Feedback is what clients said: "seen KEY", "confirmed KEY" or "false positive KEY".
 func (s *Source) Feedback() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.feedback)
 }
 
-func (s *Source) addFeedback(confirmed bool, key string) {
+func (s *Source) addFeedback(opinion, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.feedback = append(s.feedback, map[bool]string{true: "confirmed ", false: "false positive "}[confirmed]+key)
+	s.feedback = append(s.feedback, opinion+" "+key)
 }
 
 // change is the latest state of a record that changed.
@@ -77,6 +77,9 @@ type Record struct {
 
 // Member is the one that sent the record: there are three.
 func (r Record) Member() int { return 40 + r.Index%3 }
+
+// Descriptor is the id of the record's descriptor in ThreatExchange.
+func (r Record) Descriptor() string { return fmt.Sprint(1000 + r.Index) }
 
 // HasMD5 reports whether NCMEC gives the record's MD5: of one in seven it has a SHA-1 only.
 func (r Record) HasMD5() bool { return r.Index%7 != 3 }
