@@ -44,8 +44,8 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 		db, err := openLibrary(ctx, c.DatabaseURL, false, recognise.ModelRecords(folders, quiet), quiet)
 		if report("library", "schema and model fit", err) {
 			available, source := memory()
-			report("memory", "the library fits into "+source,
-				fits(ctx, db, recognise.ModelRecords(folders, quiet), c.Candidates, available, source))
+			takes, err := fits(ctx, db, recognise.ModelRecords(folders, quiet), c.Candidates, available, source)
+			report("memory", takes, err)
 			db.Close()
 		}
 	}

@@ -63,23 +63,33 @@ type web struct {
 	url    string
 	server *http.Server
 	done   chan struct{}
+
+	handler replaceable
 }
 
-func listenHTTP(addr string, p probes, judge http.Handler, reg *prometheus.Registry, log *slog.Logger) (*web, error) {
+// listenHTTP serves the handler until it is replaced.
+func listenHTTP(addr string, handler http.Handler, log *slog.Logger) (*web, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w: set another address with --http-listen", addr, err)
 	}
+	return serveHTTP(listener, &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}, log), nil
+}
+
+// judgingHandler answers once moderator judges.
+func judgingHandler(p probes, judge http.Handler, reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+config.LivePath, p.live)
 	mux.HandleFunc("GET "+config.ReadyPath, p.ready)
 	mux.Handle("GET "+config.MetricsPath, promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
 	mux.Handle("POST "+ask.HTTPPath, http.NewCrossOriginProtection().Handler(judge)) // no web page makes its visitor's browser ask
-	return serveHTTP(listener, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, log), nil
+	return mux
 }
 
 func serveHTTP(listener net.Listener, server *http.Server, log *slog.Logger) *web {
 	w := &web{url: "http://" + listener.Addr().String(), server: server, done: make(chan struct{})}
+	w.replace(server.Handler)
+	server.Handler = &w.handler
 	go func() {
 		defer close(w.done)
 		if err := w.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -88,6 +98,9 @@ func serveHTTP(listener net.Listener, server *http.Server, log *slog.Logger) *we
 	}()
 	return w
 }
+
+// replace has another handler answer the requests that come from now on.
+func (w *web) replace(handler http.Handler) { w.handler.set(handler) }
 
 func (w *web) stop(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -54,9 +54,11 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 // wait for them.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, log *slog.Logger) error {
 	available, source := memory()
-	if err := fits(ctx, db, models, candidates, available, source); err != nil {
+	takes, err := fits(ctx, db, models, candidates, available, source)
+	if err != nil {
 		return err
 	}
+	log.Info("reads the library", "what", takes)
 	for _, m := range models {
 		start := time.Now()
 		n, bytes, err := db.Warm(ctx, m.Fingerprint)

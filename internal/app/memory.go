@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
@@ -25,21 +26,30 @@ func memory() (available int64, source string) {
 	return available, source
 }
 
-// fits returns an error, for people, if the candidate indexes of the library exceed the memory that is available. candidates is the setting.
-func fits(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, available int64, source string) error {
+// fits says in words what the candidate indexes of the library take, or returns an error, for people, if that exceeds the memory that
+// is available. candidates is the setting.
+func fits(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, available int64, source string) (takes string, err error) {
 	fingerprints := make([]string, len(models))
 	for i, m := range models {
 		fingerprints[i] = m.Fingerprint
 	}
 	f, err := db.Footprint(ctx, fingerprints, candidates > 0)
-	if err != nil || available == 0 || f.Bytes+ownMemory <= available {
-		return err
+	if err != nil {
+		return "", err
 	}
 	const mb = 1 << 20
+	takes = fmt.Sprintf("%d embeddings, %d PDQ hashes and the keypoints of %d flags take about %d MB, and moderator itself %d MB",
+		f.Embeddings, f.Hashes, f.Keypoints, f.Bytes/mb, ownMemory/mb)
+	if available == 0 {
+		return fmt.Sprintf("%s; reading takes about %v", takes, f.Reading.Round(time.Second)), nil
+	}
+	takes += fmt.Sprintf(", of %d MB (%s)", available/mb, source)
+	if f.Bytes+ownMemory <= available {
+		return fmt.Sprintf("%s; reading takes about %v", takes, f.Reading.Round(time.Second)), nil
+	}
 	remedy := "give it more memory, or retract flags"
 	if f.Keypoints > 0 {
 		remedy += ", or leave the keypoints out with --candidates 0"
 	}
-	return fmt.Errorf("the library does not fit into memory: %d embeddings, %d PDQ hashes and the keypoints of %d flags take about %d MB, and moderator itself %d MB, of %d MB (%s): %s",
-		f.Embeddings, f.Hashes, f.Keypoints, f.Bytes/mb, ownMemory/mb, available/mb, source, remedy)
+	return "", fmt.Errorf("the library does not fit into memory: %s: %s", takes, remedy)
 }

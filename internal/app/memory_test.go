@@ -30,11 +30,15 @@ func TestALibraryThatDoesNotFitIsRefused(t *testing.T) {
 	})
 	require.NoError(t, err)
 	models := []matchdb.Model{model}
-	require.NoError(t, fits(t.Context(), db, models, 8, ownMemory+1<<10, "the machine's memory"))
-	require.NoError(t, fits(t.Context(), db, models, 8, 0, ""), "nobody knows the limit")
-	err = fits(t.Context(), db, models, 8, ownMemory, "the container's limit")
-	require.EqualError(t, err, "the library does not fit into memory: 1 embeddings, 0 PDQ hashes and the keypoints of 0 flags take about 0 MB, "+
-		"and moderator itself 256 MB, of 256 MB (the container's limit): give it more memory, or retract flags")
+	takes, err := fits(t.Context(), db, models, 8, ownMemory+1<<10, "the machine's memory")
+	require.NoError(t, err)
+	const parts = "1 embeddings, 0 PDQ hashes and the keypoints of 0 flags take about 0 MB, and moderator itself 256 MB"
+	require.Equal(t, parts+", of 256 MB (the machine's memory); reading takes about 0s", takes)
+	takes, err = fits(t.Context(), db, models, 8, 0, "")
+	require.NoError(t, err, "nobody knows the limit")
+	require.Equal(t, parts+"; reading takes about 0s", takes)
+	_, err = fits(t.Context(), db, models, 8, ownMemory, "the container's limit")
+	require.EqualError(t, err, "the library does not fit into memory: "+parts+", of 256 MB (the container's limit): give it more memory, or retract flags")
 }
 
 func TestMemoryIsLimited(t *testing.T) {

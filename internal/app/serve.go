@@ -45,12 +45,22 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	if err := makeDataDir(c.DataDir); err != nil {
 		return err
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var start starting
+	start.begin("connects to its servers", stepTime, nil)
+	web, err := listenHTTP(c.HTTPListen, start.handler(registry), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, web.stop(ctx)) }()
 	servers, err := startStack(ctx, c.Stack, c.NATSListen, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.stop(ctx)) }()
 
+	start.begin("opens the model", modelTime(c.Provider), nil)
 	models, err := recognise.OpenModels(ctx, folders, c.Model, c.BatchSize, c.DataDir, log)
 	if err != nil {
 		return err
@@ -61,14 +71,17 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 	}
 	known := recognise.ModelRecords(folders, log)
 
+	start.begin("opens the library", stepTime, nil)
 	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", known, log)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	start.begin("reads the library", stepTime, db.RowsRead)
 	if err := warm(ctx, db, known, c.Candidates, log); err != nil {
 		return err
 	}
+	start.begin("connects to the queue", stepTime, nil)
 
 	nc, err := endpoint.ConnectNATS(servers.nats, "moderator", log)
 	if err != nil {
@@ -81,8 +94,6 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer flushTraces(ctx, stopTracing, log)
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(c.BatchBudget)) // after which a decision is republished
 	if err != nil {
 		return err
@@ -126,10 +137,7 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Stop()) }()
-	web, err := listenHTTP(c.HTTPListen, probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, asker, registry, log)
-	if err != nil {
-		return err
-	}
+	web.replace(judgingHandler(probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, asker, registry))
 	defer func() { err = errors.Join(err, web.stop(ctx)) }()
 
 	console, err := startConsole(c, len(servers.embedded) == 2, consoleParts{js: js, db: db, fetcher: fetcher, model: models[0]}, log)

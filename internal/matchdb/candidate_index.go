@@ -237,6 +237,7 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 		if err != nil {
 			return err
 		}
+		m.db.rowsRead.Add(1)
 		if seen != nil {
 			seen[id] = true
 		}
@@ -251,6 +252,9 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 func outgrown[S interface{ Len() int }](have *indexState[S]) bool {
 	return have.set.Len() > 4*have.first+readAnew || len(have.deleted) > mostDeleted
 }
+
+// RowsRead is how many rows of the library were read into memory since it was opened. It rises while they are read.
+func (db *DB) RowsRead() int64 { return db.rowsRead.Load() }
 
 // LastRead is when what flags are found by was last read: of embeddings, hashes and keypoints those that were read longest ago, and zero
 // where none were yet. What was flagged since counts too, but is compared one by one: with much of it each Match is slow.

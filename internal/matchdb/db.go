@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,6 +53,7 @@ type DB struct {
 	keypoints *candidateIndex[*keypointSet]
 	life      context.Context
 	end       context.CancelFunc
+	rowsRead  atomic.Int64
 	followed  sync.WaitGroup // candidate indexes, until life ends
 }
 

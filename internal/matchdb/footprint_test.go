@@ -19,13 +19,17 @@ func TestFootprintCountsWhatIsRead(t *testing.T) {
 	hashed.PDQ = []PDQ{{View: "original", Hash: randomHash(r), Quality: 100}}
 	mustFlag(t, db, hashed)
 
+	_, _, err := db.WarmHashes(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, db.RowsRead())
+
 	unknown := strings.Repeat("00", 32)
 	f, err := db.Footprint(t.Context(), []string{testModel.Fingerprint, unknown}, true)
 	require.NoError(t, err)
-	require.Equal(t, Footprint{2, 1, 1, 2*sketch.BytesOf(dims) + hashBytes + keypointBytes}, f)
+	require.Equal(t, Footprint{2, 1, 1, 2*sketch.BytesOf(dims) + hashBytes + keypointBytes, 2*embeddingTime + hashTime + keypointTime}, f)
 	f, err = db.Footprint(t.Context(), []string{unknown}, false)
 	require.NoError(t, err)
-	require.Equal(t, Footprint{Hashes: 1, Bytes: hashBytes}, f)
+	require.Equal(t, Footprint{Hashes: 1, Bytes: hashBytes, Reading: hashTime}, f)
 }
 
 // The bytes of a hash and of a flag's keypoints are those that the sets take.
