@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os/user"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,6 +43,12 @@ func consoleConfig(c config.Run) (console.Config, error) {
 		}
 		out.Proxies = append(out.Proxies, prefix)
 	}
+	var err error
+	if out.Role, err = console.ParseRole(c.ConsoleRole); err != nil {
+		errs = append(errs, fmt.Errorf("console-role: %w", err))
+	}
+	out.Roles, err = consoleRoles(c.ConsoleRoles)
+	errs = append(errs, err)
 	if n := len(out.Token); n > 0 && n < leastToken {
 		errs = append(errs, fmt.Errorf("console-token has %d bytes, wanted %d or more: `openssl rand -hex 16` makes one", n, leastToken))
 	}
@@ -54,6 +61,25 @@ func consoleConfig(c config.Run) (console.Config, error) {
 		out.Token = rand.Text()
 	}
 	return out, errors.Join(errs...)
+}
+
+// consoleRoles reads entries NAME=ROLE. A name may have an equals sign.
+func consoleRoles(entries []string) (map[string]console.Role, error) {
+	roles := map[string]console.Role{}
+	var errs []error
+	for _, entry := range entries {
+		at := strings.LastIndex(entry, "=")
+		if at <= 0 {
+			errs = append(errs, fmt.Errorf("console-roles has %q, wanted NAME=ROLE such as ann@example.org=reviewer", entry))
+			continue
+		}
+		role, err := console.ParseRole(entry[at+1:])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("console-roles has %q: %w", entry, err))
+		}
+		roles[entry[:at]] = role
+	}
+	return roles, errors.Join(errs...)
 }
 
 func isLoopback(listen string) (bool, error) {

@@ -36,13 +36,23 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-type userKey struct{}
+type personKey struct{}
 
-// user returns the user's name, which admit has set.
-func user(r *http.Request) string {
-	name, _ := r.Context().Value(userKey{}).(string)
-	return name
+// person is who sends a request. admit has set it.
+type person struct {
+	name    string
+	role    Role
+	signOut bool // the browser's session can be ended here
 }
+
+func personOf(r *http.Request) person {
+	p, _ := r.Context().Value(personKey{}).(person)
+	return p
+}
+
+func user(r *http.Request) string { return personOf(r).name }
+
+func roleOf(r *http.Request) Role { return personOf(r).role }
 
 // admit passes requests on that have the token, or a user named by a trusted proxy.
 func (c *Console) admit(next http.Handler) http.Handler {
@@ -51,39 +61,45 @@ func (c *Console) admit(next http.Handler) http.Handler {
 			c.enter(w, r, "", r.URL.Path)
 			return
 		}
-		name, ok := c.identify(r)
+		who, ok := c.identify(r)
 		switch {
 		case !ok:
 			c.showLogin(w, r, http.StatusUnauthorized, signIn{Token: true, To: r.URL.Path}, "")
 			return
-		case name == "":
+		case who.name == "":
 			c.showLogin(w, r, http.StatusForbidden, signIn{To: r.URL.Path}, "")
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, name)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), personKey{}, who)))
 	})
 }
 
-// identify returns the user's name, and whether the user may use the console. The name is "" if a browser has the token and
-// the user has not given a name yet.
-func (c *Console) identify(r *http.Request) (name string, ok bool) {
+// identify returns the user, and whether the user may use the console. The name is "" if a browser has the token and the user
+// has not given a name yet. Roles are of users whom a proxy has identified: others can give any name.
+func (c *Console) identify(r *http.Request) (who person, ok bool) {
+	who.role = c.Role
 	if c.UserHeader != "" && c.fromProxy(r) {
 		if name := r.Header.Get(c.UserHeader); validName(name) {
-			return name, true
+			if role, named := c.Roles[name]; named {
+				who.role = role
+			}
+			who.name = name
+			return who, true
 		}
 	}
 	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found && c.rightToken(bearer) {
-		return c.DefaultUser, true
+		who.name = c.DefaultUser
+		return who, true
 	}
 	if !c.inSession(r) {
-		return "", false
+		return who, false
 	}
 	if cookie, err := r.Cookie(nameCookie); err == nil {
 		if given, err := url.QueryUnescape(cookie.Value); err == nil && validName(given) {
-			name = given
+			who.name, who.signOut = given, true
 		}
 	}
-	return name, true
+	return who, true
 }
 
 // inSession reports whether the browser has given the token before.
@@ -143,6 +159,14 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request, name, to string)
 	}
 	// Only paths of this host: browsers take the text after "//", or "/\", for a host.
 	http.Redirect(w, r, (&url.URL{Path: "/" + strings.TrimLeft(to, `/\`)}).String(), http.StatusSeeOther)
+}
+
+// logout ends the browser's session. The token opens another one.
+func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
+	for _, name := range []string{sessionCookie, nameCookie} {
+		http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.overTLS(r)})
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // signIn describes the form of the sign-in page.

@@ -85,19 +85,23 @@ func TestTokenInTheAddressBecomesACookie(t *testing.T) {
 }
 
 func TestOtherSitesCannotPost(t *testing.T) {
-	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann"}
-	post := func(change func(*http.Request)) int {
-		return ask(t, c, func(r *http.Request) {
-			r.Method = http.MethodPost
-			r.URL.Path = "/review/0"
-			r.Header.Set("Authorization", "Bearer "+c.Token)
-			change(r)
-		}).StatusCode
+	c := console.Config{Token: "0123456789abcdef", DefaultUser: "ann", Role: console.Curator}
+	for path, own := range map[string]int{ // what the console's own page gets
+		"/review/0": 404, "/review/0/take-back": 404, "/decisions/0/flag": 400, "/decisions/0/allow": 400, "/banks": 400, "/banks/spam": 400,
+		"/flags/0/retract": 400, "/flags/0/restore": 400, "/flags/0/release": 400, "/logout": 303,
+	} {
+		post := func(header, value string) int {
+			return ask(t, c, func(r *http.Request) {
+				r.Method, r.URL.Path = http.MethodPost, path
+				r.Header.Set("Authorization", "Bearer "+c.Token)
+				r.Header.Set(header, value)
+			}).StatusCode
+		}
+		require.Equal(t, http.StatusForbidden, post("Sec-Fetch-Site", "cross-site"), path)
+		require.Equal(t, http.StatusForbidden, post("Origin", "https://evil.example"), path)
+		require.Equal(t, own, post("Sec-Fetch-Site", "same-origin"), path)
+		require.Equal(t, own, post("Origin", "http://console.example"), path)
 	}
-	require.Equal(t, http.StatusForbidden, post(func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }))
-	require.Equal(t, http.StatusForbidden, post(func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }))
-	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }))
-	require.Equal(t, http.StatusNotFound, post(func(r *http.Request) { r.Header.Set("Origin", "http://console.example") }))
 }
 
 // signedIn submits the sign-in form.
@@ -152,5 +156,40 @@ func TestCookiesAreSecureBehindTLS(t *testing.T) {
 				require.Equal(t, test.want, cookie.Secure, cookie.Name)
 			}
 		})
+	}
+}
+
+func TestRolesAreOfUsersWhomAProxyNames(t *testing.T) {
+	c := console.Config{
+		Token: "0123456789abcdef", DefaultUser: "program", UserHeader: "X-User", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Role: console.Viewer, Roles: map[string]console.Role{"ann": console.Curator},
+	}
+	shown := func(change func(*http.Request)) string {
+		var text strings.Builder
+		require.NoError(t, ask(t, c, change).Write(&text))
+		return text.String()
+	}
+	require.Contains(t, shown(func(r *http.Request) { r.Header.Set("X-User", "ann") }), "ann · curator")
+	require.Contains(t, shown(func(r *http.Request) { r.Header.Set("X-User", "bob") }), "bob · viewer")
+	require.Contains(t, shown(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+c.Token) }), "program · viewer")
+	session := signedIn(t, c, func(*http.Request) {}, url.Values{"token": {c.Token}, "name": {"ann"}})
+	page := shown(func(r *http.Request) {
+		for _, cookie := range session.Cookies() {
+			r.AddCookie(cookie)
+		}
+	})
+	require.Contains(t, page, "ann · viewer", "anybody with the token can give this name")
+	require.Contains(t, page, "Sign out")
+	_, err := console.ParseRole("owner")
+	require.ErrorContains(t, err, "wanted viewer, reviewer, curator")
+}
+
+func TestSigningOutEndsTheSession(t *testing.T) {
+	c := console.Config{Token: "0123456789abcdef"}
+	out := ask(t, c, func(r *http.Request) { r.Method, r.URL.Path = http.MethodPost, "/logout" })
+	require.Equal(t, http.StatusSeeOther, out.StatusCode)
+	require.Len(t, out.Cookies(), 2)
+	for _, cookie := range out.Cookies() {
+		require.Negative(t, cookie.MaxAge)
 	}
 }

@@ -13,10 +13,12 @@ import (
 
 // Config configures access to the console and bounds the size of pictures.
 type Config struct {
-	Token          string         // gives access; empty: only users of a proxy have access
-	UserHeader     string         // header in which a trusted proxy names the user; empty: no proxy does
-	Proxies        []netip.Prefix // networks whose UserHeader and X-Forwarded-Proto are trusted
-	DefaultUser    string         // user for the audit log if a program sends the token
+	Token          string          // gives access; empty: only users of a proxy have access
+	UserHeader     string          // header in which a trusted proxy names the user; empty: no proxy does
+	Proxies        []netip.Prefix  // networks whose UserHeader and X-Forwarded-Proto are trusted
+	DefaultUser    string          // user for the audit log if a program sends the token
+	Role           Role            // of users whom Roles does not name, and of all who have the token
+	Roles          map[string]Role // of users whom a proxy names
 	MaxUploadBytes int64
 }
 
@@ -62,15 +64,23 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("GET /decisions/{sequence}/outline", c.outline)
 	inside.HandleFunc("GET /flags/{id}/picture", c.picture(c.flagPicture))
 	inside.HandleFunc("GET /review", c.page(c.reviewPage))
-	inside.HandleFunc("POST /review", c.page(c.decideMany))
-	inside.HandleFunc("POST /review/{sequence}", c.page(c.decide))
-	inside.HandleFunc("POST /review/{sequence}/take-back", c.page(c.takeBack))
+	inside.HandleFunc("POST /review", c.needs(Reviewer, c.decideMany))
+	inside.HandleFunc("POST /review/{sequence}", c.needs(Reviewer, c.decide))
+	inside.HandleFunc("POST /review/{sequence}/take-back", c.needs(Reviewer, c.takeBack))
+	inside.HandleFunc("POST /decisions/{sequence}/flag", c.curates(c.flagDecision))
+	inside.HandleFunc("POST /decisions/{sequence}/allow", c.curates(c.allowDecision))
 	inside.HandleFunc("GET /compare", c.page(c.comparePage))
 	inside.HandleFunc("POST /compare", c.page(c.compare))
 	inside.HandleFunc("GET /search", c.page(c.searchPage))
 	inside.HandleFunc("POST /search", c.page(c.search))
 	inside.HandleFunc("GET /library", c.page(c.libraryPage))
-	inside.HandleFunc("POST /library/release", c.page(c.release))
+	inside.HandleFunc("POST /banks", c.curates(c.addBank))
+	inside.HandleFunc("GET /banks/{name}", c.page(c.bankPage))
+	inside.HandleFunc("POST /banks/{name}", c.curates(c.changeBank))
+	inside.HandleFunc("GET /flags/{id}", c.page(c.flagPage))
+	inside.HandleFunc("POST /flags/{id}/retract", c.curates(c.retract))
+	inside.HandleFunc("POST /flags/{id}/restore", c.curates(c.restore))
+	inside.HandleFunc("POST /flags/{id}/release", c.curates(c.release))
 	inside.HandleFunc("/", c.page(func(*http.Request) (view, error) {
 		return view{}, &problem{http.StatusNotFound, "There is no such page."}
 	}))
@@ -78,6 +88,7 @@ func (c *Console) Handler() http.Handler {
 	outside := http.NewServeMux()
 	outside.Handle("GET /assets/", http.FileServerFS(assets))
 	outside.HandleFunc("POST /login", c.login)
+	outside.HandleFunc("POST /logout", c.logout)
 	outside.Handle("/", c.admit(inside))
 	// This refuses requests of other sites' pages, whatever cookies they have.
 	return secured(http.NewCrossOriginProtection().Handler(outside))

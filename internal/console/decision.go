@@ -29,8 +29,10 @@ type decision struct {
 	Flag       *matchdb.Flagged // of the match; nil if there is no match or the flag was deleted
 	Review     *matchdb.Review  // a person's decision on it; of a decision with the reason reviewed, the review itself
 	Times      []timing
-	May        bool   // the user may review
-	Source     string // of the picture; empty if it came inside its message, which is not kept
+	May        bool           // the user may review
+	Curate     bool           // the user may change the library
+	Banks      []matchdb.Bank // to flag in; with Curate only
+	Source     string         // of the picture; empty if it came inside its message, which is not kept
 }
 
 type attribute struct{ Name, Value string }
@@ -141,8 +143,16 @@ func (c *Console) decisionPage(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	if d.May, err = c.Library.MayReview(r.Context()); err != nil {
+	if d.May, err = c.may(r, Reviewer); err != nil {
 		return view{}, err
+	}
+	if d.Curate, err = c.may(r, Curator); err != nil {
+		return view{}, err
+	}
+	if d.Curate {
+		if d.Banks, err = c.Library.Banks(r.Context(), c.Model); err != nil {
+			return view{}, err
+		}
 	}
 	return view{Page: "decision", Title: "Decision on " + cut(d.Event.Data.Upload.ID, maxUploadShown), Data: d}, nil
 }

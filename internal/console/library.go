@@ -1,10 +1,7 @@
 package console
 
 import (
-	"errors"
 	"net/http"
-
-	"github.com/google/uuid"
 
 	"moderator/internal/matchdb"
 )
@@ -19,7 +16,7 @@ type libraryPage struct {
 	Hidden  string // why Changes cannot be shown
 
 	Quarantined []matchdb.Flagged
-	May         bool // the database's role may release them
+	May         bool // the user may change the library
 }
 
 // shownChanges is the number of changes on the page.
@@ -68,7 +65,7 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 	if page.Quarantined, err = c.Library.ListFlags(r.Context(), matchdb.FlagFilter{Quarantined: true}); err != nil {
 		return v, err
 	}
-	if page.May, err = c.Library.MayReview(r.Context()); err != nil {
+	if page.May, err = c.may(r, Curator); err != nil {
 		return v, err
 	}
 	changes, err := c.Library.Audit(r.Context(), matchdb.AuditFilter{Limit: shownChanges})
@@ -79,24 +76,4 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 		page.Changes = append(page.Changes, newChange(each))
 	}
 	return v, nil
-}
-
-// release handles the form of a flag in quarantine.
-func (c *Console) release(r *http.Request) (view, error) {
-	note := r.PostFormValue("note")
-	if err := checkNote(note); err != nil {
-		return view{}, err
-	}
-	id, err := uuid.Parse(r.PostFormValue("id"))
-	if err != nil {
-		return view{}, &problem{http.StatusBadRequest, "The form names no flag."}
-	}
-	if may, err := c.Library.MayReview(r.Context()); err != nil || !may {
-		return view{}, errors.Join(err, reviewProblem(matchdb.ErrReadOnly))
-	}
-	err = c.Library.Release(r.Context(), []uuid.UUID{id}, user(r), note)
-	if errors.Is(err, matchdb.ErrNotFound) {
-		return view{}, &problem{http.StatusConflict, "The flag is not in quarantine: somebody has released it."}
-	}
-	return view{redirect: "/library"}, err
 }

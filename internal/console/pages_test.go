@@ -30,7 +30,7 @@ func sha256Hex(data []byte) string {
 
 // One moderator serves all subtests, because its start takes longer than them.
 func TestConsole(t *testing.T) {
-	s := start(t)
+	s := start(t, "--console-user-header", "X-User", "--console-roles", "vera=viewer", "--console-roles", "rita=reviewer")
 	t.Run("empty pages", s.emptyPages)
 	t.Run("hostile names", s.hostileNames)
 	t.Run("picture", s.pictures)
@@ -46,6 +46,8 @@ func TestConsole(t *testing.T) {
 	t.Run("undo allow-list", s.undoList)
 	t.Run("judge again", s.judgeAgain)
 	t.Run("originals", s.originals)
+	t.Run("curate", s.curate)
+	t.Run("roles", s.roles)
 	t.Run("quarantine", s.quarantine)
 	t.Run("feedback", s.feedback)
 }
@@ -210,12 +212,15 @@ func (s *stand) quarantine(t *testing.T) {
 	require.Contains(t, page, flag.ID.String())
 	require.Contains(t, page, "1\u202f234")
 	s.harmless(page)
-	require.Equal(t, http.StatusBadRequest, s.post("/library/release", url.Values{"id": {"x"}}).code)
-	done := s.post("/library/release", url.Values{"id": {flag.ID.String()}, "note": {"a campaign"}})
+	release := "/flags/" + flag.ID.String() + "/release"
+	require.Contains(t, s.get("/flags/"+flag.ID.String()).body, release)
+	require.Equal(t, http.StatusNotFound, s.post("/flags/x/release", url.Values{"reason": {"x"}}).code)
+	require.Equal(t, http.StatusBadRequest, s.post(release, url.Values{}).code, "without a reason")
+	done := s.post(release, url.Values{"reason": {"a campaign"}})
 	require.Equal(t, http.StatusSeeOther, done.code, done.body)
 	require.NotContains(t, s.get("/library").body, "Flags in quarantine")
 	changes, err := s.db.Audit(t.Context(), matchdb.AuditFilter{Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, []string{"quarantine", "update", "a campaign"}, []string{changes[0].Table, changes[0].Action, changes[0].Reason})
-	require.Equal(t, http.StatusConflict, s.post("/library/release", url.Values{"id": {flag.ID.String()}}).code)
+	require.Equal(t, http.StatusNotFound, s.post(release, url.Values{"reason": {"again"}}).code, "it is in quarantine no longer")
 }

@@ -27,6 +27,8 @@ type view struct {
 	Page    string // the template's name, and the current entry of the navigation
 	Title   string
 	User    string
+	Role    Role
+	SignOut bool   // show the button that ends the session
 	Problem string // an error, for the user
 	Data    any
 
@@ -49,7 +51,7 @@ func loadPages() (pages, error) {
 		return nil, err
 	}
 	all := pages{}
-	for _, name := range []string{"live", "decision", "review", "compare", "search", "library", "login", "problem"} {
+	for _, name := range []string{"live", "decision", "review", "compare", "search", "library", "bank", "flag", "login", "problem"} {
 		page, err := template.Must(layout.Clone()).ParseFS(templates, "templates/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -79,7 +81,8 @@ func (c *Console) page(handle func(*http.Request) (view, error)) http.HandlerFun
 			http.Redirect(w, r, v.redirect, http.StatusSeeOther)
 			return
 		}
-		v.User = user(r)
+		who := personOf(r)
+		v.User, v.Role, v.SignOut = who.name, who.role, who.signOut
 		c.pages.write(w, c.Logger, status, v)
 	}
 }

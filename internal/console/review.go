@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,13 +25,13 @@ func (c *Console) decide(r *http.Request) (view, error) {
 	// A browser that disconnects must not leave the review half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), reviewTime)
 	defer cancel()
-	note := r.PostFormValue("note")
-	if err := c.review(ctx, d, r.PostFormValue("decision"), user(r), note); err != nil {
+	rule := rulingOf(r)
+	if err := c.review(ctx, d, rule); err != nil {
 		q := queueFilterOf(r.PostForm).Values()
 		q.Set("next", r.PathValue("sequence"))
-		v, queueErr := c.showQueue(r.Context(), user(r), q)
+		v, queueErr := c.showQueue(r, q)
 		if page, ok := v.Data.(*reviewPage); ok {
-			page.Undecided = note
+			page.Undecided = rule.note
 		}
 		return v, errors.Join(err, queueErr)
 	}
@@ -58,40 +59,72 @@ const (
 	reviewTime   = 30 * time.Second
 )
 
-// review stores and publishes a person's decision: block; allow; list, which allows the upload and puts its picture on the
-// allow-list; or again, which publishes the upload anew.
-func (c *Console) review(ctx context.Context, d *decision, decided, by, note string) error {
-	verdict := decided
-	switch decided {
+// ruling is what a person decides: block; flag, which blocks the upload and flags its picture; allow; list, which allows the upload
+// and puts its picture on the allow-list; or again, which publishes the upload anew.
+type ruling struct {
+	decided  string
+	by, note string
+	bank     string // to flag in; "bank" of the form is the filter's
+	role     Role
+}
+
+func rulingOf(r *http.Request) ruling {
+	return ruling{r.PostFormValue("decision"), user(r), r.PostFormValue("note"), r.PostFormValue("into"), roleOf(r)}
+}
+
+// oneByOne reports whether the picture is fetched for the decision.
+func (rule ruling) oneByOne() bool { return rule.decided == "list" || rule.decided == "flag" }
+
+// review stores and publishes a person's decision.
+func (c *Console) review(ctx context.Context, d *decision, rule ruling) error {
+	verdict := rule.decided
+	switch rule.decided {
 	case "block", "allow":
 	case "list":
 		verdict = string(event.Allow)
+	case "flag":
+		verdict = string(event.Block)
+		if rule.role < Curator || strings.TrimSpace(rule.note) == "" {
+			return &problem{http.StatusBadRequest, "To flag an upload takes a curator, and a reason in the note."}
+		}
 	case judgeAgain:
 		if !d.CanJudgeAgain() {
 			return &problem{http.StatusConflict, "Only an upload that could not be judged, and came by reference, can be judged again."}
 		}
 	default:
-		return &problem{http.StatusBadRequest, fmt.Sprintf("The decision is %q, wanted block, allow, list or again.", cut(decided, 20))}
+		return &problem{http.StatusBadRequest, fmt.Sprintf("The decision is %q, wanted block, flag, allow, list or again.", cut(rule.decided, 20))}
 	}
 	if d.Event.Data.Verdict != event.Review || d.Event.Data.Reason == event.Reviewed {
 		return &problem{http.StatusConflict, "Only decisions with the verdict review can be reviewed."}
 	}
-	if err := checkNote(note); err != nil {
+	if err := checkNote(rule.note); err != nil {
 		return err
 	}
 	if d.Review != nil {
 		return reviewProblem(&matchdb.ReviewedError{Review: *d.Review})
 	}
-	if decided == "list" {
-		if err := c.allow(ctx, d, by, note); err != nil {
+	if rule.oneByOne() {
+		if err := c.keep(ctx, d, rule); err != nil {
 			return err
 		}
 	}
-	publish := func() error { return c.publish(ctx, d, event.Verdict(verdict), by) }
-	if decided == judgeAgain {
+	publish := func() error { return c.publish(ctx, d, event.Verdict(verdict), rule.by) }
+	if rule.decided == judgeAgain {
 		publish = func() error { return c.publishAgain(ctx, d) }
 	}
-	return reviewProblem(c.Library.AddReview(ctx, d.reviewedBy(by, verdict), note, publish))
+	return reviewProblem(c.Library.AddReview(ctx, d.reviewedBy(rule.by, verdict), rule.note, publish))
+}
+
+// keep puts the picture on the allow-list or flags it.
+func (c *Console) keep(ctx context.Context, d *decision, rule ruling) error {
+	if may, err := c.Library.MayReview(ctx); err != nil || !may {
+		return errors.Join(err, reviewProblem(matchdb.ErrReadOnly))
+	}
+	if rule.decided == "list" {
+		return c.allow(ctx, d, rule.by, rule.note)
+	}
+	_, err := c.flagUpload(ctx, d, rule.bank, rule.by, rule.note)
+	return libraryProblem(err)
 }
 
 func checkNote(note string) error {
@@ -114,9 +147,6 @@ func (d *decision) reviewedBy(by, verdict string) matchdb.Review {
 
 // allow puts the picture on the allow-list.
 func (c *Console) allow(ctx context.Context, d *decision, by, note string) error {
-	if may, err := c.Library.MayReview(ctx); err != nil || !may {
-		return errors.Join(err, reviewProblem(matchdb.ErrReadOnly))
-	}
 	data, err := c.fetch(ctx, d)
 	if err != nil {
 		return err

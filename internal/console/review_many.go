@@ -24,7 +24,7 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 	filter := queueFilterOf(r.PostForm)
 	again := filter.Values()
 	failed := func(err error) (view, error) {
-		v, queueErr := c.showQueue(r.Context(), user(r), again)
+		v, queueErr := c.showQueue(r, again)
 		return v, errors.Join(err, queueErr)
 	}
 	all, err := c.waiting(r.Context())
@@ -52,9 +52,9 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 	if len(chosen) > manyReviews {
 		return failed(&problem{http.StatusBadRequest, fmt.Sprintf("The filter holds %d decisions, wanted at most %d at once. Narrow the filter.", len(chosen), manyReviews)})
 	}
-	decided := r.PostFormValue("decision")
-	if decided == "list" { // fetches each picture
-		return failed(&problem{http.StatusBadRequest, "Pictures are put on the allow-list one by one."})
+	rule := rulingOf(r)
+	if rule.oneByOne() {
+		return failed(&problem{http.StatusBadRequest, "Pictures are flagged and put on the allow-list one by one."})
 	}
 	// A browser that disconnects does not end it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), manyTime)
@@ -68,12 +68,12 @@ func (c *Console) decideMany(r *http.Request) (view, error) {
 		if err == nil && d.Review != nil {
 			continue // somebody else was faster
 		}
-		if err == nil && decided == judgeAgain && !d.CanJudgeAgain() {
+		if err == nil && rule.decided == judgeAgain && !d.CanJudgeAgain() {
 			left++
 			continue
 		}
 		if err == nil {
-			err = c.review(ctx, d, decided, user(r), r.PostFormValue("note"))
+			err = c.review(ctx, d, rule)
 		}
 		if err != nil {
 			return failed(errors.Join(fmt.Errorf("%d of %d were decided", n, len(chosen)), err))

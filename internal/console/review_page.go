@@ -26,10 +26,12 @@ type reviewPage struct {
 	Items     []*waiting // of the page
 	Page      int        // from 1
 	Pages     int
-	Selected  *decision // nil with an empty queue
-	Next      uint64    // sequence number after Selected; 0 if it is the last
-	May       bool      // the database's role may review
-	Holder    string    // somebody else who looks at Selected
+	Selected  *decision      // nil with an empty queue
+	Next      uint64         // sequence number after Selected; 0 if it is the last
+	May       bool           // the user may review
+	Curate    bool           // the user may flag uploads
+	Into      []matchdb.Bank // to flag in; with Curate only
+	Holder    string         // somebody else who looks at Selected
 	claims    map[matchdb.DecisionKey]string
 	user      string
 	Just      *decision // the last reviewed decision
@@ -63,13 +65,21 @@ func (p *reviewPage) HeldBy(w *waiting) string {
 	return ""
 }
 
+// BankOfSelected is the bank of the flag that matched, or the first bank of every library.
+func (p *reviewPage) BankOfSelected() string {
+	if p.Selected == nil || p.Selected.Event.Data.Match == nil {
+		return "default"
+	}
+	return p.Selected.Event.Data.Match.Bank
+}
+
 // At returns the address of a decision of the page.
 func (p *reviewPage) At(sequence uint64) string {
 	return p.Address(p.Page) + "&at=" + strconv.FormatUint(sequence, 10)
 }
 
 func (c *Console) reviewPage(r *http.Request) (view, error) {
-	return c.showQueue(r.Context(), user(r), r.URL.Query())
+	return c.showQueue(r, r.URL.Query())
 }
 
 // showQueue shows a page of the queue, by the parameters of queueFilterOf and
@@ -78,15 +88,24 @@ func (c *Console) reviewPage(r *http.Request) (view, error) {
 //	next   the one to select if it still waits; else the first of the page
 //	page   the page, from 1; default: that of the selected decision
 //	done   the sequence number of a decision that was just reviewed
-func (c *Console) showQueue(ctx context.Context, by string, q url.Values) (view, error) {
+func (c *Console) showQueue(r *http.Request, q url.Values) (view, error) {
+	ctx, by := r.Context(), user(r)
 	page := &reviewPage{Filter: queueFilterOf(q), Page: 1, Pages: 1, user: by}
 	v := view{Page: "review", Title: "Review", Data: page}
 	all, err := c.waiting(ctx)
 	if err != nil {
 		return v, err
 	}
-	if page.May, err = c.Library.MayReview(ctx); err != nil {
+	if page.May, err = c.may(r, Reviewer); err != nil {
 		return v, err
+	}
+	if page.Curate, err = c.may(r, Curator); err != nil {
+		return v, err
+	}
+	if page.Curate {
+		if page.Into, err = c.Library.Banks(ctx, c.Model); err != nil {
+			return v, err
+		}
 	}
 	if page.May {
 		if page.claims, err = c.Library.Claims(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // sight is a page to look at.
@@ -39,6 +40,8 @@ func sights(s *seeded) []sight {
 		}},
 		{"search-result", "/search", []action{choose("picture", 2), chromedp.Submit(chromedp.CSS("form")), toShow(".found"), shown}},
 		{"library", "/library", nil},
+		{"bank", "/banks/spam", nil},
+		{"flag", "/banks/default", []action{press("j"), press(kb.Enter), until(`document.body.className === 'page-flag'`), shown}},
 		{"keys", "/library", []action{press("?"), until(`document.getElementById('help').open`)}},
 		{"problem", "/decisions/0", nil},
 	}

@@ -85,6 +85,20 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 		{"library", func() error {
 			return b.do(press("5"), on("/library"), until(`document.body.textContent.includes('spam')`))
 		}},
+		{"library: create a bank, set thresholds, disable it", func() error {
+			return b.do(fill(`form[action="/banks"] [name=name]`, "browser"), fill(`form[action="/banks"] [name=reason]`, "a campaign"), pushed(`form[action="/banks"] button:enabled`),
+				on("/banks/browser"), fill(`[name=block_at]`, "0.6"), fill(`form:has([name=block_at]) [name=reason]`, "too many"), pushed(`[value=thresholds]`),
+				until(`document.querySelector('.facts').textContent.includes('its own')`),
+				fill(`form:has([value=off]) [name=reason]`, "a pause"), pushed(`[value=off]`), until(`document.querySelector('[value=on]') !== null`))
+		}},
+		{"library: block and flag an upload, retract, restore", func() error {
+			return b.do(chromedp.Navigate(fmt.Sprintf("%s/review?at=%d", base(consoleURL), s.toFlag)), until(`document.querySelector('[data-key=f]') !== null`),
+				fill(`.decide [name=note]`, "seen before"), pushed(`[data-key=f]`), until(`location.search.includes('done=')`),
+				chromedp.Navigate(base(consoleURL)+"/banks/default"), until(`document.body.textContent.includes('seen before')`), press("j"), press(kb.Enter),
+				until(`document.body.className === 'page-flag'`), fill(`[action$=retract] [name=reason]`, "a mistake"), pushed(`[action$=retract] button:enabled`),
+				until(`document.querySelector('[action$=restore]') !== null`), fill(`[action$=restore] [name=reason]`, "none"), pushed(`[action$=restore] button:enabled`),
+				until(`document.querySelector('[action$=retract]') !== null && document.body.textContent.includes('a mistake')`))
+		}},
 	}
 }
 
@@ -142,6 +156,19 @@ func fast(b *browser, home string) error {
 // press presses a key once the page takes keys.
 func press(key string) action {
 	return chromedp.Steps(until(`document.readyState === 'complete'`), chromedp.KeyEvent(key))
+}
+
+// fill types a text into a field, and pushed presses Enter on a button.
+func fill(selector, text string) action {
+	return chromedp.Steps(ready(selector), chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(text))
+}
+
+func pushed(selector string) action {
+	return chromedp.Steps(ready(selector), chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(kb.Enter))
+}
+
+func ready(selector string) action {
+	return until(fmt.Sprintf(`document.readyState === 'complete' && document.querySelector(%q) !== null`, selector))
 }
 
 // focusShows fails if the focus is not visible.

@@ -36,6 +36,7 @@ type seeded struct {
 	pictures []string // files on disk, for the pages that take pictures
 	// Sequence numbers in DECISIONS: of a review of an upload with a hostile name and a picture, and of a block.
 	hostile, blocked uint64
+	toFlag           uint64 // of one with a picture that is flagged in the bank default
 	beside           uint64 // of an upload that shows a part of a flag, whose picture can be shown too
 }
 
@@ -97,11 +98,15 @@ func (s *seeded) queue(ctx context.Context) error {
 
 // outage stores decisions on uploads whose file server was away, and is back.
 func (s *seeded) outage(ctx context.Context, pictures *web.Server) error {
-	for i := range 3 {
+	for i := range 4 {
+		id := fmt.Sprintf("outage-%d", i)
+		if i == 3 {
+			id = "to be flagged"
+		}
 		_, _, err := decisions.Store(ctx, s.js, event.Decision{
 			Verdict: event.Review, Reason: event.FetchFailed, Detail: "cdn.example.com answers 503",
 			Upload: event.UploadInfo{
-				ID: fmt.Sprintf("outage-%d", i), Subject: "uploads.web", Stream: "EARLIER", Sequence: uint64(queued + i + 1), Stored: time.Now(),
+				ID: id, Subject: "uploads.web", Stream: "EARLIER", Sequence: uint64(queued + i + 1), Stored: time.Now(),
 				URL: pictures.Put(fmt.Sprintf("outage/%d.jpg", i), drawing(30+i, 60)), Attributes: map[string]json.RawMessage{},
 			},
 		})
@@ -109,6 +114,11 @@ func (s *seeded) outage(ctx context.Context, pictures *web.Server) error {
 			return err
 		}
 	}
+	stream, err := s.js.Stream(ctx, event.DecisionsStream)
+	if err != nil {
+		return err
+	}
+	s.toFlag = stream.CachedInfo().State.LastSeq
 	return nil
 }
 
