@@ -36,9 +36,9 @@ func sights(s *seeded) []sight {
 		{"review-side-by-side", fmt.Sprintf("/review?at=%d", s.beside), []action{outlined, press("s"), shown}},
 		{"compare", "/compare", nil},
 		{"compare-result", "/compare", []action{
-			choose("a", 0), choose("b", 2), chromedp.Submit(chromedp.CSS("form")), toShow(".result"), shown,
+			choose("a", 0), choose("b", 2), chromedp.Submit(chromedp.CSS("main form")), toShow(".result"), shown,
 		}},
-		{"search-result", "/search", []action{choose("picture", 2), chromedp.Submit(chromedp.CSS("form")), toShow(".found"), shown}},
+		{"search-result", "/search", []action{choose("picture", 2), chromedp.Submit(chromedp.CSS("main form")), toShow(".found"), shown}},
 		{"library", "/library", nil},
 		{"bank", "/banks/spam", nil},
 		{"flag", "/banks/default", []action{press("j"), press(kb.Enter), until(`document.body.className === 'page-flag'`), shown}},
