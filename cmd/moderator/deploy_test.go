@@ -42,7 +42,7 @@ func dashboardQueries(t *testing.T) map[string]string {
 		require.NotEmpty(t, panel.Targets, panel.Title)
 		for i, target := range panel.Targets {
 			// Grafana replaces its variables before it queries Prometheus.
-			expr := strings.NewReplacer("$__rate_interval", "1m", "$instance", ".*").Replace(target.Expr)
+			expr := strings.NewReplacer("$__rate_interval", "15s", "$instance", ".*").Replace(target.Expr)
 			queries[panel.Title+string(rune('A'+i))] = expr
 		}
 	}
@@ -102,9 +102,8 @@ func samples(exposition string) map[string]bool {
 	return names
 }
 
-// Every metric of the dashboard and the alerts exists after a moderator has judged an upload with a library.
-func TestEveryMetricNamedInDeployExists(t *testing.T) {
-	t.Parallel()
+// startBusy starts a moderator that has judged uploads, with a library that has a bank in shadow and an exchange.
+func startBusy(t *testing.T) *running {
 	r := start(t, dataDir(t), "--hma-listen", "127.0.0.1:0")
 	js := r.jetStream()
 	flagged := filepath.Join(t.TempDir(), "flagged.jpg")
@@ -125,6 +124,13 @@ func TestEveryMetricNamedInDeployExists(t *testing.T) {
 		require.NoError(t, err)
 	}
 	r.decisions(js, 2)
+	return r
+}
+
+// Every metric of the dashboard and the alerts exists after a moderator has judged an upload with a library.
+func TestEveryMetricNamedInDeployExists(t *testing.T) {
+	t.Parallel()
+	r := startBusy(t)
 	code, body := r.get("/metrics")
 	require.Equal(t, http.StatusOK, code)
 	have := samples(body)
