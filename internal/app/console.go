@@ -31,7 +31,7 @@ const leastToken = 16 // bytes; a shorter one can be guessed
 
 // consoleConfig returns the console's configuration. On a loopback address without a token, it generates one.
 func consoleConfig(c config.Run) (console.Config, error) {
-	out := console.Config{Token: c.ConsoleToken, UserHeader: c.ConsoleUserHeader, DefaultUser: "console", MaxUploadBytes: c.MaxUploadBytes}
+	out := console.Config{Token: c.ConsoleToken, UserHeader: c.ConsoleUserHeader, DefaultUser: "console", MaxUploadBytes: c.MaxUploadBytes, ReviewBreak: c.ReviewBreak}
 	if u, err := user.Current(); err == nil {
 		out.DefaultUser = u.Username
 	}

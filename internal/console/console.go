@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -20,6 +21,7 @@ type Config struct {
 	Role           Role            // of users whom Roles does not name, and of all who have the token
 	Roles          map[string]Role // of users whom a proxy names
 	MaxUploadBytes int64
+	ReviewBreak    time.Duration // after which reviewers are reminded to pause; 0: never
 }
 
 // Parts are the console's dependencies. The caller owns them and closes them after the console.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
@@ -30,7 +31,7 @@ func sha256Hex(data []byte) string {
 
 // One moderator serves all subtests, because its start takes longer than them.
 func TestConsole(t *testing.T) {
-	s := start(t, "--console-user-header", "X-User", "--console-roles", "vera=viewer", "--console-roles", "rita=reviewer")
+	s := start(t, "--review-break", "1ms", "--console-user-header", "X-User", "--console-roles", "vera=viewer", "--console-roles", "rita=reviewer")
 	t.Run("empty pages", s.emptyPages)
 	t.Run("hostile names", s.hostileNames)
 	t.Run("picture", s.pictures)
@@ -48,6 +49,7 @@ func TestConsole(t *testing.T) {
 	t.Run("originals", s.originals)
 	t.Run("curate", s.curate)
 	t.Run("roles", s.roles)
+	t.Run("break", s.breaks)
 	t.Run("quarantine", s.quarantine)
 	t.Run("feedback", s.feedback)
 }
@@ -128,15 +130,34 @@ func (s *stand) pictures(t *testing.T) {
 	require.IsType(t, &image.Gray{}, blurred)
 	require.Less(t, detail(blurred)*5, detail(clear), "the blurred one shows next to nothing")
 
+	// A browser remembers blur and grey apart.
+	for chosen, want := range map[string]struct{ grey, sharp bool }{
+		"strong.grey": {grey: true}, "medium.colour": {}, "none.grey": {true, true}, "none.colour": {sharp: true}, "nothing.known": {grey: true},
+	} {
+		shown := s.decodeAs(path, chosen)
+		_, grey := shown.(*image.Gray)
+		require.Equal(t, want.grey, grey, chosen)
+		require.Equal(t, want.sharp, detail(shown)*1.5 > detail(clear), chosen)
+	}
+	require.Less(t, detail(s.decodeAs(path, "strong.grey")), detail(s.decodeAs(path, "light.grey")))
+
 	n, _ = s.upload(nil, []byte("inside its message"))
 	inside := s.get("/decisions/" + strconv.FormatUint(n, 10) + "/picture")
 	require.Equal(t, http.StatusGone, inside.code)
 	require.Contains(t, inside.body, "not kept")
 }
 
-func (s *stand) decode(path string) image.Image {
+func (s *stand) decode(path string) image.Image { return s.decodeAs(path, "") }
+
+// decodeAs returns a picture as a browser gets it that has chosen a look.
+func (s *stand) decodeAs(path, look string) image.Image {
 	s.t.Helper()
-	got := s.get(path)
+	r, err := http.NewRequest(http.MethodGet, s.url+path, nil)
+	require.NoError(s.t, err)
+	if look != "" {
+		r.AddCookie(&http.Cookie{Name: "moderator_look", Value: look})
+	}
+	got := s.do(r, nil)
 	require.Equal(s.t, http.StatusOK, got.code, got.body)
 	shown, err := jpeg.Decode(bytes.NewReader([]byte(got.body)))
 	require.NoError(s.t, err)
@@ -187,7 +208,22 @@ func (s *stand) live(t *testing.T) {
 		require.Equal(t, "allow", r.(map[string]any)["verdict"])
 		require.Equal(t, "reviewed", r.(map[string]any)["reason"])
 	}
-	require.Contains(t, s.get("/live?verdict=allow&reason=reviewed").body, `<option value="reviewed" selected>`)
+	filtered := s.get("/live?verdict=allow&reason=reviewed").body
+	require.Contains(t, filtered, `<option value="reviewed" selected>`)
+	require.NotContains(t, filtered, "No decisions yet", "the filter may be why the page is empty")
+	require.Contains(t, s.get("/live").body, "No decisions yet")
+}
+
+// breaks reminds who reviews, and nobody else.
+func (s *stand) breaks(t *testing.T) {
+	s.t = t
+	require.NotContains(t, s.as("fresh", http.MethodGet, "/review", nil).body, "without a break")
+	n := s.seed(6000, func(d *event.Decision) { d.Upload.ID = "grave" })
+	form := url.Values{"decision": {"block"}, "decision_id": {s.last().ID}}
+	require.Equal(t, http.StatusSeeOther, s.as("fresh", http.MethodPost, "/review/"+text(n), form).code)
+	require.Eventually(t, func() bool { // until a millisecond has passed
+		return strings.Contains(s.as("fresh", http.MethodGet, "/review", nil).body, "without a break (1 decided, 1 blocked)")
+	}, time.Minute, time.Millisecond)
 }
 
 func (s *stand) library(t *testing.T) {

@@ -42,12 +42,16 @@ func (c *Console) fetchSame(ctx context.Context, from event.Upload, want string)
 	return data, nil
 }
 
-// picture sends the picture that get returns, blurred and in grey unless the query has "clear".
+// picture sends the picture that get returns, as the browser has chosen, or clear and in colour if the query has "clear".
 func (c *Console) picture(get func(*http.Request) ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		data, err := get(r)
 		if err == nil {
-			data, err = c.preview(r.Context(), data, r.URL.Query().Has("clear"))
+			shown := lookOf(r)
+			if r.URL.Query().Has("clear") {
+				shown = look{}
+			}
+			data, err = c.preview(r.Context(), data, shown)
 		}
 		if err != nil {
 			refuse(w, err)
@@ -77,17 +81,13 @@ func (c *Console) uploadPicture(r *http.Request) ([]byte, error) {
 }
 
 // preview encodes a picture's frames as a JPEG.
-func (c *Console) preview(ctx context.Context, data []byte, clear bool) ([]byte, error) {
+func (c *Console) preview(ctx context.Context, data []byte, shown look) ([]byte, error) {
 	frames, err := c.Pictures.Frames(ctx, data)
 	if err != nil {
 		return nil, err
 	}
-	var shown image.Image = sheet(frames)
-	if !clear {
-		shown = blurred(shown)
-	}
 	var file bytes.Buffer
-	err = jpeg.Encode(&file, shown, &jpeg.Options{Quality: 85})
+	err = jpeg.Encode(&file, shown.apply(sheet(frames)), &jpeg.Options{Quality: 85})
 	return file.Bytes(), err
 }
 
@@ -105,18 +105,4 @@ func sheet(frames []image.Image) image.Image {
 		draw.Copy(all, at, frame, frame.Bounds(), draw.Src, nil)
 	}
 	return all
-}
-
-// blurredWidth is the width in pixels to which a picture is reduced: enough to tell a beach from a page of text.
-const blurredWidth = 20
-
-// blurred returns a grey picture that shows only light and dark areas. The JPEG has no hidden details.
-func blurred(picture image.Image) image.Image {
-	size := picture.Bounds().Size()
-	height := max(2, blurredWidth*size.Y/size.X)
-	small := image.NewGray(image.Rect(0, 0, blurredWidth, height))
-	draw.BiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	large := image.NewGray(image.Rect(0, 0, size.X, size.Y))
-	draw.CatmullRom.Scale(large, large.Bounds(), small, small.Bounds(), draw.Src, nil)
-	return large
 }

@@ -34,10 +34,11 @@ type reviewPage struct {
 	Holder    string         // somebody else who looks at Selected
 	claims    map[matchdb.DecisionKey]string
 	user      string
-	Just      *decision // the last reviewed decision
-	Decided   int       // decisions that were just reviewed together
-	Left      int       // chosen ones that cannot be judged again
-	Undecided string    // note of a review that failed
+	Just      *decision     // the last reviewed decision
+	Decided   int           // decisions that were just reviewed together
+	Left      int           // chosen ones that cannot be judged again
+	Stint     matchdb.Stint // of the user, if a pause is due
+	Undecided string        // note of a review that failed
 }
 
 // Address returns that of another page with the same filter.
@@ -112,6 +113,9 @@ func (c *Console) showQueue(r *http.Request, q url.Values) (view, error) {
 			return v, err
 		}
 	}
+	if page.Stint, err = c.breakDue(ctx, by); err != nil {
+		return v, err
+	}
 	page.Waiting = len(all)
 	page.Reasons = choices(all, func(w *waiting) string { return string(w.Reason) })
 	page.Banks = choices(all, func(w *waiting) string { return w.Bank })
@@ -165,6 +169,21 @@ func (c *Console) showQueue(r *http.Request, q url.Values) (view, error) {
 		}
 	}
 	return v, nil
+}
+
+// pause is the time without a review that ends a stint.
+const pause = 10 * time.Minute
+
+// breakDue returns the user's stint if it is longer than ReviewBreak, else zero.
+func (c *Console) breakDue(ctx context.Context, by string) (matchdb.Stint, error) {
+	if c.ReviewBreak <= 0 {
+		return matchdb.Stint{}, nil
+	}
+	stint, err := c.Library.Stint(ctx, by, pause)
+	if stint.Length < c.ReviewBreak {
+		return matchdb.Stint{}, err
+	}
+	return stint, err
 }
 
 // claimTime is how long a person has a decision that is shown.

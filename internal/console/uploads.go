@@ -42,7 +42,7 @@ func (c *Console) take(r *http.Request, fields ...string) ([]*chosen, error) {
 		if err != nil {
 			return nil, &problem{http.StatusBadRequest, "Choose a picture first."}
 		}
-		picture, err := c.choose(r.Context(), file, header)
+		picture, err := c.choose(r.Context(), file, header, lookOf(r))
 		if err := errors.Join(err, file.Close()); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (c *Console) take(r *http.Request, fields ...string) ([]*chosen, error) {
 	return pictures, nil
 }
 
-func (c *Console) choose(ctx context.Context, file multipart.File, header *multipart.FileHeader) (*chosen, error) {
+func (c *Console) choose(ctx context.Context, file multipart.File, header *multipart.FileHeader, shown look) (*chosen, error) {
 	if header.Size > c.MaxUploadBytes {
 		return nil, &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s has %s, wanted at most %s: --max-upload-bytes sets the limit.",
 			cut(header.Filename, maxUploadShown), byteSize(header.Size), byteSize(c.MaxUploadBytes))}
@@ -61,8 +61,8 @@ func (c *Console) choose(ctx context.Context, file multipart.File, header *multi
 		return nil, err
 	}
 	picture := &chosen{Name: header.Filename, Bytes: len(data), data: data}
-	for into, clear := range map[*template.URL]bool{&picture.Blurred: false, &picture.Clear: true} {
-		jpeg, err := c.preview(ctx, data, clear)
+	for into, shown := range map[*template.URL]look{&picture.Blurred: shown, &picture.Clear: {}} {
+		jpeg, err := c.preview(ctx, data, shown)
 		if err != nil {
 			return nil, pictureProblem(picture.Name, err)
 		}

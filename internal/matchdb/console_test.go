@@ -2,6 +2,7 @@ package matchdb
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -85,6 +86,36 @@ func TestAReviewIsTakenBackOnce(t *testing.T) {
 	again := Review{Decision: NewDecisionKey("UPLOADS:8", time.Now()), UploadID: "other", Verdict: "again", By: "ann"}
 	require.NoError(t, db.AddReview(t.Context(), again, "", publish))
 	require.ErrorAs(t, db.TakeBack(t.Context(), again, "", publish), &already)
+}
+
+func TestAStintEndsWithAPause(t *testing.T) {
+	db, _ := library(t)
+	stint := func() Stint {
+		t.Helper()
+		s, err := db.Stint(t.Context(), "ann", 10*time.Minute)
+		require.NoError(t, err)
+		return s
+	}
+	require.Zero(t, stint())
+	add := func(id, verdict, by string, ago time.Duration) {
+		t.Helper()
+		r := Review{Decision: NewDecisionKey(id, time.Now()), UploadID: id, Verdict: verdict, By: by}
+		require.NoError(t, db.AddReview(t.Context(), r, "", func() error { return nil }))
+		_, err := db.pool.Exec(t.Context(), "UPDATE review SET reviewed_at = now() - $2::interval WHERE decision_id = $1", id, ago)
+		require.NoError(t, err)
+	}
+	add("before a pause", "block", "ann", 70*time.Minute)
+	add("first", "block", "ann", 50*time.Minute)
+	add("others", "block", "bob", 45*time.Minute)
+	for minutes := 41; minutes > 20; minutes -= 9 {
+		add(fmt.Sprint(minutes), "allow", "ann", time.Duration(minutes)*time.Minute)
+	}
+	require.Zero(t, stint(), "a pause since 23 minutes")
+	add("14", "allow", "ann", 14*time.Minute)
+	add("5", "allow", "ann", 5*time.Minute)
+	now := stint()
+	require.InDelta(t, 50, now.Length.Minutes(), 1)
+	require.Equal(t, []int{6, 1}, []int{now.Decided, now.Blocked})
 }
 
 func TestIndexes(t *testing.T) {

@@ -49,7 +49,7 @@ func sights(s *seeded) []sight {
 
 // everyLook opens each page narrow and wide, light and dark, and writes a screenshot of each.
 func everyLook(b *browser, consoleURL string, s *seeded, dir string) (shots int, err error) {
-	for _, width := range []int64{360, 768, 1920} {
+	for _, width := range []int64{360, 768, 1280, 1920} {
 		for _, scheme := range []string{"light", "dark"} {
 			if err := b.look(width, scheme); err != nil {
 				return shots, err

@@ -55,6 +55,14 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 				until(`document.querySelectorAll('.pictures polygon.found').length === 2`), press("s"),
 				until(`[...document.querySelectorAll('.pictures img')].every((i) => i.src.endsWith('?clear') && i.complete && i.naturalWidth > 0)`))
 		}},
+		{"review: blur and colour are remembered", func() error {
+			again := chromedp.Navigate(fmt.Sprintf("%s/review?at=%d", base(consoleURL), s.beside))
+			return b.do(again, chromedp.Focus(chromedp.CSS(`select[data-look]`)), chromedp.KeyEvent(kb.ArrowDown),
+				chromedp.Focus(chromedp.CSS(`input[data-look]`)), chromedp.KeyEvent(" "), until(`document.cookie.includes('moderator_look=medium.colour')`),
+				again, until(`document.readyState === 'complete' && document.querySelector('select[data-look]').value === 'medium' && !document.querySelector('input[data-look]').checked`),
+				chromedp.Focus(chromedp.CSS(`input[data-look]`)), chromedp.KeyEvent(" "),
+				chromedp.Focus(chromedp.CSS(`select[data-look]`)), chromedp.KeyEvent(kb.ArrowUp), until(`document.cookie.includes('moderator_look=strong.grey')`))
+		}},
 		{"review: take the last one back", func() error {
 			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=queued-"), press("a"),
 				until(`location.search.includes('done=') && document.readyState === 'complete'`), press("u"),

@@ -110,6 +110,26 @@ for (const both of document.querySelectorAll('[data-outline]')) {
   }).catch(() => {}); // a picture that cannot be shown says why in its place
 }
 
+// How pictures are shown is remembered in a cookie, which the server reads.
+const lookCookie = 'moderator_look';
+const [knownBlur, knownColour] = (document.cookie.match(/(?:^|; )moderator_look=([a-z.]*)/)?.[1] ?? 'strong.grey').split('.');
+let looked = 0;
+for (const control of document.querySelectorAll('[data-look]')) {
+  if (control.type === 'checkbox') control.checked = knownColour !== 'colour';
+  else control.value = knownBlur;
+  control.addEventListener('change', () => {
+    const pictures = control.closest('.pictures');
+    const blur = pictures.querySelector('select[data-look]').value;
+    const colour = pictures.querySelector('input[data-look]').checked ? 'grey' : 'colour';
+    document.cookie = `${lookCookie}=${blur}.${colour}; Path=/; Max-Age=31536000; SameSite=Strict${location.protocol === 'https:' ? '; Secure' : ''}`;
+    looked++;
+    for (const figure of pictures.querySelectorAll('[data-picture]')) {
+      const image = figure.querySelector('img');
+      if (image && !image.src.endsWith('?clear')) image.src = `${figure.dataset.picture}?${looked}`;
+    }
+  });
+}
+
 for (const button of document.querySelectorAll('[data-toggle]')) {
   button.dataset.label = button.firstChild.textContent;
   button.addEventListener('click', () => {
@@ -119,7 +139,7 @@ for (const button of document.querySelectorAll('[data-toggle]')) {
     for (const figure of button.closest('.pictures')?.querySelectorAll('[data-picture]') ?? []) {
       const image = figure.querySelector('img');
       if (!image) continue;
-      image.src = figure.dataset.picture + (clear ? '?clear' : '');
+      image.src = figure.dataset.picture + (clear ? '?clear' : `?${looked}`);
       image.alt = image.alt.replace(', blurred', '') + (clear ? '' : ', blurred');
     }
     for (const image of document.querySelectorAll('img[data-clear]')) {
