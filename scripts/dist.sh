@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes release tarballs and Debian packages for Linux in dist/: programs, ONNX Runtime's library, the model, man pages,
-# completions, an SBOM of the Go modules, and checksums. VERSION is the released tag; the default is that of `git describe`.
+# Makes release tarballs, Debian packages for Linux and the Helm chart in dist/: programs, ONNX Runtime's library, the model, man
+# pages, completions, an SBOM of the Go modules, and checksums. VERSION is the released tag; the default is that of `git describe`.
 # The other architecture needs a cross compiler and its libvips (Debian: dpkg --add-architecture, then
 # crossbuild-essential-arm64 libvips-dev:arm64); without them it is skipped, with a line that says so.
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 cyclonedx=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
-say() { printf 'dist: %s\n' "$*"; }
+say() { printf 'dist: %3d s: %s\n' "$SECONDS" "$*"; }
 die() { printf 'dist: %s\n' "$*" >&2; exit 1; }
 
 version=${VERSION:-$(git describe --tags --always --dirty)}
@@ -69,13 +69,15 @@ pack() { # ARCH
 	cp ".cache/dist/onnxruntime-$1/libonnxruntime.so.1" "$folder/"
 	mkdir -p "$folder/models"
 	cp -r models/copydetect "$folder/models/"
+	say "packs linux/$1: man pages, completions, docs, the model"
 	cp -r docs examples README.md LICENSE CHANGELOG.md SECURITY.md "$folder/"
 	docs_of "$folder"
+	say "lists the parts of linux/$1"
 	go run "$cyclonedx" bin -json -output "$folder/sbom.cdx.json" -version "$version" "$folder/moderator" 2>"$scratch/sbom.log" ||
 		{ cat "$scratch/sbom.log" >&2; die "the SBOM could not be made: see the lines above"; }
 	tar c -C "$scratch" --sort=name --mtime="$stamp" --owner=0 --group=0 --numeric-owner --mode=go-w "$name" | gzip -9n >"dist/$name.tar.gz"
 	cp "$folder/sbom.cdx.json" "dist/$name.cdx.json"
-	say "dist/$name.tar.gz, $(du -h "dist/$name.tar.gz" | cut -f1)"
+	say "created package: dist/$name.tar.gz, $(du -h "dist/$name.tar.gz" | cut -f1)"
 	for package in flagctl moderator; do
 		ARCH=$1 VERSION=$debian FOLDER=$folder SOURCE_DATE_EPOCH=${stamp#@} \
 			go run "$nfpm" package --packager deb --target dist/ --config "deploy/debian/nfpm-$package.yaml" >"$scratch/nfpm.log" 2>&1 ||
@@ -97,5 +99,14 @@ for arch in "$native" $([ "$native" = amd64 ] && echo arm64 || echo amd64); do
 	built+=("$arch")
 done
 for arch in "${built[@]}"; do pack "$arch"; done
+
+# The chart has the release's version, which Helm wants as three numbers: of another commit it is that of Chart.yaml.
+chart=$(sed -n 's/^version: //p' deploy/helm/Chart.yaml)
+case "$version" in [0-9]*.[0-9]*.[0-9]*) chart=$version ;; esac
+mkdir "$scratch/chart"
+cp -r deploy/helm "$scratch/chart/moderator"
+sed -i "s/^version: .*/version: $chart/; s/^appVersion: .*/appVersion: $chart/" "$scratch/chart/moderator/Chart.yaml"
+tar c -C "$scratch/chart" --sort=name --mtime="$stamp" --owner=0 --group=0 --numeric-owner --mode=go-w moderator | gzip -9n >"dist/moderator-chart-$chart.tgz"
+say "created package: dist/moderator-chart-$chart.tgz"
 (cd dist && sha256sum -- * >SHA256SUMS)
 say "version $version, commit $commit: $(wc -l <dist/SHA256SUMS) files in dist/SHA256SUMS"
