@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write docs/configuration.md")
 
 // docs/configuration.md has the settings of the code. `make docs` writes it.
 func TestConfigurationIsDocumented(t *testing.T) {
-	moderator, err := newParser(io.Discard, io.Discard)
+	moderator, err := newParser(&grammar{}, io.Discard, io.Discard)
 	require.NoError(t, err)
 	keeper, err := flagctl.NewParser(&flagctl.Grammar{}, io.Discard, io.Discard)
 	require.NoError(t, err)
@@ -27,7 +27,8 @@ func TestConfigurationIsDocumented(t *testing.T) {
 
 Every setting is a flag, an environment variable and a key of the YAML file of ` + "`--config FILE`" + `. Flags win over the
 environment, the environment over the file. Lists are separated by commas in flags and variables. An unknown key is an error.
-An unknown variable with the prefix ` + "`MODERATOR_`" + ` causes a warning. Flags that concern one call of a command, such as
+An unknown variable with the prefix ` + "`MODERATOR_`" + ` causes a warning. After SIGHUP a moderator that runs with a file reads it again:
+` + "`log-level`" + ` and ` + "`fetch-host`" + ` apply at once, and a warning names others that have changed, which take a restart. Flags that concern one call of a command, such as
 ` + "`--reason`" + `, have no variable and no key: ` + "`--help`" + ` lists them.
 
 ` + "```yaml\nnats-url: nats://nats:4222\ndatabase-url: postgres://moderator@db/moderator\nfetch-host: [cdn.example.com, \"*.images.example.com\"]\nbatch-age: 20ms\n```" + `
@@ -48,7 +49,7 @@ An unknown variable with the prefix ` + "`MODERATOR_`" + ` causes a warning. Fla
 
 // A variable that both commands read is the same setting, because an environment is set for both.
 func TestVariablesMeanTheSameToBothCommands(t *testing.T) {
-	moderator, err := newParser(io.Discard, io.Discard)
+	moderator, err := newParser(&grammar{}, io.Discard, io.Discard)
 	require.NoError(t, err)
 	keeper, err := flagctl.NewParser(&flagctl.Grammar{}, io.Discard, io.Discard)
 	require.NoError(t, err)

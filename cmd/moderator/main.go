@@ -44,15 +44,18 @@ type runCommand struct {
 	Settings config.Run `embed:""`
 }
 
-func (c *runCommand) Run(ctx context.Context, out output) error {
-	log, err := config.NewLogger(c.Settings.Log, out.stderr)
+func (c *runCommand) Run(ctx context.Context, out output, again *reread) error {
+	log, level, err := config.NewLogger(c.Settings.Log, out.stderr)
 	if err != nil {
 		return err
 	}
 	for _, warning := range config.UnknownVariables(os.Environ()) {
 		log.Warn(warning)
 	}
-	return app.Serve(ctx, c.Settings, out.stdout, log)
+	hosts := make(chan []string)
+	stop := again.follow(ctx, level, hosts, log)
+	defer stop()
+	return app.Serve(ctx, c.Settings, hosts, out.stdout, log)
 }
 
 type migrateCommand struct {
@@ -106,7 +109,8 @@ func Main() int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	parser, err := newParser(stdout, stderr)
+	g := &grammar{}
+	parser, err := newParser(g, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -115,11 +119,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return config.Suggest(parser.Model, args, err)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return command.Run(output{stdout, stderr})
+	return command.Run(output{stdout, stderr}, &reread{args: args, file: string(g.Config), node: command.Selected()})
 }
 
-func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
-	parser, err := config.New(&grammar{}, "moderator", "Judges uploads by the library of flags: block, review or allow.",
+func newParser(g *grammar, stdout, stderr io.Writer) (*kong.Kong, error) {
+	parser, err := config.New(g, "moderator", "Judges uploads by the library of flags: block, review or allow.",
 		stdout, stderr, kong.Vars{"version": "moderator " + version.String()})
 	if err == nil {
 		completion.Register(parser)

@@ -27,8 +27,8 @@ import (
 )
 
 // Serve implements `moderator run`. It judges uploads until ctx is done, and then drains. With the embedded servers it
-// prints to stdout what to type next.
-func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger) (err error) {
+// prints to stdout what to type next. Each list of hosts replaces those that uploads may be fetched from.
+func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.Writer, log *slog.Logger) (err error) {
 	defer func() {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			err = nil // stopped during its start
@@ -103,6 +103,8 @@ func Serve(ctx context.Context, c config.Run, stdout io.Writer, log *slog.Logger
 		return err
 	}
 	defer fetcher.Close()
+	stopFollowing := followHosts(ctx, hosts, fetcher, log)
+	defer stopFollowing()
 	pictures, err := startDecoder(folders, c, registry, log)
 	if err != nil {
 		return err

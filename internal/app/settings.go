@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"sync"
 
 	"moderator/internal/config"
 	"moderator/internal/consumer"
@@ -35,4 +38,23 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 	_, keyErr := hmaKey(c.HMAKeyFile)
 	errs = append(errs, fetching.Validate(), consoleErr, addressErr, keyErr)
 	return pace, fetching, errors.Join(errs...)
+}
+
+// followHosts allows each list of hosts until stop is called.
+func followHosts(ctx context.Context, hosts <-chan []string, fetcher *fetch.Fetcher, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case list := <-hosts:
+				if err := fetcher.AllowHosts(list); err != nil {
+					log.Error("the hosts that uploads are fetched from stay as they were", "error", err)
+				}
+			}
+		}
+	})
+	return func() { cancel(); following.Wait() }
 }

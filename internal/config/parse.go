@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -123,4 +124,18 @@ func settings(node *kong.Node) []*kong.Flag {
 		return next(nil)
 	})
 	return all
+}
+
+// Changed returns the names of the settings of a command whose values differ between two parsings.
+func Changed(before, after *kong.Node) (names []string) {
+	values := map[string]any{}
+	for _, flag := range settings(before) {
+		values[flag.Name] = flag.Target.Interface()
+	}
+	for _, flag := range settings(after) {
+		if !reflect.DeepEqual(values[flag.Name], flag.Target.Interface()) {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
 }

@@ -36,6 +36,9 @@ func New(cfg Config, js jetstream.JetStream) (*Fetcher, error) {
 	return &Fetcher{timeout: cfg.Timeout, web: w, objects: newObjects(js), buckets: b}, nil
 }
 
+// AllowHosts replaces Config.Hosts from the next URL or redirect on. On an error, which names each bad entry, the hosts stay.
+func (f *Fetcher) AllowHosts(list []string) error { return f.web.allow(list) }
+
 // Close closes idle connections and waits for reads of object stores to end. Fetch must not be called afterwards.
 func (f *Fetcher) Close() {
 	f.web.transport.CloseIdleConnections()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"moderator/internal/event"
@@ -23,15 +24,15 @@ const (
 
 // web fetches URLs over one pool of connections.
 type web struct {
-	hosts     hosts
+	hosts     atomic.Pointer[hosts]
 	dialer    *net.Dialer
 	transport *http.Transport
 	client    *http.Client
 }
 
 func newWeb(cfg Config) (*web, error) {
-	list, err := parseHosts(cfg.Hosts)
-	if err != nil {
+	w := &web{}
+	if err := w.allow(cfg.Hosts); err != nil {
 		return nil, err
 	}
 	dialer := Dialer(cfg.AllowCIDRs)
@@ -53,15 +54,22 @@ func newWeb(cfg Config) (*web, error) {
 			return unjudgeable("it redirects more than %d times", cfg.MaxRedirects)
 		}
 		next.Header.Del("Referer") // it has the last URL, with its signature
-		if err := list.check(next.URL); err != nil {
+		if err := w.hosts.Load().check(next.URL); err != nil {
 			return unjudgeable("it redirects to %s: %w", withoutSecrets(next.URL.String()), err)
 		}
 		return nil
 	}
-	return &web{
-		hosts: list, dialer: dialer, transport: transport,
-		client: &http.Client{Transport: transport, CheckRedirect: follow},
-	}, nil
+	w.dialer, w.transport, w.client = dialer, transport, &http.Client{Transport: transport, CheckRedirect: follow}
+	return w, nil
+}
+
+// allow replaces the hosts from which may be fetched.
+func (w *web) allow(list []string) error {
+	parsed, err := parseHosts(list)
+	if err == nil {
+		w.hosts.Store(&parsed)
+	}
+	return err
 }
 
 // get returns the body of a URL.
@@ -73,7 +81,7 @@ func (w *web) get(ctx context.Context, text string, mem memory) ([]byte, error) 
 	if err != nil {
 		return nil, unjudgeable("the URL cannot be read, wanted https://host/path")
 	}
-	if err := w.hosts.check(request.URL); err != nil {
+	if err := w.hosts.Load().check(request.URL); err != nil {
 		return nil, unjudgeable("%w", err)
 	}
 	request.Header.Set("User-Agent", "moderator")

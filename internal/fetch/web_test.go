@@ -154,9 +154,8 @@ func TestBrokenAnswersAreWorthARedelivery(t *testing.T) {
 	_, err := fetchURL(t, f, "http://127.0.0.1:1/")
 	requireRetry(t, err, "connection refused")
 	f.web.dialer.Resolver = resolver(t, func(string) []string { return nil })
-	list, err := parseHosts([]string{"gone.example.com"})
-	require.NoError(t, err)
-	f.web.hosts = list
+	require.ErrorContains(t, f.AllowHosts([]string{"https://gone.example.com"}), "https://gone.example.com")
+	require.NoError(t, f.AllowHosts([]string{"gone.example.com"}))
 	_, err = fetchURL(t, f, "http://gone.example.com/")
 	requireRetry(t, err, "lookup gone.example.com")
 }
