@@ -34,6 +34,7 @@ type browser struct {
 	cancel []context.CancelFunc
 	mu     sync.Mutex
 	faults []error
+	axe    string // the script of axe-core
 }
 
 // stepTime bounds one action. A page that takes longer is a fault.

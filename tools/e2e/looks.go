@@ -98,5 +98,8 @@ func (b *browser) visit(url string, prepare []action, width int64) error {
 	if sideways > width {
 		return fmt.Errorf("the page is %d pixels wide in a window of %d", sideways, width)
 	}
+	if err := b.accessible(); err != nil {
+		return err
+	}
 	return b.wrong()
 }

@@ -1,6 +1,7 @@
 // Command e2e tests the console in a headless Chromium, against moderator's embedded default in a temporary folder. It goes
 // the main path of each page by the keyboard alone, and opens each page narrow and wide, light and dark. Faults are errors of
-// scripts, violations of the Content-Security-Policy, dialogs of scripts in hostile names, and pages that scroll sideways.
+// scripts, violations of the Content-Security-Policy, dialogs of scripts in hostile names, pages that scroll sideways, and
+// violations that axe-core finds.
 // It writes screenshots, and measures the frame rate of the Live page at 10,000 decisions a minute.
 package main
 
@@ -21,9 +22,10 @@ import (
 type options struct {
 	Bin     string        `help:"Folder of the built commands." default:"bin"`
 	Out     string        `help:"Folder for screenshots." default:".cache/e2e"`
+	Cache   string        `help:"Folder for axe-core, which is fetched once." default:".cache/axe"`
 	Parts   []string      `help:"Parts to run: paths, looks, load." default:"paths,looks,load" enum:"paths,looks,load" placeholder:"PART"`
 	Load    time.Duration `help:"How long the Live page is under load." default:"30s"`
-	Timeout time.Duration `help:"Most time that all parts may take." default:"10m"`
+	Timeout time.Duration `help:"Most time that all parts may take." default:"15m"`
 }
 
 func main() { command.Main("e2e", "The console in a real browser.", run) }
@@ -66,11 +68,14 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 		}
 	}
 	if slices.Contains(o.Parts, "looks") {
+		if b.axe, err = axe(ctx, o.Cache); err != nil {
+			return err
+		}
 		shots, err := everyLook(b, m.State.ConsoleURL, s, o.Out)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "e2e: %d screenshots in %s; no page scrolls sideways\n", shots, o.Out)
+		fmt.Fprintf(stdout, "e2e: %d screenshots in %s; no page scrolls sideways, and axe-core finds no violations\n", shots, o.Out)
 	}
 	if slices.Contains(o.Parts, "load") {
 		return underLoad(ctx, b, m, s, o, stdout)
@@ -80,7 +85,8 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 
 // everyPath runs the steps of each path. A step that fails leaves a screenshot.
 func everyPath(b *browser, consoleURL string, s *seeded, out string, stdout io.Writer) error {
-	for _, step := range paths(b, consoleURL, s) {
+	steps := paths(b, consoleURL, s)
+	for _, step := range steps {
 		if err := step.run(); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", step.name, err), b.shoot(out, "failed"))
 		}
@@ -89,5 +95,6 @@ func everyPath(b *browser, consoleURL string, s *seeded, out string, stdout io.W
 		}
 		fmt.Fprintf(stdout, "e2e: %s: ok\n", step.name)
 	}
+	fmt.Fprintf(stdout, "e2e: %d steps, 0 failed\n", len(steps))
 	return nil
 }
