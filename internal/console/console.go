@@ -83,6 +83,7 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("POST /flags/{id}/retract", c.curates(c.retract))
 	inside.HandleFunc("POST /flags/{id}/restore", c.curates(c.restore))
 	inside.HandleFunc("POST /flags/{id}/release", c.curates(c.release))
+	inside.HandleFunc("GET /exchanges", c.page(c.exchangesPage))
 	inside.HandleFunc("/", c.page(func(*http.Request) (view, error) {
 		return view{}, &problem{http.StatusNotFound, "There is no such page."}
 	}))

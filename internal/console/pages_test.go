@@ -51,13 +51,14 @@ func TestConsole(t *testing.T) {
 	t.Run("roles", s.roles)
 	t.Run("break", s.breaks)
 	t.Run("quarantine", s.quarantine)
+	t.Run("exchanges", s.exchanges)
 	t.Run("feedback", s.feedback)
 }
 
 func (s *stand) emptyPages(t *testing.T) {
 	s.t = t
 	for path, want := range map[string]string{
-		"/live": "Decisions per second", "/review": "Nothing waits", "/compare": "Compare", "/search": "Search", "/library": "Banks",
+		"/live": "Decisions per second", "/review": "Nothing waits", "/compare": "Compare", "/search": "Search", "/library": "Banks", "/exchanges": "There is no exchange",
 	} {
 		page := s.get(path)
 		require.Equal(t, http.StatusOK, page.code, page.body)

@@ -51,7 +51,7 @@ func loadPages() (pages, error) {
 		return nil, err
 	}
 	all := pages{}
-	for _, name := range []string{"live", "decision", "review", "compare", "search", "library", "bank", "flag", "login", "problem"} {
+	for _, name := range []string{"live", "decision", "review", "compare", "search", "library", "bank", "flag", "exchanges", "login", "problem"} {
 		page, err := template.Must(layout.Clone()).ParseFS(templates, "templates/"+name+".html")
 		if err != nil {
 			return nil, err

@@ -22,37 +22,20 @@ type exchangeJSON struct {
 	FetchedAt *time.Time        `json:"fetched_at"` // when a fetch last reached the source's end
 	Error     string            `json:"error,omitempty"`
 	Hashes    int64             `json:"hashes"`
+	Feedback  int64             `json:"feedback_waiting"`
 	Refused   map[string]int64  `json:"refused"` // since the last whole fetch began, by reason
 }
 
 func exchangeToJSON(e matchdb.Exchange) (exchangeJSON, error) {
 	s := e.State
 	x := exchangeJSON{
-		Name: e.Name, Programme: e.Programme, Bank: e.Bank, Enabled: e.Enabled, State: exchangeState(e),
-		StartedAt: s.StartedAt, FetchedAt: s.FetchedAt, Error: s.Error, Hashes: s.Hashes, Refused: s.Refused,
+		Name: e.Name, Programme: e.Programme, Bank: e.Bank, Enabled: e.Enabled, State: e.Status(),
+		StartedAt: s.StartedAt, FetchedAt: s.FetchedAt, Error: s.Error, Hashes: s.Hashes, Feedback: s.FeedbackWaiting, Refused: s.Refused,
 	}
 	if err := json.Unmarshal(e.Settings, &x.Settings); err != nil {
 		return x, fmt.Errorf("exchange %s: its settings cannot be read: %w", e.Name, err)
 	}
 	return x, nil
-}
-
-// exchangeState tells a fetch that reached its source's end from one that runs, failed or was interrupted.
-func exchangeState(e matchdb.Exchange) string {
-	s := e.State
-	switch {
-	case s.Running:
-		return "running"
-	case !e.Enabled:
-		return "disabled"
-	case s.FailedAt != nil:
-		return "failed"
-	case s.StartedAt == nil:
-		return "new"
-	case s.FetchedAt == nil || s.FetchedAt.Before(*s.StartedAt):
-		return "interrupted"
-	}
-	return "complete"
 }
 
 // printExchanges prints all exchanges, with a row for each.

@@ -35,19 +35,41 @@ type ExchangeState struct {
 	Hashes       int64           // stored, over all entries
 	Refused      map[string]int64
 	Running      bool // some process fetches it now
+
+	FeedbackWaiting int64 // for its source to take it
+}
+
+// Status tells a fetch that reached its source's end from one that runs, failed or was interrupted: new, running, complete, interrupted,
+// failed or disabled.
+func (e Exchange) Status() string {
+	s := e.State
+	switch {
+	case s.Running:
+		return "running"
+	case !e.Enabled:
+		return "disabled"
+	case s.FailedAt != nil:
+		return "failed"
+	case s.StartedAt == nil:
+		return "new"
+	case s.FetchedAt == nil || s.FetchedAt.Before(*s.StartedAt):
+		return "interrupted"
+	}
+	return "complete"
 }
 
 const exchangeColumns = `e.id, e.name, e.programme, b.name, e.enabled, e.settings, s.checkpoint, s.whole, s.progressed_at, s.started_at, s.fetched_at,
 	s.failed_at, coalesce(s.error, ''), s.hashes, s.refused,
 	EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 'exchange'::regclass AND l.objid = e.id AND l.granted
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+	(SELECT count(*) FROM exchange_feedback f WHERE f.exchange_id = e.id AND f.sent_at IS NULL)
 	FROM exchange e JOIN exchange_state s ON s.exchange_id = e.id JOIN bank b ON b.id = e.bank_id`
 
 func scanExchange(row pgx.CollectableRow) (Exchange, error) {
 	var e Exchange
 	s := &e.State
 	err := row.Scan(&e.ID, &e.Name, &e.Programme, &e.Bank, &e.Enabled, &e.Settings, &s.Checkpoint, &s.Whole, &s.ProgressedAt, &s.StartedAt, &s.FetchedAt,
-		&s.FailedAt, &s.Error, &s.Hashes, &s.Refused, &s.Running)
+		&s.FailedAt, &s.Error, &s.Hashes, &s.Refused, &s.Running, &s.FeedbackWaiting)
 	return e, err
 }
 

@@ -42,6 +42,7 @@ func sights(s *seeded) []sight {
 		{"library", "/library", nil},
 		{"bank", "/banks/spam", nil},
 		{"flag", "/banks/default", []action{press("j"), press(kb.Enter), until(`document.body.className === 'page-flag'`), shown}},
+		{"exchanges", "/exchanges", nil},
 		{"keys", "/library", []action{press("?"), until(`document.getElementById('help').open`)}},
 		{"problem", "/decisions/0", nil},
 	}
