@@ -39,8 +39,8 @@ func (s *stand) exchanges(t *testing.T) {
 	require.Equal(t, http.StatusOK, page.code, page.body)
 	s.harmless(page.body)
 	for _, want := range []string{
-		`<th data-label="Exchange">fetched</th><td data-label="Programme">list</td><td data-label="Bank">of-fetched</td>`, `<td data-label="Age">just now</td>`,
-		`<td data-label="Every">7h</td>`, `data-label="Hashes">1</td><td class="number" data-label="Refused">1` + "\u202f" + `234</td>`, `<td data-label="Age">never</td>`,
+		`<th data-label="Exchange">fetched</th><td data-label="Programme">list</td><td data-label="Bank">of-fetched</td>`, `, just now <span class="muted">every 7h</span>`,
+		`data-label="Hashes">1</td><td class="number" data-label="Refused">1` + "\u202f" + `234</td>`, `<span>never <span class="muted">every 7h</span>`,
 		`<p class="problem wrap">exchange broken: &lt;script&gt;`, `class="wrap">&lt;script&gt;`, `<span class="verdict review">disabled</span>`,
 	} {
 		require.Contains(t, page.body, want)

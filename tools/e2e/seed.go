@@ -62,6 +62,8 @@ func seed(ctx context.Context, m *embedded.Moderator, pictures *web.Server) (s *
 		{"add", "--bank", "spam", "--note", "campaign of March", s.pictures[2], s.pictures[3]},
 		// Unrelated pictures go to review, too, so that the Review page has some.
 		{"bank", "set", "spam", "--block-at=0.3", "--review-at=-2"},
+		{"bank", "add", "theirs"},
+		{"exchange", "add", "theirs", "--programme", "list", "--bank", "theirs", "--url", "/no/such/list.txt"},
 		{"bank", "add", "watch"},
 		{"bank", "set", "watch", "--review-only", "on"},
 		{"add", "--bank", "watch", "--source", pictures.Put("watched.jpg", drawing(4, 90)), s.pictures[4]},
