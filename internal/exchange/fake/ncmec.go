@@ -1,9 +1,9 @@
 package fake
 
 import (
+	"encoding/xml"
 	"fmt"
 	"html"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,14 +19,17 @@ func (s *Source) NCMEC() http.Handler {
 	}
 	return s.serve(signed, func(w http.ResponseWriter, r *http.Request) {
 		if entry, ok := strings.CutSuffix(r.URL.Path, "/feedback"); ok && r.Method == http.MethodPut {
-			body, _ := io.ReadAll(r.Body)
-			text := string(body)
-			if !strings.Contains(text, "<affirmative/>") && !strings.Contains(text, "<negative><reasonIds><guid>") {
+			var body struct {
+				XMLName xml.Name  `xml:"https://hashsharing.ncmec.org/hashsharing/v2 feedbackSubmission"`
+				Up      *struct{} `xml:"affirmative"`
+				Reasons []string  `xml:"negative>reasonIds>guid"`
+			}
+			if err := xml.NewDecoder(r.Body).Decode(&body); err != nil || (body.Up == nil) == (len(body.Reasons) == 0) {
 				http.Error(w, "affirmative or negative is wanted", http.StatusBadRequest)
 				return
 			}
 			_, key, _ := strings.Cut(entry, "/v2/entries/")
-			s.addFeedback(map[bool]string{true: "confirmed", false: "false positive"}[strings.Contains(text, "<affirmative/>")], key)
+			s.addFeedback(map[bool]string{true: "confirmed", false: "false positive"}[body.Up != nil], key)
 			fmt.Fprint(w, `<submissionResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"/>`)
 			return
 		}
@@ -71,7 +74,7 @@ func writeNCMEC(w *strings.Builder, r Record) {
 	}
 	feedback := map[string]string{
 		"up":   `<feedback><affirmativeFeedback type="Pdq"><members><member id="77">Another</member></members></affirmativeFeedback></feedback>`,
-		"down": `<feedback><negativeFeedback type="Pdq"><reasons><members><member id="77">Another</member></members></reasons></negativeFeedback></feedback>`,
+		"down": `<feedback><negativeFeedback type="Pdq"><reasons><reason guid="01234567-abcd-0123-4567-012345678900" name="Example Reason"/><members><member id="77">Another</member></members></reasons></negativeFeedback></feedback>`,
 	}[r.Votes]
 	md5 := ""
 	if r.HasMD5() {
