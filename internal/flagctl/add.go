@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ import (
 
 type addCommand struct {
 	Bank   string `help:"Bank to flag in; flagctl bank list shows them." default:"default" placeholder:"NAME"`
-	Source string `help:"Where the pictures come from, such as a case number. The default is the file's name or the URL." placeholder:"TEXT"`
+	Source string `help:"Where the pictures come from, such as a case number. The name of a file in a folder is added. The default is the file's name or the URL." placeholder:"TEXT"`
 	Note   string `help:"Why they are flagged." placeholder:"TEXT"`
 
 	// MODERATOR_LOOKBACK is moderator's setting: how long uploads are kept.
@@ -88,15 +89,8 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recogni
 		return result
 	}
 	flag := matchdb.NewFlag{
-		Bank: a.Bank, SHA256: sha256Hex(data), MD5: md5Hex(data), Source: a.Source, Note: a.Note, By: c.As,
+		Bank: a.Bank, SHA256: sha256Hex(data), MD5: md5Hex(data), Source: a.sourceOf(source), Note: a.Note, By: c.As,
 		Model: x.Folder().Fingerprint(),
-	}
-	switch {
-	case flag.Source != "":
-	case source == stdin:
-		flag.Source = "standard input"
-	default:
-		flag.Source = named(source)
 	}
 	flag.Embeddings, flag.PDQ = picture.Signals()
 	if result.LowDetail = picture.Flat(); !result.LowDetail {
@@ -115,6 +109,23 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recogni
 		result.Status = "already flagged"
 	}
 	return result
+}
+
+// sourceOf returns the flag's source. With --source, a file in a folder keeps its name: where that is the folder's URL, the source is
+// the file's.
+func (a *addCommand) sourceOf(source string) string {
+	switch {
+	case a.Source == "" && source == stdin:
+		return "standard input"
+	case a.Source == "":
+		return named(source)
+	}
+	for _, arg := range a.Picture {
+		if name, err := filepath.Rel(arg, source); err == nil && source != arg && filepath.IsLocal(name) {
+			return strings.TrimSuffix(a.Source, "/") + "/" + filepath.ToSlash(name)
+		}
+	}
+	return a.Source
 }
 
 // lookBack matches the new flags against earlier uploads. It does not write to stdout, where report has written.
