@@ -50,6 +50,18 @@ func readyLibrary(ctx context.Context, db *matchdb.DB, own bool, models []matchd
 	return nil
 }
 
+// readLibrary reads the library into memory when its turn has come.
+func readLibrary(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, start *starting, log *slog.Logger) error {
+	start.begin("waits while other moderators read the library", turnTime, nil)
+	done, err := db.ReadingTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	start.begin("reads the library", stepTime, db.RowsRead)
+	return warm(ctx, db, models, candidates, log)
+}
+
 // warm loads the candidate indexes of the models, of PDQ and, if candidates is not 0, of keypoints. The first upload does not
 // wait for them.
 func warm(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidates int, log *slog.Logger) error {

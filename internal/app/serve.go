@@ -77,8 +77,7 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 		return err
 	}
 	defer db.Close()
-	start.begin("reads the library", stepTime, db.RowsRead)
-	if err := warm(ctx, db, known, c.Candidates, log); err != nil {
+	if err := readLibrary(ctx, db, known, c.Candidates, &start, log); err != nil {
 		return err
 	}
 	start.begin("connects to the queue", stepTime, nil)

@@ -18,6 +18,7 @@ import (
 const (
 	stepTime   = 5 * time.Minute
 	engineTime = 40 * time.Minute
+	turnTime   = time.Hour // of waiting for other moderators, each of which is watched itself
 )
 
 // modelTime is the time that opening a model may take.
