@@ -49,13 +49,15 @@ func consoleConfig(c config.Run) (console.Config, error) {
 	}
 	out.Roles, err = consoleRoles(c.ConsoleRoles)
 	errs = append(errs, err)
+	out.OIDC, err = consoleOIDC(c.Console)
+	errs = append(errs, err)
 	if n := len(out.Token); n > 0 && n < leastToken {
 		errs = append(errs, fmt.Errorf("console-token has %d bytes, wanted %d or more: `openssl rand -hex 16` makes one", n, leastToken))
 	}
 	local, err := isLoopback(c.ConsoleListen)
 	errs = append(errs, err)
-	if err == nil && !local && out.Token == "" && out.UserHeader == "" {
-		errs = append(errs, fmt.Errorf("console-listen is %s, which others can reach, wanted console-token or console-user-header with it", c.ConsoleListen))
+	if err == nil && !local && out.Token == "" && out.UserHeader == "" && out.OIDC.Issuer == "" {
+		errs = append(errs, fmt.Errorf("console-listen is %s, which others can reach, wanted console-token, console-user-header or console-oidc-issuer with it", c.ConsoleListen))
 	}
 	if local && out.Token == "" {
 		out.Token = rand.Text()

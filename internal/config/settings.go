@@ -107,14 +107,19 @@ type Exchanges struct {
 
 // Console configures the console and its access.
 type Console struct {
-	Console           string        `help:"Console for moderators in a browser: ${enum}. auto means on with the embedded NATS and Postgres, and then uses a free port if its own is in use." enum:"auto,on,off" default:"auto" group:"Console"`
-	ConsoleListen     string        `name:"console-listen" help:"Address of the console. An address that is not loopback needs --console-token or --console-user-header." default:"127.0.0.1:8081" placeholder:"ADDR" group:"Console"`
-	ConsoleToken      string        `name:"console-token" help:"Secret that opens the console, 16 bytes or more. Without it, on loopback, moderator generates one at each start. The address with it is in moderator.json in the data folder and is printed to a terminal." placeholder:"TEXT" group:"Console"`
-	ConsoleUserHeader string        `name:"console-user-header" help:"Header with the user that a proxy has signed in, such as X-Forwarded-User. It is trusted from --console-proxy only; the proxy must remove it from browsers' requests." placeholder:"NAME" group:"Console"`
-	ConsoleRole       string        `name:"console-role" help:"What users of the console may do, unless --console-roles names them: ${enum}. A viewer sees everything, a reviewer decides on uploads, a curator changes the library." enum:"viewer,reviewer,curator" default:"curator" group:"Console"`
-	ConsoleRoles      []string      `name:"console-roles" help:"Roles of users whom a proxy has signed in, as NAME=ROLE." placeholder:"NAME=ROLE" group:"Console"`
-	ReviewBreak       time.Duration `name:"review-break" help:"Reviewers who have decided for this long without a pause of ten minutes are reminded to take one. 0: never." default:"50m" group:"Console"`
-	ConsoleProxies    []string      `name:"console-proxy" help:"Networks of proxies whose user header and X-Forwarded-Proto are trusted." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
+	Console               string        `help:"Console for moderators in a browser: ${enum}. auto means on with the embedded NATS and Postgres, and then uses a free port if its own is in use." enum:"auto,on,off" default:"auto" group:"Console"`
+	ConsoleListen         string        `name:"console-listen" help:"Address of the console. An address that is not loopback needs --console-token, --console-user-header or --console-oidc-issuer." default:"127.0.0.1:8081" placeholder:"ADDR" group:"Console"`
+	ConsoleToken          string        `name:"console-token" help:"Secret that opens the console, 16 bytes or more. Without it, on loopback, moderator generates one at each start. The address with it is in moderator.json in the data folder and is printed to a terminal." placeholder:"TEXT" group:"Console"`
+	ConsoleUserHeader     string        `name:"console-user-header" help:"Header with the user that a proxy has signed in, such as X-Forwarded-User. It is trusted from --console-proxy only; the proxy must remove it from browsers' requests." placeholder:"NAME" group:"Console"`
+	ConsoleRole           string        `name:"console-role" help:"What users of the console may do, unless --console-roles names them: ${enum}. A viewer sees everything, a reviewer decides on uploads, a curator changes the library." enum:"viewer,reviewer,curator" default:"curator" group:"Console"`
+	ConsoleRoles          []string      `name:"console-roles" help:"Roles of users whom a proxy or a provider of OpenID Connect has signed in, as NAME=ROLE. A provider's users need one." placeholder:"NAME=ROLE" group:"Console"`
+	ConsoleOIDCIssuer     string        `name:"console-oidc-issuer" help:"Provider of OpenID Connect that signs users of the console in. --console-roles names who may use it." placeholder:"URL" group:"Console"`
+	ConsoleOIDCClient     string        `name:"console-oidc-client" help:"Id of the console at the provider." placeholder:"ID" group:"Console"`
+	ConsoleOIDCSecretFile string        `name:"console-oidc-secret-file" help:"File with the console's secret at the provider." placeholder:"FILE" group:"Console"`
+	ConsoleOIDCURL        string        `name:"console-oidc-url" help:"Address of the console as browsers see it. The provider redirects to its /oidc/callback." placeholder:"URL" group:"Console"`
+	ConsoleOIDCClaim      string        `name:"console-oidc-claim" help:"Claim of the ID token that has the user's name." default:"email" placeholder:"NAME" group:"Console"`
+	ReviewBreak           time.Duration `name:"review-break" help:"Reviewers who have decided for this long without a pause of ten minutes are reminded to take one. 0: never." default:"50m" group:"Console"`
+	ConsoleProxies        []string      `name:"console-proxy" help:"Networks of proxies whose user header and X-Forwarded-Proto are trusted." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
 }
 
 // Streams configures streams and the durable when they are created. Existing ones are never changed.

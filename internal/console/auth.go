@@ -64,10 +64,10 @@ func (c *Console) admit(next http.Handler) http.Handler {
 		who, ok := c.identify(r)
 		switch {
 		case !ok:
-			c.showLogin(w, r, http.StatusUnauthorized, signIn{Token: true, To: r.URL.Path}, "")
+			c.showLogin(w, r, http.StatusUnauthorized, signIn{Token: c.Token != "", OIDC: c.OIDC.Issuer != "", To: r.URL.Path}, "")
 			return
 		case who.name == "":
-			c.showLogin(w, r, http.StatusForbidden, signIn{To: r.URL.Path}, "")
+			c.showLogin(w, r, http.StatusForbidden, signIn{Name: true, To: r.URL.Path}, "")
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), personKey{}, who)))
@@ -75,7 +75,7 @@ func (c *Console) admit(next http.Handler) http.Handler {
 }
 
 // identify returns the user, and whether the user may use the console. The name is "" if a browser has the token and the user
-// has not given a name yet. Roles are of users whom a proxy has identified: others can give any name.
+// has not given a name yet. Roles are of users whom a proxy or a provider has identified: others can give any name.
 func (c *Console) identify(r *http.Request) (who person, ok bool) {
 	who.role = c.Role
 	if c.UserHeader != "" && c.fromProxy(r) {
@@ -85,6 +85,11 @@ func (c *Console) identify(r *http.Request) (who person, ok bool) {
 			}
 			who.name = name
 			return who, true
+		}
+	}
+	if name, ok := c.person(r); ok {
+		if role, named := c.Roles[name]; named {
+			return person{name, role, true}, true
 		}
 	}
 	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found && c.rightToken(bearer) {
@@ -157,13 +162,12 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request, name, to string)
 	if name != "" {
 		cookie(nameCookie, url.QueryEscape(name), keepName)
 	}
-	// Only paths of this host: browsers take the text after "//", or "/\", for a host.
-	http.Redirect(w, r, (&url.URL{Path: "/" + strings.TrimLeft(to, `/\`)}).String(), http.StatusSeeOther)
+	http.Redirect(w, r, localPath(to), http.StatusSeeOther)
 }
 
 // logout ends the browser's session. The token opens another one.
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
-	for _, name := range []string{sessionCookie, nameCookie} {
+	for _, name := range []string{sessionCookie, nameCookie, personCookie} {
 		http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.overTLS(r)})
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -171,15 +175,17 @@ func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 
 // signIn describes the form of the sign-in page.
 type signIn struct {
-	Token bool   // ask for the token, too
+	Token bool   // ask for the token and a name
+	Name  bool   // ask for a name only: the browser has given the token
+	OIDC  bool   // offer the provider
 	To    string // path of the page to show afterwards
 }
 
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	name, form := r.PostFormValue("name"), signIn{Token: !c.inSession(r), To: r.PostFormValue("to")}
+	name, form := r.PostFormValue("name"), signIn{Token: c.Token != "" && !c.inSession(r), Name: c.inSession(r), OIDC: c.OIDC.Issuer != "", To: r.PostFormValue("to")}
 	switch {
-	case form.Token && !c.rightToken(r.PostFormValue("token")):
+	case !c.inSession(r) && !c.rightToken(r.PostFormValue("token")):
 		c.showLogin(w, r, http.StatusUnauthorized, form, "That is not the token.")
 	case !validName(name):
 		c.showLogin(w, r, http.StatusForbidden, form, fmt.Sprintf("Give your name, at most %d bytes: the audit log records who decides.", maxNameBytes))
@@ -196,9 +202,6 @@ func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, 
 		http.Error(w, "the console needs its token: Authorization: Bearer …", status)
 		return
 	}
-	v := view{Page: "login", Title: "Sign in", Problem: wrong}
-	if c.Token != "" {
-		v.Data = form
-	}
+	v := view{Page: "login", Title: "Sign in", Problem: wrong, Data: form}
 	c.pages.write(w, c.Logger, status, v)
 }

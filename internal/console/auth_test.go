@@ -188,7 +188,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 	c := console.Config{Token: "0123456789abcdef"}
 	out := ask(t, c, func(r *http.Request) { r.Method, r.URL.Path = http.MethodPost, "/logout" })
 	require.Equal(t, http.StatusSeeOther, out.StatusCode)
-	require.Len(t, out.Cookies(), 2)
+	require.Len(t, out.Cookies(), 3)
 	for _, cookie := range out.Cookies() {
 		require.Negative(t, cookie.MaxAge)
 	}

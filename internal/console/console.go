@@ -14,12 +14,13 @@ import (
 
 // Config configures access to the console and bounds the size of pictures.
 type Config struct {
-	Token          string          // gives access; empty: only users of a proxy have access
-	UserHeader     string          // header in which a trusted proxy names the user; empty: no proxy does
-	Proxies        []netip.Prefix  // networks whose UserHeader and X-Forwarded-Proto are trusted
-	DefaultUser    string          // user for the audit log if a program sends the token
+	Token          string         // gives access; empty: only users of a proxy have access
+	UserHeader     string         // header in which a trusted proxy names the user; empty: no proxy does
+	Proxies        []netip.Prefix // networks whose UserHeader and X-Forwarded-Proto are trusted
+	DefaultUser    string         // user for the audit log if a program sends the token
+	OIDC           OIDC
 	Role           Role            // of users whom Roles does not name, and of all who have the token
-	Roles          map[string]Role // of users whom a proxy names
+	Roles          map[string]Role // of users whom a proxy or OIDC names
 	MaxUploadBytes int64
 	ReviewBreak    time.Duration // after which reviewers are reminded to pause; 0: never
 }
@@ -38,9 +39,11 @@ type Parts struct {
 type Console struct {
 	Config
 	Parts
-	pages   pages
-	live    hub
-	backlog backlog
+	pages pages
+	live  hub
+
+	provider provider
+	backlog  backlog
 }
 
 // New returns a Console.
@@ -92,6 +95,10 @@ func (c *Console) Handler() http.Handler {
 	outside.Handle("GET /assets/", http.FileServerFS(assets))
 	outside.HandleFunc("POST /login", c.login)
 	outside.HandleFunc("POST /logout", c.logout)
+	if c.OIDC.Issuer != "" {
+		outside.HandleFunc("GET /oidc/start", c.beginSignIn)
+		outside.HandleFunc("GET "+callbackPath, c.endSignIn)
+	}
 	outside.Handle("/", c.admit(inside))
 	// This refuses requests of other sites' pages, whatever cookies they have.
 	return secured(http.NewCrossOriginProtection().Handler(outside))
