@@ -36,7 +36,8 @@ func TestBaseBackupWhileUploadsFlow(t *testing.T) {
 
 	backup := filepath.Join(options.DataDir, "backup")
 	done := make(chan error, 1)
-	go func() { done <- baseBackup(t, server.URL, options.DataDir, backup) }()
+	copying := baseBackup(t, server.URL, options.DataDir, backup)
+	go func() { done <- copying.Run() }()
 	sent, taken := 0, false
 	for !taken {
 		someUploads(t, js, 4)
@@ -76,8 +77,8 @@ func TestBaseBackupWhileUploadsFlow(t *testing.T) {
 	require.NoError(t, r.signal(syscall.SIGTERM))
 }
 
-// baseBackup copies a running server into a folder, as the user that owns the server's files.
-func baseBackup(t *testing.T, url, dir, to string) error {
+// baseBackup is the command that copies a running server into a folder, as the user that owns the server's files.
+func baseBackup(t *testing.T, url, dir, to string) *exec.Cmd {
 	bin, err := devstack.FindPostgres()
 	require.NoError(t, err)
 	info, err := os.Stat(filepath.Join(dir, "data"))
@@ -86,13 +87,9 @@ func baseBackup(t *testing.T, url, dir, to string) error {
 	require.NoError(t, os.Mkdir(to, 0o700))
 	require.NoError(t, os.Chown(to, int(owner.Uid), int(owner.Gid)))
 	command := exec.Command(filepath.Join(bin, "pg_basebackup"), "--dbname="+url, "--pgdata="+to, "--wal-method=stream", "--checkpoint=fast")
-	command.Dir = to
+	command.Dir, command.Stdout, command.Stderr = to, t.Output(), t.Output()
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
-	out, err := command.CombinedOutput()
-	if err != nil {
-		t.Log(string(out))
-	}
-	return err
+	return command
 }
 
 // decidedBy waits until n uploads are decided.

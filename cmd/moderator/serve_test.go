@@ -188,6 +188,9 @@ func TestServe(t *testing.T) {
 	require.Contains(t, body, "moderator_decode_worker_deaths_total 0")
 
 	require.NoError(t, r.signal(syscall.SIGTERM), "it drains and exits without an error")
+	require.Regexp(t, `"msg":"stopping: no more uploads are pulled, those in flight are finished","uploads":\d+,"drain_time"`, r.printed.String())
+	require.Regexp(t, `"msg":"the uploads in flight are finished","took":`, r.printed.String())
+	require.Contains(t, r.printed.String(), `"msg":"decided","uploads":`, "decisions are counted")
 	require.NoFileExists(t, filepath.Join(r.dataDir, "moderator.json"))
 	require.Contains(t, r.state.ConsoleURL, "?token=")
 	_, token, _ := strings.Cut(r.state.ConsoleURL, "?token=")
