@@ -23,7 +23,7 @@ const operators = `
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../cpu]
-components: [../../components/cnpg, ../../components/nats-streams, ../../components/pod-monitor, ../../components/service-monitor]
+components: [../../components/cnpg, ../../components/nats-streams, ../../components/pod-monitor, ../../components/service-monitor, ../../components/console]
 `
 
 // overlays are what is built.
@@ -111,6 +111,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"a policy that selects nothing":   {"base/pdb.yaml", "component: judge", "component: jugde", "cpu", "PodDisruptionBudget moderator selects no pods"},
 		"a Secret that nobody makes":      {"overlays/kind/kustomization.yaml", "- name: moderator-migrate", "- name: moderator-migration", "kind", "Secret moderator-migrate is not made"},
 		"another metrics' port":           {"components/pod-monitor/monitor.yaml", "port: http", "port: metrics", "operators", "PodMonitor moderator scrapes"},
+		"another port of the console":     {"components/console/deployment.yaml", "containerPort: 8081", "containerPort: 8082", "operators", "port 8082, the console listens on :8081"},
 		"another durable":                 {"base/scaledobject.yaml", "consumer: moderator", "consumer: moderators", "cpu", "scales on UPLOADS/moderators"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -84,7 +84,7 @@ func (f *found) collect(object any) {
 }
 
 // beforehand are the Secrets that the operator of the cluster makes, as the kustomizations say.
-var beforehand = map[string]bool{"Secret moderator": true, "Secret moderator-migrate": true, "Secret moderator-db-reader": true}
+var beforehand = map[string]bool{"Secret moderator": true, "Secret moderator-migrate": true, "Secret moderator-db-reader": true, "Secret moderator-console": true}
 
 // checkReferences looks for ConfigMaps, Secrets and accounts that pods would wait for. An overlay that makes Secrets
 // itself makes all.
@@ -104,6 +104,9 @@ func (f *found) checkReferences(w pods) {
 	for _, volume := range w.Spec.Volumes {
 		if volume.ConfigMap != nil {
 			need("ConfigMap " + volume.ConfigMap.Name)
+		}
+		if volume.Secret != nil {
+			need("Secret " + volume.Secret.SecretName)
 		}
 	}
 	for _, c := range w.Spec.Containers {

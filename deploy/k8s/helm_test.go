@@ -81,12 +81,13 @@ func valuesFile(t *testing.T, name string) chartutil.Values {
 // The chart makes the objects that kustomize makes, but for the namespace, which is Helm's user's.
 func TestChartMakesWhatKustomizeMakes(t *testing.T) {
 	files := manifests(t)
-	for overlay, components := range map[string]string{"cpu-service": "service-monitor", "cpu-pod": "pod-monitor"} {
+	for overlay, components := range map[string]string{"cpu-service": "service-monitor", "cpu-pod": "pod-monitor", "cpu-console": "console"} {
 		require.NoError(t, files.WriteFile("/k8s/overlays/"+overlay+"/kustomization.yaml", []byte(
 			"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../cpu]\ncomponents: [../../components/"+components+"]\n")))
 	}
 	for overlay, values := range map[string]chartutil.Values{
 		"cpu": {}, "gpu": valuesFile(t, "values-gpu.yaml"), "cpu-service": {"monitor": "service"}, "cpu-pod": {"monitor": "pod"},
+		"cpu-console": {"console": map[string]any{"enabled": true}},
 	} {
 		t.Run(overlay, func(t *testing.T) {
 			kustomized, err := build(files, overlay)
@@ -104,7 +105,7 @@ func TestChartMakesWhatKustomizeMakes(t *testing.T) {
 }
 
 // comparable returns objects by kind and name, as YAML, without what Helm and kustomize do differently: the namespace's object,
-// how a changed ConfigMap restarts the pods, and hooks.
+// how a changed ConfigMap restarts the pods, hooks, and the order of lists.
 func comparable(t *testing.T, objects []any) map[string]string {
 	all := map[string]string{}
 	for _, object := range objects {
@@ -118,8 +119,20 @@ func comparable(t *testing.T, objects []any) map[string]string {
 			require.NoError(t, yaml.Unmarshal([]byte(object.Data["moderator.yaml"]), &settings))
 			object.Data["moderator.yaml"] = fmt.Sprint(settings)
 		case *apps.Deployment:
-			object.Spec.Template.Annotations = nil
-			object.Spec.Template.Spec.Volumes[0].ConfigMap.Name = "moderator"
+			pod := &object.Spec.Template
+			pod.Annotations = nil
+			for _, v := range pod.Spec.Volumes {
+				if v.ConfigMap != nil {
+					v.ConfigMap.Name = "moderator"
+				}
+			}
+			container := &pod.Spec.Containers[0]
+			sortByName(pod.Spec.Volumes, func(v core.Volume) string { return v.Name })
+			sortByName(container.Env, func(e core.EnvVar) string { return e.Name })
+			sortByName(container.VolumeMounts, func(m core.VolumeMount) string { return m.Name })
+			sortByName(container.Ports, func(p core.ContainerPort) string { return p.Name })
+		case *core.Service:
+			sortByName(object.Spec.Ports, func(p core.ServicePort) string { return p.Name })
 		case *batch.Job:
 			object.Annotations = nil
 		}
@@ -131,8 +144,13 @@ func comparable(t *testing.T, objects []any) map[string]string {
 	return all
 }
 
+// sortByName is for lists whose order means nothing.
+func sortByName[T any](list []T, name func(T) string) {
+	slices.SortFunc(list, func(a, b T) int { return strings.Compare(name(a), name(b)) })
+}
+
 func TestChartIsLinted(t *testing.T) {
-	for _, values := range []chartutil.Values{{}, valuesFile(t, "values-gpu.yaml"), {"monitor": "pod"}} {
+	for _, values := range []chartutil.Values{{}, valuesFile(t, "values-gpu.yaml"), {"monitor": "pod", "console": map[string]any{"enabled": true}}} {
 		for _, message := range lint.All(chartFolder, values, "moderator", true).Messages {
 			require.Less(t, message.Severity, support.WarningSev, message.Error())
 		}

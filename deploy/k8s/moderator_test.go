@@ -24,8 +24,13 @@ func (f *found) checkModerator(w pods) {
 	}
 	c := w.Spec.Containers[0]
 	_, port, err := net.SplitHostPort(settings.HTTPListen)
-	if err != nil || len(c.Ports) != 1 || c.Ports[0].Name != "http" || port != portOf(c) {
-		f.wrong("%s has port %s, moderator listens on %q", w.name, portOf(c), settings.HTTPListen)
+	if have := portOf(c, "http"); err != nil || have != port {
+		f.wrong("%s has port %s, moderator listens on %q", w.name, have, settings.HTTPListen)
+	}
+	for _, env := range c.Env {
+		if have := portOf(c, "console"); env.Name == "MODERATOR_CONSOLE_LISTEN" && env.Value != ":"+have {
+			f.wrong("%s has port %s, the console listens on %s", w.name, have, env.Value)
+		}
 	}
 	for _, p := range []struct {
 		kind, path string
@@ -83,11 +88,13 @@ func parseSettings(t *testing.T, text string) (config.Run, error) {
 	return grammar.Run, err
 }
 
-func portOf(c core.Container) string {
-	if len(c.Ports) == 0 {
-		return "none"
+func portOf(c core.Container, name string) string {
+	for _, p := range c.Ports {
+		if p.Name == name {
+			return strconv.Itoa(int(p.ContainerPort))
+		}
 	}
-	return strconv.Itoa(int(c.Ports[0].ContainerPort))
+	return "none"
 }
 
 // checkRestricted is the "restricted" level of the pod security standards, as far as these pods use what it speaks of,
