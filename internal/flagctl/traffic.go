@@ -81,7 +81,7 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 	t.Allowed -= min(t.Allowed, released)
 	reader, pending, err := read(event.Block, event.Review)
 	if err == nil && pending > 0 {
-		err = t.read(ctx, reader)
+		err = eachDecision(ctx, reader, t.add)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", event.DecisionsStream, err)
@@ -89,8 +89,8 @@ func (c *cli) traffic(ctx context.Context, db *matchdb.DB, since time.Time) (*tr
 	return t, nil
 }
 
-// read counts the decisions up to the last one of the stream.
-func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
+// eachDecision reads the decisions up to the last one of the stream, of which there has to be one.
+func eachDecision(ctx context.Context, reader jetstream.Consumer, do func(event.Decision)) error {
 	messages, err := reader.Messages(jetstream.PullMaxMessagesWithBytesLimit(500, 8<<20))
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (t *traffic) read(ctx context.Context, reader jetstream.Consumer) error {
 			return err
 		}
 		if e, err := event.DecodeDecision(msg.Data()); err == nil { // else not a decision
-			t.add(e.Data)
+			do(e.Data)
 		}
 		meta, err := msg.Metadata()
 		if err != nil || meta.NumPending == 0 {
