@@ -69,6 +69,7 @@ func (c *Console) Handler() http.Handler {
 	inside.HandleFunc("GET /decisions/{sequence}/outline", c.outline)
 	inside.HandleFunc("GET /flags/{id}/picture", c.picture(c.flagPicture))
 	inside.HandleFunc("GET /review", c.page(c.reviewPage))
+	inside.HandleFunc("GET /review/state", c.queueState)
 	inside.HandleFunc("POST /review", c.needs(Reviewer, c.decideMany))
 	inside.HandleFunc("POST /review/{sequence}", c.needs(Reviewer, c.decide))
 	inside.HandleFunc("POST /review/{sequence}/take-back", c.needs(Reviewer, c.takeBack))

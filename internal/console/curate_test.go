@@ -162,7 +162,10 @@ func (s *stand) roles(t *testing.T) {
 	}
 	flagIt := url.Values{"decision": {"flag"}, "into": {"default"}, "note": {"x"}, "decision_id": {waiting.ID}}
 	require.Equal(t, http.StatusBadRequest, s.as("rita", http.MethodPost, path, flagIt).code, "a reviewer flags nothing")
-	require.NotContains(t, s.as("rita", http.MethodGet, "/library", nil).body, "Create the bank")
+	library := s.as("rita", http.MethodGet, "/library", nil).body
+	require.NotContains(t, library, "Create the bank")
+	require.NotContains(t, library, "Reviewers in the last seven days")
+	require.Contains(t, s.as("carla", http.MethodGet, "/library", nil).body, "Reviewers in the last seven days")
 	require.Equal(t, http.StatusSeeOther, s.as("rita", http.MethodPost, path, block).code)
 	require.Equal(t, "rita", s.last().Data.Review.By)
 }

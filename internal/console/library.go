@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"moderator/internal/matchdb"
 )
@@ -16,8 +17,15 @@ type libraryPage struct {
 	Hidden  string // why Changes cannot be shown
 
 	Quarantined []matchdb.Flagged
-	May         bool // the user may change the library
+	May         bool               // the user may change the library
+	Reviewers   []matchdb.Reviewer // with May only
 }
+
+// reviewersFor is the time of which the page says who reviewed. Decisions closer than together are those of one form.
+const (
+	reviewersFor = 7 * 24 * time.Hour
+	together     = 400 * time.Millisecond
+)
 
 // shownChanges is the number of changes on the page.
 const shownChanges = 20
@@ -67,6 +75,11 @@ func (c *Console) libraryPage(r *http.Request) (view, error) {
 	}
 	if page.May, err = c.may(r, Curator); err != nil {
 		return v, err
+	}
+	if page.May {
+		if page.Reviewers, err = c.Library.Reviewers(r.Context(), reviewersFor, pause, together); err != nil {
+			return v, err
+		}
 	}
 	changes, err := c.Library.Audit(r.Context(), matchdb.AuditFilter{Limit: shownChanges})
 	if err != nil {

@@ -126,4 +126,16 @@ func (s *stand) claims(t *testing.T) {
 	require.Contains(t, as("ann", "/review?text=claimed&next="+text(all[1])), `<h2 class="wrap">claimed-2</h2>`, "ben's is passed over")
 	require.Contains(t, as("ben", "/review?text=claimed&at="+text(all[2])), "ann is looking at it", "who asks for it sees it")
 	require.Contains(t, as("ben", "/review?text=claimed"), `<h2 class="wrap">claimed-0</h2>`, "ann has left it")
+
+	// A page follows what others do.
+	require.Equal(t, http.StatusSeeOther, s.review(all[3], url.Values{"decision": {"allow"}}).code)
+	items := url.Values{"text": {"claimed"}, "item": {text(all[0]), text(all[1]), text(all[3])}}
+	var state struct {
+		Waiting, Found int
+		Items          map[string]string
+	}
+	require.NoError(t, json.Unmarshal([]byte(as("ann", "/review/state?"+items.Encode())), &state))
+	require.Equal(t, 3, state.Found)
+	require.Greater(t, state.Waiting, 3)
+	require.Equal(t, map[string]string{text(all[0]): "ben", text(all[1]): ""}, state.Items)
 }

@@ -111,6 +111,7 @@ var functions = template.FuncMap{
 		}
 		return "–"
 	},
+	"seconds": func(d *time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 	"minutes": func(d time.Duration) string { return fmt.Sprintf("%.0f minutes", d.Minutes()) },
 	"ms":      func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) },
 	"moment":  moment,

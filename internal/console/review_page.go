@@ -108,10 +108,8 @@ func (c *Console) showQueue(r *http.Request, q url.Values) (view, error) {
 			return v, err
 		}
 	}
-	if page.May {
-		if page.claims, err = c.Library.Claims(ctx); err != nil {
-			return v, err
-		}
+	if page.claims, err = c.claims(r); err != nil {
+		return v, err
 	}
 	if page.Stint, err = c.breakDue(ctx, by); err != nil {
 		return v, err
@@ -184,6 +182,14 @@ func (c *Console) breakDue(ctx context.Context, by string) (matchdb.Stint, error
 		return matchdb.Stint{}, err
 	}
 	return stint, err
+}
+
+// claims returns who looks at which decision, or nothing if the database's role may not claim any.
+func (c *Console) claims(r *http.Request) (map[matchdb.DecisionKey]string, error) {
+	if may, err := c.Library.MayReview(r.Context()); err != nil || !may {
+		return nil, err
+	}
+	return c.Library.Claims(r.Context())
 }
 
 // claimTime is how long a person has a decision that is shown.

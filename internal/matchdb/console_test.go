@@ -116,6 +116,16 @@ func TestAStintEndsWithAPause(t *testing.T) {
 	now := stint()
 	require.InDelta(t, 50, now.Length.Minutes(), 1)
 	require.Equal(t, []int{6, 1}, []int{now.Decided, now.Blocked})
+
+	slip := Review{Decision: NewDecisionKey("others", time.Now()), By: "ann"}
+	require.NoError(t, db.pool.QueryRow(t.Context(), "SELECT decided_at FROM review WHERE decision_id = 'others'").Scan(&slip.Decision.At))
+	require.NoError(t, db.TakeBack(t.Context(), slip, "", func() error { return nil }))
+	reviewers, err := db.Reviewers(t.Context(), time.Hour, 10*time.Minute, time.Second)
+	require.NoError(t, err)
+	require.Len(t, reviewers, 2)
+	require.InDelta(t, 9, reviewers[0].Median.Minutes(), 0.1)
+	reviewers[0].Median = nil
+	require.Equal(t, []Reviewer{{By: "ann", Decided: 6, Blocked: 1}, {By: "bob", Decided: 1, Blocked: 1, TakenBack: 1}}, reviewers)
 }
 
 func TestIndexes(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -62,6 +63,15 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 				again, until(`document.readyState === 'complete' && document.querySelector('select[data-look]').value === 'medium' && !document.querySelector('input[data-look]').checked`),
 				chromedp.Focus(chromedp.CSS(`input[data-look]`)), chromedp.KeyEvent(" "),
 				chromedp.Focus(chromedp.CSS(`select[data-look]`)), chromedp.KeyEvent(kb.ArrowUp), until(`document.cookie.includes('moderator_look=strong.grey')`))
+		}},
+		{"review: the page follows what others decide", func() error {
+			if err := b.do(chromedp.Navigate(base(consoleURL)+"/review?text="+url.QueryEscape(elsewhere)), until(`document.querySelector('.case h2') !== null`)); err != nil {
+				return err
+			}
+			if err := s.decideElsewhere(b.ctx, consoleURL); err != nil {
+				return err
+			}
+			return b.do(until(`!document.querySelector('[data-gone]').hidden && document.querySelector('.queue .gone') !== null && document.querySelector('[data-key=b]').disabled`))
 		}},
 		{"review: take the last one back", func() error {
 			return b.do(chromedp.Navigate(base(consoleURL)+"/review?text=queued-"), press("a"),

@@ -10,6 +10,8 @@ import (
 	"image/color"
 	"image/draw"
 	"image/jpeg"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,13 +100,47 @@ func (s *seeded) queue(ctx context.Context) error {
 	return nil
 }
 
+// elsewhere is the upload that is decided while its page is open.
+const elsewhere = "decided elsewhere"
+
+// decideElsewhere blocks it, as another user.
+func (s *seeded) decideElsewhere(ctx context.Context, consoleURL string) error {
+	stream, err := s.js.Stream(ctx, event.DecisionsStream)
+	if err != nil {
+		return err
+	}
+	msg, err := stream.GetMsg(ctx, s.toFlag-1)
+	if err != nil {
+		return err
+	}
+	e, err := event.DecodeDecision(msg.Data)
+	if err != nil {
+		return err
+	}
+	address, err := url.Parse(consoleURL)
+	if err != nil {
+		return err
+	}
+	form := url.Values{"decision": {"block"}, "decision_id": {e.ID}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/review/%d", base(consoleURL), msg.Sequence), strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "Bearer "+address.Query().Get("token"))
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusSeeOther {
+		return errors.Join(fmt.Errorf("deciding on %q: %s", e.Data.Upload.ID, answer.Status), err)
+	}
+	return nil
+}
+
 // outage stores decisions on uploads whose file server was away, and is back.
 func (s *seeded) outage(ctx context.Context, pictures *web.Server) error {
-	for i := range 4 {
-		id := fmt.Sprintf("outage-%d", i)
-		if i == 3 {
-			id = "to be flagged"
-		}
+	for i, id := range []string{"outage-0", "outage-1", "outage-2", elsewhere, "to be flagged"} {
 		_, _, err := decisions.Store(ctx, s.js, event.Decision{
 			Verdict: event.Review, Reason: event.FetchFailed, Detail: "cdn.example.com answers 503",
 			Upload: event.UploadInfo{
@@ -126,8 +162,8 @@ func (s *seeded) outage(ctx context.Context, pictures *web.Server) error {
 
 func (s *seeded) publish(ctx context.Context, pictures *web.Server) error {
 	for i := range 40 {
-		url := pictures.Put(fmt.Sprintf("pictures/%d.jpg", i), drawing(i%24, 60))
-		reference := map[string]any{"id": fmt.Sprintf("photo-%04d", 8800+i), "url": url, "uploader": "u-17"}
+		at := pictures.Put(fmt.Sprintf("pictures/%d.jpg", i), drawing(i%24, 60))
+		reference := map[string]any{"id": fmt.Sprintf("photo-%04d", 8800+i), "url": at, "uploader": "u-17"}
 		if i%10 == 7 {
 			reference["id"], reference["album"] = fmt.Sprintf("%s-%d", evil, i), evil
 		}

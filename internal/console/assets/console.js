@@ -60,6 +60,33 @@ for (const button of document.querySelectorAll('[data-opens]')) {
   button.addEventListener('click', () => document.getElementById(button.dataset.opens).showModal());
 }
 
+// The queue follows what others decide.
+const followEvery = 5000; // milliseconds
+const groupedCount = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+const follow = async (queue) => {
+  const rows = [...queue.querySelectorAll('[data-item]')];
+  const address = new URL(queue.dataset.queue, location.href);
+  for (const row of rows) address.searchParams.append('item', row.dataset.item);
+  const answer = await fetch(address);
+  if (!answer.ok) return;
+  const state = await answer.json();
+  document.querySelector('[data-count]').textContent = `${groupedCount(state.waiting)} waiting` +
+    (state.found === state.waiting ? '' : `, ${groupedCount(state.found)} in this filter`);
+  for (const row of rows) {
+    const holder = state.items[row.dataset.item];
+    const gone = holder === undefined;
+    row.classList.toggle('gone', gone);
+    row.querySelector('[data-held]').textContent = gone ? ' · decided' : holder ? ` · ${holder} is looking at it` : '';
+    if (gone && row.classList.contains('selected')) {
+      document.querySelector('[data-gone]').hidden = false;
+      for (const button of document.querySelectorAll('form.decide button')) button.disabled = true;
+    }
+  }
+};
+for (const queue of document.querySelectorAll('[data-queue]')) {
+  setInterval(() => { if (!document.hidden) follow(queue).catch(() => {}); }, followEvery);
+}
+
 // A decision is sent once.
 for (const form of document.querySelectorAll('form.decide')) {
   form.addEventListener('submit', (event) => {
