@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,6 +22,7 @@ func TestReaderMatchesAndChangesNothing(t *testing.T) {
 	require.NoError(t, reader.CheckModel(t.Context(), testModel.Fingerprint))
 	require.NoError(t, reader.RegisterModel(t.Context(), testModel), "one that is registered needs no right")
 	require.Equal(t, flag.ID, match(t, reader, Query{Vector: v})[0][0].FlaggedID)
+	require.NoError(t, reader.QueueSeen(t.Context(), []uuid.UUID{flag.ID}))
 	_, err = reader.Stats(t.Context())
 	require.NoError(t, err)
 
