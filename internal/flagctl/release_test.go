@@ -45,5 +45,5 @@ func TestRelease(t *testing.T) {
 	require.Equal(t, "no flag is in quarantine\n", notes)
 	out, _, err = run("history", s.flags[0])
 	require.NoError(t, err)
-	require.Regexp(t, `(?s)moderator .*put in quarantine +blocked 101 uploads.*mo .*released from quarantine +a campaign`, out)
+	require.Regexp(t, `(?s)moderator .*put flag \S+ in quarantine: blocked 101 uploads.*mo .*released flag \S+ from quarantine: a campaign`, out)
 }

@@ -42,7 +42,7 @@ func deed(ch matchdb.Change, names matchdb.Names) string {
 		return flagDeed(verb, ch) + " in " + bank
 	case "quarantine":
 		if verb == "put in quarantine" {
-			return fmt.Sprintf("put flag %s in quarantine, as it blocked %s uploads within an hour", ch.RowID, value(row["blocked"]))
+			return fmt.Sprintf("put flag %s in quarantine", ch.RowID) // the reason says how many uploads it blocked
 		}
 		return fmt.Sprintf("released flag %s from quarantine", ch.RowID)
 	case "allowed_image":

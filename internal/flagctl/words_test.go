@@ -17,7 +17,7 @@ func TestChangesInWords(t *testing.T) {
 		"ann (web) decided block on upload u1: a copy":                                 {Table: "review", Action: "insert", Reason: "a copy", After: row{"verdict": "block", "upload_id": "u1"}},
 		"ann (web) had upload u1 judged again":                                         {Table: "review", Action: "insert", After: row{"verdict": "again", "upload_id": "u1"}},
 		"ann (web) took back block on upload u1":                                       {Table: "review", Action: "update", Before: row{"verdict": "block"}, After: row{"verdict": "block", "upload_id": "u1", "taken_back_at": "2026"}},
-		"ann (web) put flag f1 in quarantine, as it blocked 30 uploads within an hour": {Table: "quarantine", Action: "insert", RowID: "f1", After: row{"blocked": 30.0}},
+		"ann (web) put flag f1 in quarantine: blocked 30 uploads":                      {Table: "quarantine", Action: "insert", RowID: "f1", Reason: "blocked 30 uploads", After: row{"blocked": 30.0}},
 		"ann (web) released flag f1 from quarantine":                                   {Table: "quarantine", Action: "update", RowID: "f1", After: row{}},
 		"ann (web) forgot a flag that its exchange withdrew, in bank spam":             {Table: "flagged_image", Action: "delete", Before: flag},
 		"ann (web) changed the flag of holiday.jpg (disable_until 1 → 0) in bank spam": {Table: "flagged_image", Action: "update", Before: row{"source": "holiday.jpg", "bank_id": 7.0, "disable_until": 1.0}, After: row{"source": "holiday.jpg", "bank_id": 7.0, "disable_until": 0.0}},
