@@ -103,10 +103,11 @@ type runningConsole struct {
 
 // consoleParts are shared with the consumer.
 type consoleParts struct {
-	js      jetstream.JetStream
-	db      *matchdb.DB
-	fetcher *fetch.Fetcher
-	model   *embed.Model
+	previews *console.Previews
+	js       jetstream.JetStream
+	db       *matchdb.DB
+	fetcher  *fetch.Fetcher
+	model    *embed.Model
 }
 
 // consoleOn reports whether to serve the console. The default is to serve it with the embedded servers.
@@ -128,7 +129,7 @@ func startConsole(c config.Run, embedded bool, parts consoleParts, log *slog.Log
 		return nil, err
 	}
 	served, err := console.New(cfg, console.Parts{
-		JetStream: parts.js, Library: parts.db, Fetcher: parts.fetcher, Pictures: pictures,
+		JetStream: parts.js, Library: parts.db, Fetcher: parts.fetcher, Pictures: pictures, Previews: parts.previews,
 		Model: parts.model.Folder().Fingerprint(), Logger: log,
 	})
 	if err != nil {

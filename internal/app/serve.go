@@ -16,6 +16,7 @@ import (
 
 	"moderator/internal/ask"
 	"moderator/internal/config"
+	"moderator/internal/console"
 	"moderator/internal/consumer"
 	"moderator/internal/endpoint"
 	"moderator/internal/event"
@@ -119,13 +120,19 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 		return err
 	}
 	defer kept.Stop()
+	previews, err := console.StartPreviews(ctx, js, console.PreviewBucket{Name: c.Previews, Age: c.KeepDecisions, Replicas: c.StreamReplicas},
+		recognise.ImageLimits(c.Limits), c.Sandbox, log)
+	if err != nil {
+		return err
+	}
+	defer previews.Stop()
 	quarantine := recognise.StartQuarantine(ctx, db, c.QuarantineRate, log)
 	defer quarantine.Stop()
 	seen := exchange.StartSeen(ctx, db, log)
 	defer seen.Stop()
 	pace.Model = event.ModelInfo{Name: folders[0].Name(), Fingerprint: folders[0].Fingerprint()}
 	judge, err := consumer.New(pace, consumer.Parts{
-		Recent: recentOf(kept), Matches: observers(quarantine, seen), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
+		Recent: recentOf(kept), Previews: previewsOf(previews), Matches: observers(quarantine, seen), JetStream: js, Durable: durable, Fetcher: fetcher, Metrics: registry, Tracer: tracer, Logger: log,
 		Decoder: pictures, Embedder: recognise.Embedder(models), Matcher: recognise.NewMatcher(db, folders, c.Candidates, c.FalseBlocks),
 	})
 	if err != nil {
@@ -141,11 +148,11 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 	web.replace(judgingHandler(probes{nc: nc, db: db, stuck: judge.Stuck, away: judge.Away}, asker, registry))
 	defer func() { err = errors.Join(err, web.stop(ctx)) }()
 
-	console, err := startConsole(c, len(servers.embedded) == 2, consoleParts{js: js, db: db, fetcher: fetcher, model: models[0]}, log)
+	pages, err := startConsole(c, len(servers.embedded) == 2, consoleParts{previews: previews, js: js, db: db, fetcher: fetcher, model: models[0]}, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, console.stop(ctx)) }()
+	defer func() { err = errors.Join(err, pages.stop(ctx)) }()
 	compatible, err := startHMA(c, db, fetcher, models[0], registry, log)
 	if err != nil {
 		return err
@@ -153,14 +160,14 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 	defer func() { err = errors.Join(err, compatible.stop(ctx)) }()
 	stopExchanges := startExchanges(ctx, c, db, fetching.AllowCIDRs, registry, log)
 	defer stopExchanges()
-	state := newState(servers, web.url, console.address(), compatible.url())
+	state := newState(servers, web.url, pages.address(), compatible.url())
 	if err := endpoint.WriteState(c.DataDir, state); err != nil {
 		return fmt.Errorf("write the state file: %w", err)
 	}
 	defer func() { err = errors.Join(err, endpoint.RemoveState(c.DataDir)) }()
 	log.Info("ready", "http", web.url, "uploads", event.UploadsSubject, "decisions", event.DecisionsSubject)
 	if len(servers.embedded) == 2 {
-		printNext(stdout, c.DataDir, console)
+		printNext(stdout, c.DataDir, pages)
 	}
 	return judgeUntil(ctx, judge, servers.died)
 }
@@ -232,6 +239,14 @@ func recentOf(r *recognise.Recent) consumer.Recent {
 		return nil
 	}
 	return r
+}
+
+// previewsOf returns a nil interface for a nil pointer.
+func previewsOf(p *console.Previews) consumer.Previews {
+	if p == nil {
+		return nil
+	}
+	return p
 }
 
 // observers leaves out a nil pointer.

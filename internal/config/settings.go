@@ -118,6 +118,7 @@ type Console struct {
 	ConsoleOIDCSecretFile string        `name:"console-oidc-secret-file" help:"File with the console's secret at the provider." placeholder:"FILE" group:"Console"`
 	ConsoleOIDCURL        string        `name:"console-oidc-url" help:"Address of the console as browsers see it. The provider redirects to its /oidc/callback." placeholder:"URL" group:"Console"`
 	ConsoleOIDCClaim      string        `name:"console-oidc-claim" help:"Claim of the ID token that has the user's name." default:"email" placeholder:"NAME" group:"Console"`
+	Previews              string        `name:"previews" help:"JetStream object store for small pictures of uploads in review that came inside their messages, for as long as decisions are kept. The law may forbid or require that: see the console's page." placeholder:"BUCKET" group:"Console"`
 	ReviewBreak           time.Duration `name:"review-break" help:"Reviewers who have decided for this long without a pause of ten minutes are reminded to take one. 0: never." default:"50m" group:"Console"`
 	ConsoleProxies        []string      `name:"console-proxy" help:"Networks of proxies whose user header and X-Forwarded-Proto are trusted." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" group:"Console"`
 }

@@ -31,7 +31,8 @@ type Parts struct {
 	Library   *matchdb.DB
 	Fetcher   *fetch.Fetcher
 	Pictures  *Pictures
-	Model     string // fingerprint of the first model in use
+	Previews  *Previews // nil: pictures that came inside their messages cannot be shown
+	Model     string    // fingerprint of the first model in use
 	Logger    *slog.Logger
 }
 

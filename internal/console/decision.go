@@ -32,6 +32,7 @@ type decision struct {
 	May        bool           // the user may review
 	Curate     bool           // the user may change the library
 	Banks      []matchdb.Bank // to flag in; with Curate only
+	Shown      bool           // the picture may be had, from its source or as a preview
 	Source     string         // of the picture; empty if it came inside its message, which is not kept
 }
 
@@ -107,6 +108,7 @@ func (c *Console) load(ctx context.Context, sequence string) (*decision, error) 
 	if err != nil {
 		return nil, err
 	}
+	d.Shown = d.Source != "" || c.Previews != nil && d.Event.Data.Verdict == event.Review
 	return d, c.lookUp(ctx, d)
 }
 

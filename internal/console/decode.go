@@ -17,21 +17,25 @@ import (
 // shownSide is the longer side of shown pictures, in pixels.
 const shownSide = 640
 
-// decoders returns a worker that renders pictures for people, and one that renders views to compare.
-func decoders(f *embed.Folder, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (viewer, comparer *sandbox.Pool, err error) {
-	s.DecodeWorkers = 1 // for each: most consoles are seldom opened
-	viewer, err = recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}, Limits: limits}, s, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	comparer, err = recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{f.Target()}, Views: recognise.FlagViews(), Gray: true, Limits: limits}, s, log)
-	return viewer, comparer, err
+// viewer renders pictures for people, in a decode worker that starts with the first picture.
+type viewer struct{ pool *sandbox.Pool }
+
+func newViewer(limits imaging.Limits, s config.Sandbox, log *slog.Logger) (viewer, error) {
+	s.DecodeWorkers = 1 // most consoles are seldom opened
+	pool, err := recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{{ResizeWidth: shownSide, ResizeHeight: shownSide}}, Limits: limits}, s, log)
+	return viewer{pool}, err
+}
+
+// newComparer returns a worker that renders views to compare.
+func newComparer(f *embed.Folder, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (*sandbox.Pool, error) {
+	s.DecodeWorkers = 1
+	return recognise.LazyDecoder(imaging.Request{Targets: []imaging.Target{f.Target()}, Views: recognise.FlagViews(), Gray: true, Limits: limits}, s, log)
 }
 
 // Frames returns the picture's frames, upright and with their aspect. The worker renders all pictures in the same size, a
 // square, from which Frames restores the aspect.
-func (p *Pictures) Frames(ctx context.Context, data []byte) ([]image.Image, error) {
-	result, err := p.viewer.Decode(ctx, data)
+func (v viewer) Frames(ctx context.Context, data []byte) ([]image.Image, error) {
+	result, err := v.pool.Decode(ctx, data)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (c *Console) findOutline(r *http.Request) (found outlined, err error) {
 	if d.Flag == nil {
 		return found, &problem{http.StatusGone, "The decision has no flag to compare with."}
 	}
-	upload, err := c.fetch(r.Context(), d)
+	upload, err := c.see(r.Context(), d)
 	if err != nil {
 		return found, err
 	}

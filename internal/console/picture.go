@@ -77,7 +77,15 @@ func (c *Console) uploadPicture(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.fetch(r.Context(), d)
+	return c.see(r.Context(), d)
+}
+
+// see returns a decision's picture to look at: from its source, or its preview.
+func (c *Console) see(ctx context.Context, d *decision) ([]byte, error) {
+	if d.Source == "" && c.Previews != nil {
+		return c.Previews.get(ctx, d.Event.Data.Upload)
+	}
+	return c.fetch(ctx, d)
 }
 
 // preview encodes a picture's frames as a JPEG.

@@ -20,20 +20,25 @@ import (
 // Pictures decodes, compares and searches for the pictures of people. It has decode workers of its own, so that people and
 // uploads do not wait for each other. Errors that a file causes are for people. The caller closes it.
 type Pictures struct {
-	model            *embed.Model
-	db               *matchdb.DB
-	viewer, comparer *sandbox.Pool
+	viewer
+	model    *embed.Model
+	db       *matchdb.DB
+	comparer *sandbox.Pool
 }
 
 // NewPictures returns Pictures within the limits. Each decode worker starts with its first picture.
 func NewPictures(model *embed.Model, db *matchdb.DB, limits imaging.Limits, s config.Sandbox, log *slog.Logger) (*Pictures, error) {
-	viewer, comparer, err := decoders(model.Folder(), limits, s, log)
-	return &Pictures{model: model, db: db, viewer: viewer, comparer: comparer}, err
+	shown, err := newViewer(limits, s, log)
+	if err != nil {
+		return nil, err
+	}
+	comparer, err := newComparer(model.Folder(), limits, s, log)
+	return &Pictures{viewer: shown, model: model, db: db, comparer: comparer}, err
 }
 
 // Close stops the decode workers.
 func (p *Pictures) Close() {
-	p.viewer.Close()
+	p.pool.Close()
 	p.comparer.Close()
 }
 

@@ -23,7 +23,8 @@ type Parts struct {
 	Decoder   Decoder
 	Embedder  Embedder
 	Matcher   Matcher
-	Recent    Recent // nil: uploads are not kept for look-backs
+	Recent    Recent   // nil: uploads are not kept for look-backs
+	Previews  Previews // nil: no pictures are kept
 	Matches   []MatchObserver
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil: no spans

@@ -47,6 +47,12 @@ type MatchObserver interface {
 	ObserveMatch(d event.Decision)
 }
 
+// Previews keeps pictures of uploads in review that came inside their messages.
+type Previews interface {
+	// Keep gets an upload whose decision is stored, with its file, which stays unchanged. It does not block.
+	Keep(u event.UploadInfo, file []byte)
+}
+
 // Recent keeps the features of uploads for a time, for look-backs.
 type Recent interface {
 	// Keep records a judged upload. It does not block.

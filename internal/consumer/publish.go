@@ -151,6 +151,9 @@ func (c *Consumer) acknowledge(ctx context.Context, it *item, durable time.Time)
 	if c.Recent != nil && judged(d.Reason) && !it.unpublished() {
 		c.Recent.Keep(d.Upload, it.views)
 	}
+	if c.Previews != nil && d.Verdict == event.Review && len(it.upload.Body) > 0 && !it.unpublished() {
+		c.Previews.Keep(d.Upload, it.upload.Body)
+	}
 	if d.Match != nil && !it.unpublished() {
 		for _, o := range c.Matches {
 			o.ObserveMatch(d)

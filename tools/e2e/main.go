@@ -42,7 +42,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 	defer cancel()
 	pictures := web.Start()
 	defer pictures.Close()
-	m, err := embedded.Start(ctx, o.Bin, "--fetch-host", pictures.Host(), "--fetch-allow-cidr", "127.0.0.1/32")
+	m, err := embedded.Start(ctx, o.Bin, "--previews", "previews", "--fetch-host", pictures.Host(), "--fetch-allow-cidr", "127.0.0.1/32")
 	if err != nil {
 		return err
 	}

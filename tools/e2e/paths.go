@@ -56,6 +56,10 @@ func paths(b *browser, consoleURL string, s *seeded) []step {
 				until(`document.querySelectorAll('.pictures polygon.found').length === 2`), press("s"),
 				until(`[...document.querySelectorAll('.pictures img')].every((i) => i.src.endsWith('?clear') && i.complete && i.naturalWidth > 0)`))
 		}},
+		{"review: a picture that came inside its message", func() error {
+			return b.do(chromedp.Navigate(base(consoleURL)+"/review?signal=embedding&text=inline-"),
+				until(`(() => { const i = document.querySelector('.pictures img'); return i && i.complete && i.naturalWidth > 0; })()`))
+		}},
 		{"review: blur and colour are remembered", func() error {
 			again := chromedp.Navigate(fmt.Sprintf("%s/review?at=%d", base(consoleURL), s.beside))
 			return b.do(again, chromedp.Focus(chromedp.CSS(`select[data-look]`)), chromedp.KeyEvent(kb.ArrowDown),
