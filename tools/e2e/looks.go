@@ -34,6 +34,10 @@ func sights(s *seeded) []sight {
 			shown, press("s"), until(`document.querySelector('.picture img').src.endsWith('?clear')`), shown,
 		}},
 		{"review-side-by-side", fmt.Sprintf("/review?at=%d", s.beside), []action{outlined, press("s"), shown}},
+		{"review-several", "/review", []action{
+			pushed(".many summary"), until(`document.querySelector('.many details').open`), chromedp.Focus(chromedp.CSS(".queue li a")), press("x"), press("j"), press("x"),
+			until(`document.querySelectorAll('.queue input:checked').length >= 2`), shown,
+		}},
 		{"compare", "/compare", nil},
 		{"compare-result", "/compare", []action{
 			choose("a", 0), choose("b", 2), chromedp.Submit(chromedp.CSS("main form")), toShow(".result"), shown,
@@ -92,7 +96,8 @@ func (b *browser) visit(url string, prepare []action, width int64) error {
 	if err := b.do(actions...); err != nil {
 		return err
 	}
-	sideways, err := evaluate(b, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+	sideways, err := evaluate(b, chromedp.Evaluate[int64](`Math.ceil(Math.max(document.documentElement.scrollWidth,
+		...[...document.querySelectorAll('.top a, .top button')].map((e) => e.getBoundingClientRect().right)))`))
 	if err != nil {
 		return err
 	}
