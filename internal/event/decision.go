@@ -128,6 +128,7 @@ type EvidenceInfo struct {
 	Covered         float64 `json:"covered"`          // share of the upload that the flag covers
 	Looked          int     `json:"looked"`           // of the flag's keypoints, whose surroundings were looked for in the upload
 	Similar         float64 `json:"similar"`          // share of these that are the same there
+	PartsAlike      float64 `json:"parts_alike"`      // share of 64 parts of the flag whose coarse differences in brightness are the same; 0 where not looked
 }
 
 // AllowedInfo is the picture of the allow-list that suppressed the match: by the same signal, the upload is nearer to it.

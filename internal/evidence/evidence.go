@@ -80,7 +80,7 @@ const DefaultFalseBlocks = 1e-4
 // An upload that resembles a flag, and is another picture, has log-odds above a threshold the more rarely the higher it is:
 // e-fold for each 1/falling. It meets more such flags the more there are, and the nearest is a little nearer for each tenfold.
 const (
-	atReference = 1.3
+	atReference = 1.9
 	reference   = 20_000 // flags
 	fewest      = 12     // a smaller library has the threshold of this many
 	perTenfold  = 0.53

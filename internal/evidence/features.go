@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"moderator/internal/keypoint"
 	"moderator/internal/pdq"
 	"moderator/internal/verdict"
 )
@@ -20,6 +21,7 @@ const (
 	partNew     = "keypoints that are new"
 	partSame    = "surroundings of keypoints"
 	partWhere   = "where they differ"
+	partFrame   = "coarse differences"
 	partDetail  = "detail of the pictures"
 )
 
@@ -73,6 +75,22 @@ var Features = []Feature{
 	{"uneven", partWhere, placed(func(e *verdict.Evidence) float64 { return e.Guided.Uneven })},
 	{"cells", partWhere, placed(func(e *verdict.Evidence) float64 { return float64(e.Guided.Cells) })},
 	{"cell share", partWhere, placed(func(e *verdict.Evidence) float64 { return e.Guided.CellShare })},
+	{"compared", partDetail, func(e *verdict.Evidence) float64 { return float64(e.Guided.Compared.Pairs) }},
+	{"difference", partFrame, compared(func(c keypoint.Compared) float64 { return c.Same })},
+	{"appeared", partFrame, compared(func(c keypoint.Compared) float64 { return c.Appeared })},
+	{"vanished", partFrame, compared(func(c keypoint.Compared) float64 { return c.Vanished })},
+	{"alike", partFrame, compared(func(c keypoint.Compared) float64 { return c.Alike })},
+	{"worst", partFrame, compared(func(c keypoint.Compared) float64 { return c.Worst })},
+	{"frame pdq", partFrame, func(e *verdict.Evidence) float64 {
+		if e.Guided.Compared.Pairs == 0 || e.Guided.Compared.PDQ < 0 {
+			return noHash
+		}
+		return float64(min(e.Guided.Compared.PDQ, noHash))
+	}},
+	// Small under a pattern that covers all of a copy, large where a template is filled in. Alone of all it may speak for either.
+	{"spread", partWhere, looked(func(e *verdict.Evidence) float64 {
+		return (e.Guided.Bits[2] - e.Guided.Bits[0]) / (e.Guided.Bits[1] + 4)
+	})},
 }
 
 func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
@@ -91,6 +109,16 @@ func atLeast(points int, of func(e *verdict.Evidence) float64) func(e *verdict.E
 			return noKeypoints
 		}
 		return of(e)
+	}
+}
+
+// compared is noKeypoints where the flag's frame was not compared.
+func compared(of func(c keypoint.Compared) float64) func(e *verdict.Evidence) float64 {
+	return func(e *verdict.Evidence) float64 {
+		if e.Guided.Compared.Pairs == 0 {
+			return noKeypoints
+		}
+		return of(e.Guided.Compared)
 	}
 }
 

@@ -32,6 +32,7 @@ type Features struct {
 	Width, Height int     // the longer one is Side
 	Finest        float32 // the scale from which on points are looked for
 	Points        []Point
+	Frame         Frame // of flags
 }
 
 // Size is the plane that a picture of width x height pixels is to be brought to. A small one is enlarged twofold, as more shows
@@ -67,24 +68,24 @@ func Extract(width, height int, luma []byte, most int) Features {
 	return f
 }
 
-// The stored form: a version, the size and the least scale, then 22 bytes a point.
+// The stored form: a version, the size, the least scale and the number of points, then 22 bytes a point, and the Frame.
 const (
-	version   = 2
-	header    = 6
+	version   = 3
+	header    = 7
 	pointSize = 22
 	perPixel  = 64 // steps of the stored coordinates
 	perOctave = 32 // steps of the stored scale
 	fullTurn  = 256
 )
 
-// MarshalBinary is the stored form: version, width, height and the logarithm of the least scale, then of each point x and y in
-// 1/64 pixel, the logarithm of its scale, its angle in 1/256 turn, and its bits.
+// MarshalBinary is the stored form: version, width, height, the logarithm of the least scale and the number of points, then of each point x and y in
+// 1/64 pixel, the logarithm of its scale, its angle in 1/256 turn, and its bits; then the Frame.
 func (f Features) MarshalBinary() ([]byte, error) {
-	out := make([]byte, 0, header+pointSize*len(f.Points))
+	out := make([]byte, 0, header+pointSize*len(f.Points)+frameSize)
 	out = append(out, version)
 	out = binary.LittleEndian.AppendUint16(out, uint16(f.Width))
 	out = binary.LittleEndian.AppendUint16(out, uint16(f.Height))
-	out = append(out, storedScale(f.Finest))
+	out = append(out, storedScale(f.Finest), byte(len(f.Points)))
 	for _, p := range f.Points {
 		out = binary.LittleEndian.AppendUint16(out, uint16(max(0, p.X)*perPixel+0.5))
 		out = binary.LittleEndian.AppendUint16(out, uint16(max(0, p.Y)*perPixel+0.5))
@@ -92,7 +93,7 @@ func (f Features) MarshalBinary() ([]byte, error) {
 		out = binary.LittleEndian.AppendUint64(out, p.Bits[0])
 		out = binary.LittleEndian.AppendUint64(out, p.Bits[1])
 	}
-	return out, nil
+	return f.Frame.appendTo(out), nil
 }
 
 // storedScale is a scale in 32nds of an octave above 1/2.
@@ -111,27 +112,45 @@ var scales = func() (s [256]float32) {
 // StoredSize is the size in bytes of the stored form of so many points. The stored form of more points begins with it.
 func StoredSize(points int) int { return header + pointSize*points }
 
-// UnmarshalBinary reads the stored form of a flag's points.
+// UnmarshalBinary reads the stored form of a flag.
 func (f *Features) UnmarshalBinary(data []byte) error {
-	if len(data) < header || data[0] != version || (len(data)-header)%pointSize != 0 || len(data) > header+FlagPoints*pointSize {
-		return fmt.Errorf("keypoints: %d bytes, want version %d, a size and %d bytes a point, of which there are at most %d",
-			len(data), version, pointSize, FlagPoints)
+	rest, err := f.UnmarshalStart(data)
+	if err != nil {
+		return err
 	}
+	if len(rest) != frameSize {
+		return fmt.Errorf("keypoints: %d bytes, want %d for %d points", len(data), StoredSize(int(data[header-1]))+frameSize, data[header-1])
+	}
+	f.Frame.read(rest)
+	return nil
+}
+
+// UnmarshalStart reads the first points of a stored form that is cut off after some, without its Frame, and returns what is left.
+func (f *Features) UnmarshalStart(data []byte) (rest []byte, err error) {
+	if len(data) < header || data[0] != version || data[header-1] > FlagPoints {
+		return nil, fmt.Errorf("keypoints: %d bytes that begin with %d, want version %d, a size and at most %d points",
+			len(data), data[:min(len(data), header)], version, FlagPoints)
+	}
+	points := data[header:min(len(data), StoredSize(int(data[header-1])))]
+	if len(points)%pointSize != 0 {
+		return nil, fmt.Errorf("keypoints: %d bytes, which end within a point of %d", len(data), pointSize)
+	}
+	rest = data[header+len(points):]
 	le := binary.LittleEndian
-	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Finest: scales[data[5]], Points: make([]Point, 0, (len(data)-header)/pointSize)}
-	for data = data[header:]; len(data) > 0; data = data[pointSize:] {
+	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Finest: scales[data[5]], Points: make([]Point, 0, len(points)/pointSize)}
+	for ; len(points) > 0; points = points[pointSize:] {
 		f.Points = append(f.Points, Point{
-			X: float32(le.Uint16(data)) / perPixel, Y: float32(le.Uint16(data[2:])) / perPixel,
-			Scale: scales[data[4]], Angle: float32(data[5]) / fullTurn * 2 * math.Pi,
-			Bits: Bits{le.Uint64(data[6:]), le.Uint64(data[14:])},
+			X: float32(le.Uint16(points)) / perPixel, Y: float32(le.Uint16(points[2:])) / perPixel,
+			Scale: scales[points[4]], Angle: float32(points[5]) / fullTurn * 2 * math.Pi,
+			Bits: Bits{le.Uint64(points[6:]), le.Uint64(points[14:])},
 		})
 	}
-	return nil
+	return rest, nil
 }
 
 // mirrored gives the points of the mirrored picture.
 func (f Features) mirrored() Features {
-	m := Features{f.Width, f.Height, f.Finest, make([]Point, len(f.Points))}
+	m := Features{Width: f.Width, Height: f.Height, Finest: f.Finest, Points: make([]Point, len(f.Points))}
 	for i, p := range f.Points {
 		m.Points[i] = Point{float32(f.Width-1) - p.X, p.Y, p.Scale, math.Pi - p.Angle, p.Bits.mirrored()}
 	}
@@ -140,7 +159,7 @@ func (f Features) mirrored() Features {
 
 // inverted gives the points of the negative.
 func (f Features) inverted() Features {
-	m := Features{f.Width, f.Height, f.Finest, make([]Point, len(f.Points))}
+	m := Features{Width: f.Width, Height: f.Height, Finest: f.Finest, Points: make([]Point, len(f.Points))}
 	for i, p := range f.Points {
 		m.Points[i] = Point{p.X, p.Y, p.Scale, p.Angle + math.Pi, p.Bits.inverted()}
 	}

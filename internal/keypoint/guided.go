@@ -50,10 +50,12 @@ type Guided struct {
 	Cells         int        // of 4 x 4 of the flag's frame, that have points of which most are similar
 	CellShare     float64    // Cells of those that have points
 	Differs       Region     // zero: none
+	Compared      Compared   // with the flag's Frame
 }
 
 const (
 	mostLooks   = 120
+	glance      = 24 // points, of which one must be similar for the others to be looked at
 	nearEnough  = 18 // bits, from which on no better place is looked for
 	sameBits    = 14
 	similarBits = 26
@@ -80,7 +82,7 @@ func Guide(flag Features, upload *Plane, a Agreement) Guided {
 	all, descriptions := make([]looked, 0, mostLooks), make([]description, 0, mostLooks)
 	similar := 0
 	for i := range flag.Points {
-		if len(all) == mostLooks {
+		if len(all) == mostLooks || len(all) == glance && similar == 0 {
 			break
 		}
 		p := &flag.Points[i]
@@ -104,6 +106,7 @@ func Guide(flag Features, upload *Plane, a Agreement) Guided {
 	}
 	g := summed(all)
 	g.Differs = differs(all, upload)
+	g.Compared = flag.Frame.compare(flag, upload, a, m)
 	return g
 }
 
@@ -118,16 +121,21 @@ type description struct {
 }
 
 func (p *Plane) description(of *Point, m affine, sigma float64, negative bool) description {
-	// The interval of an octave whose blur is nearest; the first planes of an octave are the last of the one before.
-	level := max(1, int(math.Round(math.Log2(sigma/firstSigma)*intervals)))
-	octave := min((level-1)/intervals, len(p.octaves)-1)
-	interval := min(level-octave*intervals, intervals)
-	d := description{of: of, plane: p.octaves[octave][interval], step: math.Exp2(float64(octave)), sigma: sigma, negative: negative}
+	d := description{of: of, sigma: sigma, negative: negative}
+	d.plane, d.step = p.at(sigma)
 	sin, cos := math.Sincos(float64(of.Angle))
 	unit := float64(sampleUnit(of.Scale)) / d.step
 	d.across = vector{float32(unit * (m.a*cos + m.b*sin)), float32(unit * (m.d*cos + m.e*sin))}
 	d.down = vector{float32(unit * (m.b*cos - m.a*sin)), float32(unit * (m.e*cos - m.d*sin))}
 	return d
+}
+
+// at is the blurred plane whose blur is nearest, and the pixels of the Features for one of it.
+func (p *Plane) at(sigma float64) (image, float64) {
+	// The first planes of an octave are the last of the one before.
+	level := max(1, int(math.Round(math.Log2(sigma/firstSigma)*intervals)))
+	octave := min((level-1)/intervals, len(p.octaves)-1)
+	return p.octaves[octave][min(level-octave*intervals, intervals)], math.Exp2(float64(octave))
 }
 
 // differing is the number of bits that differ at a place.

@@ -12,18 +12,20 @@ func summed(all []looked) Guided {
 		return g
 	}
 	n := float64(len(all))
+	same, similar := 0, 0
 	bits, first := make([]int, len(all)), make([]int, len(all))
 	for i, l := range all {
 		bits[i], first[i] = l.bits, l.first
 		g.Mean += float64(l.bits) / n
 		g.Before += float64(l.first) / n
 		if l.bits <= sameBits {
-			g.Same += 1 / n
+			same++
 		}
 		if l.bits <= similarBits {
-			g.Similar += 1 / n
+			similar++
 		}
 	}
+	g.Same, g.Similar = float64(same)/n, float64(similar)/n
 	slices.Sort(bits)
 	slices.Sort(first)
 	g.Bits = [4]float64{quantile(bits, 0.25), quantile(bits, 0.5), quantile(bits, 0.75), quantile(bits, 0.9)}
@@ -35,7 +37,7 @@ func summed(all []looked) Guided {
 }
 
 // quantile interpolates in a sorted list.
-func quantile(sorted []int, q float64) float64 {
+func quantile[N int | float64](sorted []N, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := int(at)
 	if i+1 == len(sorted) {

@@ -18,13 +18,18 @@ import (
 func guidedTo(t *testing.T, flag keypoint.Features, file []byte) keypoint.Guided {
 	t.Helper()
 	a := keypoint.Verify(flag, keypoint.Prepare(points(t, file, false)))
+	plane := planeOf(t, file)
+	defer plane.Close()
+	return keypoint.Guide(flag, plane, a)
+}
+
+func planeOf(t testing.TB, file []byte) *keypoint.Plane {
+	t.Helper()
 	result, err := imaging.Decode(file, imaging.Request{Gray: true, Limits: imaging.DefaultLimits()})
 	require.NoError(t, err)
 	g, err := result.Frames[0].Views[0].Gray.Resized(keypoint.PlaneSize(result.Width, result.Height))
 	require.NoError(t, err)
-	plane := keypoint.NewPlane(g.Width, g.Height, g.Pix)
-	defer plane.Close()
-	return keypoint.Guide(flag, plane, a)
+	return keypoint.NewPlane(g.Width, g.Height, g.Pix)
 }
 
 // Whatever is done to the whole picture, the surroundings of nearly all keypoints stay what they are.
@@ -76,4 +81,45 @@ func TestGuideWithoutKeypoints(t *testing.T) {
 	plane := keypoint.NewPlane(40, 40, make([]byte, 1600))
 	defer plane.Close()
 	require.Zero(t, keypoint.Guide(keypoint.Features{Width: 320, Height: 240}, plane, keypoint.Agreement{}).Looked)
+}
+
+// The coarse differences of a copy are the flag's, wherever it is shown; those of another picture are not.
+func TestCompareFrame(t *testing.T) {
+	p, flag := drawing(t, 1)
+	for _, e := range transforms.Quality() {
+		switch e.Name {
+		case "jpeg-8", "grey", "gamma-0.6", "mirror", "quarter-turn", "negative", "rotated-25", "crop-50", "picture-in-picture-40", "pixelated":
+			file, err := e.Apply(p, synth.Draw(1, 9, 640, 480), 1)
+			require.NoError(t, err)
+			c := guidedTo(t, flag, file).Compared
+			require.Greater(t, c.Pairs, 200, e.Name)
+			require.Greater(t, c.Same, 0.8, e.Name)
+			require.Greater(t, c.Alike, 0.75, e.Name)
+			require.Less(t, c.Vanished, 0.1, e.Name)
+			require.Less(t, c.Appeared, 0.3, e.Name)
+			if e.Name != "crop-50" {
+				require.Less(t, c.PDQ, 70, e.Name)
+			}
+		}
+	}
+	moved := image.NewRGBA(p.Rect) // a little of it is not shown
+	draw.Draw(moved, p.Rect, p, image.Pt(8, 6), draw.Src)
+	file, err := transforms.Encode(moved, transforms.JPEG, 92)
+	require.NoError(t, err)
+	c := guidedTo(t, flag, file).Compared
+	require.GreaterOrEqual(t, c.PDQ, 0)
+	require.Less(t, c.PDQ, 40)
+	require.Greater(t, c.Same, 0.9)
+
+	file, err = transforms.Encode(synth.Draw(1, 7, 640, 480), transforms.JPEG, 92)
+	require.NoError(t, err)
+	other := guidedTo(t, flag, file).Compared
+	require.Less(t, other.Same, 0.5)
+	require.Less(t, other.Alike, 0.5)
+
+	var stored keypoint.Features
+	data, err := flag.MarshalBinary()
+	require.NoError(t, err)
+	require.NoError(t, stored.UnmarshalBinary(data))
+	require.Equal(t, flag.Frame, stored.Frame)
 }

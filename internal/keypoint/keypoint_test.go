@@ -32,7 +32,11 @@ func drawing(t testing.TB, i int) (*image.RGBA, keypoint.Features) {
 	p := synth.Draw(1, i, 640, 480)
 	file, err := transforms.Encode(p, transforms.JPEG, 92)
 	require.NoError(t, err)
-	return p, points(t, file, true)
+	flag := points(t, file, true)
+	plane := planeOf(t, file)
+	defer plane.Close()
+	flag.Frame = plane.Frame()
+	return p, flag
 }
 
 func edited(t testing.TB, name string, p, other *image.RGBA) keypoint.Features {
@@ -125,6 +129,11 @@ func TestStoredForm(t *testing.T) {
 	for _, bad := range [][]byte{nil, stored[:len(stored)-1], append([]byte{9}, stored[1:]...)} {
 		require.Error(t, back.UnmarshalBinary(bad))
 	}
+	_, err = back.UnmarshalStart(stored[:keypoint.StoredSize(7)])
+	require.NoError(t, err)
+	require.Len(t, back.Points, 7)
+	_, err = back.UnmarshalStart(stored[:keypoint.StoredSize(7)-1])
+	require.Error(t, err)
 }
 
 func TestNothingToSee(t *testing.T) {

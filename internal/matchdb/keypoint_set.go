@@ -136,7 +136,7 @@ func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 			if err := rows.Scan(&id, &stored); err != nil {
 				return id, err
 			}
-			if err := f.UnmarshalBinary(stored); err != nil {
+			if _, err := f.UnmarshalStart(stored); err != nil {
 				return id, fmt.Errorf("flag %s: %w", id, err)
 			}
 			set.add(id, f)

@@ -9,6 +9,15 @@ import "C"
 // grid is the number of samples on each side from which the hash is computed.
 const grid = C.PDQ_GRID
 
+// Grid is the number of samples on each side that OfGrid takes.
+const Grid = grid
+
+// OfGrid hashes Grid x Grid samples of luma, row by row, that somebody else filtered.
+func OfGrid(samples *[Grid * Grid]float32) Hash {
+	c := (*square)(samples).spectrum()
+	return c.hash(c.median())
+}
+
 // square holds grid x grid samples of luma, 0 to 255, row-major.
 type square [grid * grid]float32
 

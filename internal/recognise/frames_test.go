@@ -7,6 +7,7 @@ import (
 
 	"moderator/internal/evidence"
 	"moderator/internal/feature"
+	"moderator/internal/keypoint"
 	"moderator/internal/matchdb"
 	"moderator/internal/pdq"
 	"moderator/internal/verdict"
@@ -25,6 +26,10 @@ func TestKeypointsOfAnotherFrameSayNothing(t *testing.T) {
 
 	e := nearestEvidence{Evidence: verdict.Evidence{
 		HasVector: true, Score: 0.6, PDQ: 0, FlagPoints: 200, UploadPoints: 255, Expected: 200, Agreeing: 2, Contradicting: 10, Inside: 200,
+		Guided: keypoint.Guided{
+			Looked: 24, Bits: [4]float64{50, 52, 58, 67}, Mean: 55, First: 55, Before: 56, Apart: 1, Uneven: 6,
+			Compared: keypoint.Compared{Pairs: 1984, Same: 0.08, Appeared: 0.6, Vanished: 0.5, Worst: 0.7, PDQ: -1},
+		},
 	}}
 	block := evidence.For(1, evidence.DefaultFalseBlocks).Block
 	require.Less(t, evidence.LogOdds(e.Evidence), block)

@@ -12,11 +12,18 @@ func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Featu
 	if err != nil {
 		return keypoint.Features{}, err
 	}
-	most := keypoint.UploadPoints
-	if flagged {
-		most = keypoint.FlagPoints
+	if !flagged {
+		return keypoint.Extract(plane.Width, plane.Height, plane.Pix, keypoint.UploadPoints), nil
 	}
-	return keypoint.Extract(plane.Width, plane.Height, plane.Pix, most), nil
+	f := keypoint.Extract(plane.Width, plane.Height, plane.Pix, keypoint.FlagPoints)
+	small, err := Plane(grey, width, height)
+	if err != nil {
+		return keypoint.Features{}, err
+	}
+	blurred := keypoint.NewPlane(small.Width, small.Height, small.Pix)
+	defer blurred.Close()
+	f.Frame = blurred.Frame()
+	return f, nil
 }
 
 // Plane is the grey picture of width x height pixels, in the size that keypoint.Guide looks at.

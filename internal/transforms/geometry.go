@@ -143,9 +143,12 @@ func unitSquare(q [4][2]float64) homography {
 }
 
 // pixelated leaves 40 blocks along the longer side, at the old size.
-func pixelated(e *editor, p *image.RGBA) *image.RGBA {
+func pixelated(e *editor, p *image.RGBA) *image.RGBA { return blocks(e, p, 40) }
+
+// blocks leaves n blocks along the longer side.
+func blocks(e *editor, p *image.RGBA, n float64) *image.RGBA {
 	w, h := size(p)
-	k := 40 / float64(max(w, h))
+	k := n / float64(max(w, h))
 	small := e.resize(p, scaled(w, k), scaled(h, k))
 	q := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.NearestNeighbor.Scale(q, q.Rect, small, small.Rect, draw.Src, nil)

@@ -127,14 +127,16 @@ func disc(p *image.RGBA, x, y, rx, ry float64, c color.Color) {
 }
 
 // checkerboard covers 35 % of the area with squares of one colour in every other field of eight by eight.
-func checkerboard(e *editor, p *image.RGBA) *image.RGBA {
+func checkerboard(e *editor, p *image.RGBA) *image.RGBA { return checkered(e, p, 8, 0.35) }
+
+// checkered covers a share of the area, at most half, with squares in every other of fields x fields.
+func checkered(e *editor, p *image.RGBA, fields int, share float64) *image.RGBA {
 	q := clone(p)
 	w, h := size(q)
-	// Every other field is half of the area, so the squares cover 0.7 of their fields.
-	c, side, odd := e.shade(), math.Sqrt(0.7), e.IntN(2)
-	fw, fh := float64(w)/8, float64(h)/8
-	for row := range 8 {
-		for column := range 8 {
+	c, side, odd := e.shade(), math.Sqrt(2*share), e.IntN(2) // every other field is half of the area
+	fw, fh := float64(w)/float64(fields), float64(h)/float64(fields)
+	for row := range fields {
+		for column := range fields {
 			if (row+column)%2 != odd {
 				continue
 			}

@@ -31,12 +31,17 @@ func varied(strength int) func(e *editor, p *image.RGBA) *image.RGBA {
 }
 
 func moved(e *editor, p *image.RGBA, strength int) *image.RGBA {
-	switch e.IntN(4 + 4*strength) {
+	const leastToWarp = 96 // pixels of the shorter side
+	kind := e.IntN(4 + 5*strength)
+	if w, h := size(p); min(w, h) < leastToWarp && (kind == 6 || kind == 7 || kind == 11) {
+		kind = 8
+	}
+	switch kind {
 	case 0, 1, 2, 3, 4, 5:
 		return e.crop(p, e.between(0.9-0.22*float64(strength), 0.98))
 	case 6:
 		return e.rotate(p, e.between(1, 20*float64(strength)))
-	case 7:
+	case 7, 11:
 		return e.tilt(p, e.between(0.03, 0.1*float64(strength)), 255*float64(e.IntN(2)))
 	case 8:
 		return mirror(e, p)
@@ -44,21 +49,23 @@ func moved(e *editor, p *image.RGBA, strength int) *image.RGBA {
 		return sideBySide(e, p)
 	case 10:
 		return phone(e, p)
+	case 12:
+		return pictureInPicture(e, p)
 	default:
 		return []func(*editor, *image.RGBA) *image.RGBA{stretched, border, captionBar, quarterTurn}[e.IntN(4)](e, p)
 	}
 }
 
 func overlaid(e *editor, p *image.RGBA, strength int) *image.RGBA {
-	switch e.IntN(2 + strength) {
+	switch e.IntN(3 + strength) {
 	case 0:
 		return watermark(e, p)
 	case 1:
-		return Caption(p, e.words(e.IntN(4)), e.words(1+e.IntN(3)))
+		return Caption(p, e.words(e.IntN(4)), e.words(1+e.IntN(4)))
 	case 2:
 		return sticker(e, p)
 	default:
-		return checkerboard(e, p)
+		return checkered(e, p, 5+e.IntN(8), e.between(0.15, 0.38))
 	}
 }
 
@@ -81,7 +88,7 @@ func recoloured(e *editor, p *image.RGBA, strength int) *image.RGBA {
 
 func degraded(e *editor, p *image.RGBA, strength int) *image.RGBA {
 	w, h := size(p)
-	switch e.IntN(4 + min(strength, 1)) {
+	switch e.IntN(4 + strength) {
 	case 0:
 		k := e.between(128, 400) / float64(max(w, h))
 		return e.resize(p, scaled(w, min(k, 1)), scaled(h, min(k, 1)))
@@ -92,7 +99,7 @@ func degraded(e *editor, p *image.RGBA, strength int) *image.RGBA {
 	case 3:
 		return e.stored(p, 8+e.IntN(30))
 	default:
-		return pixelated(e, p)
+		return blocks(e, p, e.between(30, 90))
 	}
 }
 

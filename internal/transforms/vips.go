@@ -7,6 +7,7 @@ import "C"
 import (
 	"fmt"
 	"image"
+	"math"
 	"strings"
 	"unsafe"
 
@@ -75,13 +76,17 @@ func (e *editor) warp(p *image.RGBA, width, height int, grey float64, from func(
 	for y := range height {
 		for x := range width {
 			sx, sy := from(float64(x), float64(y))
-			index = append(index, float32(sx), float32(sy))
+			index = append(index, inSteps(sx), inSteps(sy))
 		}
 	}
 	return e.call("warp", p, width, height, func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int {
 		return C.transforms_warp(in, w, h, (*C.float)(&index[0]), C.int(width), C.int(height), C.double(grey), out)
 	})
 }
+
+// inSteps rounds a coordinate down to 1/1024 pixel. libvips adds an offset to it, which must not round it up to the next pixel: at the
+// edge it would read outside the picture, and abort.
+func inSteps(v float64) float32 { return float32(math.Floor(v*1024) / 1024) }
 
 // call runs one step, which returns a picture of width x height, unless an earlier step failed.
 func (e *editor) call(name string, p *image.RGBA, width, height int, run func(in unsafe.Pointer, w, h C.int, out *unsafe.Pointer) C.int) *image.RGBA {

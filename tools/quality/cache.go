@@ -73,11 +73,14 @@ type storedFeatures struct {
 	Width, Height int
 	Finest        float32
 	Points        []keypoint.Point
+	Frame         keypoint.Frame
 	Plane         *imaging.Gray
 }
 
 func (f *features) stored(views []imaging.View) storedFeatures {
-	s := storedFeatures{Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points, Plane: f.plane}
+	s := storedFeatures{Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points,
+		Frame: f.points.Frame, Plane: f.plane,
+	}
 	for _, view := range views {
 		if l, ok := f.looks[view]; ok {
 			s.Looks = append(s.Looks, storedLook{view, l.vector, l.penalty, l.hash, l.quality})
@@ -88,7 +91,7 @@ func (f *features) stored(views []imaging.View) storedFeatures {
 
 func (s storedFeatures) features(flagged bool) features {
 	f := features{sum: s.Sum, turns: s.Turns, small: s.Small, plane: s.Plane, looks: map[imaging.View]look{}}
-	f.points = keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.Finest, Points: s.Points}
+	f.points = keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.Finest, Points: s.Points, Frame: s.Frame}
 	for _, l := range s.Looks {
 		f.looks[l.View] = look{l.Vector, l.Penalty, l.Hash, l.Quality}
 	}

@@ -37,8 +37,7 @@ func (o options) distractors(n int) ([]lot, error) {
 				number int
 				list   *[]source
 			}{{i, &l.flagged}, {perKind + i, &l.innocents}} {
-				// Some layouts that are filled in often.
-				layout, number := i%4+1000*other, place.number
+				layout, number := i%o.Layouts+1000*other, place.number
 				*place.list = append(*place.list, source{fmt.Sprintf("filled %s %d %d", s.kind, layout, number), func() ([]byte, error) {
 					return s.filled(layout, number)
 				}})

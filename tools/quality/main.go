@@ -40,6 +40,7 @@ type options struct {
 	Parts       []string `help:"Which folders of --distractors to read." default:"validation,test"`
 	Varied      int      `help:"Edit in so many ways drawn at random, in place of the 38: to fit the weights of the evidence."`
 	PerKind     int      `help:"So many template pictures of each kind are flagged, and so many uploaded." default:"100"`
+	Layouts     int      `help:"They are of so many layouts, each filled in differently." default:"4"`
 	Pairs       string   `help:"Also write every candidate that was verified to this CSV file." placeholder:"FILE"`
 	Ablate      bool     `help:"Also measure what each view of a flag gains and costs."`
 }

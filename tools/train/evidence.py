@@ -17,8 +17,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 KEYS = ["upload", "kind", "edit", "group", "flag", "copy", "rank", "flag_points", "upload_file", "flag_file"]
 
 # More of these never speaks against a copy, or never for one.
-RISING = ["score", "inliers", "area", "agreeing", "share", "same", "similar", "cells", "cell share"]
-FALLING = ["pdq", "missing", "contradicting", "bits", "new share", "first quartile", "median", "third quartile", "ninth decile", "mean", "first", "before"]
+RISING = ["score", "inliers", "area", "agreeing", "share", "same", "similar", "cells", "cell share", "difference", "alike"]
+FALLING = ["pdq", "missing", "contradicting", "bits", "new share", "first quartile", "median", "third quartile", "ninth decile", "mean", "first", "before", "appeared", "vanished", "worst", "frame pdq"]
 
 # Copies of pictures with few keypoints weigh less: they would lower the odds that evidence of detailed pictures is given.
 FEW_KEYPOINTS, FEW_WEIGHT = 100, 0.1
@@ -54,6 +54,7 @@ class Pairs:
         """Pairs of files that are copies, though nobody made them one: a picture and its cut-out in one manual."""
         made = np.array([k["upload_file"].startswith("filled") for k in self.keys])
         alike = (self.column("looked") >= 30) & (self.column("median") <= 8) & (self.column("ninth decile") <= 16) & (self.column("inliers") > 0)
+        alike |= (self.column("difference") >= 0.98) & (self.column("alike") >= 0.98) & (self.column("median") <= 10) & (self.column("looked") >= 30)
         return ~self.copy & ~made & alike
 
     def weights(self):
@@ -61,6 +62,7 @@ class Pairs:
         filled = np.array([k["upload_file"].startswith("filled") and k["flag_file"].startswith("filled") for k in self.keys])
         w = np.where(self.copy & few, FEW_WEIGHT, 1.0)
         w[filled & ~self.copy] = FILLED_WEIGHT
+        w[~self.copy & np.array([k["kind"] == "meme template" for k in self.keys])] = 0
         w[self.unlabelled()] = 0
         return w
 
