@@ -1,7 +1,8 @@
 """Fits the trees that weigh the evidence (internal/evidence/trees.json) on pairs that tools/quality has written.
 
-    go run ./tools/quality --images DIR --varied 9 --seed 2 --parts train --distractors DIR --flags 5000 --pairs train.csv
-    python3 tools/train/evidence.py --fit train.csv --choose validation.csv --out internal/evidence/trees.json
+    go run ./tools/quality --images DIR --varied 6 --seed 2 --parts train --distractors DIR --flags 4500 --pairs train.csv
+    go run ./tools/quality --images DIR --varied 6 --seed 2 --per-kind 192 --layouts 32 --flags 3000 --pairs templates.csv
+    python3 tools/train/evidence.py --fit train.csv templates.csv --choose validation.csv --out internal/evidence/trees.json
 
 Pairs of training sources are fitted on; the number of trees is chosen on those of validation sources. It needs scikit-learn.
 """
@@ -24,7 +25,7 @@ FALLING = ["pdq", "missing", "contradicting", "bits", "new share", "first quarti
 FEW_KEYPOINTS, FEW_WEIGHT = 100, 0.1
 
 # Pictures of one template, filled in differently, are few among the pairs, and what moderators mind most.
-FILLED_WEIGHT = 15
+FILLED_WEIGHT = 5
 
 # Added to the log-odds: among the uploads of a platform that resemble a flag, more are copies than among these pairs.
 PRIOR = 1.8
@@ -85,7 +86,7 @@ class Pairs:
 def fit(pairs, trees):
     bound = [1 if n in RISING else -1 if n in FALLING else 0 for n in pairs.names]
     model = HistGradientBoostingClassifier(
-        max_iter=trees, learning_rate=0.08, max_leaf_nodes=8, l2_regularization=1, min_samples_leaf=30, early_stopping=False, monotonic_cst=bound)
+        max_iter=trees, learning_rate=0.07, max_leaf_nodes=16, l2_regularization=1, min_samples_leaf=30, early_stopping=False, monotonic_cst=bound)
     return model.fit(pairs.x, pairs.copy, sample_weight=pairs.weights())
 
 
@@ -126,7 +127,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", nargs="+", required=True, help="pairs of training sources")
     parser.add_argument("--choose", nargs="+", required=True, help="pairs of validation sources")
-    parser.add_argument("--trees", type=int, nargs="+", default=[100, 150], help="numbers to choose from")
+    parser.add_argument("--trees", type=int, nargs="+", default=[250], help="numbers to choose from")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     train, held = Pairs(args.fit), Pairs(args.choose)
