@@ -78,7 +78,8 @@ type storedFeatures struct {
 }
 
 func (f *features) stored(views []imaging.View) storedFeatures {
-	s := storedFeatures{Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points,
+	s := storedFeatures{
+		Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points,
 		Frame: f.points.Frame, Plane: f.plane,
 	}
 	for _, view := range views {
