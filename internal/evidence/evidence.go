@@ -25,11 +25,15 @@ type Part struct {
 // hashAlone is the log-odds of a hash that matches, where keypoints say nothing.
 const hashAlone = 11.8
 
+// Of a flag without keypoints the score alone says anything: its log-odds are scoreSlope for each unit above evenScore. Of training
+// pictures with fewer keypoints than are stored, copies were as many as others from 0.35 on; pages and forms of one layout reach 0.5.
+const scoreSlope, evenScore = 22, 0.42
+
 // Parts are the log-odds without any evidence and what each part adds: on its way through each tree, the log-odds change by
 // the mean of those that go the same way.
 func Parts(e verdict.Evidence) []Part {
-	if odds, ok := byHash(e); ok {
-		return []Part{{partHash, odds}}
+	if part, ok := byOne(e); ok {
+		return []Part{part}
 	}
 	parts := []Part{{"base", trees.Base}}
 	add := func(name string, amount float64) {
@@ -49,8 +53,8 @@ func Parts(e verdict.Evidence) []Part {
 
 // LogOdds is the natural logarithm of the odds that the upload shows the flag.
 func LogOdds(e verdict.Evidence) float64 {
-	if odds, ok := byHash(e); ok {
-		return odds
+	if part, ok := byOne(e); ok {
+		return part.Amount
 	}
 	values, sum := Values(e), trees.Base
 	for _, tree := range trees.Trees {
@@ -59,16 +63,18 @@ func LogOdds(e verdict.Evidence) float64 {
 	return sum
 }
 
-// byHash decides where keypoints say nothing of what the hashes are of: the flag has none, or those of another frame.
-func byHash(e verdict.Evidence) (odds float64, ok bool) {
+// byOne decides by one signal where keypoints say nothing: the flag has none, or the hashes are of another frame.
+func byOne(e verdict.Evidence) (part Part, ok bool) {
 	matches := e.PDQ >= 0 && e.PDQ <= pdq.MaxDistance
 	switch {
 	case matches && (e.FlagPoints == 0 || e.HashAlone):
-		return hashAlone, true
-	case !e.HasVector && e.FlagPoints == 0:
-		return -hashAlone, true
+		return Part{partHash, hashAlone}, true
+	case e.FlagPoints == 0 && e.HasVector:
+		return Part{partScore, scoreSlope * (e.Score - evenScore)}, true
+	case e.FlagPoints == 0:
+		return Part{partHash, -hashAlone}, true
 	}
-	return 0, false
+	return Part{}, false
 }
 
 // Thresholds are the log-odds from which a library of so many flags blocks, and asks for review.

@@ -163,6 +163,13 @@ func TestAHashIsNeverAllowed(t *testing.T) {
 	require.Equal(t, "review", outcome(against, 1000), "keypoints that contradict it keep it from blocking")
 }
 
+func TestAFlagWithoutKeypointsIsJudgedByItsScore(t *testing.T) {
+	for score, want := range map[float64]string{0.6: "block", 0.4: "review", 0.2: "allow"} {
+		require.Equal(t, want, outcome(verdict.Evidence{HasVector: true, Score: score, PDQ: -1, UploadPoints: 300}, 10), "%v", score)
+	}
+	require.Equal(t, "allow", outcome(verdict.Evidence{HasVector: true, Score: 0.4, PDQ: -1, UploadPoints: 300}, 1_000_000))
+}
+
 func TestThresholdsRiseWithTheLibraryAndFallWithTheRate(t *testing.T) {
 	require.Greater(t, For(1_000_000, 1e-4).Block, For(1000, 1e-4).Block)
 	require.Less(t, For(1000, 1e-3).Block, For(1000, 1e-4).Block)
