@@ -51,7 +51,7 @@ func TestReplayOfAnotherRate(t *testing.T) {
 	quarantined.Quarantined = true
 	for i, d := range []event.Decision{
 		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9, -1)}, Upload: event.UploadInfo{ID: "likely"}},
-		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.98, -1)}, Upload: event.UploadInfo{ID: "very likely"}},
+		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.99, -1)}, Upload: event.UploadInfo{ID: "very likely"}},
 		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.999, -1)}, Upload: event.UploadInfo{ID: "certain"}},
 		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9, 10)}, Upload: event.UploadInfo{ID: "same hash"}},
 		{Verdict: event.Block, Matches: []event.MatchInfo{{FlaggedID: "a file", Bank: "default"}}, Upload: event.UploadInfo{ID: "same file"}},

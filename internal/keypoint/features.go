@@ -128,7 +128,7 @@ func (f *Features) UnmarshalBinary(data []byte) error {
 // UnmarshalStart reads the first points of a stored form that is cut off after some, without its Frame, and returns what is left.
 func (f *Features) UnmarshalStart(data []byte) (rest []byte, err error) {
 	if len(data) < header || data[0] != version || data[header-1] > FlagPoints {
-		return nil, fmt.Errorf("keypoints: %d bytes that begin with %d, want version %d, a size and at most %d points",
+		return nil, fmt.Errorf("keypoints: %d bytes that begin with %d, want version %d, a size and at most %d points: flags of another version of moderator are added again",
 			len(data), data[:min(len(data), header)], version, FlagPoints)
 	}
 	points := data[header:min(len(data), StoredSize(int(data[header-1])))]

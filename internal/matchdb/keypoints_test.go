@@ -91,9 +91,11 @@ func TestManyFreshFlagsAreRead(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 8))
 	f := someKeypoints(r)
 	require.Empty(t, keypointCandidates(t, db, 8, f)[0])
+	none, err := keypoint.Features{Width: 240, Height: 240}.MarshalBinary()
+	require.NoError(t, err)
 	for i := range freshFlags + 5 { // not by Flag, which would take long
 		require.NoError(t, exec(t, url, fmt.Sprintf(`WITH i AS (INSERT INTO flagged_image (bank_id, sha256, created_by)
-			SELECT id, sha256('%d'), 'ann' FROM bank RETURNING id) INSERT INTO flagged_keypoints (image_id, points) SELECT id, '\x02F000F00000' FROM i`, i)))
+			SELECT id, sha256('%d'), 'ann' FROM bank RETURNING id) INSERT INTO flagged_keypoints (image_id, points) SELECT id, '\x%x' FROM i`, i, none)))
 	}
 	flag := flagWithKeypoints(t, db, r, "default", "a", f)
 	require.Equal(t, []uuid.UUID{flag}, keypointCandidates(t, db, 8, f)[0])
