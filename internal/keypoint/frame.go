@@ -68,20 +68,23 @@ func (p *Plane) Frame() Frame {
 
 // hash is PDQ of a frame of width x height, where the map brings it.
 func (p *Plane) hash(width, height int, m affine) pdq.Hash {
-	var values [pdq.Grid * pdq.Grid]float32
-	across, down := float64(width)/pdq.Grid, float64(height)/pdq.Grid
-	plane, step := p.sampled(across, down, m)
-	for i := range values {
-		u, v := m.apply(float32((float64(i%pdq.Grid)+0.5)*across-0.5), float32((float64(i/pdq.Grid)+0.5)*down-0.5))
-		values[i] = plane.between(float32(u/step), float32(v/step))
-	}
-	return pdq.OfGrid(&values)
+	values, _ := p.cells(pdq.Grid, width, height, m)
+	return pdq.OfGrid((*[pdq.Grid * pdq.Grid]float32)(values))
 }
 
-// sampled is the plane from which cells of a frame are taken, of across x down pixels.
-func (p *Plane) sampled(across, down float64, m affine) (image, float64) {
+// cells are the levels of side x side cells of a frame of width x height, row by row, where the map brings them, and whether that is
+// inside the plane.
+func (p *Plane) cells(side, width, height int, m affine) (values []float32, inside []bool) {
+	values, inside = make([]float32, side*side), make([]bool, side*side)
+	across, down := float64(width)/float64(side), float64(height)/float64(side)
 	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
-	return p.at(cellSigma * zoom * math.Sqrt(across*down))
+	plane, step := p.at(cellSigma * zoom * math.Sqrt(across*down))
+	for i := range values {
+		u, v := m.apply(float32((float64(i%side)+0.5)*across-0.5), float32((float64(i/side)+0.5)*down-0.5))
+		inside[i] = u >= 0 && v >= 0 && u <= float64(p.width-1) && v <= float64(p.height-1)
+		values[i] = plane.between(float32(u/step), float32(v/step))
+	}
+	return values, inside
 }
 
 // sign is 1, -1, or 0 where the two are alike; unsure where they differ by little.
@@ -93,17 +96,7 @@ func (f *Frame) sign(pair int) (sign float32, unsure bool) {
 // differences are those of the pairs of cells of a frame of width x height, where the map brings them; those that it does not bring
 // into the plane are not valid.
 func (p *Plane) differences(width, height int, m affine) (differences [dhashPairs]float32, valid [dhashPairs]bool) {
-	across, down := float64(width)/dhashSide, float64(height)/dhashSide
-	plane, step := p.sampled(across, down, m)
-	var values [dhashCells]float32
-	var inside [dhashCells]bool
-	for i := range values {
-		x, y := (float64(i%dhashSide)+0.5)*across-0.5, (float64(i/dhashSide)+0.5)*down-0.5
-		u, v := m.apply(float32(x), float32(y))
-		if inside[i] = u >= 0 && v >= 0 && u <= float64(p.width-1) && v <= float64(p.height-1); inside[i] {
-			values[i] = plane.between(float32(u/step), float32(v/step))
-		}
-	}
+	values, inside := p.cells(dhashSide, width, height, m)
 	pair := func(i, a, b int) {
 		if valid[i] = inside[a] && inside[b]; valid[i] {
 			differences[i] = values[b] - values[a]
