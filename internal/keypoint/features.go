@@ -131,13 +131,17 @@ func (f *Features) UnmarshalStart(data []byte) (rest []byte, err error) {
 		return nil, fmt.Errorf("keypoints: %d bytes that begin with %d, want version %d, a size and at most %d points: flags of another version of moderator are added again",
 			len(data), data[:min(len(data), header)], version, FlagPoints)
 	}
+	le := binary.LittleEndian
+	width, height := int(le.Uint16(data[1:])), int(le.Uint16(data[3:]))
+	if max(width, height) > Side || min(width, height) < 1 {
+		return nil, fmt.Errorf("keypoints: a picture of %d x %d, want sides of 1 to %d", width, height, Side)
+	}
 	points := data[header:min(len(data), StoredSize(int(data[header-1])))]
 	if len(points)%pointSize != 0 {
 		return nil, fmt.Errorf("keypoints: %d bytes, which end within a point of %d", len(data), pointSize)
 	}
 	rest = data[header+len(points):]
-	le := binary.LittleEndian
-	*f = Features{Width: int(le.Uint16(data[1:])), Height: int(le.Uint16(data[3:])), Finest: scales[data[5]], Points: make([]Point, 0, len(points)/pointSize)}
+	*f = Features{Width: width, Height: height, Finest: scales[data[5]], Points: make([]Point, 0, len(points)/pointSize)}
 	for ; len(points) > 0; points = points[pointSize:] {
 		f.Points = append(f.Points, Point{
 			X: float32(le.Uint16(points)) / perPixel, Y: float32(le.Uint16(points[2:])) / perPixel,
