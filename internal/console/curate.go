@@ -2,9 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -45,13 +42,9 @@ func (p *Pictures) Flag(ctx context.Context, data []byte, f matchdb.NewFlag) (ma
 	if err != nil {
 		return matchdb.FlagResult{}, pictureProblem("The picture", err)
 	}
-	sum, md5Sum := sha256.Sum256(data), md5.Sum(data)
-	f.SHA256, f.MD5, f.Model = hex.EncodeToString(sum[:]), hex.EncodeToString(md5Sum[:]), p.model.Folder().Fingerprint()
-	if !picture.Flat() {
-		f.Embeddings, f.PDQ = picture.Signals()
-		if f.Keypoints, err = picture.Points(true); err != nil {
-			return matchdb.FlagResult{}, err
-		}
+	f.Model = p.model.Folder().Fingerprint()
+	if err := picture.Describe(&f, data); err != nil {
+		return matchdb.FlagResult{}, err
 	}
 	return p.db.Flag(ctx, f)
 }

@@ -88,16 +88,11 @@ func (a *addCommand) add(ctx context.Context, c *cli, db *matchdb.DB, x *recogni
 		result.Error = err.Error()
 		return result
 	}
-	flag := matchdb.NewFlag{
-		Bank: a.Bank, SHA256: sha256Hex(data), MD5: md5Hex(data), Source: a.sourceOf(source), Note: a.Note, By: c.As,
-		Model: x.Folder().Fingerprint(),
-	}
-	flag.Embeddings, flag.PDQ = picture.Signals()
-	if result.LowDetail = picture.Flat(); !result.LowDetail {
-		if flag.Keypoints, err = picture.Points(true); err != nil {
-			result.Error = err.Error()
-			return result
-		}
+	result.LowDetail = picture.Flat()
+	flag := matchdb.NewFlag{Bank: a.Bank, Source: a.sourceOf(source), Note: a.Note, By: c.As, Model: x.Folder().Fingerprint()}
+	if err := picture.Describe(&flag, data); err != nil {
+		result.Error = err.Error()
+		return result
 	}
 	stored, err := db.Flag(ctx, flag)
 	if err != nil {

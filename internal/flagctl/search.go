@@ -2,7 +2,6 @@ package flagctl
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -72,10 +71,5 @@ func (s *searchCommand) Run(ctx context.Context, c *cli) error {
 
 func sha256Hex(data []byte) string {
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-func md5Hex(data []byte) string {
-	sum := md5.Sum(data)
 	return hex.EncodeToString(sum[:])
 }

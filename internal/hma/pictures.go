@@ -3,7 +3,6 @@ package hma
 import (
 	"context"
 	"crypto/md5"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"log/slog"
@@ -100,20 +99,16 @@ func (p *Pictures) textsOf(e recognise.Extracted, types []string) map[string]str
 
 // flag is a file with all by which it is found. A video is found by its MD5 alone.
 func (p *Pictures) flag(ctx context.Context, m media, types []string) (matchdb.NewFlag, map[string]string, error) {
-	f := matchdb.NewFlag{MD5: m.md5(), Model: p.fingerprint()}
+	f := matchdb.NewFlag{Model: p.fingerprint()}
 	if m.kind == video {
+		f.MD5 = m.md5()
 		return f, m.videoHashes(types), nil
 	}
 	e, err := p.extract(ctx, p.flagging, m.data)
 	if err != nil {
 		return f, nil, err
 	}
-	sum := sha256.Sum256(m.data)
-	f.SHA256 = hex.EncodeToString(sum[:])
-	f.Embeddings, f.PDQ = e.Signals()
-	if !e.Flat() {
-		f.Keypoints, err = e.Points(true)
-	}
+	err = e.Describe(&f, m.data)
 	return f, p.textsOf(e, types), err
 }
 
