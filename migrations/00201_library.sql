@@ -60,4 +60,4 @@ CREATE INDEX flagged_image_newest ON flagged_image (created_at DESC, id);
 CREATE INDEX flagged_image_sha256 ON flagged_image (sha256) WHERE sha256 IS NOT NULL;
 -- Two files can be made to have one MD5 or SHA-1: of the hashes that are known, only the best counts.
 CREATE INDEX flagged_image_sha1 ON flagged_image (sha1) WHERE sha256 IS NULL AND sha1 IS NOT NULL;
-CREATE INDEX flagged_image_md5 ON flagged_image (md5) WHERE sha256 IS NULL AND md5 IS NOT NULL;
+CREATE INDEX flagged_image_md5 ON flagged_image (md5) WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL;
