@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"moderator/internal/app"
 	"moderator/internal/config"
 )
 
@@ -30,19 +30,8 @@ func (r *reread) follow(ctx context.Context, level *slog.LevelVar, hosts chan<- 
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
-	ctx, cancel := context.WithCancel(ctx)
-	var following sync.WaitGroup
-	following.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-				r.apply(ctx, level, hosts, log)
-			}
-		}
-	})
-	return func() { signal.Stop(signals); cancel(); following.Wait() }
+	end := app.Follow(ctx, signals, func(ctx context.Context, _ os.Signal) { r.apply(ctx, level, hosts, log) })
+	return func() { signal.Stop(signals); end() }
 }
 
 func (r *reread) apply(ctx context.Context, level *slog.LevelVar, hosts chan<- []string, log *slog.Logger) {

@@ -42,6 +42,15 @@ func settings(c config.Run) (pace consumer.Config, fetching fetch.Config, err er
 
 // followHosts allows each list of hosts until stop is called.
 func followHosts(ctx context.Context, hosts <-chan []string, fetcher *fetch.Fetcher, log *slog.Logger) (stop func()) {
+	return Follow(ctx, hosts, func(_ context.Context, list []string) {
+		if err := fetcher.AllowHosts(list); err != nil {
+			log.Error("the hosts that uploads are fetched from stay as they were", "error", err)
+		}
+	})
+}
+
+// Follow calls do with each value, one after the other, until stop is called, which waits for the last call.
+func Follow[T any](ctx context.Context, values <-chan T, do func(context.Context, T)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	following.Go(func() {
@@ -49,10 +58,8 @@ func followHosts(ctx context.Context, hosts <-chan []string, fetcher *fetch.Fetc
 			select {
 			case <-ctx.Done():
 				return
-			case list := <-hosts:
-				if err := fetcher.AllowHosts(list); err != nil {
-					log.Error("the hosts that uploads are fetched from stay as they were", "error", err)
-				}
+			case value := <-values:
+				do(ctx, value)
 			}
 		}
 	})
