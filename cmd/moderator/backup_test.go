@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
@@ -42,7 +41,7 @@ func TestBaseBackupWhileUploadsFlow(t *testing.T) {
 	for !taken {
 		someUploads(t, js, 4)
 		sent += 4
-		r.decidedBy(js, sent)
+		r.decided(js, sent, 2*time.Minute)
 		select {
 		case err := <-done:
 			require.NoError(t, err)
@@ -90,15 +89,4 @@ func baseBackup(t *testing.T, url, dir, to string) *exec.Cmd {
 	command.Dir, command.Stdout, command.Stderr = to, t.Output(), t.Output()
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
 	return command
-}
-
-// decidedBy waits until n uploads are decided.
-func (r *running) decidedBy(js jetstream.JetStream, n int) {
-	r.t.Helper()
-	stream, err := js.Stream(r.t.Context(), "DECISIONS")
-	require.NoError(r.t, err)
-	require.Eventually(r.t, func() bool {
-		info, err := stream.Info(r.t.Context())
-		return err == nil && info.State.Msgs >= uint64(n)
-	}, 2*time.Minute, 10*time.Millisecond)
 }

@@ -27,12 +27,7 @@ import (
 // all waits for n decisions and returns them by id, with "<stream>:<sequence>" in the place of the upload's key.
 func (r *running) all(js jetstream.JetStream, n int) map[string]event.Decision {
 	r.t.Helper()
-	stream, err := js.Stream(r.t.Context(), "DECISIONS")
-	require.NoError(r.t, err)
-	require.Eventually(r.t, func() bool {
-		info, err := stream.Info(r.t.Context())
-		return err == nil && info.State.Msgs >= uint64(n)
-	}, 30*time.Minute, 50*time.Millisecond, "waiting for %d decisions", n)
+	stream := r.decided(js, n, 30*time.Minute)
 	found := map[string]event.Decision{}
 	for i := 1; i <= n; i++ {
 		msg, err := stream.GetMsg(r.t.Context(), uint64(i))

@@ -128,15 +128,22 @@ func (r *running) jetStream() jetstream.JetStream {
 	return js
 }
 
-// decisions waits for n decisions and returns the verdicts by the upload's "<stream>:<sequence>".
-func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
+// decided waits for n decisions and returns their stream.
+func (r *running) decided(js jetstream.JetStream, n int, within time.Duration) jetstream.Stream {
 	r.t.Helper()
 	stream, err := js.Stream(r.t.Context(), "DECISIONS")
 	require.NoError(r.t, err)
 	require.Eventually(r.t, func() bool {
 		info, err := stream.Info(r.t.Context())
 		return err == nil && info.State.Msgs >= uint64(n)
-	}, 2*time.Minute, 50*time.Millisecond, "waiting for %d decisions", n)
+	}, within, 10*time.Millisecond, "waiting for %d decisions", n)
+	return stream
+}
+
+// decisions waits for n decisions and returns the verdicts by the upload's "<stream>:<sequence>".
+func (r *running) decisions(js jetstream.JetStream, n int) map[string]string {
+	r.t.Helper()
+	stream := r.decided(js, n, 2*time.Minute)
 	verdicts := map[string]string{}
 	for i := 1; i <= int(stream.CachedInfo().State.LastSeq); i++ {
 		msg, err := stream.GetMsg(r.t.Context(), uint64(i))
