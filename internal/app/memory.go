@@ -40,11 +40,10 @@ func fits(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidate
 	const mb = 1 << 20
 	takes = fmt.Sprintf("%d embeddings, %d PDQ hashes and the keypoints of %d flags take about %d MB, and moderator itself %d MB",
 		f.Embeddings, f.Hashes, f.Keypoints, f.Bytes/mb, ownMemory/mb)
-	if available == 0 {
-		return fmt.Sprintf("%s; reading takes about %v", takes, f.Reading.Round(time.Second)), nil
+	if available > 0 {
+		takes += fmt.Sprintf(", of %d MB (%s)", available/mb, source)
 	}
-	takes += fmt.Sprintf(", of %d MB (%s)", available/mb, source)
-	if f.Bytes+ownMemory <= available {
+	if available == 0 || f.Bytes+ownMemory <= available {
 		return fmt.Sprintf("%s; reading takes about %v", takes, f.Reading.Round(time.Second)), nil
 	}
 	remedy := "give it more memory, or retract flags"

@@ -18,7 +18,7 @@ import (
 const (
 	stepTime   = 5 * time.Minute
 	engineTime = 40 * time.Minute
-	turnTime   = time.Hour // of waiting for other moderators, each of which is watched itself
+	turnTime   = time.Hour // of waiting for other moderators; each has its own probes
 )
 
 // modelTime is the time that opening a model may take.
@@ -46,7 +46,7 @@ func (s *starting) begin(step string, limit time.Duration, progress func() int64
 	s.step, s.limit, s.progress, s.last, s.moved = step, limit, progress, 0, time.Now()
 }
 
-// state says in words what is done, and whether it goes on.
+// state describes the current step, and reports whether it makes no progress.
 func (s *starting) state(now time.Time) (text string, hangs bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,10 +21,9 @@ type libraryPage struct {
 	Reviewers   []matchdb.Reviewer // with May only
 }
 
-// reviewersFor is the time of which the page says who reviewed. Decisions closer than together are those of one form.
 const (
-	reviewersFor = 7 * 24 * time.Hour
-	together     = 400 * time.Millisecond
+	reviewersFor = 7 * 24 * time.Hour     // The page names those who reviewed within it.
+	together     = 400 * time.Millisecond // Decisions less than this apart were made by one form.
 )
 
 // shownChanges is the number of changes on the page.

@@ -58,7 +58,7 @@ func (c *Console) flagPicture(r *http.Request) ([]byte, error) {
 	return c.fetchFlag(r.Context(), flag)
 }
 
-// outlined is what is drawn over an upload and its flag: polygons of shares of the pictures' sides, from their left top.
+// outlined has the polygons that are drawn over an upload and its flag. Coordinates are shares of the picture's width and height.
 type outlined struct {
 	Flag    [][2]float64 `json:"flag,omitempty"` // the part that the upload shows
 	Upload  [][2]float64 `json:"upload,omitempty"`

@@ -297,7 +297,7 @@ func (d Decision) Encode(now time.Time) (id string, data []byte, err error) {
 	return id, data, nil
 }
 
-// WaitsFor is the reason for which people decide on it: its own, or that of the decision whose review was taken back.
+// WaitsFor is why the upload waits for a person: the reason of d, or of the decision whose review was taken back.
 func (d Decision) WaitsFor() Reason {
 	if d.Reason == TakenBack && d.Review != nil {
 		return d.Review.Reason
