@@ -7,7 +7,7 @@
 // are what is left of a flag that fills a third of the upload's side.
 //
 //	grey plane ── Extract ──► Features: where, how large, in which direction, 128 bits
-//	Features of a flag and of an upload ── Verify ──► the points that agree on one affine map
+//	Features of a flag and of an upload ── Verify ──► the points that agree on one map
 //
 // Everything is deterministic: each pair of points says where the whole picture would lie, and all are tried.
 //

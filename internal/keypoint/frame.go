@@ -46,13 +46,13 @@ type Compared struct {
 
 // Frame is that of the plane's whole picture.
 func (p *Plane) Frame() Frame {
-	differences, _ := p.differences(p.width, p.height, affine{a: 1, e: 1})
+	differences, _ := p.differences(p.width, p.height, homography{a: 1, e: 1})
 	var sum float32
 	for _, d := range differences {
 		sum += max(d, -d)
 	}
 	mean := sum / (2 * dhashSide * (dhashSide - 1))
-	f := Frame{PDQ: p.hash(p.width, p.height, affine{a: 1, e: 1})}
+	f := Frame{PDQ: p.hash(p.width, p.height, homography{a: 1, e: 1})}
 	for i, d := range differences {
 		size := max(d, -d)
 		unsure := size >= max(alikeBelow*mean, perLevel/4) && size < max(differFrom*mean, perLevel/2)
@@ -67,17 +67,17 @@ func (p *Plane) Frame() Frame {
 }
 
 // hash is PDQ of a frame of width x height, where the map brings it.
-func (p *Plane) hash(width, height int, m affine) pdq.Hash {
+func (p *Plane) hash(width, height int, m homography) pdq.Hash {
 	values, _ := p.cells(pdq.Grid, width, height, m)
 	return pdq.OfGrid((*[pdq.Grid * pdq.Grid]float32)(values))
 }
 
 // cells are the levels of side x side cells of a frame of width x height, row by row, where the map brings them, and whether that is
 // inside the plane.
-func (p *Plane) cells(side, width, height int, m affine) (values []float32, inside []bool) {
+func (p *Plane) cells(side, width, height int, m homography) (values []float32, inside []bool) {
 	values, inside = make([]float32, side*side), make([]bool, side*side)
 	across, down := float64(width)/float64(side), float64(height)/float64(side)
-	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
+	zoom := m.at(float32(width)/2, float32(height)/2).zoom()
 	plane, step := p.at(cellSigma * zoom * math.Sqrt(across*down))
 	for i := range values {
 		u, v := m.apply(float32((float64(i%side)+0.5)*across-0.5), float32((float64(i/side)+0.5)*down-0.5))
@@ -95,7 +95,7 @@ func (f *Frame) sign(pair int) (sign float32, unsure bool) {
 
 // differences are those of the pairs of cells of a frame of width x height, where the map brings them; those that it does not bring
 // into the plane are not valid.
-func (p *Plane) differences(width, height int, m affine) (differences [dhashPairs]float32, valid [dhashPairs]bool) {
+func (p *Plane) differences(width, height int, m homography) (differences [dhashPairs]float32, valid [dhashPairs]bool) {
 	values, inside := p.cells(dhashSide, width, height, m)
 	pair := func(i, a, b int) {
 		if valid[i] = inside[a] && inside[b]; valid[i] {
@@ -134,7 +134,7 @@ const (
 )
 
 // compare looks at the upload's plane where the map has the flag's frame.
-func (f *Frame) compare(flag Features, upload *Plane, a Agreement, m affine) Compared {
+func (f *Frame) compare(flag Features, upload *Plane, a Agreement, m homography) Compared {
 	if f.PDQ == (pdq.Hash{}) {
 		return Compared{}
 	}

@@ -76,9 +76,8 @@ type looked struct {
 func Guide(flag Features, upload *Plane, a Agreement) Guided {
 	m := a.m
 	if a.Variant == Mirrored { // its map is to the mirrored upload
-		m.a, m.b, m.c = -m.a, -m.b, float64(upload.width-1)-m.c
+		m = m.mirrored(upload.width)
 	}
-	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
 	all, descriptions := make([]looked, 0, mostLooks), make([]description, 0, mostLooks)
 	similar := 0
 	for i := range flag.Points {
@@ -86,12 +85,13 @@ func Guide(flag Features, upload *Plane, a Agreement) Guided {
 			break
 		}
 		p := &flag.Points[i]
-		sigma := float64(p.Scale) * zoom
+		local := m.at(p.X, p.Y)
+		sigma := float64(p.Scale) * local.zoom()
 		x, y := m.apply(p.X, p.Y)
 		if x < border || y < border || x >= float64(upload.width-border) || y >= float64(upload.height-border) || sigma < 0.8*firstSigma {
 			continue
 		}
-		d := upload.description(p, m, sigma, a.Variant == Negative)
+		d := upload.description(p, local, sigma, a.Variant == Negative)
 		bits := d.differing(x, y)
 		if bits <= similarBits {
 			similar++
@@ -120,7 +120,7 @@ type description struct {
 	negative     bool
 }
 
-func (p *Plane) description(of *Point, m affine, sigma float64, negative bool) description {
+func (p *Plane) description(of *Point, m linear, sigma float64, negative bool) description {
 	d := description{of: of, sigma: sigma, negative: negative}
 	d.plane, d.step = p.at(sigma)
 	sin, cos := math.Sincos(float64(of.Angle))

@@ -48,6 +48,24 @@ func TestGuideFindsACopy(t *testing.T) {
 	}
 }
 
+// A picture of a picture, taken from one side, has the flag's whole frame in place.
+func TestAFrameSeenFromOneSideIsCompared(t *testing.T) {
+	p, flag := drawing(t, 2)
+	for _, e := range transforms.Quality() {
+		if e.Name != "perspective" {
+			continue
+		}
+		for seed := range uint64(5) {
+			file, err := e.Apply(p, p, seed)
+			require.NoError(t, err)
+			g := guidedTo(t, flag, file)
+			require.Greater(t, g.Similar, 0.8)
+			require.Greater(t, g.Compared.Alike, 0.75)
+			require.Greater(t, g.Compared.Same, 0.9)
+		}
+	}
+}
+
 func TestGuideTellsAnotherPicture(t *testing.T) {
 	_, flag := drawing(t, 1)
 	file, err := transforms.Encode(synth.Draw(1, 7, 640, 480), transforms.JPEG, 92)

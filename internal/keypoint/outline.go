@@ -17,10 +17,10 @@ func (a Agreement) Outline(flag, upload Features) (inFlag, inUpload [][2]float64
 		polygon = clip(polygon, axis, func(v float64) float64 { return v })
 		polygon = clip(polygon, axis, func(v float64) float64 { return 1 - v })
 	}
-	det := a.m.a*a.m.e - a.m.b*a.m.d
+	back := a.m.inverse()
 	for _, p := range polygon {
-		u, v := p[0]*uw-a.m.c, p[1]*uh-a.m.f
-		inFlag = append(inFlag, [2]float64{(a.m.e*u - a.m.b*v) / det / fw, (a.m.a*v - a.m.d*u) / det / fh})
+		x, y := back.apply(float32(p[0]*uw), float32(p[1]*uh))
+		inFlag = append(inFlag, [2]float64{x / fw, y / fh})
 		if a.Variant == Mirrored { // the map leads to the mirrored upload
 			p[0] = 1 - p[0]
 		}

@@ -20,10 +20,7 @@ type Support struct {
 const supportBits = 44
 
 // support holds each point of the flag against the points of the upload that are where the map brings it.
-func support(flag, upload Features, m affine) Support {
-	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
-	turn := math.Atan2(m.d-m.b, m.a+m.e)
-	radius := tight * math.Max(1, math.Min(zoom, 2))
+func support(flag, upload Features, m homography) Support {
 	places := placesOf(&upload)
 	var s Support
 	sum := 0
@@ -31,10 +28,13 @@ func support(flag, upload Features, m affine) Support {
 	for i := range flag.Points {
 		p := &flag.Points[i]
 		x, y := m.apply(p.X, p.Y)
+		local := m.at(p.X, p.Y)
+		zoom, turn := local.zoom(), local.turn()
 		if x < border || y < border || x >= float64(upload.Width-border) || y >= float64(upload.Height-border) || float64(p.Scale)*zoom < float64(upload.Finest) {
 			continue
 		}
 		s.Expected++
+		radius := tight * max(1, min(zoom, 2))
 		other, least := false, supportBits+1
 		for _, k := range places.around(x, y) {
 			q := &upload.Points[k]
@@ -58,12 +58,14 @@ func support(flag, upload Features, m affine) Support {
 	if s.Agreeing > 0 {
 		s.Bits = sum / s.Agreeing
 	}
-	det := m.a*m.e - m.b*m.d
+	back := m.inverse()
 	for k := range upload.Points {
 		q := &upload.Points[k]
-		u, v := float64(q.X)-m.c, float64(q.Y)-m.f
-		x, y := (m.e*u-m.b*v)/det, (m.a*v-m.d*u)/det
-		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale) >= float64(flag.Finest)*zoom {
+		if back.divisor(float64(q.X), float64(q.Y)) <= 0 { // beyond the horizon
+			continue
+		}
+		x, y := back.apply(q.X, q.Y)
+		if x >= border && y >= border && x < float64(flag.Width-border) && y < float64(flag.Height-border) && float64(q.Scale)*back.at(q.X, q.Y).zoom() >= float64(flag.Finest) {
 			s.Inside++
 			if !near[k] {
 				s.New++
@@ -74,6 +76,6 @@ func support(flag, upload Features, m affine) Support {
 }
 
 // framed maps the flag's frame to the upload's: what a copy without a change of its outline has.
-func framed(flag, upload Features) affine {
-	return affine{a: float64(upload.Width) / float64(flag.Width), e: float64(upload.Height) / float64(flag.Height)}
+func framed(flag, upload Features) homography {
+	return homography{a: float64(upload.Width) / float64(flag.Width), e: float64(upload.Height) / float64(flag.Height)}
 }

@@ -9,14 +9,12 @@ const (
 	maxScale = 0.7                // octaves by which its scale may differ from the map's
 	maxAngle = 30 * math.Pi / 180 // by which its angle may
 	rounds   = 4
-	leastMap = 4   // points that a map must rest on
-	maxShear = 2.2 // ratio of a map's longest to its shortest stretch
-	maxZoom  = 8   // and the most that it may enlarge or reduce
+	leastMap = 4 // points that a map must rest on
 )
 
 // Agreement is how much of a flag an upload shows.
 type Agreement struct {
-	Points  int     // of the flag that the upload shows where one affine map has them
+	Points  int     // of the flag that the upload shows where one map has them
 	Visible int     // of the flag that the map brings into the upload's frame, large enough to be seen there
 	Area    float64 // of the convex hull of Points, as a share of the flag's frame
 	Shown   float64 // the share of the flag's frame that the map brings into the upload's
@@ -26,7 +24,7 @@ type Agreement struct {
 
 	Guided Guided // of candidates that Guide was asked of
 
-	m affine // to Variant's upload
+	m homography // to Variant's upload
 }
 
 // Variant is what has to be done to the flag to make it the upload's.
@@ -111,10 +109,10 @@ func agree(flag, upload Features) Agreement {
 			best = found
 		}
 	}
-	var m affine
+	var m homography
 	for range rounds {
 		var ok bool
-		if m, ok = fit(best); !ok || len(best) < leastMap {
+		if m, ok = fitAffine(best); !ok || len(best) < leastMap {
 			return unmapped
 		}
 		best = agreeing(pairs, m, tight)
@@ -122,37 +120,25 @@ func agree(flag, upload Features) Agreement {
 	if len(best) < leastMap {
 		return unmapped
 	}
+	if better, found, ok := tilted(pairs, best, m, flag.Width, flag.Height); ok {
+		m, best = better, found
+	}
 	a := Agreement{m: m, Support: support(flag, upload, m), Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
-	a.Visible, a.Shown = visible(flag, upload, m)
-	zoom := math.Abs(m.a*m.e - m.b*m.d)
-	a.Covered = min(1, a.Shown*zoom*float64(flag.Width*flag.Height)/float64(upload.Width*upload.Height))
+	a.Visible, a.Shown, a.Covered = visible(flag, upload, m)
 	return a
 }
 
-// affine maps the flag's plane to the upload's: (a x + b y + c, d x + e y + f).
-type affine struct{ a, b, c, d, e, f float64 }
-
-func (m affine) apply(x, y float32) (float64, float64) {
-	return m.a*float64(x) + m.b*float64(y) + m.c, m.d*float64(x) + m.e*float64(y) + m.f
-}
-
-// similarity is the map that one pair alone says: points have a scale and an angle.
-func similarity(p pair) affine {
-	k := float64(p.upload.Scale / p.flag.Scale)
-	sin, cos := math.Sincos(float64(p.upload.Angle - p.flag.Angle))
-	m := affine{a: k * cos, b: -k * sin, d: k * sin, e: k * cos}
-	x, y := m.apply(p.flag.X, p.flag.Y)
-	m.c, m.f = float64(p.upload.X)-x, float64(p.upload.Y)-y
-	return m
-}
-
 // agreeing are the pairs that a map brings together, in place, scale and angle.
-func agreeing(pairs []pair, m affine, tolerance float64) []pair {
-	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
-	turn := math.Atan2(m.d-m.b, m.a+m.e)
-	limit := tolerance * math.Max(1, math.Min(zoom, 2))
+func agreeing(pairs []pair, m homography, tolerance float64) []pair {
+	local := m.at(0, 0)
+	zoom, turn := local.zoom(), local.turn()
 	var found []pair
 	for _, p := range pairs {
+		if !m.affine() {
+			local = m.at(p.flag.X, p.flag.Y)
+			zoom, turn = local.zoom(), local.turn()
+		}
+		limit := tolerance * max(1, min(zoom, 2))
 		x, y := m.apply(p.flag.X, p.flag.Y)
 		dx, dy := x-float64(p.upload.X), y-float64(p.upload.Y)
 		if dx*dx+dy*dy > limit*limit {
@@ -169,54 +155,29 @@ func agreeing(pairs []pair, m affine, tolerance float64) []pair {
 	return found
 }
 
-// fit is the affine map of least squares; not ok where the points lie on a line, or the map is one that no copy has.
-func fit(pairs []pair) (affine, bool) {
-	n := float64(len(pairs))
-	var mx, my, mu, mv float64
-	for _, p := range pairs {
-		mx, my, mu, mv = mx+float64(p.flag.X)/n, my+float64(p.flag.Y)/n, mu+float64(p.upload.X)/n, mv+float64(p.upload.Y)/n
-	}
-	var xx, xy, yy, xu, yu, xv, yv float64
-	for _, p := range pairs {
-		x, y, u, v := float64(p.flag.X)-mx, float64(p.flag.Y)-my, float64(p.upload.X)-mu, float64(p.upload.Y)-mv
-		xx, xy, yy = xx+x*x, xy+x*y, yy+y*y
-		xu, yu, xv, yv = xu+x*u, yu+y*u, xv+x*v, yv+y*v
-	}
-	det := xx*yy - xy*xy
-	if det <= 1e-3*(xx+yy)*(xx+yy) {
-		return affine{}, false
-	}
-	m := affine{
-		a: (xu*yy - yu*xy) / det, b: (yu*xx - xu*xy) / det,
-		d: (xv*yy - yv*xy) / det, e: (yv*xx - xv*xy) / det,
-	}
-	m.c, m.f = mu-m.a*mx-m.b*my, mv-m.d*mx-m.e*my
-	// The singular values of the linear part.
-	p, q := math.Hypot(m.a+m.e, m.d-m.b)/2, math.Hypot(m.a-m.e, m.d+m.b)/2
-	long, short := p+q, p-q
-	return m, short > 1.0/maxZoom && long < maxZoom && long < maxShear*short
-}
-
-// visible counts the flag's points that the map brings into the upload's frame, large enough to be seen, and the share of its frame.
-func visible(flag, upload Features, m affine) (points int, share float64) {
+// visible counts the flag's points that the map brings into the upload's frame, large enough to be seen, the share of its frame that
+// it brings there, and the share of the upload's frame that this covers.
+func visible(flag, upload Features, m homography) (points int, shown, covered float64) {
 	inside := func(x, y float32) bool {
 		u, v := m.apply(x, y)
 		return u >= 0 && v >= 0 && u < float64(upload.Width) && v < float64(upload.Height)
 	}
-	zoom := math.Sqrt(math.Abs(m.a*m.e - m.b*m.d))
 	for i := range flag.Points {
-		if float64(flag.Points[i].Scale)*zoom >= float64(upload.Finest) && inside(flag.Points[i].X, flag.Points[i].Y) {
+		p := &flag.Points[i]
+		if float64(p.Scale)*m.at(p.X, p.Y).zoom() >= float64(upload.Finest) && inside(p.X, p.Y) {
 			points++
 		}
 	}
 	const steps = 16
-	n := 0
+	part := float64(flag.Width*flag.Height) / float64(upload.Width*upload.Height) / (steps * steps)
 	for j := range steps {
 		for i := range steps {
-			if inside((float32(i)+0.5)/steps*float32(flag.Width), (float32(j)+0.5)/steps*float32(flag.Height)) {
-				n++
+			x, y := (float32(i)+0.5)/steps*float32(flag.Width), (float32(j)+0.5)/steps*float32(flag.Height)
+			if inside(x, y) {
+				shown += 1.0 / (steps * steps)
+				covered += part * m.at(x, y).area()
 			}
 		}
 	}
-	return points, float64(n) / (steps * steps)
+	return points, shown, min(1, covered)
 }

@@ -17,7 +17,7 @@ type Evidence struct {
 
 	// By keypoints.
 	FlagPoints, UploadPoints int     // that each picture has; at most keypoint.FlagPoints and keypoint.UploadPoints
-	Inliers                  int     // of the flag's, that the upload shows where one affine map has them
+	Inliers                  int     // of the flag's, that the upload shows where one map has them
 	Visible                  int     // of the flag's, that the map brings into the upload's frame: those that should agree
 	Area                     float64 // of the inliers' convex hull, as a share of the flag's frame
 	Shown                    float64 // share of the flag's frame that the map brings into the upload's
