@@ -120,11 +120,13 @@ func TestTwoModels(t *testing.T) {
 	require.Equal(t, 2, strings.Count(metrics, "\nmoderator_model_info{"))
 	require.NoError(t, r.signal(syscall.SIGTERM))
 
-	// After the change, with the new model alone:
-	r = start(t, data, "--model", dir)
+	// After the change, with the new model alone, whose embeddings are on a device:
+	r = start(t, data, "--model", dir, "--match-device", "cpu")
 	js = r.jetStream()
 	publish(t, js, encode(t, synth.Draw(5, 1, 640, 480), 60))
 	d = r.all(js, 9)["UPLOADS:9"]
-	require.Equal(t, []any{event.Block, after.Fingerprint()}, []any{d.Verdict, d.Model.Fingerprint})
+	require.Equal(t, []any{event.Block, event.SignalEmbedding, after.Fingerprint()}, []any{d.Verdict, d.Signal, d.Model.Fingerprint})
+	_, metrics = r.get("/metrics")
+	require.Contains(t, metrics, `match_device="cpu"`)
 	require.NoError(t, r.signal(syscall.SIGTERM))
 }

@@ -38,11 +38,14 @@ func Check(ctx context.Context, c config.Run, stdout io.Writer) error {
 	if complete {
 		checkRuntime(ctx, folders, c, report)
 	}
+	device, err := openMatchDevice(ctx, c, quiet)
+	report("match device", matchDeviceName(device), err)
 	checkServers(ctx, c, report)
 	checkPorts(c, report)
 	if complete && c.DatabaseURL != "" {
 		db, err := openLibrary(ctx, c.DatabaseURL, false, recognise.ModelRecords(folders, quiet), quiet)
 		if report("library", "schema and model fit", err) {
+			keepOn(db, device)
 			available, source := memory()
 			takes, err := fits(ctx, db, recognise.ModelRecords(folders, quiet), c.Candidates, available, source)
 			report("memory", takes, err)

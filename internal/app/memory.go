@@ -43,6 +43,9 @@ func fits(ctx context.Context, db *matchdb.DB, models []matchdb.Model, candidate
 	if available > 0 {
 		takes += fmt.Sprintf(", of %d MB (%s)", available/mb, source)
 	}
+	if f.Device > 0 {
+		takes += fmt.Sprintf("; the embeddings take %d MB of the match device's memory", f.Device/mb)
+	}
 	if available == 0 || f.Bytes+ownMemory <= available {
 		return fmt.Sprintf("%s; reading takes about %v", takes, f.Reading.Round(time.Second)), nil
 	}

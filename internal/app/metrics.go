@@ -17,14 +17,15 @@ import (
 )
 
 // registerState registers metrics of the build, the models, the streams and the library.
-func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, models []*embed.Model, log *slog.Logger) {
+func registerState(reg prometheus.Registerer, js jetstream.JetStream, db *matchdb.DB, models []*embed.Model, matchDevice string, log *slog.Logger) {
 	telemetry.Info(reg, "moderator_build_info", "The version that runs.", prometheus.Labels{
 		"version": version.Version, "commit": version.Commit, "go": runtime.Version(),
 	})
 	for _, model := range models {
 		report := model.Report()
-		telemetry.Info(reg, "moderator_model_info", "A model in use, with its execution provider.", prometheus.Labels{
+		telemetry.Info(reg, "moderator_model_info", "A model in use, with its execution provider and --match-device.", prometheus.Labels{
 			"name": model.Folder().Name(), "fingerprint": model.Folder().Fingerprint(), "provider": report.Provider, "onnxruntime": report.Version,
+			"match_device": matchDevice,
 		})
 	}
 	state := &telemetry.State{

@@ -71,6 +71,10 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 		folders[i] = model.Folder() // an open model's folder knows its dimensions
 	}
 	known := recognise.ModelRecords(folders, log)
+	matchDevice, err := openMatchDevice(ctx, c, log)
+	if err != nil {
+		return err
+	}
 
 	start.begin("opens the library", stepTime, nil)
 	db, err := openLibrary(ctx, servers.databaseURL, c.DatabaseURL == "", known, log)
@@ -78,6 +82,7 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 		return err
 	}
 	defer db.Close()
+	keepOn(db, matchDevice)
 	if err := readLibrary(ctx, db, known, c.Candidates, &start, log); err != nil {
 		return err
 	}
@@ -138,7 +143,7 @@ func Serve(ctx context.Context, c config.Run, hosts <-chan []string, stdout io.W
 	if err != nil {
 		return err
 	}
-	registerState(registry, js, db, models, log)
+	registerState(registry, js, db, models, matchDeviceName(matchDevice), log)
 	asker := ask.New(judge.Judge, pace.MaxUploadBytes, requestsPerWorker*pace.Workers, registry)
 	service, err := asker.Serve(ctx, nc, version.Semantic())
 	if err != nil {

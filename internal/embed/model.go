@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 	"golang.org/x/sync/errgroup"
@@ -127,39 +126,26 @@ func Open(ctx context.Context, f *Folder, o Options) (*Model, error) {
 	if report.Library, report.Version, err = loadLibrary(o.Library); err != nil {
 		return nil, err
 	}
-	for _, p := range list {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		start := time.Now()
-		if p.absent != nil {
-			if why := p.absent(len(list) > 1); why != "" {
-				report.Tried = append(report.Tried, p.name+": "+why)
-				continue
-			}
-		}
-		m, err := openUntil(ctx, f, p, o)
-		if ctx.Err() != nil {
-			if err == nil {
-				err = m.destroy()
-			}
-			return nil, errors.Join(ctx.Err(), err)
-		}
-		if err != nil {
-			o.Logger.Debug("execution provider does not work", "provider", p.name, "error", err)
-			report.Tried = append(report.Tried, p.name+": "+p.reason(err))
-			continue
-		}
-		warnOfFixedBatch(f, p, o)
-		o.Logger.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
-		report.Tried = append(report.Tried, p.name+": works")
-		report.Provider, report.Devices = p.name, p.inUse(o.DeviceIDs)
-		report.Sessions, report.MaxBatch = len(m.slots), m.largest
-		m.report = report
-		return m, nil
+	var m *Model
+	works, tried, err := firstThatWorks(ctx, list, o.Logger, func(p provider) (err error) {
+		m, err = openUntil(ctx, f, p, o)
+		return err
+	})
+	report.Tried = tried
+	switch {
+	case err != nil && works != nil:
+		return nil, errors.Join(err, m.destroy())
+	case err != nil:
+		return nil, err
+	case works == nil:
+		return nil, fmt.Errorf("model %s does not run on any provider that was tried (%s) with ONNX Runtime %s at %s: choose another provider, or set %s to a library that has it",
+			f.Name(), strings.Join(tried, "; "), report.Version, report.Library, LibraryEnv)
 	}
-	return nil, fmt.Errorf("model %s does not run on any provider that was tried (%s) with ONNX Runtime %s at %s: choose another provider, or set %s to a library that has it",
-		f.Name(), strings.Join(report.Tried, "; "), report.Version, report.Library, LibraryEnv)
+	warnOfFixedBatch(f, *works, o)
+	report.Provider, report.Devices = works.name, works.inUse(o.DeviceIDs)
+	report.Sessions, report.MaxBatch = len(m.slots), m.largest
+	m.report = report
+	return m, nil
 }
 
 // Folder returns the model's folder. Its Dims are known.

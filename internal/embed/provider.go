@@ -1,13 +1,16 @@
 package embed
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -60,6 +63,31 @@ func candidates(setting string) ([]provider, error) {
 		return nil, fmt.Errorf("provider %q: wanted auto, %s", setting, strings.Join(names, ", "))
 	}
 	return found, nil
+}
+
+// firstThatWorks calls try with each provider until one works, and returns it, or nil. tried has a line for each. The error is that
+// of ctx; with works it ended when that provider had been tried.
+func firstThatWorks(ctx context.Context, list []provider, log *slog.Logger, try func(provider) error) (works *provider, tried []string, err error) {
+	for i, p := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, tried, err
+		}
+		start := time.Now()
+		if p.absent != nil {
+			if why := p.absent(len(list) > 1); why != "" {
+				tried = append(tried, p.name+": "+why)
+				continue
+			}
+		}
+		if err := try(p); err != nil {
+			log.Debug("execution provider does not work", "provider", p.name, "error", err)
+			tried = append(tried, p.name+": "+p.reason(err))
+			continue
+		}
+		log.Debug("execution provider works", "provider", p.name, "ready_after", time.Since(start))
+		return &list[i], append(tried, p.name+": works"), ctx.Err()
+	}
+	return nil, tried, ctx.Err()
 }
 
 func attachCPU(_ *ort.SessionOptions, on place) error {

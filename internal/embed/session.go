@@ -12,29 +12,39 @@ import (
 	"moderator/internal/half"
 )
 
-// newSession builds a session of f's graph on p. Sessions are single-threaded on the CPU: concurrent inferences are faster
-// than one with several threads, and do not spin.
+// newSession builds a session of f's graph on p.
 func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, error) {
-	o, err := ort.NewSessionOptions()
+	o, err := sessionOptions(p, on)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Destroy()
-	if err := errors.Join(
-		o.SetIntraOpNumThreads(1),
-		o.SetInterOpNumThreads(1),
-		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
-		o.SetLogSeverityLevel(ort.LoggingLevelFatal), // errors are returned
-	); err != nil {
-		return nil, err
-	}
-	if err := p.attach(o, on); err != nil {
-		return nil, err
-	}
 	if f.graphFile != "" { // from bytes, the runtime would not find the external weights of Constant nodes
 		return ort.NewDynamicAdvancedSession(f.graphFile, []string{f.tensors.input}, []string{f.tensors.output}, o)
 	}
 	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
+}
+
+// sessionOptions are those of sessions on p, which the caller destroys. Sessions are single-threaded on the CPU: concurrent
+// inferences are faster than one with several threads, and do not spin.
+func sessionOptions(p provider, on place) (*ort.SessionOptions, error) {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		o.SetIntraOpNumThreads(1),
+		o.SetInterOpNumThreads(1),
+		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		o.SetLogSeverityLevel(ort.LoggingLevelFatal), // errors are returned
+	)
+	if err == nil {
+		err = p.attach(o, on)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Destroy())
+	}
+	return o, nil
 }
 
 // slot serves one inference at a time. It has buffers for the largest batch, and a pair of tensors over them for each batch

@@ -44,6 +44,8 @@ const (
 type DB struct {
 	// Logger hears of readings of the library into memory that fail. Nil: slog.Default(). Set it before the first search.
 	Logger *slog.Logger
+	// Vectors is where embeddings are kept for searches: as sketches in this machine's memory, unless it is set before the first search.
+	Vectors Vectors
 
 	pool      *pgxpool.Pool
 	matching  *pgxpool.Pool // of the same database, for the searches of every upload
@@ -70,7 +72,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err := refusePooling(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
-	db := &DB{}
+	db := &DB{Vectors: inMemory}
 	if db.pool, err = newPool(ctx, config, planEachTime); err != nil {
 		return nil, err
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"moderator/internal/sketch"
 )
 
 // Bytes of memory that the candidate indexes take, measured with a million and more: of a PDQ hash, and of a flag's keypoints.
@@ -28,6 +26,7 @@ type Footprint struct {
 	Hashes     int64
 	Keypoints  int64 // flags that have any
 	Bytes      int64 // that the candidate indexes take of all these
+	Device     int64 // bytes of an accelerator's memory that embeddings take, see DB.Vectors
 
 	Reading time.Duration // that reading all these takes about, with Postgres on a machine as fast
 }
@@ -48,7 +47,8 @@ func (db *DB) Footprint(ctx context.Context, models []string, keypoints bool) (f
 			return f, fmt.Errorf("count embeddings: %w", err)
 		}
 		f.Embeddings += n
-		f.Bytes += n * sketch.BytesOf(known.dims)
+		device, own := db.Vectors.Bytes(n, known.dims)
+		f.Device, f.Bytes = f.Device+device, f.Bytes+own
 	}
 	err = db.pool.QueryRow(ctx, "SELECT (SELECT count(*) FROM flagged_pdq), CASE WHEN $1 THEN (SELECT count(*) FROM flagged_keypoints) ELSE 0 END", keypoints).
 		Scan(&f.Hashes, &f.Keypoints)

@@ -26,7 +26,7 @@ func TestFootprintCountsWhatIsRead(t *testing.T) {
 	unknown := strings.Repeat("00", 32)
 	f, err := db.Footprint(t.Context(), []string{testModel.Fingerprint, unknown}, true)
 	require.NoError(t, err)
-	require.Equal(t, Footprint{2, 1, 1, 2*sketch.BytesOf(dims) + hashBytes + keypointBytes, 2*embeddingTime + hashTime + keypointTime}, f)
+	require.Equal(t, Footprint{2, 1, 1, 2*sketch.BytesOf(dims) + hashBytes + keypointBytes, 0, 2*embeddingTime + hashTime + keypointTime}, f)
 	f, err = db.Footprint(t.Context(), []string{unknown}, false)
 	require.NoError(t, err)
 	require.Equal(t, Footprint{Hashes: 1, Bytes: hashBytes, Reading: hashTime}, f)

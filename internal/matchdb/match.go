@@ -118,7 +118,10 @@ func (r registered) arguments(qs []Query, have *indexState[*sketchSet], lowest f
 	if err != nil {
 		return nil, err
 	}
-	near := nearest(have, qs, lowest)
+	near, err := nearest(have, qs, lowest)
+	if err != nil {
+		return nil, fmt.Errorf("match: %w", err)
+	}
 	return arguments{
 		"vectors": vectors, "penalties": penalties, "upper_bounds": near.upperBounds,
 		"near_queries": near.queries, "near_images": near.images, "near_scores": near.scores, "near_always": near.always,

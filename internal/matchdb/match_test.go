@@ -201,7 +201,8 @@ func TestMatchReadsCandidatesOnly(t *testing.T) {
 	named, err := known.arguments(qs, have, have.set.lowestThreshold())
 	require.NoError(t, err)
 	named["snapshot"] = have.snapshot
-	places := nearest(have, qs, have.set.lowestThreshold())
+	places, err := nearest(have, qs, have.set.lowestThreshold())
+	require.NoError(t, err)
 	require.NotContains(t, places.images, added.ID)
 	text := explain(t, db, sketches.compare, named)
 	var plan []struct{ Plan node }
@@ -266,7 +267,7 @@ func TestMatchIsOneRoundTrip(t *testing.T) {
 	config.ConnConfig.Tracer = log
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
-	traced := &DB{pool: db.pool, matching: pool, life: t.Context()}
+	traced := &DB{Vectors: inMemory, pool: db.pool, matching: pool, life: t.Context()}
 	defer pool.Close()
 	match(t, traced, qs...)
 	*log = queryLog{}

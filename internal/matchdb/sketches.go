@@ -9,17 +9,15 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
-
-	"moderator/internal/sketch"
 )
 
 // sketches are of one model's embeddings.
 type sketches = candidateIndex[*sketchSet]
 
-// sketchSet is the sketches with the lowest threshold of any enabled bank: rows below it are compared by nobody. It may be a second
+// sketchSet is the vectors with the lowest threshold of any enabled bank: rows below it are compared by nobody. It may be a second
 // old. Where a threshold was lowered since, Match finds that the upper bound reaches it, and scans that bank.
 type sketchSet struct {
-	*sketch.Set
+	VectorSet
 	lowest atomic.Uint64 // math.Float64bits
 }
 
@@ -56,7 +54,9 @@ func newSketches(db *DB, model registered) *sketches {
 		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketchSet],
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
 		changed: serverChanged(model.partition()), compare: matchStatement("", model.id), deleted: newStatement(deletedSQL, model.id),
-		empty: model.emptySketches,
+		empty: func(ctx context.Context, tx pgx.Tx) (*sketchSet, error) {
+			return model.emptySketches(ctx, tx, db.Vectors)
+		},
 		taken: func(ctx context.Context, tx pgx.Tx, set *sketchSet) error { return set.readLowest(ctx, tx, model.id) },
 		take: func(rows pgx.Rows, set *sketchSet) (id uuid.UUID, err error) {
 			var penalty float32
@@ -64,21 +64,25 @@ func newSketches(db *DB, model registered) *sketches {
 			if err := rows.Scan(&id, &penalty, &embedding); err != nil {
 				return id, err
 			}
-			set.Add(id, embedding.Slice()[:model.dims], penalty)
-			return id, nil
+			return id, set.Add(id, embedding.Slice()[:model.dims], penalty)
 		},
 	}
 }
 
 // emptySketches are for vectors about the mean of some that are there.
-func (r registered) emptySketches(ctx context.Context, tx pgx.Tx) (*sketchSet, error) {
+func (r registered) emptySketches(ctx context.Context, tx pgx.Tx, vectors Vectors) (*sketchSet, error) {
 	var mean *pgvector.HalfVector
 	err := tx.QueryRow(ctx, fmt.Sprintf(
 		"SELECT avg(embedding) FROM (SELECT embedding FROM flagged_embedding WHERE model_id = %d LIMIT %d) e", r.id, readAnew)).Scan(&mean)
-	if err != nil || mean == nil {
-		return &sketchSet{Set: sketch.New(make([]float32, r.dims))}, err
+	if err != nil {
+		return nil, err
 	}
-	return &sketchSet{Set: sketch.New(mean.Slice()[:r.dims])}, nil
+	about := make([]float32, r.dims)
+	if mean != nil {
+		copy(about, mean.Slice())
+	}
+	set, err := vectors.New(about)
+	return &sketchSet{VectorSet: set}, err
 }
 
 // neighbours are what sketches say of a batch of queries.
@@ -93,10 +97,18 @@ type neighbours struct {
 
 // nearest looks up what is nearest to the queries, and may reach the lowest threshold or is among the first comparedRows. Until a deleted picture
 // is passed over it takes the place of another, but hides none: the upper bound is that of the first that is left out.
-func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near neighbours) {
+func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near neighbours, err error) {
+	vectors := make([][]float32, len(qs))
 	for i, q := range qs {
-		found, bound := have.set.Nearest(q.Vector, nearestRows, have.deleted)
-		for place, n := range found {
+		vectors[i] = q.Vector
+	}
+	found, bounds, err := have.set.Nearest(vectors, nearestRows, have.deleted)
+	if err != nil {
+		return near, err
+	}
+	for i, q := range qs {
+		bound := bounds[i]
+		for place, n := range found[i] {
 			score := float64(n.Score - q.Penalty)
 			if place >= comparedRows && score+sketchError < lowest {
 				bound = max(bound, n.Score) // those that follow are no nearer
@@ -107,5 +119,5 @@ func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near nei
 		}
 		near.upperBounds = append(near.upperBounds, float64(bound-q.Penalty))
 	}
-	return near
+	return near, nil
 }

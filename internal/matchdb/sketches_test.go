@@ -27,6 +27,15 @@ func unfollowed(t *testing.T, db *DB) *sketches {
 	return s
 }
 
+// nearestImages are the candidates of a query.
+func nearestImages(t *testing.T, s *sketches, v []float32) []uuid.UUID {
+	t.Helper()
+	have := s.have.Load()
+	near, err := nearest(have, []Query{{Vector: v}}, have.set.lowestThreshold())
+	require.NoError(t, err)
+	return near.images
+}
+
 func nearestOf(t *testing.T, db *DB, v []float32) (ids []uuid.UUID) {
 	t.Helper()
 	for _, h := range match(t, db, Query{Vector: v})[0] {
@@ -227,12 +236,12 @@ func TestALoweredThresholdCountsBeforeItIsRead(t *testing.T) {
 	}
 	fill(t, db, "default", copies, noPenalty)
 	s := unfollowed(t, db)
-	require.NotContains(t, nearest(s.have.Load(), []Query{{Vector: v}}, s.have.Load().set.lowestThreshold()).images, flag.ID)
+	require.NotContains(t, nearestImages(t, s, v), flag.ID)
 	require.NotContains(t, nearestOf(t, db, v), flag.ID)
 	require.NoError(t, db.SetBank(t.Context(), "low", testModel.Fingerprint, Thresholds{BlockAt: 0.25}, "ann", ""))
 	require.Contains(t, nearestOf(t, db, v), flag.ID)
 	require.NoError(t, s.read(t.Context()))
-	require.Contains(t, nearest(s.have.Load(), []Query{{Vector: v}}, s.have.Load().set.lowestThreshold()).images, flag.ID)
+	require.Contains(t, nearestImages(t, s, v), flag.ID)
 	require.Contains(t, nearestOf(t, db, v), flag.ID)
 }
 

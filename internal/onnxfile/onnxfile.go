@@ -3,6 +3,7 @@ package onnxfile
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"unsafe"
 
@@ -43,12 +44,13 @@ func (m Message) Bytes(field int, body []byte) Message {
 // Text adds a string.
 func (m Message) Text(field int, s string) Message { return m.Bytes(field, []byte(s)) }
 
-// Port is the ValueInfoProto of an input or output. A negative size in dims is free.
+// Port is the ValueInfoProto of an input or output. A negative size in dims is free; the same number is the same size in all
+// ports of a graph.
 func Port(name string, elem int, dims ...int) Message {
 	var shape Message
 	for _, d := range dims {
 		if d < 0 {
-			shape = shape.Bytes(1, Message{}.Text(2, "batch_size"))
+			shape = shape.Bytes(1, Message{}.Text(2, fmt.Sprintf("size_%d", -d)))
 		} else {
 			shape = shape.Bytes(1, Message{}.Number(1, d))
 		}

@@ -1,5 +1,6 @@
 // Command gpu-check compares an execution provider with the CPU: the shipped model in all batch sizes, float16, a ViT-B/32 of
-// random weights, several devices, opening and closing. Then it runs the tests of internal/embed and the demo on the provider.
+// random weights, several devices, opening and closing, the library's search. Then it runs the tests of internal/embed and the
+// demo on the provider.
 package main
 
 import (
@@ -49,7 +50,7 @@ func (o options) run(ctx context.Context, stdout io.Writer) error {
 	o.Provider = report.Provider
 	fmt.Fprintf(stdout, "gpu-check: provider %s, ONNX Runtime %s\n", report.On(), report.Version)
 	c := checker{options: o, devices: report.Devices, stdout: stdout}
-	if err := errors.Join(c.churn(ctx), c.compare(ctx)); err != nil {
+	if err := errors.Join(c.churn(ctx), c.compare(ctx), c.match(ctx)); err != nil {
 		return err
 	}
 	if err := c.command(ctx, []string{"go", "test", "./internal/embed", "-count=1"}, "embed.test",
