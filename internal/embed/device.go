@@ -31,7 +31,7 @@ func OpenDevice(ctx context.Context, o Options, try func(*Device) error) (*Devic
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	on := place{device: -1}
+	on := place{device: -1, exact: true}
 	if len(o.DeviceIDs) > 0 {
 		on.device = o.DeviceIDs[0]
 	}

@@ -25,6 +25,7 @@ type Folder struct {
 	graph       []byte
 	graphFile   string // the graph's path on disk if it has external weights, else ""
 	tensors     tensors
+	half        bool // the graph's weights are of float16
 	pre         preprocessing
 	background  *Background
 	thresholds  *thresholds
@@ -135,6 +136,7 @@ func load(fsys fs.FS, dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: fetch the file again (a Git LFS pointer is not the file)", graphPath, err)
 	}
+	f.half = g.half
 	width, height := f.pre.target.Size()
 	if f.tensors, err = chooseTensors(g, config, width, height); err != nil {
 		return nil, fmt.Errorf("%s: %w", graphPath, err)

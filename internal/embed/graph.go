@@ -45,6 +45,7 @@ func (v valueInfo) String() string {
 type graph struct {
 	inputs, outputs []valueInfo
 	external        []string // files of weights relative to the graph's folder, without duplicates
+	half            bool     // some weights are of float16
 }
 
 var errProto = errors.New("not an ONNX file (its protobuf does not parse)")
@@ -63,14 +64,14 @@ func parseGraph(model []byte) (*graph, error) {
 		return fields(body, func(num int, body []byte, _ uint64) error {
 			switch num {
 			case 1: // GraphProto.node
-				return g.externalOfNode(body, 0)
+				return g.weightsOfNode(body, 0)
 			case 5: // GraphProto.initializer
-				name, file, err := parseTensor(body)
+				w, err := parseTensor(body)
 				if err != nil {
 					return err
 				}
-				weights[name] = true
-				g.addExternal(file)
+				weights[w.name] = true
+				g.addWeight(w)
 			case 11, 12: // GraphProto.input, .output
 				v, err := parseValueInfo(body)
 				if err != nil {
@@ -101,29 +102,30 @@ func parseGraph(model []byte) (*graph, error) {
 	return g, nil
 }
 
-func (g *graph) addExternal(file string) {
-	if file != "" && !slices.Contains(g.external, file) {
-		g.external = append(g.external, file)
+func (g *graph) addWeight(w weight) {
+	g.half = g.half || w.elem == typeFloat16
+	if w.file != "" && !slices.Contains(g.external, w.file) {
+		g.external = append(g.external, w.file)
 	}
 }
 
 // deepest bounds the nesting of graphs in nodes (If, Loop). Real models nest two or three.
 const deepest = 16
 
-// externalOfNode adds the external files of a node's tensors (Constant) and of its graphs.
-func (g *graph) externalOfNode(node []byte, depth int) error {
+// weightsOfNode adds the weights of a node's tensors (Constant) and of its graphs.
+func (g *graph) weightsOfNode(node []byte, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("its graphs are nested more than %d deep", deepest)
 	}
 	tensor := func(body []byte) error {
-		_, file, err := parseTensor(body)
-		g.addExternal(file)
+		w, err := parseTensor(body)
+		g.addWeight(w)
 		return err
 	}
 	inner := func(num int, body []byte, _ uint64) error { // GraphProto
 		switch num {
 		case 1:
-			return g.externalOfNode(body, depth+1)
+			return g.weightsOfNode(body, depth+1)
 		case 5:
 			return tensor(body)
 		}
@@ -145,12 +147,20 @@ func (g *graph) externalOfNode(node []byte, depth int) error {
 	})
 }
 
-// parseTensor returns the name of a TensorProto and the file of its data ("" if the graph has the data).
-func parseTensor(tensor []byte) (name, file string, err error) {
-	err = fields(tensor, func(num int, body []byte, _ uint64) error {
+// weight is a TensorProto.
+type weight struct {
+	name string
+	elem int    // TensorProto.DataType
+	file string // of its data; "" if the graph has the data
+}
+
+func parseTensor(tensor []byte) (w weight, err error) {
+	err = fields(tensor, func(num int, body []byte, n uint64) error {
 		switch num {
+		case 2: // TensorProto.data_type
+			w.elem = int(n)
 		case 8: // TensorProto.name
-			name = string(body)
+			w.name = string(body)
 		case 13: // TensorProto.external_data, a StringStringEntryProto
 			var key, value string
 			if err := fields(body, func(num int, body []byte, _ uint64) error {
@@ -165,12 +175,12 @@ func parseTensor(tensor []byte) (name, file string, err error) {
 				return err
 			}
 			if key == "location" {
-				file = value
+				w.file = value
 			}
 		}
 		return nil
 	})
-	return name, file, err
+	return w, err
 }
 
 func parseValueInfo(info []byte) (v valueInfo, err error) {

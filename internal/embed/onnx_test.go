@@ -55,6 +55,7 @@ type colours struct {
 	tokens          bool   // [N, 1, 3] as last_hidden_state
 	external        string // file of the weights
 	constant        bool   // the weights are a Constant node's
+	halfWeights     bool   // of float16
 }
 
 func (c colours) graph() []byte {
@@ -82,6 +83,9 @@ func (c colours) graph() []byte {
 	}
 	g = g.Bytes(1, node("Cast", output, map[string]int{"to": orFloat(c.outElem)}, last))
 	weights := onnxfile.Tensor("weights", typeFloat32, floatBytes(colourWeights()), 12, 3)
+	if c.halfWeights {
+		weights = onnxfile.Tensor("weights", typeFloat16, onnxfile.Halves(colourWeights()), 12, 3)
+	}
 	if c.external != "" {
 		weights = onnxfile.ExternalTensor("weights", typeFloat32, c.external, 12, 3)
 	}

@@ -64,7 +64,7 @@ func open(ctx context.Context, f *Folder, p provider, o Options) (_ *Model, err 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		session, err := newSession(f, p, place{device, o.Cache})
+		session, err := newSession(f, p, place{device: device, cache: o.Cache, half: f.half})
 		if err != nil {
 			return nil, err
 		}

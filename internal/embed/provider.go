@@ -33,6 +33,8 @@ type provider struct {
 type place struct {
 	device int    // -1: the provider's default
 	cache  string // folder for compiled engines; empty: they are compiled at each start
+	half   bool   // the graph is of float16
+	exact  bool   // memory is taken as it is asked for, and not twice as much each time
 }
 
 var providers = []provider{
@@ -103,10 +105,18 @@ func attachCUDA(o *ort.SessionOptions, on place) error {
 		return err
 	}
 	defer c.Destroy()
-	if err := c.Update(map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}); err != nil {
+	if err := c.Update(cudaOptions(on)); err != nil {
 		return err
 	}
 	return o.AppendExecutionProviderCUDA(c)
+}
+
+func cudaOptions(on place) map[string]string {
+	options := map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}
+	if on.exact {
+		options["arena_extend_strategy"] = "kSameAsRequested"
+	}
+	return options
 }
 
 // attachTensorRT adds CUDA too, for operators that TensorRT does not support.
@@ -129,9 +139,13 @@ func attachTensorRT(o *ort.SessionOptions, on place) error {
 	return attachCUDA(o, on)
 }
 
-// tensorRTOptions caches engines in a folder of their own, because each takes minutes to build.
+// tensorRTOptions caches engines in a folder of their own, because each takes minutes to build. TensorRT computes graphs of float16
+// in float16, as the other providers do, and others in float32: the precision is the model's.
 func tensorRTOptions(on place) (map[string]string, error) {
 	options := map[string]string{"device_id": strconv.Itoa(max(on.device, 0))}
+	if on.half {
+		options["trt_fp16_enable"] = "1"
+	}
 	if on.cache == "" {
 		return options, nil
 	}
@@ -140,6 +154,7 @@ func tensorRTOptions(on place) (map[string]string, error) {
 		return nil, fmt.Errorf("create the folder of TensorRT's engines: %w", err)
 	}
 	options["trt_engine_cache_enable"], options["trt_engine_cache_path"] = "1", engines
+	options["trt_timing_cache_enable"], options["trt_timing_cache_path"] = "1", engines // engines of other sizes are built faster
 	return options, nil
 }
 

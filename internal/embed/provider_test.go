@@ -42,6 +42,23 @@ func TestCandidates(t *testing.T) {
 	require.NotContains(t, names("auto"), "tensorrt")
 }
 
+func TestDevicesOptions(t *testing.T) {
+	require.Equal(t, map[string]string{"device_id": "0"}, cudaOptions(place{device: -1}))
+	require.Equal(t, map[string]string{"device_id": "3", "arena_extend_strategy": "kSameAsRequested"}, cudaOptions(place{device: 3, exact: true}))
+}
+
+// The precision is the model's: of its weights, whatever its inputs and outputs are.
+func TestTensorRTComputesFloat16ModelsInFloat16(t *testing.T) {
+	options, err := tensorRTOptions(place{device: -1, half: true})
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"device_id": "0", "trt_fp16_enable": "1"}, options)
+	for name, c := range map[string]colours{"inputs": {inElem: typeFloat16, outElem: typeFloat16}, "weights": {halfWeights: true}, "constant": {halfWeights: true, constant: true}} {
+		f, err := LoadFS(folderOf(c.graph()))
+		require.NoError(t, err)
+		require.Equal(t, c.halfWeights, f.half, name)
+	}
+}
+
 func TestTensorRTKeepsItsEngines(t *testing.T) {
 	options, err := tensorRTOptions(place{device: -1})
 	require.NoError(t, err)
@@ -51,7 +68,10 @@ func TestTensorRTKeepsItsEngines(t *testing.T) {
 	options, err = tensorRTOptions(place{device: 2, cache: data})
 	require.NoError(t, err)
 	engines := filepath.Join(data, "tensorrt")
-	require.Equal(t, map[string]string{"device_id": "2", "trt_engine_cache_enable": "1", "trt_engine_cache_path": engines}, options)
+	require.Equal(t, map[string]string{
+		"device_id": "2", "trt_engine_cache_enable": "1", "trt_engine_cache_path": engines,
+		"trt_timing_cache_enable": "1", "trt_timing_cache_path": engines,
+	}, options)
 	require.DirExists(t, engines)
 
 	file := filepath.Join(t.TempDir(), "file")

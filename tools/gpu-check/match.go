@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	librarySize   = 20_000 // vectors; software devices get a fifth of them
+	librarySize   = 1_000_000 // vectors
+	smallLibrary  = 4_000     // of software devices
 	libraryDims   = 256
 	queriesAtOnce = 32
 	wantedNear    = 100
@@ -32,7 +33,7 @@ func (c *checker) match(ctx context.Context) error {
 	}
 	size := librarySize
 	if c.software() {
-		size /= 5
+		size = smallLibrary
 	}
 	for _, until := range []int{size * 9 / 10, size} {
 		if err := library.grow(until); err != nil {
