@@ -6,8 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
+	"weak"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -182,6 +185,22 @@ func TestWhatIsHiddenByRetractedFlagsIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, found[0])
 	require.GreaterOrEqual(t, bounds[0], l.scores(v, deleted)[0].Score)
+}
+
+// A set that nothing refers to frees its device's memory. On the CPU that unpins its rows: the runtime panics over rows that are
+// collected while they are pinned.
+func TestASetFreesItsMemory(t *testing.T) {
+	s, err := openDevice(t).NewSet(dims)
+	require.NoError(t, err)
+	require.NoError(t, s.Add(uuid.UUID{1}, random(rand.New(rand.NewPCG(5, 6))), 0))
+	_, _, err = s.Nearest([][]float32{make([]float32, dims)}, 1, nil)
+	require.NoError(t, err)
+	onDevice := weak.Make(s.onDevice)
+	s = nil
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return onDevice.Value() == nil
+	}, time.Minute, time.Millisecond)
 }
 
 func TestNonsenseIsRefused(t *testing.T) {
