@@ -22,8 +22,8 @@ type Device struct {
 	name string
 }
 
-// Open returns the device of o's provider, on which a search of a few vectors gives the right result. With provider auto it is the
-// first such but the CPU. The error says why there is none.
+// Open returns the device of o's provider, on which a search of a few vectors gives the right result. With provider auto it is a GPU
+// of CUDA or WebGPU. The error says why there is none.
 func Open(ctx context.Context, o embed.Options) (*Device, error) {
 	on, err := embed.OpenDevice(ctx, o, check)
 	if err != nil {

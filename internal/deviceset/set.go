@@ -106,45 +106,53 @@ func (s *Set) row(vector []float32, more float32) []uint16 {
 	return row
 }
 
-// copyLast binds the rows of the last block, of which some are not on the device yet. Rows of zeros fill the granule up.
+// copyLast copies the last block, of which some rows are not on the device yet. Rows of zeros fill the granule up.
 func (r *resident) copyLast(width int) error {
 	rows := len(r.last) / width
 	if rows == r.copied {
 		return nil
 	}
-	if r.copied == 0 {
-		binding, err := r.session.CreateIoBinding()
-		if err != nil {
-			return err
-		}
-		r.blocks = append(r.blocks, &block{binding: binding})
-	}
 	filled := (rows + granule - 1) / granule * granule
 	r.last = slices.Grow(r.last, (filled-rows)*width)
 	all := r.last[:filled*width]
 	clear(all[len(r.last):])
-	if err := r.blocks[len(r.blocks)-1].bind(all, width, r.on.Copies()); err != nil {
+	last, err := r.newBlock(all, width)
+	if err != nil {
 		return fmt.Errorf("copy %d rows to %s: %w", rows, r.on, err)
 	}
-	r.copied = rows
-	return nil
+	if r.copied > 0 {
+		end := len(r.blocks) - 1
+		err = r.blocks[end].destroy()
+		r.blocks = r.blocks[:end]
+	}
+	r.blocks, r.copied = append(r.blocks, last), rows
+	return err
 }
 
-// bind binds rows, which the device copies or reads in place.
-func (b *block) bind(rows []uint16, width int, copies bool) error {
-	var pinner runtime.Pinner
-	value, err := tensor(&pinner, rows, width)
+// newBlock binds rows, which the device copies or reads in place.
+func (r *resident) newBlock(rows []uint16, width int) (*block, error) {
+	binding, err := r.session.CreateIoBinding()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = errors.Join(b.binding.BindInput(rowsName, value), value.Destroy())
-	if copies || err != nil {
-		pinner.Unpin()
-		return err
+	b := &block{binding: binding}
+	value, err := tensor(&b.pinner, rows, width)
+	if err == nil {
+		err = errors.Join(binding.BindInput(rowsName, value), value.Destroy())
 	}
+	if err != nil {
+		return nil, errors.Join(err, b.destroy())
+	}
+	if r.on.Copies() {
+		b.pinner.Unpin()
+	}
+	return b, nil
+}
+
+func (b *block) destroy() error {
+	err := b.binding.Destroy()
 	b.pinner.Unpin()
-	b.pinner = pinner
-	return nil
+	return err
 }
 
 // tensor is numbers in float16, width a row, which pinner holds in their place.
@@ -158,8 +166,7 @@ func tensor(pinner *runtime.Pinner, numbers []uint16, width int) (*ort.CustomDat
 func (r *resident) destroy() error {
 	var errs []error
 	for _, b := range r.blocks {
-		errs = append(errs, b.binding.Destroy())
-		b.pinner.Unpin()
+		errs = append(errs, b.destroy())
 	}
 	r.blocks = nil
 	if r.session != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -15,15 +16,15 @@ type Device struct {
 	place    place
 }
 
-// OpenDevice returns the device of the first provider of o.Provider on which try succeeds; auto leaves the CPU out. The device's id
-// is the first of o.DeviceIDs. The error lists why each provider does not work.
+// OpenDevice returns the device of o.Provider if try succeeds on it. auto is the first of CUDA and WebGPU on which it does; OpenVINO may
+// compute on the CPU. The device's id is the first of o.DeviceIDs. The error lists why each provider does not work.
 func OpenDevice(ctx context.Context, o Options, try func(*Device) error) (*Device, error) {
 	list, err := candidates(o.Provider)
 	if err != nil {
 		return nil, err
 	}
 	if len(list) > 1 {
-		list = list[:len(list)-1] // the CPU is the last
+		list = slices.DeleteFunc(list, func(p provider) bool { return p.name != "cuda" && p.name != "webgpu" })
 	}
 	if _, _, err := loadLibrary(o.Library); err != nil {
 		return nil, err

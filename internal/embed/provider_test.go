@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"moderator/internal/testenv"
 )
 
 func TestPlainSaysWhyAProviderDoesNotWork(t *testing.T) {
@@ -45,6 +47,17 @@ func TestCandidates(t *testing.T) {
 func TestDevicesOptions(t *testing.T) {
 	require.Equal(t, map[string]string{"device_id": "0"}, cudaOptions(place{device: -1}))
 	require.Equal(t, map[string]string{"device_id": "3", "arena_extend_strategy": "kSameAsRequested"}, cudaOptions(place{device: 3, exact: true}))
+}
+
+func TestAutoIsAGPU(t *testing.T) {
+	var tried []string
+	_, err := OpenDevice(t.Context(), Options{Library: testenv.ONNXRuntime(t)}, func(d *Device) error {
+		tried = append(tried, d.provider.name)
+		return errors.New("no")
+	})
+	require.ErrorContains(t, err, "no provider works: cuda: no")
+	require.NotContains(t, tried, "openvino")
+	require.NotContains(t, tried, "cpu")
 }
 
 // The precision is the model's: of its weights, whatever its inputs and outputs are.
