@@ -14,8 +14,7 @@ CREATE TABLE model (
 
 CREATE TABLE bank (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),
-    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$'),
-    enabled boolean NOT NULL DEFAULT true,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$'), enabled boolean NOT NULL DEFAULT true,
     shadow boolean NOT NULL DEFAULT false, -- its matches are reported and change no verdict
     review_only boolean NOT NULL DEFAULT false, -- its matches ask for review at most
     -- Its own: NULL leaves the decision on a PDQ match to the evidence, and the rate to the moderators' --false-blocks.
@@ -34,30 +33,27 @@ CREATE TABLE bank_threshold (
 -- The thresholds that hold in each bank for each model: the bank's own, or else the model's.
 CREATE VIEW threshold AS
 SELECT b.id AS bank_id, b.name AS bank, b.enabled, m.id AS model_id, t.bank_id IS NOT NULL AS own,
-       coalesce(t.block_at, m.block_at) AS block_at,
-       CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
+       coalesce(t.block_at, m.block_at) AS block_at, CASE WHEN t.bank_id IS NULL THEN m.review_at ELSE t.review_at END AS review_at
 FROM bank b CROSS JOIN model m LEFT JOIN bank_threshold t ON t.bank_id = b.id AND t.model_id = m.id;
 
 -- The picture itself is not kept. Retraction fills the three retract columns and leaves the row. signal_key identifies flags
--- whose file is unknown: the SHA-256 over their PDQ hashes, or else over their vectors.
+-- whose file is unknown: the SHA-256 over their PDQ hashes, or else over their vectors. added: see audit(). bank_id: see refer().
 CREATE TABLE flagged_image (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), -- of a list they are of version 7, which append to an index
     -- Of HMA's clients: the content's id; when look-ups find it (0 never, 1 always, else from that Unix time on).
-    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, disable_until bigint NOT NULL DEFAULT 1, metadata jsonb,
-    bank_id int NOT NULL REFERENCES bank, UNIQUE (id, bank_id), -- what signals refer to
+    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, disable_until bigint NOT NULL DEFAULT 1,
+    added xid8 NOT NULL DEFAULT pg_current_xact_id(), created_at timestamptz NOT NULL DEFAULT now(), bank_id int NOT NULL,
     sha256 bytea CHECK (octet_length(sha256) = 32), sha1 bytea CHECK (octet_length(sha1) = 20), md5 bytea CHECK (octet_length(md5) = 16),
     signal_key bytea CHECK (octet_length(signal_key) = 32), CHECK ((signal_key IS NULL) = (num_nonnulls(sha256, sha1, md5) > 0)),
-    source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '',
     exchanged boolean NOT NULL DEFAULT false, -- made by an exchange, and forgotten with its last record there: see forget_flags()
-    created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user,
+    source text NOT NULL DEFAULT '', note text NOT NULL DEFAULT '', metadata jsonb, created_by text NOT NULL, created_user text NOT NULL DEFAULT session_user,
     retracted_at timestamptz, retracted_by text, retract_reason text,
     CHECK (num_nonnulls(retracted_at, retracted_by, retract_reason) IN (0, 3))
 );
--- A picture is flagged once in a bank. A retracted one may be flagged again by hand; lists skip it.
-CREATE UNIQUE INDEX flagged_image_active ON flagged_image (bank_id, (coalesce(sha256, sha1, md5, signal_key))) WHERE retracted_at IS NULL;
-CREATE INDEX flagged_image_retracted ON flagged_image (bank_id, (coalesce(sha256, sha1, md5, signal_key))) WHERE retracted_at IS NOT NULL;
-CREATE INDEX flagged_image_newest ON flagged_image (created_at DESC, id);
-CREATE INDEX flagged_image_sha256 ON flagged_image (sha256) WHERE sha256 IS NOT NULL;
--- Two files can be made to have one MD5 or SHA-1: of the hashes that are known, only the best counts.
-CREATE INDEX flagged_image_sha1 ON flagged_image (sha1) WHERE sha256 IS NULL AND sha1 IS NOT NULL;
-CREATE INDEX flagged_image_md5 ON flagged_image (md5) WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL;
+-- A picture is flagged once in a bank. A retracted one may be flagged again by hand; lists skip it. Uploads' hashes are looked up here, and
+-- of a flag's only the best counts: two files can be made to have one MD5 or SHA-1.
+CREATE UNIQUE INDEX flagged_image_active ON flagged_image ((coalesce(sha256, sha1, md5, signal_key)), bank_id) WHERE retracted_at IS NULL;
+CREATE INDEX flagged_image_retracted ON flagged_image ((coalesce(sha256, sha1, md5, signal_key)), bank_id) WHERE retracted_at IS NOT NULL;
+CREATE INDEX flagged_image_bank ON flagged_image (bank_id) WHERE retracted_at IS NULL;
+CREATE INDEX flagged_image_sums ON flagged_image ((sha1 IS NULL)) WHERE sha256 IS NULL AND signal_key IS NULL AND retracted_at IS NULL;
+CREATE INDEX flagged_image_created ON flagged_image USING brin (created_at);

@@ -20,12 +20,10 @@ CREATE TABLE allowed_pdq (
 );
 CREATE INDEX allowed_pdq_hnsw ON allowed_pdq USING hnsw (hash bit_hamming_ops) WITH (m = 16, ef_construction = 128);
 
--- Flags that blocked more uploads within an hour than --quarantine-rate. They ask for review until somebody releases them, and
--- are not put here again.
+-- Flags that blocked more uploads within an hour than --quarantine-rate ask for review until somebody releases them, once.
 CREATE TABLE quarantine (
     image_id uuid PRIMARY KEY REFERENCES flagged_image, blocked int NOT NULL, -- within that hour, as one moderator counts
-    quarantined_at timestamptz NOT NULL DEFAULT now(),
-    released_at timestamptz, released_by text, CHECK ((released_at IS NULL) = (released_by IS NULL))
+    quarantined_at timestamptz NOT NULL DEFAULT now(), released_at timestamptz, released_by text, CHECK ((released_at IS NULL) = (released_by IS NULL))
 );
 
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);

@@ -26,18 +26,14 @@ CREATE TABLE recent_found (
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
 -- keep_recent creates the partitions of today and tomorrow and drops those older than days. It runs as the owner, so that
--- moderators need no right to create or drop tables. Any number of them may call it at once. A partition that a look-back
--- reads is dropped by a later call. Yesterday's partition is always kept.
+-- moderators need no right to create or drop tables. A partition that a look-back reads is dropped by a later call. Yesterday's is kept.
 -- +goose StatementBegin
 CREATE FUNCTION keep_recent(days int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     today date := (now() AT TIME ZONE 'UTC')::date;
-    parent text;
-    part text;
+    parent text; part text;
 BEGIN
-    IF days < 1 THEN
-        RAISE EXCEPTION 'recent uploads are to be kept for % days, wanted 1 or more', days USING ERRCODE = 'invalid_parameter_value';
-    END IF;
+    IF days < 1 THEN RAISE EXCEPTION 'recent uploads are to be kept for % days, wanted 1 or more', days USING ERRCODE = 'invalid_parameter_value'; END IF;
     PERFORM pg_advisory_xact_lock('recent_upload'::regclass::oid::bigint);
     FOREACH parent IN ARRAY ARRAY['recent_upload', 'recent_view'] LOOP
         FOR ahead IN 0..1 LOOP
@@ -52,9 +48,7 @@ BEGIN
     FOREACH parent IN ARRAY ARRAY['recent_upload', 'recent_view'] LOOP
         FOR part IN SELECT inhrelid::regclass::text FROM pg_inherits
                     WHERE inhparent = parent::regclass AND right(inhrelid::regclass::text, 8) < to_char(today - days, 'YYYYMMDD') LOOP
-            BEGIN EXECUTE format('DROP TABLE %s', part);
-            EXCEPTION WHEN lock_not_available THEN NULL;
-            END;
+            BEGIN EXECUTE format('DROP TABLE %s', part); EXCEPTION WHEN lock_not_available THEN NULL; END;
         END LOOP;
     END LOOP;
     DELETE FROM recent_found f WHERE f.day < today - days AND to_regclass('recent_upload_' || to_char(f.day, 'YYYYMMDD')) IS NULL;
@@ -64,7 +58,6 @@ END $$;
 GRANT SELECT ON recent_upload, recent_view, recent_found TO moderator_curator, moderator_admin;
 GRANT INSERT ON recent_upload, recent_view TO moderator_reader, moderator_admin;
 GRANT INSERT ON recent_found TO moderator_curator, moderator_admin;
--- ON CONFLICT and RETURNING read these columns.
-GRANT SELECT (day, stream, sequence, stored) ON recent_upload TO moderator_reader;
+GRANT SELECT (day, stream, sequence, stored) ON recent_upload TO moderator_reader; -- ON CONFLICT and RETURNING read these
 REVOKE EXECUTE ON FUNCTION keep_recent FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_recent TO moderator_reader, moderator_admin;

@@ -11,12 +11,10 @@ CREATE TABLE review (
 CREATE INDEX review_at ON review (reviewed_at);
 -- Who looks at which decision, so that the console gives nobody else the same one. A crash may lose it.
 CREATE UNLOGGED TABLE review_claim (
-    decision_id text NOT NULL, decided_at timestamptz NOT NULL, PRIMARY KEY (decision_id, decided_at),
-    claimed_by text NOT NULL, until timestamptz NOT NULL
+    decision_id text NOT NULL, decided_at timestamptz NOT NULL, PRIMARY KEY (decision_id, decided_at), claimed_by text NOT NULL, until timestamptz NOT NULL
 );
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON review FOR EACH ROW EXECUTE FUNCTION audit('id');
 
-GRANT SELECT ON review TO moderator_reader, moderator_curator, moderator_admin;
 GRANT INSERT (decision_id, decided_at, upload_id, verdict, sequence, reviewed_by), UPDATE (taken_back_at, taken_back_by) ON review TO moderator_curator, moderator_admin;
 
 -- A hash-sharing programme, or another source, that is fetched into a bank. settings have no credentials.
@@ -30,17 +28,18 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON exchange FOR EACH ROW E
 -- fetch begins a round, and its end drops the records of earlier rounds. Refused hashes are counted by reason since it began.
 CREATE TABLE exchange_state (
     exchange_id int PRIMARY KEY REFERENCES exchange ON DELETE CASCADE,
-    checkpoint json, round int NOT NULL DEFAULT 0, whole boolean NOT NULL DEFAULT true, progressed_at timestamptz,
-    started_at timestamptz, fetched_at timestamptz, failed_at timestamptz, error text,
-    hashes bigint NOT NULL DEFAULT 0, refused jsonb NOT NULL DEFAULT '{}'
+    checkpoint json, round int NOT NULL DEFAULT 0, whole boolean NOT NULL DEFAULT true, hashes bigint NOT NULL DEFAULT 0, refused jsonb NOT NULL DEFAULT '{}',
+    progressed_at timestamptz, started_at timestamptz, fetched_at timestamptz, failed_at timestamptz, error text
 );
 
 -- Which flags an entry of a source stands behind: one for each of its hashes. entry is the source's own key, address what feedback names it by.
 CREATE TABLE exchange_record (
-    exchange_id int NOT NULL REFERENCES exchange, entry text NOT NULL, image_id uuid NOT NULL REFERENCES flagged_image,
+    exchange_id int NOT NULL REFERENCES exchange, entry text NOT NULL, image_id uuid NOT NULL,
     round int NOT NULL, address text NOT NULL DEFAULT '', PRIMARY KEY (exchange_id, entry, image_id)
 );
 CREATE INDEX exchange_record_image ON exchange_record (image_id);
+CREATE TRIGGER refer AFTER INSERT ON exchange_record REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refer(
+    'SELECT image_id FROM added a WHERE (SELECT true FROM flagged_image i WHERE i.id = a.image_id) IS NOT TRUE LIMIT 1');
 
 -- What uploads and reviewers said of entries whose exchange takes feedback, until and after its source took it.
 CREATE TABLE exchange_feedback (
@@ -55,8 +54,7 @@ SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', 
 -- retracted keeps its row, so that it is not flagged again; its hash is replaced by the hash's SHA-256, which nothing matches.
 -- +goose StatementBegin
 CREATE FUNCTION forget_flags(ids uuid[]) RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-    name text;
+DECLARE name text;
 BEGIN
     ids := ARRAY(SELECT i.id FROM flagged_image i WHERE i.id = ANY (ids) AND i.exchanged
         AND NOT EXISTS (SELECT FROM exchange_record r WHERE r.image_id = i.id) ORDER BY i.id FOR UPDATE);
@@ -70,7 +68,7 @@ END $$;
 -- +goose StatementEnd
 REVOKE EXECUTE ON FUNCTION forget_flags FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_flags TO moderator_curator, moderator_admin;
-GRANT SELECT ON exchange, exchange_state, exchange_record, exchange_feedback TO moderator_reader, moderator_curator, moderator_admin;
+GRANT SELECT ON review, exchange, exchange_state, exchange_record, exchange_feedback TO moderator_reader, moderator_curator, moderator_admin;
 GRANT INSERT ON exchange_feedback TO moderator_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON exchange_feedback, review_claim TO moderator_curator, moderator_admin;
 GRANT INSERT, UPDATE, DELETE ON exchange_state, exchange_record TO moderator_curator, moderator_admin;

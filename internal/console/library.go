@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -48,6 +49,9 @@ func newChange(c matchdb.Change) change {
 	case "review":
 		return change{c, text("verdict") + " " + text("upload_id")}
 	case "flagged_image", "allowed_image":
+		if n, together := row["flags"].(float64); together {
+			return change{c, fmt.Sprintf("%.0f flags", n)}
+		}
 		return change{c, text("source")}
 	}
 	return change{c, c.RowID}

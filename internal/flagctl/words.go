@@ -75,7 +75,12 @@ func deed(ch matchdb.Change, names matchdb.Names) string {
 
 func flagDeed(verb string, ch matchdb.Change) string {
 	switch verb {
-	case "flagged", "retracted", "restored":
+	case "flagged":
+		if n, together := ch.After["flags"].(float64); together {
+			return "flagged " + plural(int(n), "picture")
+		}
+		return verb + " " + pictureOf(ch.After)
+	case "retracted", "restored":
 		return verb + " " + pictureOf(ch.After)
 	case "forgotten":
 		return "forgot a flag that its exchange withdrew,"

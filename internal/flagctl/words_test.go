@@ -23,6 +23,7 @@ func TestChangesInWords(t *testing.T) {
 		"ann (web) changed the flag of holiday.jpg (disable_until 1 → 0) in bank spam": {Table: "flagged_image", Action: "update", Before: row{"source": "holiday.jpg", "bank_id": 7.0, "disable_until": 1.0}, After: row{"source": "holiday.jpg", "bank_id": 7.0, "disable_until": 0.0}},
 		"ann (web) added signals to holiday.jpg in bank spam":                          {Table: "flagged_image", Action: "update", Before: flag, After: flag},
 		"ann (web) flagged a picture without a source in bank 9":                       {Table: "flagged_image", Action: "insert", After: row{"source": "", "bank_id": 9.0}},
+		"ann (web) flagged 2000 pictures in bank spam":                                 {Table: "flagged_image", Action: "insert", After: row{"flags": 2000.0, "bank_id": 7.0}},
 		"ann (web) disabled exchange ncmec":                                            {Table: "exchange", Action: "update", Before: row{"name": "ncmec", "enabled": true}, After: row{"name": "ncmec", "enabled": false}},
 		"ann (web) removed exchange ncmec":                                             {Table: "exchange", Action: "delete", Before: row{"name": "ncmec"}},
 		"ann (web) changed model m (block_at 0.5 → 0.6)":                               {Table: "model", Action: "update", Before: row{"name": "m", "block_at": 0.5}, After: row{"name": "m", "block_at": 0.6}},

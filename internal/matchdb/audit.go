@@ -21,8 +21,9 @@ type Change struct {
 	Reason string
 	Action string // insert, update or delete
 	Table  string
-	RowID  string // a threshold's is its bank's
-	// Before and After are the row, nil where there was none: columns by name.
+	RowID  string // a threshold's is its bank's; of flags that were inserted together it is their transaction's number
+	// Before and After are the row, nil where there was none: columns by name. After flags were inserted together it has their bank_id, and
+	// how many these are as flags.
 	Before, After map[string]any
 }
 
@@ -55,7 +56,19 @@ func AuditKinds() []string {
 	return kinds[1:] // without ""
 }
 
-const changeColumns = `at, coalesce(actor, ''), db_user, coalesce(reason, ''), action, table_name, row_id, before, after FROM audit_log`
+// changesSQL are the lines of the audit log. Flags with ids from $1 to $2 that were inserted together with others have a line each too,
+// made from the flag, or from the line that says that it was forgotten: a flag keeps what it was inserted with but its note and
+// disable_until, whose changes have lines of their own.
+const changesSQL = `WITH flag AS (
+		SELECT to_jsonb(i) - CASE WHEN exchanged THEN '{sha256,sha1,md5,signal_key}'::text[] ELSE '{}' END AS row FROM flagged_image i WHERE id BETWEEN $1::uuid AND $2::uuid
+		UNION ALL SELECT before FROM audit_log WHERE table_name = 'flagged_image' AND action = 'delete' AND row_id BETWEEN $1::text AND $2::text
+	), change AS (
+		SELECT id, at, actor, db_user, reason, action, table_name, row_id, before, after FROM audit_log
+		UNION ALL
+		SELECT id, at, actor, db_user, reason, action, table_name, row ->> 'id', before, row - '{retracted_at,retracted_by,retract_reason}'::text[]
+		FROM flag JOIN audit_log a ON table_name = 'flagged_image' AND row_id = 'transaction ' || (row ->> 'added') AND after -> 'bank_id' = row -> 'bank_id'
+			AND (after ->> 'created_at')::timestamptz = (row ->> 'created_at')::timestamptz
+	) SELECT at, coalesce(actor, ''), db_user, coalesce(reason, ''), action, table_name, row_id, before, after FROM change`
 
 func scanChange(row pgx.CollectableRow) (Change, error) {
 	var c Change
@@ -82,10 +95,10 @@ func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]Change, error) {
 	if !known {
 		return nil, fmt.Errorf("%w kind of changes %.80q: want one of %s", ErrInvalid, f.Kind, strings.Join(AuditKinds(), ", "))
 	}
-	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
-		WHERE `+kind+` AND ($1 OR table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $2::uuid::text AND $3::uuid::text)
+	rows, err := db.pool.Query(ctx, changesSQL+`
+		WHERE `+kind+` AND ($3 OR table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $1::text AND $2::text)
 		  AND ($4 = '' OR actor = $4 OR db_user = $4) AND at >= $5
-		ORDER BY id DESC LIMIT nullif($6, 0)`, f.Image == "", low, high, f.By, f.Since, f.Limit)
+		ORDER BY id DESC LIMIT nullif($6, 0)`, low.String(), high.String(), f.Image == "", f.By, f.Since, f.Limit)
 	return changes(rows, err)
 }
 
@@ -107,12 +120,16 @@ func (db *DB) History(ctx context.Context, id string) ([]Change, error) {
 	}
 	bank := ""
 	if first := own[len(own)-1]; first.Table == "flagged_image" {
-		bank = fmt.Sprint(first.After["bank_id"])
+		row := first.After
+		if row == nil {
+			row = first.Before
+		}
+		bank = fmt.Sprint(row["bank_id"])
 	}
-	rows, err := db.pool.Query(ctx, `SELECT `+changeColumns+`
-		WHERE table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id = $1
-		   OR $2 <> '' AND at >= $3 AND (table_name IN ('bank', 'bank_threshold') AND row_id = $2 OR table_name = 'model' AND action = 'update')
-		ORDER BY id`, own[0].RowID, bank, own[len(own)-1].At)
+	rows, err := db.pool.Query(ctx, changesSQL+`
+		WHERE table_name IN ('flagged_image', 'allowed_image', 'quarantine') AND row_id BETWEEN $1::text AND $2::text
+		   OR $3 <> '' AND at >= $4 AND (table_name IN ('bank', 'bank_threshold') AND row_id = $3 OR table_name = 'model' AND action = 'update')
+		ORDER BY id`, own[0].RowID, own[0].RowID, bank, own[len(own)-1].At)
 	return changes(rows, err)
 }
 

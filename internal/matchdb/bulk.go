@@ -31,10 +31,11 @@ func (db *DB) NewImport(by, why string) *Import {
 	return &Import{db: db, by: by, why: why}
 }
 
-// Keys by which the flag of a picture is found: what was staged, and what is there.
+// Keys by which the flag of a picture is found: what was staged, and what is there. + 0 keeps plans, which are made once, from reading all
+// flags of a bank by the index of banks.
 const (
 	stagedKey  = "(s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key))"
-	flaggedKey = "(i.bank_id, coalesce(i.sha256, i.sha1, i.md5, i.signal_key))"
+	flaggedKey = "(i.bank_id + 0, coalesce(i.sha256, i.sha1, i.md5, i.signal_key))"
 )
 
 // loadSettings let the server keep the plans by which it looks up what each row refers to: planning them anew for every row
@@ -42,29 +43,29 @@ const (
 // to be good when they are large.
 const loadSettings = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = off"
 
-// loadSQL stores what was staged. Rows go in in the order of their keys, so that two connections that load the same
-// pictures wait for each other in one direction only.
-var loadSQL = []string{
-	// Its count is of new flags.
-	`INSERT INTO flagged_image (id, bank_id, sha256, sha1, md5, signal_key, source, note, created_by)
+// These store what was staged. Rows go in in the order of their keys, which is that of new ids too (see stage).
+const (
+	loadNewSQL = `INSERT INTO flagged_image (id, bank_id, sha256, sha1, md5, signal_key, source, note, created_by)
 		SELECT s.id, s.bank_id, s.sha256, s.sha1, s.md5, s.signal_key, s.source, s.note, current_setting('moderator.actor') FROM list_flag s
 		WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NOT NULL)
-		ORDER BY s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key) ON CONFLICT DO NOTHING`,
-	// Of all others, which take the id of the row that is there, locked against retraction until the end (see
+		ORDER BY s.bank_id, coalesce(s.sha256, s.sha1, s.md5, s.signal_key) ON CONFLICT DO NOTHING`
+	// All others take the id of the row that is there, locked against retraction until the end (see
 	// insertImage), or none where it is retracted. They too are locked in the order of their keys.
-	`WITH other AS MATERIALIZED (
+	loadKnownSQL = `WITH other AS MATERIALIZED (
 			SELECT s.n, (SELECT i.id FROM flagged_image i WHERE ` + flaggedKey + ` = ` + stagedKey + ` AND i.retracted_at IS NULL
 				LIMIT 1 FOR NO KEY UPDATE) AS id
 			FROM (SELECT * FROM list_flag l WHERE NOT EXISTS (SELECT FROM flagged_image i WHERE i.id = l.id)
 				ORDER BY bank_id, coalesce(sha256, sha1, md5, signal_key)) s
-		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`,
-	// Of retracted ones.
-	`DELETE FROM list_flag WHERE id IS NULL`,
+		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`
+	loadRetractedSQL = `DELETE FROM list_flag WHERE id IS NULL`
+)
+
+var loadSignalsSQL = []string{
 	`INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
+		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) ORDER BY s.id ON CONFLICT DO NOTHING`,
 	`INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
-		SELECT e.model_id, s.id, s.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ON CONFLICT DO NOTHING`,
-	`INSERT INTO flagged_keypoints (image_id, points) SELECT id, keypoints FROM list_flag WHERE keypoints IS NOT NULL ON CONFLICT DO NOTHING`,
+		SELECT e.model_id, s.id, s.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e JOIN list_flag s USING (n) ORDER BY s.id ON CONFLICT DO NOTHING`,
+	`INSERT INTO flagged_keypoints (image_id, points) SELECT id, keypoints FROM list_flag WHERE keypoints IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING`,
 }
 
 // Load flags a part of the list in one transaction; the same part again changes nothing. CheckFlag found each flag good,
@@ -75,7 +76,7 @@ func (m *Import) Load(ctx context.Context, part []hashlist.Flag) (Loaded, error)
 	if err != nil {
 		return Loaded{}, err
 	}
-	var counts []int
+	var l Loaded
 	err = m.db.withAudit(ctx, m.by, m.why, func(tx pgx.Tx) error {
 		if _, err := tx.Conn().PgConn().Exec(ctx, loadSettings).ReadAll(); err != nil {
 			return err
@@ -83,23 +84,36 @@ func (m *Import) Load(ctx context.Context, part []hashlist.Flag) (Loaded, error)
 		if err := staged.copy(ctx, tx); err != nil {
 			return err
 		}
-		for _, sql := range loadSQL {
+		run := func(sql string) (rows int, err error) {
 			tag, err := tx.Exec(ctx, sql)
-			if err != nil {
+			return int(tag.RowsAffected()), err
+		}
+		if l.New, err = run(loadNewSQL); err != nil {
+			return err
+		}
+		if l.New < len(part) {
+			if l.Known, err = run(loadKnownSQL); err != nil {
 				return err
 			}
-			counts = append(counts, int(tag.RowsAffected()))
+			if l.Retracted, err = run(loadRetractedSQL); err != nil {
+				return err
+			}
+			l.Known -= l.Retracted
 		}
-		if counts[1] == counts[2] { // none was there
-			return nil
+		for _, sql := range loadSignalsSQL {
+			if _, err := run(sql); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(ctx, tellGainedSQL+" AND i.id IN (SELECT id FROM list_flag)")
+		if l.Known > 0 {
+			_, err = run(tellGainedSQL + " AND i.id IN (SELECT id FROM list_flag)")
+		}
 		return err
 	})
 	if err != nil {
 		return Loaded{}, err
 	}
-	return Loaded{New: counts[0], Known: counts[1] - counts[2], Retracted: counts[2]}, nil
+	return l, nil
 }
 
 // Compare counts what Load would do, and changes nothing.

@@ -129,7 +129,7 @@ func (db *DB) CountSignals(ctx context.Context, model string) (c SignalCounts, e
 	err = db.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM flagged_pdq),
 		(SELECT count(*) FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL),
 		(SELECT count(*) FROM flagged_embedding e JOIN model m ON m.id = e.model_id WHERE m.fingerprint = $1),
-		coalesce((SELECT floor(extract(epoch FROM max(created_at))) FROM flagged_image), 0)::bigint`, model).
+		coalesce((SELECT floor(extract(epoch FROM created_at)) FROM flagged_image ORDER BY number DESC LIMIT 1), 0)::bigint`, model).
 		Scan(&c.PDQ, &c.MD5, &c.Embeddings, &c.Newest)
 	return c, err
 }

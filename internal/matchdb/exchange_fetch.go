@@ -118,7 +118,7 @@ CREATE TEMP TABLE IF NOT EXISTS list_record (entry text, n int, address text) ON
 		) UPDATE list_flag s SET id = other.id FROM other WHERE s.n = other.n`
 
 	exchangePDQSQL = `INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality)
-		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) WHERE ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
+		SELECT s.id, s.bank_id, p.view, p.hash, p.quality FROM list_pdq p JOIN list_flag s USING (n) WHERE ` + ofActiveFlag + ` ORDER BY s.id ON CONFLICT DO NOTHING`
 	exchangeEmbeddingsSQL = `INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding)
 		SELECT e.model_id, s.id, s.bank_id, e.view, e.penalty, e.embedding FROM list_embedding e JOIN list_flag s USING (n) WHERE ` + ofActiveFlag + ` ON CONFLICT DO NOTHING`
 	exchangeKeypointsSQL = `INSERT INTO flagged_keypoints (image_id, points)

@@ -101,7 +101,13 @@ func TestExchangeKeepsAFlagUntilItsLastRecord(t *testing.T) {
 	require.Zero(t, count(t, db, `SELECT count(*) FROM audit_log WHERE table_name = 'flagged_image'
 		AND (coalesce(before, '{}') ?| '{md5,sha256,signal_key}' OR coalesce(after, '{}') ?| '{md5,sha256,signal_key}')`))
 
-	_, err := f.End(t.Context())
+	var forgotten string
+	require.NoError(t, db.pool.QueryRow(t.Context(), "SELECT row_id FROM audit_log WHERE action = 'delete' ORDER BY id LIMIT 1").Scan(&forgotten))
+	history, err := db.History(t.Context(), forgotten)
+	require.NoError(t, err)
+	require.Equal(t, []string{"exchange one insert flagged_image", "exchange one delete flagged_image"}, actions(history), "a flag of a page has its own history")
+
+	_, err = f.End(t.Context())
 	require.NoError(t, err)
 	got, err := db.Exchange(t.Context(), "one")
 	require.NoError(t, err)

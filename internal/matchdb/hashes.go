@@ -167,8 +167,8 @@ func hashColumns(qs []HashQuery) (a hashBatch, err error) {
 
 // KnownSums says whether there are flags of whose file a SHA-1, or an MD5, is the best hash that is known.
 func (db *DB) KnownSums(ctx context.Context) (bySHA1, byMD5 bool, err error) {
-	err = db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NOT NULL AND retracted_at IS NULL),
-		EXISTS (SELECT FROM flagged_image WHERE sha256 IS NULL AND sha1 IS NULL AND md5 IS NOT NULL AND retracted_at IS NULL)`).Scan(&bySHA1, &byMD5)
+	err = db.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM flagged_image WHERE (sha1 IS NULL) = false AND sha256 IS NULL AND signal_key IS NULL AND retracted_at IS NULL),
+		EXISTS (SELECT FROM flagged_image WHERE (sha1 IS NULL) = true AND sha256 IS NULL AND signal_key IS NULL AND retracted_at IS NULL)`).Scan(&bySHA1, &byMD5)
 	if err != nil {
 		return false, false, fmt.Errorf("ask for flags by SHA-1 and MD5: %w", err)
 	}

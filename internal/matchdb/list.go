@@ -79,7 +79,7 @@ func (f FlagFilter) arguments() []any {
 	return []any{f.Bank, f.Retracted, f.Quarantined, somewhere(f.Source), somewhere(f.Note), f.By, f.Since}
 }
 
-// ListFlags returns the flags that the filter lets through, the newest first, and of one moment by id. The error of a bank that is
+// ListFlags returns the flags that the filter lets through, the newest first. The error of a bank that is
 // not there wraps ErrUnknownBank.
 func (db *DB) ListFlags(ctx context.Context, filter FlagFilter) ([]Flagged, error) {
 	if filter.Bank != "" {
@@ -88,9 +88,8 @@ func (db *DB) ListFlags(ctx context.Context, filter FlagFilter) ([]Flagged, erro
 		}
 	}
 	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+flagsWhere+`
-		AND ($8 OR i.created_at <= (SELECT created_at FROM flagged_image WHERE id = $9)
-		  AND (i.created_at < (SELECT created_at FROM flagged_image WHERE id = $9) OR i.id > $9))
-		ORDER BY i.created_at DESC, i.id LIMIT nullif($10, 0)`,
+		AND ($8 OR i.number < (SELECT number FROM flagged_image WHERE id = $9))
+		ORDER BY i.number DESC LIMIT nullif($10, 0)`,
 		append(filter.arguments(), filter.After == uuid.UUID{}, filter.After, filter.Limit)...)
 	if err != nil {
 		return nil, err

@@ -25,17 +25,17 @@ compared AS MATERIALIZED (
 )
 SELECT upload, i.id, bank.name, '', true, 0, 0
 FROM unnest(@files::int[], @sha256::bytea[]) AS file (upload, sha256)
-JOIN flagged_image i ON i.sha256 = file.sha256 AND i.retracted_at IS NULL
+JOIN flagged_image i ON coalesce(i.sha256, i.sha1, i.md5, i.signal_key) = file.sha256 AND i.sha256 IS NOT NULL AND i.retracted_at IS NULL
 JOIN active bank ON bank.id = i.bank_id
 UNION ALL
 SELECT upload, i.id, bank.name, '', true, 0, 0
 FROM unnest(@files::int[], @sha1::bytea[]) AS file (upload, sha1)
-JOIN flagged_image i ON i.sha1 = file.sha1 AND i.sha256 IS NULL AND i.retracted_at IS NULL
+JOIN flagged_image i ON coalesce(i.sha256, i.sha1, i.md5, i.signal_key) = file.sha1 AND i.sha1 IS NOT NULL AND i.retracted_at IS NULL
 JOIN active bank ON bank.id = i.bank_id
 UNION ALL
 SELECT upload, i.id, bank.name, '', true, 0, 0
 FROM unnest(@files::int[], @md5::bytea[]) AS file (upload, md5)
-JOIN flagged_image i ON i.md5 = file.md5 AND i.sha1 IS NULL AND i.sha256 IS NULL AND i.retracted_at IS NULL
+JOIN flagged_image i ON coalesce(i.sha256, i.sha1, i.md5, i.signal_key) = file.md5 AND i.md5 IS NOT NULL AND i.retracted_at IS NULL
 JOIN active bank ON bank.id = i.bank_id
 UNION ALL
 SELECT upload, image_id, bank.name, view, false, (compared.hash <~> query.hash)::int, number

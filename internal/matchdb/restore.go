@@ -33,7 +33,7 @@ func (db *DB) Select(ctx context.Context, s Selection, retracted bool) ([]Flagge
 	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+`
 		WHERE ($1 = '' OR b.name = $1) AND ($2 = '' OR i.source ILIKE $2) AND ($3 = '' OR i.note ILIKE $3)
 		  AND (i.retracted_at IS NOT NULL) = $5 AND coalesce(i.retracted_at, i.created_at) >= $4
-		ORDER BY i.created_at DESC, i.id`, s.Bank, somewhere(s.Source), somewhere(s.Note), s.Since, retracted)
+		ORDER BY i.number DESC`, s.Bank, somewhere(s.Source), somewhere(s.Note), s.Since, retracted)
 	if err != nil {
 		return nil, err
 	}

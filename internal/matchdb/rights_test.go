@@ -75,6 +75,24 @@ func TestCuratorKeepsTheLibrary(t *testing.T) {
 	}
 }
 
+// A flag is of a bank that is there, and signals are of a flag in its bank.
+func TestReferencesAreChecked(t *testing.T) {
+	owner, url := library(t)
+	require.NoError(t, owner.AddBank(t.Context(), "spam", "ann", ""))
+	id := mustFlag(t, owner, newFlag("spam", "a", random(rand.New(rand.NewPCG(4, 4))))).ID
+	curator := as(t, owner, url, "moderator_curator")
+	for _, sql := range []string{
+		"INSERT INTO flagged_image (bank_id, sha256, created_by) VALUES (2, sha256('x'), 'ann'), (3, sha256('y'), 'ann')",
+		"INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality) SELECT '" + id.String() + "', b, b::text, 0::bit(256), 100 FROM generate_series(1, 2) b",
+		"INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality) VALUES (gen_random_uuid(), 2, 'original', 0::bit(256), 100)",
+		"INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding) SELECT model_id, image_id, 1, 'other', penalty, embedding FROM flagged_embedding",
+		"INSERT INTO flagged_embedding (model_id, image_id, bank_id, view, penalty, embedding) SELECT model_id, gen_random_uuid(), 2, view, penalty, embedding FROM flagged_embedding",
+	} {
+		require.Equal(t, foreignKeyViolation, pgCode(exec(t, curator, sql)), sql)
+	}
+	require.NoError(t, exec(t, curator, "INSERT INTO flagged_pdq (image_id, bank_id, view, hash, quality) VALUES ('"+id.String()+"', 2, 'other', 0::bit(256), 100)"))
+}
+
 func TestAdminSetsAModelsThresholds(t *testing.T) {
 	owner, url := library(t)
 	admin := as(t, owner, url, "moderator_admin")

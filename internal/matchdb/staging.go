@@ -1,11 +1,15 @@
 package matchdb
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -21,8 +25,11 @@ type staged struct {
 }
 
 type stagedFlag struct {
+	number    int32
+	id        uuid.UUID // of the flag, if it is new
 	bank      int
 	flag      hashlist.Flag
+	key       []byte
 	signalKey []byte // nil where the file is known
 }
 
@@ -37,7 +44,9 @@ type stagedEmbedding struct {
 	hashlist.Embedding
 }
 
-// stage looks the flags' banks and models up. With newBanks a bank that is not there is as good as an empty one.
+// stage looks the flags' banks and models up. With newBanks a bank that is not there is as good as an empty one. The flags are put in
+// the order of their keys, in which they are inserted, as their ids: two connections that load the same pictures wait for each other in
+// one direction only, and indexes grow at their end.
 func (db *DB) stage(ctx context.Context, part []hashlist.Flag, newBanks bool) (staged, error) {
 	banks, err := db.bankIDs(ctx)
 	if err != nil {
@@ -49,9 +58,9 @@ func (db *DB) stage(ctx context.Context, part []hashlist.Flag, newBanks bool) (s
 		if !ok && !newBanks {
 			return s, unknownBank(f.Bank)
 		}
-		row := stagedFlag{bank: bank, flag: f}
+		row := stagedFlag{bank: bank, flag: f, number: int32(i), key: f.Key()}
 		if !f.HasFile() {
-			row.signalKey = f.SignalKey()
+			row.signalKey = row.key
 		}
 		s.flags = append(s.flags, row)
 		for _, p := range f.PDQ {
@@ -63,6 +72,12 @@ func (db *DB) stage(ctx context.Context, part []hashlist.Flag, newBanks bool) (s
 				return s, err
 			}
 			s.embeddings = append(s.embeddings, stagedEmbedding{int32(i), model.id, e})
+		}
+	}
+	slices.SortFunc(s.flags, func(a, b stagedFlag) int { return cmp.Or(a.bank-b.bank, bytes.Compare(a.key, b.key)) })
+	for i := range s.flags {
+		if s.flags[i].id, err = uuid.NewV7(); err != nil {
+			return s, err
 		}
 	}
 	return s, nil
@@ -82,7 +97,7 @@ func (db *DB) bankIDs(ctx context.Context) (map[string]int, error) {
 
 // stagingSQL makes the session's own tables, which a commit empties.
 const stagingSQL = `
-CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid DEFAULT gen_random_uuid(), bank_id int, sha256 bytea, sha1 bytea, md5 bytea, signal_key bytea,
+CREATE TEMP TABLE IF NOT EXISTS list_flag (n int, id uuid, bank_id int, sha256 bytea, sha1 bytea, md5 bytea, signal_key bytea,
 	source text, note text, keypoints bytea) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_pdq (n int, view text, hash bit(256), quality smallint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS list_embedding (n int, model_id int, view text, penalty real, embedding halfvec) ON COMMIT DELETE ROWS`
@@ -92,10 +107,10 @@ func (s staged) copy(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Conn().PgConn().Exec(ctx, "SET LOCAL client_min_messages = warning;"+stagingSQL).ReadAll(); err != nil {
 		return err
 	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "bank_id", "sha256", "sha1", "md5", "signal_key", "source", "note", "keypoints"},
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"list_flag"}, []string{"n", "id", "bank_id", "sha256", "sha1", "md5", "signal_key", "source", "note", "keypoints"},
 		pgx.CopyFromSlice(len(s.flags), func(i int) ([]any, error) {
 			f := s.flags[i]
-			return []any{int32(i), int32(f.bank), f.flag.SHA256, f.flag.SHA1, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note, f.flag.Keypoints}, nil
+			return []any{f.number, f.id, int32(f.bank), f.flag.SHA256, f.flag.SHA1, f.flag.MD5, f.signalKey, f.flag.Source, f.flag.Note, f.flag.Keypoints}, nil
 		}))
 	if err != nil {
 		return err

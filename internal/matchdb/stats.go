@@ -101,7 +101,7 @@ func (db *DB) Released(ctx context.Context, since time.Time) (n uint64, err erro
 func (db *DB) Unmatched(ctx context.Context, matched []uuid.UUID, limit int) ([]Flagged, error) {
 	rows, err := db.pool.Query(ctx, "SELECT "+flaggedColumns+`
 		WHERE i.retracted_at IS NULL AND NOT EXISTS (SELECT FROM unnest($1::uuid[]) AS m (id) WHERE m.id = i.id)
-		ORDER BY i.created_at, i.id LIMIT $2`, matched, limit)
+		ORDER BY i.number LIMIT $2`, matched, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (b *bench) matchAt(ctx context.Context, size int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "TRUNCATE flagged_image CASCADE"); err != nil { // other sizes' and parts' flags
+	if _, err := conn.Exec(ctx, "TRUNCATE flagged_image, flagged_embedding, flagged_pdq, flagged_keypoints CASCADE"); err != nil { // other sizes' and parts' flags
 		return err
 	}
 	if err := part.store(ctx, conn, c.flags); err != nil {
