@@ -4,17 +4,30 @@ import "time"
 
 // policy decides when a batch is full, by count or by age. It has no clock and no goroutine of its own.
 type policy struct {
-	size  int
-	age   time.Duration
-	items []*item
-	first time.Time // when the first item was added
+	size    int
+	age     time.Duration
+	items   []*item
+	until   time.Time // when the batch is due
+	backlog bool      // all its uploads have waited in the stream for longer than age
+}
+
+// backlogWait bounds how long an upload of a backlog waits for its batch to fill. A fuller batch costs less CPU time an upload, which
+// shortens the backlog. Longer waits make batches hardly fuller, and hold memory that uploads wait for.
+const backlogWait = 40 * time.Millisecond
+
+// wait is how long an upload may wait for others: age, or in a backlog as long again as it has waited in the stream.
+func (p *policy) wait(it *item) time.Duration {
+	waited := time.Duration(it.decision.Timing.Queue * float64(time.Millisecond))
+	return max(p.age, min(waited, backlogWait))
 }
 
 // add returns the batch that the item completes, or nil.
 func (p *policy) add(it *item, now time.Time) []*item {
-	if len(p.items) == 0 {
-		p.first = now
+	wait, first := p.wait(it), len(p.items) == 0
+	if until := now.Add(wait); first || until.Before(p.until) {
+		p.until = until
 	}
+	p.backlog = (first || p.backlog) && wait > p.age
 	p.items = append(p.items, it)
 	if len(p.items) < p.size {
 		return nil
@@ -27,7 +40,7 @@ func (p *policy) due(now time.Time) (wait time.Duration, ok bool) {
 	if len(p.items) == 0 {
 		return 0, false
 	}
-	return max(0, p.age-now.Sub(p.first)), true
+	return max(0, p.until.Sub(now)), true
 }
 
 // flush empties the batch and returns its items, or nil.
@@ -38,7 +51,8 @@ func (p *policy) flush() []*item {
 }
 
 // collect forms batches of the items from in until in is closed, and then flushes the last one. A batch is due at once
-// when no more uploads are being prepared. While the next stage is busy, a due batch keeps growing up to size.
+// when no more uploads are being prepared, but for a backlog's, whose next upload is on its way to a worker. While the next stage is
+// busy, a due batch keeps growing up to size.
 func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, preparing func() bool) {
 	defer close(out)
 	p := policy{size: size, age: age}
@@ -52,15 +66,16 @@ func collect(in <-chan *item, out chan<- []*item, size int, age time.Duration, p
 				in = nil
 				break
 			}
-			if batch := p.add(it, time.Now()); batch != nil {
+			now := time.Now()
+			if batch := p.add(it, now); batch != nil {
 				out <- batch
 				ready = nil
 				break
 			}
-			if !preparing() {
+			if !preparing() && !p.backlog {
 				ready = out
-			} else if len(p.items) == 1 {
-				timer.Reset(age)
+			} else if wait, _ := p.due(now); ready == nil {
+				timer.Reset(wait)
 			}
 		case <-timer.C:
 			if wait, ok := p.due(time.Now()); ok && wait == 0 {

@@ -65,6 +65,43 @@ func TestCollectWaitsForUploadsBeingPrepared(t *testing.T) {
 	})
 }
 
+// In a backlog a batch waits for others to fill it: as long as its uploads have waited already, within a bound. One that has not
+// waited in the stream does not wait for a backlog.
+func TestBatchesFillInABacklog(t *testing.T) {
+	queued := func(ms float64) *item { it := &item{}; it.decision.Timing.Queue = ms; return it }
+	now := time.Unix(0, 0)
+	p := policy{size: 9, age: 10 * time.Millisecond}
+	for _, c := range []struct {
+		queued  float64
+		wait    time.Duration
+		backlog bool
+	}{{5, p.age, false}, {1e6, backlogWait, true}, {20, 20 * time.Millisecond, true}, {0, p.age, false}} {
+		if c.backlog != p.backlog {
+			p.flush()
+		}
+		p.add(queued(c.queued), now)
+		wait, _ := p.due(now)
+		require.Equal(t, c.wait, wait)
+		require.Equal(t, c.backlog, p.backlog)
+	}
+
+	synctest.Test(t, func(t *testing.T) {
+		in, out := make(chan *item), make(chan []*item)
+		go collect(in, out, 3, 10*time.Millisecond, func() bool { return false })
+		began := time.Now()
+		in <- queued(1e6)
+		time.Sleep(15 * time.Millisecond) // of the bubble's clock
+		in <- queued(1e6)
+		require.Len(t, <-out, 2)
+		require.Equal(t, backlogWait, time.Since(began), "the first one's wait")
+		in <- queued(1e6)
+		in <- queued(0)
+		require.Len(t, <-out, 2)
+		require.Equal(t, backlogWait, time.Since(began), "one that has not waited, and nothing is prepared")
+		close(in)
+	})
+}
+
 func TestConfigValidate(t *testing.T) {
 	good := Config{
 		BatchSize: 1, BatchAge: 1, Workers: 1, MaxUploadBytes: 1, MaxHeldBytes: 1, Attempts: 1, Backoff: 1,

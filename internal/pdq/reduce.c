@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #if defined(__x86_64__) && defined(__GLIBC__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -71,4 +72,27 @@ void pdq_transform(const float *samples, const float *cosines, int frequencies, 
 			*spectrum++ = sum;
 		}
 	}
+}
+
+// Found bit by bit, as compares of all numbers are vectors' work and a sort is not.
+CLONES float pdq_median(const float *spectrum)
+{
+	uint32_t keys[PDQ_COEFFICIENTS], found = 0;
+	float median;
+
+	memcpy(keys, spectrum, sizeof keys);
+	for (int i = 0; i < PDQ_COEFFICIENTS; i++) // in the order of the numbers
+		keys[i] ^= keys[i] >> 31 ? UINT32_MAX : 1u << 31;
+	for (int bit = 31; bit >= 0; bit--) {
+		uint32_t higher = found | 1u << bit;
+		int below = 0;
+
+		for (int i = 0; i < PDQ_COEFFICIENTS; i++)
+			below += keys[i] < higher;
+		if (below < PDQ_COEFFICIENTS / 2)
+			found = higher;
+	}
+	found ^= found >> 31 ? 1u << 31 : UINT32_MAX;
+	memcpy(&median, &found, sizeof median);
+	return median;
 }

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-enum { PDQ_GRID = 64 };
+enum { PDQ_GRID = 64, PDQ_COEFFICIENTS = 256 };
 
 // For each sample along an axis: its first pixel, the number of its pixels, and their weights (most for each sample).
 typedef struct {
@@ -20,5 +20,8 @@ void pdq_transform(const float *samples, const float *cosines, int frequencies, 
 
 // Sums the differences between neighbouring samples, across and down, each in whole per cent of the range.
 int pdq_differences(const float *samples);
+
+// The lower of the two middle coefficients.
+float pdq_median(const float *spectrum);
 
 #endif

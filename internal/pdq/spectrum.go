@@ -1,12 +1,11 @@
 package pdq
 
+// #cgo noescape pdq_median
+// #cgo nocallback pdq_median
 // #include "reduce.h"
 import "C"
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // frequencies is the number of cosines on each axis, from frequency 1 on. The
 // mean brightness, frequency 0, is not part of the hash.
@@ -38,9 +37,7 @@ func (s *square) spectrum() *spectrum {
 // median returns the lower of the two middle coefficients, so that half of
 // the others are above it.
 func (c *spectrum) median() float32 {
-	sorted := *c
-	slices.Sort(sorted[:])
-	return sorted[len(sorted)/2-1]
+	return float32(C.pdq_median((*C.float)(&c[0])))
 }
 
 // hash sets the bits of the coefficients above the median.

@@ -45,11 +45,6 @@ func (c *code) distance(h *pdq.Hash) int {
 		bits.OnesCount64(c[2]^binary.LittleEndian.Uint64(h[16:])) + bits.OnesCount64(c[3]^binary.LittleEndian.Uint64(h[24:]))
 }
 
-// halfDistance is the number of bits in which the first half of a hash differs from the code's.
-func (c *code) halfDistance(h *pdq.Hash) int {
-	return bits.OnesCount64(c[0]^binary.LittleEndian.Uint64(h[:])) + bits.OnesCount64(c[1]^binary.LittleEndian.Uint64(h[8:]))
-}
-
 // In each word a part has every eleventh bit: neighbours in a hash, which are neighbours in frequency, depend on each other.
 // Of 10,435 photographs 1.2 times as many pairs share 22 such bits as would by chance; of bits in a row, twice as many.
 const (

@@ -1,6 +1,15 @@
 package pdqindex
 
-import "runtime"
+// #cgo CFLAGS: -O3
+// #cgo noescape pdqindex_scan
+// #cgo nocallback pdqindex_scan
+// #include "scan.h"
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
 
 // Parts of 23 bits: with fewer, longer parts a query flips more bits in each; with more, shorter ones more hashes share a
 // bucket, and each has more postings.
@@ -66,10 +75,13 @@ func (s *search) scan(from, to uint32) {
 	for from < to {
 		c, first := s.chunks[from/chunkSize], from%chunkSize
 		end := min(chunkSize, first+to-from)
-		for i := first; i < end; i++ {
-			if s.query.halfDistance(&c.hashes[i]) <= s.bits { // half of the bits tell nearly all others
-				s.check(from + i - first)
+		hashes := (*C.uint64_t)(unsafe.Pointer(&c.hashes))
+		for i := first; ; i++ {
+			i = uint32(C.pdqindex_scan(hashes, C.uint32_t(i), C.uint32_t(end), (*C.uint64_t)(&s.query[0]), C.int(s.bits)))
+			if i >= end {
+				break
 			}
+			s.check(from + i - first)
 		}
 		from += end - first
 	}

@@ -52,13 +52,17 @@ func figures(all []measured) []figure {
 type machineUsage struct{ program, postgres, nats usage }
 
 func (s *servers) usage(f flow) (all machineUsage, err error) {
-	if all.program, err = usageOf(f.pid); err != nil {
+	now, err := processes()
+	if err != nil {
 		return all, err
 	}
-	if all.postgres, err = usageOf(s.postgresPID); err != nil {
+	if all.program, err = now.below(f.pid); err != nil {
 		return all, err
 	}
-	all.nats, err = usageOf(s.nats.Process.Pid)
+	if all.postgres, err = now.below(s.postgresPID); err != nil {
+		return all, err
+	}
+	all.nats, err = now.below(s.nats.Process.Pid)
 	return all, err
 }
 

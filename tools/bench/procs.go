@@ -22,15 +22,28 @@ const ticksPerSecond = 100 // USER_HZ, on every platform of Go
 
 // usageOf sums up the tree of processes below pid.
 func usageOf(pid int) (usage, error) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	all, err := processes()
 	if err != nil {
 		return usage{}, err
 	}
-	type process struct {
-		parent int
-		usage  usage
+	return all.below(pid)
+}
+
+// snapshot is the processes of the machine, by their ids.
+type snapshot map[int]process
+
+type process struct {
+	parent int
+	usage  usage
+}
+
+// processes takes a snapshot, which costs milliseconds: where several programs are measured they share one.
+func processes() (snapshot, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
 	}
-	all := map[int]process{}
+	all := snapshot{}
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -45,6 +58,11 @@ func usageOf(pid int) (usage, error) {
 		own := number(11) + number(12)
 		all[id] = process{int(number(1)), usage{took(own + number(13) + number(14)), took(own), number(21) * int64(os.Getpagesize())}}
 	}
+	return all, nil
+}
+
+// below sums up the tree of processes below pid.
+func (all snapshot) below(pid int) (usage, error) {
 	if _, ok := all[pid]; !ok {
 		return usage{}, fmt.Errorf("process %d has ended", pid)
 	}
