@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,8 @@ type candidateIndex[S interface {
 	take    func(pgx.Rows, S) (uuid.UUID, error)   // puts a row into the set
 	taken   func(context.Context, pgx.Tx, S) error // all rows that were read are put into the set
 	stale   func(have *indexState[S]) bool         // all is to be read again, whatever the server
+	// purge takes what is deleted out of the set, while it is searched, and tells whether the index may forget which pictures those were.
+	purge func(set S, deleted map[uuid.UUID]bool) bool
 
 	changed statement // whether the server is another one than the index was read from
 	compare statement // the rows that the index names, and those that it lacks
@@ -43,15 +46,16 @@ type indexState[S any] struct {
 	server   string    // the life of the server and of the table that the snapshot belongs to, see serverSQL
 	at       time.Time // of the reading, by our own clock
 	deleted  map[uuid.UUID]bool
+	released bool // the set is empty: it was of another server, and is being read
 }
 
 const (
 	readEvery = time.Second
 	readTime  = 10 * time.Minute // that a reading of all may take
-	// With so many more than four times of what was read at first all are read again, as what was made for few does not fit many;
-	// and with so many pictures deleted, which are in the way.
+	// With so many more than four times of the few that were read at first, fewer than so many, all are read again: what was made for few
+	// does not fit many.
 	readAnew    = 10_000
-	mostDeleted = 1_000
+	mostDeleted = 1_000 // pictures, which are in the way, before they are purged
 
 	tellEvery = time.Minute // that readings fail
 )
@@ -65,9 +69,13 @@ func (m *candidateIndex[S]) warm(ctx context.Context) (rows int, bytes int64, er
 	return have.set.Len(), have.set.Bytes(), nil
 }
 
-// get returns what is read. At first use all is; from then on it is followed until the library is closed.
+// get returns what is read. At first use all is; from then on it is followed until the library is closed. The error is errServerChanged
+// while all is read from another server.
 func (m *candidateIndex[S]) get(ctx context.Context) (*indexState[S], error) {
 	if have := m.have.Load(); have != nil {
+		if have.released {
+			return nil, errServerChanged
+		}
 		return have, nil
 	}
 	select {
@@ -213,9 +221,17 @@ func (m *candidateIndex[S]) fill(ctx context.Context, tx pgx.Tx, next *indexStat
 			next.deleted = maps.Clone(next.deleted)
 			maps.DeleteFunc(next.deleted, func(id uuid.UUID, _ bool) bool { return back[id] })
 		}
+		if err == nil && m.purge(next.set, next.deleted) {
+			next.deleted = map[uuid.UUID]bool{}
+		}
 		return err
 	}
 	var err error
+	if other {
+		if err := m.release(ctx, tx, have); err != nil {
+			return err
+		}
+	}
 	if next.set, err = m.empty(ctx, tx); err != nil {
 		return err
 	}
@@ -248,9 +264,16 @@ func (m *candidateIndex[S]) add(ctx context.Context, tx pgx.Tx, set S, seen map[
 	return m.taken(ctx, tx, set)
 }
 
-// outgrown is for sets that were made for as many rows as there were at first, and that deleted pictures are in the way of.
-func outgrown[S interface{ Len() int }](have *indexState[S]) bool {
-	return have.set.Len() > 4*have.first+readAnew || len(have.deleted) > mostDeleted
+// release gives the memory of what was read from another server back before all is read anew. Searches fail meanwhile, as they would
+// with it.
+func (m *candidateIndex[S]) release(ctx context.Context, tx pgx.Tx, have *indexState[S]) error {
+	none, err := m.empty(ctx, tx)
+	if err != nil {
+		return err
+	}
+	m.have.Store(&indexState[S]{set: none, snapshot: have.snapshot, server: have.server, at: have.at, released: true})
+	runtime.GC() // most of the memory is not Go's, whose collector does not see it
+	return nil
 }
 
 // RowsRead is how many rows of the library were read into memory since it was opened. It rises while they are read.

@@ -24,6 +24,7 @@ func newHashes(db *DB) *candidateIndex[*hashSet] {
 		changed: serverChanged("flagged_pdq"), compare: newStatement(matchHashesSQL, 0), deleted: newStatement(deletedHashesSQL, 0),
 		taken: func(_ context.Context, _ pgx.Tx, set *hashSet) error { set.flush(); return nil },
 		stale: func(have *indexState[*hashSet]) bool { return have.set.outgrown() },
+		purge: func(*hashSet, map[uuid.UUID]bool) bool { return false },
 		take: func(rows pgx.Rows, set *hashSet) (id uuid.UUID, err error) {
 			var bank int32
 			var hash pgtype.Bits

@@ -23,9 +23,8 @@ type keypointSet struct {
 }
 
 const (
-	keypointBatch = 10_000 // flags, of 2 KB each
-	// An index of which more is removed than left, and so many, is read anew: what is removed keeps its ID.
-	mostRemoved = 100_000
+	keypointBatch = 10_000  // flags, of 2 KB each
+	mostRemoved   = 100_000 // that may be in an index which has fewer others
 )
 
 func newKeypointSet() *keypointSet { return &keypointSet{Index: pointindex.New()} }
@@ -82,12 +81,11 @@ func (s *keypointSet) remove(near [][]keypointNeighbour, deleted []uuid.UUID) {
 	}
 }
 
-// outgrown reports whether more was removed than is left.
-func (s *keypointSet) outgrown() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	removed := len(s.images) - s.Len()
-	return removed > mostRemoved && removed > len(s.images)/2
+// purge takes what was removed out of the index once that is more than what is left.
+func (s *keypointSet) purge() {
+	if removed := s.Removed(); removed > mostRemoved && removed > s.Len() {
+		s.Purge()
+	}
 }
 
 // WarmKeypoints reads the flags' keypoints, from which KeypointCandidates knows where to look, and returns how many flags have
@@ -125,7 +123,8 @@ func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 		db: db, what: "keypoints", table: "flagged_keypoints", turn: make(chan struct{}, 1),
 		columns: fmt.Sprintf("image_id, substring(points FROM 1 FOR %d)", keypoint.StoredSize(pointindex.FlagPoints)),
 		rows:    "FROM flagged_keypoints WHERE true",
-		stale:   func(have *indexState[*keypointSet]) bool { return have.set.outgrown() },
+		stale:   func(*indexState[*keypointSet]) bool { return false },
+		purge:   func(set *keypointSet, _ map[uuid.UUID]bool) bool { set.purge(); return false },
 		taken:   func(_ context.Context, _ pgx.Tx, set *keypointSet) error { set.flush(); return nil },
 		changed: serverChanged("flagged_keypoints"),
 		compare: newStatement(matchKeypointsSQL, 0), deleted: newStatement(deletedKeypointsSQL, 0),

@@ -51,7 +51,7 @@ func (r registered) partition() string { return fmt.Sprintf("flagged_embedding_%
 
 func newSketches(db *DB, model registered) *sketches {
 	return &sketches{
-		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown[*sketchSet],
+		db: db, what: "embeddings", table: model.partition(), turn: make(chan struct{}, 1), stale: outgrown, purge: purgeSketches,
 		columns: "image_id, penalty, embedding", rows: fmt.Sprintf("FROM flagged_embedding WHERE model_id = %d", model.id),
 		changed: serverChanged(model.partition()), compare: matchStatement("", model.id), deleted: newStatement(deletedSQL, model.id),
 		empty: func(ctx context.Context, tx pgx.Tx) (*sketchSet, error) {
@@ -67,6 +67,22 @@ func newSketches(db *DB, model registered) *sketches {
 			return id, set.Add(id, embedding.Slice()[:model.dims], penalty)
 		},
 	}
+}
+
+// outgrown is for sets that were made for as few rows as there were at first, and for those that deleted pictures are in the way of and
+// that cannot be purged.
+func outgrown(have *indexState[*sketchSet]) bool {
+	_, purged := have.set.VectorSet.(sketched)
+	return have.first < readAnew && have.set.Len() > 4*have.first+readAnew || !purged && len(have.deleted) > mostDeleted
+}
+
+func purgeSketches(set *sketchSet, deleted map[uuid.UUID]bool) bool {
+	s, ok := set.VectorSet.(sketched)
+	if !ok || len(deleted) <= mostDeleted {
+		return false
+	}
+	s.Purge(deleted)
+	return true
 }
 
 // emptySketches are for vectors about the mean of some that are there.

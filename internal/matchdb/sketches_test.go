@@ -180,20 +180,38 @@ func TestAllIsReadAnew(t *testing.T) {
 	require.Equal(t, 50+readAnew, s.have.Load().first)
 }
 
-// What is read anew is what was retracted, when that is much.
-func TestMuchThatIsGoneIsReadAnew(t *testing.T) {
+// What was retracted is purged when it is much: nothing is read, and the others are found as before.
+func TestMuchThatIsGoneIsPurged(t *testing.T) {
 	db, _ := library(t)
+	r := rand.New(rand.NewPCG(7, 9))
+	vectors := randoms(r, 2*mostDeleted+10)
+	fill(t, db, "default", vectors, noPenalty)
 	s := unfollowed(t, db)
-	first := s.have.Load()
-	ids := make([]uuid.UUID, mostDeleted+1)
-	for i := range ids {
-		ids[i] = uuid.New()
+	first, read := s.have.Load(), db.RowsRead()
+	kept := map[uuid.UUID]bool{}
+	for _, v := range vectors[:10] {
+		kept[nearestImages(t, s, v)[0]] = true
 	}
-	s.forget(first, ids)
-	require.Len(t, s.have.Load().deleted, len(ids))
+	ids, err := db.ListFlags(t.Context(), FlagFilter{})
+	require.NoError(t, err)
+	var gone []uuid.UUID
+	for _, f := range ids {
+		if !kept[f.ID] {
+			gone = append(gone, f.ID)
+		}
+	}
+	n, err := db.RetractAll(t.Context(), gone, "ann", "a test")
+	require.NoError(t, err)
+	require.Equal(t, len(vectors)-len(kept), n)
+	s.forget(first, gone)
 	require.NoError(t, s.read(t.Context()))
 	require.Empty(t, s.have.Load().deleted)
-	require.NotSame(t, first.set, s.have.Load().set)
+	require.Same(t, first.set, s.have.Load().set)
+	require.Equal(t, len(kept), first.set.Len())
+	require.Equal(t, read, db.RowsRead())
+	for _, v := range vectors[:10] {
+		require.True(t, kept[nearestImages(t, s, v)[0]])
+	}
 }
 
 // Many near copies that are not read yet hide no bank's only flag, whether that is read or not.

@@ -2,6 +2,7 @@ package pointindex
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type Index struct {
 	tombs   sync.RWMutex
 	deleted []uint64
 	removed int
+	purged  int // of removed
 }
 
 const partitions = 1 << partDims
@@ -82,10 +84,38 @@ func (x *Index) insert(i int, entries []entry) {
 	x.tombs.RLock()
 	deleted := slices.Clone(x.deleted)
 	x.tombs.RUnlock()
-	merged := p.merged(entries, func(flag uint32) bool { return deleted[flag/64]>>(flag%64)&1 != 0 })
+	x.merge(i, entries, deleted)
+}
+
+func (x *Index) merge(i int, entries []entry, deleted []uint64) {
+	merged := x.partitions[i].merged(entries, func(flag uint32) bool { return deleted[flag/64]>>(flag%64)&1 != 0 })
 	x.locks[i].Lock()
 	x.partitions[i] = merged
 	x.locks[i].Unlock()
+}
+
+// Purge takes the entries of all flags that are removed out, a partition at a time: it needs little memory beside the index, which is
+// searched meanwhile. Flags keep their IDs.
+func (x *Index) Purge() {
+	x.adding.Lock()
+	defer x.adding.Unlock()
+	x.tombs.RLock()
+	deleted, removed := slices.Clone(x.deleted), x.removed
+	x.tombs.RUnlock()
+	for i := range x.partitions {
+		x.merge(i, nil, deleted)
+	}
+	runtime.GC() // the partitions' memory is not Go's, whose collector does not see it
+	x.tombs.Lock()
+	x.purged = removed
+	x.tombs.Unlock()
+}
+
+// Removed is the number of flags that were removed since the last Purge.
+func (x *Index) Removed() int {
+	x.tombs.RLock()
+	defer x.tombs.RUnlock()
+	return x.removed - x.purged
 }
 
 // Remove takes a flag out. It panics if none has the ID; one that is removed already stays so. Its entries stay until their

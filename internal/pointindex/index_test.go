@@ -119,6 +119,50 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+// A purge gives the memory of removed flags back, and loses no other for those who search meanwhile.
+func TestPurge(t *testing.T) {
+	const n = 3000
+	r := rand.New(rand.NewPCG(4, 4))
+	x := New()
+	flags := make([]keypoint.Features, n)
+	for i := range flags {
+		flags[i] = randomFlag(r, FlagPoints)
+	}
+	x.Add(flags...)
+	full := x.Bytes()
+	for i := range n - 10 {
+		x.Remove(uint32(i))
+	}
+	require.Equal(t, n-10, x.Removed())
+	upload := copyOf(r, flags[n-1])
+	var asking sync.WaitGroup
+	stop := make(chan struct{})
+	asking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if found := x.Search(upload, 1); len(found) != 1 || found[0].ID != n-1 {
+					t.Errorf("lost a flag: %v", found)
+					return
+				}
+			}
+		}
+	})
+	x.Purge()
+	close(stop)
+	asking.Wait()
+	require.Equal(t, []int{10, 0}, []int{x.Len(), x.Removed()})
+	require.Less(t, x.Bytes(), full/5)
+	require.Empty(t, x.Search(copyOf(r, flags[0]), 1))
+	added := x.Add(flags[0])
+	require.EqualValues(t, n, added)
+	found := x.Search(copyOf(r, flags[0]), 1)
+	require.Len(t, found, 1)
+	require.Equal(t, added, found[0].ID)
+}
+
 func TestSearchWhileFlagsAreAdded(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	x := New()

@@ -82,18 +82,18 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 const countedOf = 7
 
 // promising returns the best by their bytes of the rows that look best by their signs.
-func (l *look) promising(segments []*segment, rows, k int, deleted map[uuid.UUID]bool) best {
+func (l *look) promising(segments []filled, rows, k int, deleted map[uuid.UUID]bool) best {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	s.keys = slices.Grow(s.keys[:0], rows+block)[:rows]
-	keysOf := func(i int) []int16 { return s.keys[i*l.set.perSegment : min((i+1)*l.set.perSegment, rows)] }
+	s.keys = slices.Grow(s.keys[:0], len(segments)*l.set.perSegment)[:len(segments)*l.set.perSegment]
+	keysOf := func(i int) []int16 { return s.keys[i*l.set.perSegment:][:segments[i].rows] }
 	s.begin(min(runtime.GOMAXPROCS(0), 1+len(segments)/worthACore), l.set.perSegment, k)
 
 	every := 1
 	if rows > countedOf*leastLooked*shareLooked {
 		every = countedOf
 	}
-	s.each(len(segments), func(p *part, i int) { l.keys(segments[i], keysOf(i), every, &p.counts) })
+	s.each(len(segments), func(p *part, i int) { l.keys(segments[i].segment, keysOf(i), every, &p.counts) })
 	want, least := max(leastLooked, rows/shareLooked), allKeys
 	for n := 0; n < want && least > 0; {
 		least--
@@ -101,7 +101,7 @@ func (l *look) promising(segments []*segment, rows, k int, deleted map[uuid.UUID
 			n += every * int(s.parts[i].counts[least])
 		}
 	}
-	s.each(len(segments), func(p *part, i int) { l.score(segments[i], keysOf(i), least, deleted, p) })
+	s.each(len(segments), func(p *part, i int) { l.score(segments[i].segment, keysOf(i), least, deleted, p) })
 	runtime.KeepAlive(segments) // whose memory is not Go's
 	all := s.parts[0].best
 	for _, p := range s.parts[1:] {

@@ -2,6 +2,7 @@ package sketch
 
 import (
 	"math"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -25,7 +26,7 @@ type Near struct {
 // true.
 func (s *Set) Nearest(q []float32, k int, deleted map[uuid.UUID]bool) (near []Near, bound float32) {
 	s.mu.RLock()
-	segments, rows := s.segments, s.rows
+	segments, rows := slices.Clone(s.segments), s.rows
 	s.mu.RUnlock()
 	if rows == 0 || k < 1 {
 		return nil, float32(math.Inf(-1))

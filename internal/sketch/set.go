@@ -23,9 +23,16 @@ type Set struct {
 	layout
 	mean []float32
 
+	adding   sync.Mutex   // one Add or Purge at a time
 	mu       sync.RWMutex // of the two below; rows that were added never change
-	segments []*segment
+	segments []filled
 	rows     int
+}
+
+// filled is a segment with the number of its rows, at least one.
+type filled struct {
+	*segment
+	rows int
 }
 
 // segment is some consecutive rows of a Set. With r' for r less the mean, q·r − penalty is q·r' − penalty and the same for all rows.
@@ -64,16 +71,18 @@ func (s *Set) Add(id uuid.UUID, vector []float32, penalty float32) {
 	if len(vector) != s.dims {
 		panic(fmt.Sprintf("sketch: a vector of %d numbers into a set of %d", len(vector), s.dims))
 	}
+	s.adding.Lock()
+	defer s.adding.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := s.rows % s.perSegment
-	if at == 0 {
-		s.segments = append(s.segments, s.newSegment())
+	if n := len(s.segments); n == 0 || s.segments[n-1].rows == s.perSegment {
+		s.segments = append(s.segments, filled{segment: s.newSegment()})
 	}
-	g := s.segments[len(s.segments)-1]
+	g := &s.segments[len(s.segments)-1]
+	at := g.rows
 	var square, sum, along, most float32
 	centred := make([]float32, s.dims)
-	signs := g.signs[at/block*block*s.groups+placeInBlock(at):]
+	signs := g.signs[s.signsAt(at):]
 	for i, x := range vector {
 		x -= s.mean[i]
 		centred[i] = x
@@ -88,6 +97,7 @@ func (s *Set) Add(id uuid.UUID, vector []float32, penalty float32) {
 	}
 	g.ids[at], g.offsets[at], g.steps[at] = id, along-penalty, most/math.MaxInt8
 	quantise(centred, g.steps[at], g.codes[at*s.dims:])
+	g.rows++
 	s.rows++
 }
 
