@@ -1,5 +1,7 @@
 #include "blur.h"
 
+#include "clones.h"
+
 static int clamp(int i, int n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 
 // Rows that are summed: out[x] = half[0] * before[0][x] + half[k] * (before[k][x] + after[k][x]) for each k up to radius.
@@ -92,4 +94,17 @@ void kp_blur(const int16_t *in, int16_t *out, int16_t *line, int width, int heig
 	}
 #endif
 	blur(weigh, in, out, line, width, height, half, radius);
+}
+
+CLONES void kp_load(const uint8_t *in, int16_t *out, int n, int middle, int per_level)
+{
+	for (int i = 0; i < n; i++)
+		out[i] = (int16_t)((in[i] - middle) * per_level);
+}
+
+CLONES void kp_halve(const int16_t *in, int16_t *out, int width, int height)
+{
+	for (int y = 0; y < height / 2; y++, out += width / 2)
+		for (int x = 0; x < width / 2; x++)
+			out[x] = in[(size_t)2 * y * width + 2 * x];
 }

@@ -9,3 +9,9 @@ enum { KP_MOST_RADIUS = 16 };
 // exact sum. line is room for width + 2 radius numbers. radius is at
 // most KP_MOST_RADIUS.
 void kp_blur(const int16_t *in, int16_t *out, int16_t *line, int width, int height, const int16_t *half, int radius);
+
+// kp_load writes the pixels of n bytes, per_level for each level above the middle one.
+void kp_load(const uint8_t *in, int16_t *out, int n, int middle, int per_level);
+
+// kp_halve writes every other pixel of every other row of the width x height plane in.
+void kp_halve(const int16_t *in, int16_t *out, int width, int height);

@@ -6,7 +6,6 @@ package keypoint
 import "C"
 
 import (
-	"cmp"
 	"math"
 	"runtime"
 	"slices"
@@ -64,24 +63,19 @@ func (s *space) extremaOf(o *octave, number, interval int, found []extremum) []e
 // refine places the extremum between the pixels, where the parabola through its neighbours has it (section 4 of the paper),
 // and refuses faint ones and edges.
 func (o *octave) refine(interval, x, y int) (extremum, bool) {
-	var d [3][3][3]float64 // by scale, row and column
-	for s := range d {
-		for r := range d[s] {
-			for c := range d[s][r] {
-				d[s][r][c] = o.diff(interval-1+s, x-1+c, y-1+r)
-			}
-		}
-	}
-	v, here, below, above := d[1][1][1], d[1], d[0], d[2]
-	dx, dy, ds := (here[1][2]-here[1][0])/2, (here[2][1]-here[0][1])/2, (above[1][1]-below[1][1])/2
-	dxx, dyy, dss := here[1][2]+here[1][0]-2*v, here[2][1]+here[0][1]-2*v, above[1][1]+below[1][1]-2*v
+	here := o.around(interval, x, y)
+	v := here[1][1]
+	dxx, dyy := here[1][2]+here[1][0]-2*v, here[2][1]+here[0][1]-2*v
 	dxy := (here[2][2] - here[2][0] - here[0][2] + here[0][0]) / 4
-	dxs := (above[1][2] - above[1][0] - below[1][2] + below[1][0]) / 4
-	dys := (above[2][1] - above[0][1] - below[2][1] + below[0][1]) / 4
 	trace, det := dxx+dyy, dxx*dyy-dxy*dxy
 	if det <= 0 || trace*trace*maxEdge >= (maxEdge+1)*(maxEdge+1)*det {
 		return extremum{}, false
 	}
+	below, above := o.around(interval-1, x, y), o.around(interval+1, x, y)
+	dx, dy, ds := (here[1][2]-here[1][0])/2, (here[2][1]-here[0][1])/2, (above[1][1]-below[1][1])/2
+	dss := above[1][1] + below[1][1] - 2*v
+	dxs := (above[1][2] - above[1][0] - below[1][2] + below[1][0]) / 4
+	dys := (above[2][1] - above[0][1] - below[2][1] + below[0][1]) / 4
 	// Cramer's rule for the offset: H offset = -gradient.
 	a, b, c := dyy*dss-dys*dys, dxs*dys-dxy*dss, dxy*dys-dyy*dxs
 	all := dxx*a + dxy*b + dxs*c
@@ -115,18 +109,33 @@ const coarseOf = 2
 // spread chooses at most n extrema, two coarse ones to a fine one. Of each kind the strongest of each cell come first, then
 // the second of each, and so on.
 func spread(found []extremum, octaves []octave, width, height, n int) []extremum {
-	slices.SortStableFunc(found, func(a, b extremum) int { return cmp.Compare(b.contrast, a.contrast) })
-	var inCell [cells * cells]int
-	rank := make([]int, len(found))
-	order := make([]int, len(found))
+	strongest := make([]uint64, len(found)) // the complement of the contrast, then the place
 	for i, e := range found {
+		strongest[i] = uint64(^math.Float32bits(e.contrast))<<32 | uint64(i)
+	}
+	slices.Sort(strongest)
+	var inCell [cells * cells]int
+	rank := make([]int, len(found)) // of the strongest, within the cell
+	var ends []int                  // of each rank, in order
+	for i, key := range strongest {
+		e := &found[uint32(key)]
 		step := octaves[e.octave].step
 		cx, cy := int(e.x*step)*cells/width, int(e.y*step)*cells/height
 		cell := min(cy, cells-1)*cells + min(cx, cells-1)
-		rank[i], order[i] = inCell[cell], i
+		if rank[i] = inCell[cell]; rank[i] == len(ends) {
+			ends = append(ends, 0)
+		}
+		ends[rank[i]]++
 		inCell[cell]++
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return rank[a] - rank[b] })
+	order, from := make([]uint32, len(found)), 0
+	for r, n := range ends {
+		ends[r], from = from, from+n
+	}
+	for i, key := range strongest {
+		order[ends[rank[i]]] = uint32(key)
+		ends[rank[i]]++
+	}
 	var fine, coarse []extremum
 	for _, i := range order {
 		if octaves[found[i].octave].step*Side < float32(max(width, height)) {

@@ -104,17 +104,25 @@ CLONES void kp_describe(const int16_t *pix, int width, int height, float x, floa
 	const float *window, uint64_t *bits)
 {
 	float gx[ALL], gy[ALL], along[ALL], beside[ALL], bin[ALL], size[ALL];
+	int32_t place[ALL], rise[ALL], fall[ALL]; // places are 0 outside of the plane and along its edge
 
-	for (int j = 0, s = 0; j < KP_SAMPLES; j++)
-		for (int i = 0; i < KP_SAMPLES; i++, s++) {
+	for (int j = 0; j < KP_SAMPLES; j++)
+		for (int i = 0; i < KP_SAMPLES; i++) {
 			float u = i - (KP_SAMPLES - 1) / 2.0f, v = j - (KP_SAMPLES - 1) / 2.0f;
 			int px = (int)(x + u * across[0] + v * down[0] + 0.5f), py = (int)(y + u * across[1] + v * down[1] + 0.5f);
-			int inside = px >= 1 && py >= 1 && px < width - 1 && py < height - 1;
-			const int16_t *here = pix + (inside ? (size_t)py * width + px : (size_t)width + 1);
 
-			gx[s] = inside ? here[1] - here[-1] : 0;
-			gy[s] = inside ? here[width] - here[-width] : 0;
+			place[j * KP_SAMPLES + i] = px >= 1 & py >= 1 & px < width - 1 & py < height - 1 ? py * width + px : 0;
 		}
+	for (int s = 0; s < ALL; s++) {
+		const int16_t *here = pix + (place[s] ? place[s] : width + 1);
+
+		rise[s] = here[1] - here[-1];
+		fall[s] = here[width] - here[-width];
+	}
+	for (int s = 0; s < ALL; s++) {
+		gx[s] = place[s] ? rise[s] : 0;
+		gy[s] = place[s] ? fall[s] : 0;
+	}
 	for (int s = 0; s < ALL; s++) {
 		along[s] = gx[s] * across[0] + gy[s] * across[1];
 		beside[s] = gx[s] * down[0] + gy[s] * down[1];

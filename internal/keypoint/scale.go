@@ -3,6 +3,10 @@ package keypoint
 // #cgo CFLAGS: -O3
 // #cgo noescape kp_blur
 // #cgo nocallback kp_blur
+// #cgo noescape kp_load
+// #cgo nocallback kp_load
+// #cgo noescape kp_halve
+// #cgo nocallback kp_halve
 // #include "blur.h"
 import "C"
 
@@ -73,9 +77,7 @@ func (s *space) lines(pixels int) *C.int16_t {
 // loaded is a plane of bytes.
 func (s *space) loaded(width, height int, pix []byte) image {
 	m := s.image(width, height)
-	for i, v := range pix {
-		m.pix[i] = (int16(v) - middle) * perLevel
-	}
+	C.kp_load((*C.uint8_t)(&pix[0]), (*C.int16_t)(&m.pix[0]), C.int(len(m.pix)), middle, perLevel)
 	return m
 }
 
@@ -88,9 +90,17 @@ type octave struct {
 	blurred [intervals + 3]image
 }
 
-// diff is the i-th difference at a pixel, of black to white.
-func (o *octave) diff(i, x, y int) float64 {
-	return float64(o.blurred[i+1].at(x, y)-o.blurred[i].at(x, y)) / (perLevel * 255)
+// around is the i-th difference at a pixel and its neighbours, by row and column, of black to white.
+func (o *octave) around(i, x, y int) (d [3][3]float64) {
+	less, more := o.blurred[i], o.blurred[i+1]
+	for r := range d {
+		at := (y-1+r)*less.width + x - 1
+		a, b := less.pix[at:][:3], more.pix[at:][:3]
+		for c := range d[r] {
+			d[r][c] = float64(b[c]-a[c]) / (perLevel * 255)
+		}
+	}
+	return d
 }
 
 // scaleSpace makes the octaves of a plane of bytes.
@@ -136,11 +146,6 @@ func (s *space) blurred(m image, sigma float64) image {
 // halved takes every other pixel.
 func (s *space) halved(m image) image {
 	h := s.image(m.width/2, m.height/2)
-	for y := range h.height {
-		from, to := m.pix[2*y*m.width:][:m.width], h.pix[y*h.width:][:h.width]
-		for x := range to {
-			to[x] = from[2*x]
-		}
-	}
+	C.kp_halve((*C.int16_t)(&m.pix[0]), (*C.int16_t)(&h.pix[0]), C.int(m.width), C.int(m.height))
 	return h
 }

@@ -235,8 +235,8 @@ func TestFlips(t *testing.T) {
 		for i := range z {
 			z[i] = int16(r.IntN(4000) - 2000)
 		}
-		flips := appendFlips(nil, z, len(z), 100)
-		require.Len(t, flips, 100)
+		flips := make([]uint32, mostProbes)
+		flipped(z, len(z), flips)
 		require.Zero(t, flips[0])
 		seen := map[uint32]bool{}
 		for _, flip := range flips {

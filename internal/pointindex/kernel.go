@@ -3,8 +3,12 @@ package pointindex
 // #cgo CFLAGS: -O3
 // #cgo noescape pi_project
 // #cgo nocallback pi_project
-// #cgo noescape pi_scan
-// #cgo nocallback pi_scan
+// #cgo noescape pi_flips
+// #cgo nocallback pi_flips
+// #cgo noescape pi_probe
+// #cgo nocallback pi_probe
+// #cgo noescape pi_look
+// #cgo nocallback pi_look
 // #include "kernel.h"
 import "C"
 
@@ -16,6 +20,14 @@ import (
 
 // Projections is how many are made of a description.
 const Projections = C.PI_DIMS
+
+// Both languages have the same numbers.
+const (
+	weakest    = C.PI_WEAKEST
+	mostProbes = C.PI_MOST_PROBES
+	_          = uint(C.PI_PARTITIONS-partitions) + uint(partitions-C.PI_PARTITIONS)
+	_          = uint(C.PI_PART_DIMS-partDims) + uint(partDims-C.PI_PART_DIMS)
+)
 
 const width = C.PI_WIDTH // Projections, padded for the kernel
 
@@ -31,15 +43,19 @@ type entry struct {
 	spot spot
 }
 
-// span is a bucket that is looked into for a point: struct pi_span.
-type span struct{ from, to, query uint32 }
+// ask is a bucket to be looked into for a point: which bits of its code are flipped. struct pi_ask.
+type ask struct{ point, flip uint32 }
+
+// flipSet is a set of flips: an earlier set's, and one of the weakest projections more. struct pi_set.
+type flipSet struct{ of, with uint32 }
 
 // near is an entry near to a point: struct pi_hit.
 type near struct{ at, query, distance uint32 }
 
 // Both languages have the same structs.
 var (
-	_ = [1]struct{}{}[unsafe.Sizeof(span{})-C.sizeof_struct_pi_span]
+	_ = [1]struct{}{}[unsafe.Sizeof(ask{})-C.sizeof_struct_pi_ask]
+	_ = [1]struct{}{}[unsafe.Sizeof(flipSet{})-C.sizeof_struct_pi_set]
 	_ = [1]struct{}{}[unsafe.Sizeof(near{})-C.sizeof_struct_pi_hit]
 )
 
@@ -57,12 +73,27 @@ func projected(points []keypoint.Point) []int16 {
 	return out
 }
 
-// scan writes the places of the codes in the spans within limit bits of those that they are looked for, as many as found
-// has room for, and returns how many.
-func scan(codes []uint64, spans []span, queries []uint64, limit int, found []near) int {
-	if len(codes) == 0 || len(spans) == 0 {
+// flipped writes to flips which of the first n projections have other signs in the buckets that are looked into, a bit each: the first
+// is none.
+func flipped(z []int16, n int, flips []uint32) {
+	C.pi_flips((*C.int16_t)(&z[0]), C.int(n), (*C.struct_pi_set)(unsafe.Pointer(&flipSets[0])), C.int(len(flips)), (*C.uint32_t)(&flips[0]))
+}
+
+// probes writes the buckets of all points by partition, each of each point. n projections choose one.
+func (q *query) probes(n, each int, s *scratch) {
+	if need := len(q.points) * each; len(s.asks) < need {
+		s.asks, s.flips = make([]ask, need), make([]uint32, need)
+	}
+	C.pi_probe((*C.int16_t)(&q.z[0]), (*C.uint32_t)(&q.parts[0]), C.int(len(q.points)), C.int(n), (*C.struct_pi_set)(unsafe.Pointer(&flipSets[0])),
+		C.int(each), (*C.uint32_t)(&s.flips[0]), (*C.struct_pi_ask)(unsafe.Pointer(&s.asks[0])), (*C.uint32_t)(&s.starts[0]))
+}
+
+// near writes to found the places of the frozen codes near to those that are asked for, as many as it has room for, and returns how many.
+func (p *partition) near(asks []ask, queries []uint64, limit int, found []near) int {
+	if len(p.codes.Values) == 0 || len(asks) == 0 {
 		return 0
 	}
-	return int(C.pi_scan((*C.uint64_t)(&codes[0]), (*C.struct_pi_span)(unsafe.Pointer(&spans[0])), C.int(len(spans)),
-		(*C.uint64_t)(&queries[0]), C.int(limit), (*C.struct_pi_hit)(unsafe.Pointer(&found[0])), C.int(len(found))))
+	return int(C.pi_look((*C.uint64_t)(&p.codes.Values[0]), (*C.uint32_t)(&p.starts.Values[0]), C.int(p.bits),
+		(*C.struct_pi_ask)(unsafe.Pointer(&asks[0])), C.int(len(asks)), (*C.uint64_t)(&queries[0]), C.int(limit),
+		(*C.struct_pi_hit)(unsafe.Pointer(&found[0])), C.int(len(found)-1)))
 }

@@ -36,28 +36,29 @@ func (x *Index) ranked(q *query, s *scratch, most int) []Candidate {
 		weights[i] = float32(1 / (1 + math.Log2(1+float64(n)/common)))
 	}
 	var found []Candidate
-	for hits := range s.byFlag(int(x.flags.Load())) {
+	for hits := range s.byFlag(q, int(x.flags.Load())) {
 		slices.SortFunc(hits, func(a, b hit) int {
-			return cmp.Or(cmp.Compare(q.variants[a.query], q.variants[b.query]), cmp.Compare(a.distance, b.distance),
-				cmp.Compare(a.query, b.query), cmp.Compare(place(&a), place(&b)))
+			return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.query, b.query), cmp.Compare(place(&a), place(&b)))
 		})
-		best := Candidate{ID: hits[0].spot.flag}
-		for len(hits) > 0 {
-			variant, n := q.variants[hits[0].query], 1
-			for n < len(hits) && q.variants[hits[n].query] == variant {
-				n++
-			}
-			if score, points := q.agreeing(hits[:min(n, mostVotes)], weights); points >= leastPoints && score > best.Score {
-				best.Score, best.Points, best.Variant = score, points, variant
-			}
-			hits = hits[n:]
-		}
-		if best.Points > 0 && !x.isDeleted(best.ID) {
-			found = append(found, best)
+		score, points := q.agreeing(hits[:min(len(hits), mostVotes)], weights)
+		if points >= leastPoints && !x.isDeleted(hits[0].spot.flag) {
+			found = append(found, Candidate{hits[0].spot.flag, score, points, q.variants[hits[0].query]})
 		}
 	}
-	slices.SortFunc(found, func(a, b Candidate) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
-	return found[:min(len(found), most)]
+	slices.SortFunc(found, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Variant, b.Variant))
+	})
+	// Of a flag the best variant counts.
+	var best []Candidate
+	for _, c := range found {
+		if len(best) == most {
+			break
+		}
+		if !slices.ContainsFunc(best, func(b Candidate) bool { return b.ID == c.ID }) {
+			best = append(best, c)
+		}
+	}
+	return best
 }
 
 // place is where the entry of a hit is, as a number.
@@ -65,21 +66,24 @@ func place(h *hit) uint32 {
 	return uint32(h.spot.x) | uint32(h.spot.y)<<8 | uint32(h.spot.angle)<<16 | uint32(h.spot.scale)<<24
 }
 
-// byFlag yields the hits of each flag that has enough to be a candidate: of many flags these are a small part of all hits.
-func (s *scratch) byFlag(flags int) iter.Seq[[]hit] {
-	if len(s.votes) < flags {
-		s.votes = make([]uint32, flags+flags/8)
+// byFlag yields the hits of each flag in each variant that has enough to be a candidate: of many flags these are a small part of all hits.
+func (s *scratch) byFlag(q *query, flags int) iter.Seq[[]hit] {
+	if need := flags * len(keypoint.Upload{}); len(s.votes) < need {
+		s.votes = make([]uint32, need+need/8)
+	}
+	votes := func(h *hit) *uint32 {
+		return &s.votes[int(h.spot.flag)*len(keypoint.Upload{})+int(q.variants[h.query])]
 	}
 	for i := range s.hits {
-		s.votes[s.hits[i].spot.flag]++
+		*votes(&s.hits[i])++
 	}
-	// The votes of a flag become the place of its next hit.
+	// The votes become the place of the next hit.
 	const placed = 1 << 31
 	var ends []int
 	total := 0
 	s.sorted = slices.Grow(s.sorted[:0], len(s.hits))[:len(s.hits)]
 	for i := range s.hits {
-		at := &s.votes[s.hits[i].spot.flag]
+		at := votes(&s.hits[i])
 		if *at < leastPoints {
 			continue
 		}
@@ -93,7 +97,7 @@ func (s *scratch) byFlag(flags int) iter.Seq[[]hit] {
 		*at++
 	}
 	for i := range s.hits {
-		s.votes[s.hits[i].spot.flag] = 0
+		*votes(&s.hits[i]) = 0
 	}
 	return func(yield func([]hit) bool) {
 		from := 0

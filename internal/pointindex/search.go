@@ -24,7 +24,7 @@ type Candidate struct {
 func probesOf(flags uint32, points int) int {
 	const (
 		probesAll          = 64 << 10
-		atMillion, million = 128, 20 // its length in bits
+		atMillion, million = mostProbes, 20 // its length in bits
 		least, leastOfMany = 32, 16
 		halves             = 3 // bits of length in which they double
 	)
@@ -55,10 +55,10 @@ func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
 	defer scratches.Put(s)
 	flags := x.flags.Load()
 	s.hits, s.limit = s.hits[:0], codeLimit(flags)
-	q.probes(x.bucketBits(), probesOf(flags, len(q.points)), &s.asks)
-	for i, asks := range s.asks {
+	q.probes(x.bucketBits(), probesOf(flags, len(q.points)), s)
+	for i := range x.partitions {
 		x.locks[i].RLock()
-		s.look(x.partitions[i], asks, q.codes)
+		s.look(x.partitions[i], s.asks[s.starts[i]:s.starts[i+1]], q.codes)
 		x.locks[i].RUnlock()
 	}
 	return x.ranked(q, s, most)
@@ -86,38 +86,26 @@ type query struct {
 }
 
 func newQuery(upload keypoint.Upload) *query {
-	q := new(query)
+	n := 0
+	for _, f := range upload {
+		n += len(f.Points)
+	}
+	q := &query{
+		points: make([]keypoint.Point, 0, n), variants: make([]keypoint.Variant, n), sizes: make([]float32, n), parts: make([]uint32, n),
+		codes: make([]uint64, n),
+	}
 	for v, f := range upload {
-		q.points = append(q.points, f.Points...)
-		for range f.Points {
-			q.variants = append(q.variants, keypoint.Variant(v))
+		for i := range f.Points {
+			q.variants[len(q.points)+i] = keypoint.Variant(v)
 		}
+		q.points = append(q.points, f.Points...)
 	}
 	q.z = projected(q.points)
 	for i := range q.points {
-		q.sizes = append(q.sizes, size(&q.points[i]))
-		part, code := signs(q.z[i*width:])
-		q.parts, q.codes = append(q.parts, part), append(q.codes, code)
+		q.sizes[i] = size(&q.points[i])
+		q.parts[i], q.codes[i] = signs(q.z[i*width:])
 	}
 	return q
-}
-
-// ask is a bucket to be looked into for a point: which bits of its code are flipped.
-type ask struct{ point, flip uint32 }
-
-// probes are the buckets of each partition, each of each point. n projections choose one.
-func (q *query) probes(n, each int, lists *[partitions][]ask) {
-	for i := range lists {
-		lists[i] = lists[i][:0]
-	}
-	var flips []uint32
-	for i := range q.points {
-		flips = appendFlips(flips[:0], q.z[i*width:], n, each)
-		for _, flip := range flips {
-			part := q.parts[i] ^ flip&(partitions-1)
-			lists[part] = append(lists[part], ask{uint32(i), flip >> partDims})
-		}
-	}
 }
 
 // hit is an entry near to a point.
@@ -128,11 +116,12 @@ type hit struct {
 
 // scratch is a search's memory, which is too much to be made anew for each.
 type scratch struct {
-	limit  int // of differing bits
-	asks   [partitions][]ask
-	spans  []span
+	limit  int                    // of differing bits
+	asks   []ask                  // by partition
+	starts [partitions + 1]uint32 // of each partition's asks
+	flips  []uint32
 	hits   []hit
-	votes  []uint32 // of each flag; zeros between searches
+	votes  []uint32 // of each flag in each variant; zeros between searches
 	sorted []hit
 	found  [1 << 16]near
 }
@@ -142,26 +131,22 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // look collects the entries of a partition that are near to the queries. Of a partition's frozen entries it takes no more
 // than there is room for.
 func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
-	s.spans = s.spans[:0]
-	starts := p.starts.Values
+	n := p.near(asks, codes, s.limit, s.found[:])
+	for _, f := range s.found[:n] {
+		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.query, f.distance})
+	}
+	if len(p.delta) == 0 {
+		return
+	}
 	for _, a := range asks {
 		if a.flip>>p.bits != 0 {
-			continue // the bucket of the same flips without those that do not choose here; they come first
-		}
-		code := codes[a.point]
-		at := p.bucket(code) ^ a.flip
-		s.spans = append(s.spans, span{starts[at], starts[at+1], a.point})
-		if len(p.delta) == 0 {
 			continue
 		}
-		for k := p.heads[at]; k >= 0; k = p.delta[k].next {
+		code := codes[a.point]
+		for k := p.heads[p.bucket(code)^a.flip]; k >= 0; k = p.delta[k].next {
 			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= s.limit {
 				s.hits = append(s.hits, hit{p.delta[k].spot, a.point, uint32(d)})
 			}
 		}
-	}
-	n := scan(p.codes.Values, s.spans, codes, s.limit, s.found[:])
-	for _, f := range s.found[:n] {
-		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.query, f.distance})
 	}
 }
