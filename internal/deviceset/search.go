@@ -81,10 +81,13 @@ func (s *Set) search(queries [][]float32, k int, deleted map[uuid.UUID]bool) (_ 
 	}
 	defer placed.Destroy()
 	for i, b := range s.onDevice.blocks {
-		err := errors.Join(b.binding.BindInput(queriesName, input), b.binding.BindOutput(scoresName, scored), b.binding.BindOutput(placesName, placed))
-		if err == nil {
-			err = s.onDevice.session.RunWithBinding(b.binding)
-		}
+		err := s.onDevice.on.InTurn(func() error {
+			err := errors.Join(b.binding.BindInput(queriesName, input), b.binding.BindOutput(scoresName, scored), b.binding.BindOutput(placesName, placed))
+			if err != nil {
+				return err
+			}
+			return s.onDevice.session.RunWithBinding(b.binding)
+		})
 		if err != nil {
 			return nil, err
 		}

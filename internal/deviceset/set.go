@@ -116,17 +116,23 @@ func (r *resident) copyLast(width int) error {
 	r.last = slices.Grow(r.last, (filled-rows)*width)
 	all := r.last[:filled*width]
 	clear(all[len(r.last):])
-	last, err := r.newBlock(all, width)
+	err := r.on.InTurn(func() error {
+		last, err := r.newBlock(all, width)
+		if err != nil {
+			return err
+		}
+		if r.copied > 0 {
+			end := len(r.blocks) - 1
+			err = r.blocks[end].destroy()
+			r.blocks = r.blocks[:end]
+		}
+		r.blocks, r.copied = append(r.blocks, last), rows
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("copy %d rows to %s: %w", rows, r.on, err)
 	}
-	if r.copied > 0 {
-		end := len(r.blocks) - 1
-		err = r.blocks[end].destroy()
-		r.blocks = r.blocks[:end]
-	}
-	r.blocks, r.copied = append(r.blocks, last), rows
-	return err
+	return nil
 }
 
 // newBlock binds rows, which the device copies or reads in place.
@@ -164,14 +170,16 @@ func tensor(pinner *runtime.Pinner, numbers []uint16, width int) (*ort.CustomDat
 
 // destroy frees what is on the device. It may be called more than once.
 func (r *resident) destroy() error {
-	var errs []error
-	for _, b := range r.blocks {
-		errs = append(errs, b.destroy())
-	}
-	r.blocks = nil
-	if r.session != nil {
-		errs = append(errs, r.session.Destroy())
-		r.session = nil
-	}
-	return errors.Join(errs...)
+	return r.on.InTurn(func() error {
+		var errs []error
+		for _, b := range r.blocks {
+			errs = append(errs, b.destroy())
+		}
+		r.blocks = nil
+		if r.session != nil {
+			errs = append(errs, r.session.Destroy())
+			r.session = nil
+		}
+		return errors.Join(errs...)
+	})
 }

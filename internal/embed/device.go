@@ -59,9 +59,13 @@ func (d *Device) String() string {
 // Copies reports whether tensors that are bound to the device's sessions are copied to its memory. The CPU reads them in place.
 func (d *Device) Copies() bool { return d.provider.name != "cpu" }
 
+// InTurn calls do, which uses sessions of the device. Some providers' sessions must not work concurrently, so that the runtime is called
+// for the device by InTurn alone.
+func (d *Device) InTurn(do func() error) error { return d.provider.inTurn(do) }
+
 // Session opens a graph, an ONNX file, on the device. The error says which of its operators the provider lacks: none runs on the CPU
 // instead. The caller destroys the session.
-func (d *Device) Session(graph []byte, inputs, outputs []string) (*ort.DynamicAdvancedSession, error) {
+func (d *Device) Session(graph []byte, inputs, outputs []string) (s *ort.DynamicAdvancedSession, err error) {
 	o, err := sessionOptions(d.provider, d.place)
 	if err != nil {
 		return nil, err
@@ -72,5 +76,9 @@ func (d *Device) Session(graph []byte, inputs, outputs []string) (*ort.DynamicAd
 			return nil, err
 		}
 	}
-	return ort.NewDynamicAdvancedSessionWithONNXData(graph, inputs, outputs, o)
+	err = d.InTurn(func() (err error) {
+		s, err = ort.NewDynamicAdvancedSessionWithONNXData(graph, inputs, outputs, o)
+		return err
+	})
+	return s, err
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	ort "github.com/yalue/onnxruntime_go"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -89,7 +88,7 @@ func (e VectorErrors) Unwrap() []error {
 type Model struct {
 	folder   *Folder
 	report   Report
-	sessions []*ort.DynamicAdvancedSession
+	sessions []session
 	slots    []*slot
 	free     *queue
 	parallel int // parts of one batch; 1: as few as possible

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -27,7 +28,21 @@ type provider struct {
 	absent func(auto bool) string
 	// devices lists the devices of the provider's driver. It may be nil.
 	devices func() ([]gpu.Device, error)
+	// turn is held while the runtime works for any session of the provider. It is nil where sessions may work concurrently.
+	turn *sync.Mutex
 }
+
+// inTurn calls do, beside which no other call for the provider runs if its sessions must not work concurrently.
+func (p provider) inTurn(do func() error) error {
+	if p.turn != nil {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+	}
+	return do()
+}
+
+// webGPUTurn guards WebGPU's device, which all sessions share without locks of its own: concurrent sessions crash the process.
+var webGPUTurn sync.Mutex
 
 // place is the device of a session.
 type place struct {
@@ -38,12 +53,12 @@ type place struct {
 }
 
 var providers = []provider{
-	{"cuda", attachCUDA, true, nil, gpu.CUDA},
-	{"tensorrt", attachTensorRT, true, nil, gpu.CUDA},
-	{"coreml", attachCoreML, true, nil, nil},
-	{"webgpu", attachWebGPU, true, noVulkan, vulkanDevices},
-	{"openvino", attachOpenVINO, true, nil, nil},
-	{"cpu", attachCPU, false, nil, nil},
+	{name: "cuda", attach: attachCUDA, compiles: true, devices: gpu.CUDA},
+	{name: "tensorrt", attach: attachTensorRT, compiles: true, devices: gpu.CUDA},
+	{name: "coreml", attach: attachCoreML, compiles: true},
+	{name: "webgpu", attach: attachWebGPU, compiles: true, absent: noVulkan, devices: vulkanDevices, turn: &webGPUTurn},
+	{name: "openvino", attach: attachOpenVINO, compiles: true},
+	{name: "cpu", attach: attachCPU},
 }
 
 // candidates returns the providers to try for a setting, best first. TensorRT takes minutes to build engines at its first

@@ -97,6 +97,26 @@ func TestSlotsComeFromTheDeviceWithFewestInFlight(t *testing.T) {
 	m.free.release(second)
 }
 
+// Sessions of WebGPU must not work concurrently. That they crash otherwise is seen by internal/deviceset's tests on that provider.
+func TestSessionsTakeTurns(t *testing.T) {
+	var turn sync.Mutex
+	calls := 0
+	counted := provider{name: "counted", turn: &turn}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				_ = counted.inTurn(func() error { calls++; return nil }) // the race detector sees calls out of turn
+			}
+		})
+	}
+	all.Wait()
+	require.Equal(t, 800, calls)
+	list, err := candidates("webgpu")
+	require.NoError(t, err)
+	require.NotNil(t, list[0].turn)
+}
+
 // gated holds every inference until open is closed.
 type gated struct {
 	recorder

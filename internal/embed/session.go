@@ -12,17 +12,36 @@ import (
 	"moderator/internal/half"
 )
 
+// session is a session of ONNX Runtime on a provider.
+type session struct {
+	*ort.DynamicAdvancedSession
+	provider provider
+}
+
+func (s session) Run(inputs, outputs []ort.Value) error {
+	return s.provider.inTurn(func() error { return s.DynamicAdvancedSession.Run(inputs, outputs) })
+}
+
+func (s session) Destroy() error { return s.provider.inTurn(s.DynamicAdvancedSession.Destroy) }
+
 // newSession builds a session of f's graph on p.
-func newSession(f *Folder, p provider, on place) (*ort.DynamicAdvancedSession, error) {
+func newSession(f *Folder, p provider, on place) (s session, err error) {
 	o, err := sessionOptions(p, on)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	defer o.Destroy()
-	if f.graphFile != "" { // from bytes, the runtime would not find the external weights of Constant nodes
-		return ort.NewDynamicAdvancedSession(f.graphFile, []string{f.tensors.input}, []string{f.tensors.output}, o)
-	}
-	return ort.NewDynamicAdvancedSessionWithONNXData(f.graph, []string{f.tensors.input}, []string{f.tensors.output}, o)
+	s.provider = p
+	err = p.inTurn(func() (err error) {
+		in, out := []string{f.tensors.input}, []string{f.tensors.output}
+		if f.graphFile != "" { // from bytes, the runtime would not find the external weights of Constant nodes
+			s.DynamicAdvancedSession, err = ort.NewDynamicAdvancedSession(f.graphFile, in, out, o)
+		} else {
+			s.DynamicAdvancedSession, err = ort.NewDynamicAdvancedSessionWithONNXData(f.graph, in, out, o)
+		}
+		return err
+	})
+	return s, err
 }
 
 // sessionOptions are those of sessions on p, which the caller destroys. Sessions are single-threaded on the CPU: concurrent
@@ -173,7 +192,7 @@ func (s *slot) run(pictures [][]byte, vectors [][]float32, ok []bool) error {
 }
 
 // outputTail runs one batch to get the output's shape for one picture, and compares it with the folder's.
-func outputTail(session *ort.DynamicAdvancedSession, f *Folder) ([]int64, error) {
+func outputTail(session session, f *Folder) ([]int64, error) {
 	t := f.tensors
 	if t.outHalf { // the binding cannot return a float16 output of unknown shape
 		return halfTail(f)

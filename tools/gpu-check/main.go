@@ -80,7 +80,7 @@ func (c *checker) command(ctx context.Context, byGo []string, prebuilt string, a
 		line = append([]string{filepath.Join(c.Prebuilt, prebuilt)}, args...)
 	}
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
-	cmd.Env = append(os.Environ(), "MODERATOR_TEST_PROVIDER="+c.Provider, "MODERATOR_PROVIDER="+c.Provider)
+	cmd.Env = append(os.Environ(), "MODERATOR_TEST_PROVIDER="+c.Provider, "MODERATOR_PROVIDER="+c.Provider, "MODERATOR_MATCH_DEVICE="+c.matchDevice())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(line, " "), err, out)

@@ -27,7 +27,11 @@ const (
 
 // match compares the candidates of a library on the provider with those on the CPU, before and after flags are added and retracted.
 func (c *checker) match(ctx context.Context) error {
-	library, err := newLibraries(ctx, c.Provider)
+	provider := c.matchDevice()
+	if provider == "off" {
+		return nil
+	}
+	library, err := newLibraries(ctx, provider)
 	if err != nil {
 		return err
 	}
@@ -52,6 +56,17 @@ func (c *checker) match(ctx context.Context) error {
 	fmt.Fprintf(c.stdout, "gpu-check: match on %s: candidates of %d vectors are the CPU's, scores differ by at most %.1e; %.1f ms for %d queries\n",
 		library.device, size, library.worst, library.took.Seconds()*1000, queriesAtOnce)
 	return nil
+}
+
+// matchDevice is the --match-device of the provider's device.
+func (c *checker) matchDevice() string {
+	switch c.Provider {
+	case "cuda", "tensorrt":
+		return "cuda"
+	case "webgpu":
+		return "webgpu"
+	}
+	return "off"
 }
 
 // libraries are the same vectors on a device and on the CPU.
