@@ -123,6 +123,7 @@ type EvidenceInfo struct {
 	Expected        int     `json:"expected"`         // of the flag's, that the upload should show
 	Agreeing        int     `json:"agreeing"`         // of these, that it shows
 	Contradicting   int     `json:"contradicting"`    // of these, in whose place it shows something else
+	Shared          float64 `json:"shared"`           // share of the upload's agreeing keypoints that other flags, which are other pictures, show as well
 	Area            float64 `json:"area"`             // share of the flag that agreeing keypoints span
 	Shown           float64 `json:"shown"`            // share of the flag that lies in the upload's frame
 	Covered         float64 `json:"covered"`          // share of the upload that the flag covers

@@ -19,6 +19,7 @@ const (
 	partAgree   = "keypoints that agree"
 	partMissing = "keypoints that are missing"
 	partNew     = "keypoints that are new"
+	partShared  = "keypoints that other flags have"
 	partSame    = "surroundings of keypoints"
 	partWhere   = "where they differ"
 	partFrame   = "coarse differences"
@@ -91,7 +92,16 @@ var Features = []Feature{
 	{"spread", partWhere, looked(func(e *verdict.Evidence) float64 {
 		return (e.Guided.Bits[2] - e.Guided.Bits[0]) / (e.Guided.Bits[1] + 4)
 	})},
+	{"shared", partShared, func(e *verdict.Evidence) float64 { return e.Shared }},
+	{"own", partShared, func(e *verdict.Evidence) float64 { return own(e) }},
+	{"own missing", partShared, func(e *verdict.Evidence) float64 {
+		lacking := float64(max(min(e.Expected, e.Inside)-e.Agreeing, 0))
+		return lacking / (lacking + own(e) + enoughInside)
+	}},
 }
+
+// own is how many keypoints agree that no other flag has.
+func own(e *verdict.Evidence) float64 { return float64(e.Agreeing) * (1 - e.Shared) }
 
 func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 

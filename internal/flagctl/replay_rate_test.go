@@ -47,19 +47,19 @@ func TestReplayOfAnotherRate(t *testing.T) {
 	match := func(bank string, probability float64, bits int) event.MatchInfo {
 		return event.MatchInfo{FlaggedID: "flag of " + bank, Bank: bank, Probability: &probability, Evidence: event.EvidenceInfo{PDQ: bits}}
 	}
-	quarantined := match("default", 0.3, -1)
+	quarantined := match("default", 0.84, -1)
 	quarantined.Quarantined = true
 	for i, d := range []event.Decision{
-		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9, -1)}, Upload: event.UploadInfo{ID: "likely"}},
-		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.99, -1)}, Upload: event.UploadInfo{ID: "very likely"}},
-		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.999, -1)}, Upload: event.UploadInfo{ID: "certain"}},
-		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9, 10)}, Upload: event.UploadInfo{ID: "same hash"}},
+		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.96, -1)}, Upload: event.UploadInfo{ID: "likely"}},
+		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9989, -1)}, Upload: event.UploadInfo{ID: "very likely"}},
+		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.9999, -1)}, Upload: event.UploadInfo{ID: "certain"}},
+		{Verdict: event.Block, Matches: []event.MatchInfo{match("default", 0.96, 10)}, Upload: event.UploadInfo{ID: "same hash"}},
 		{Verdict: event.Block, Matches: []event.MatchInfo{{FlaggedID: "a file", Bank: "default"}}, Upload: event.UploadInfo{ID: "same file"}},
-		{Verdict: event.Review, Matches: []event.MatchInfo{match("default", 0.3, -1)}, Upload: event.UploadInfo{ID: "unlikely"}},
+		{Verdict: event.Review, Matches: []event.MatchInfo{match("default", 0.84, -1)}, Upload: event.UploadInfo{ID: "unlikely"}},
 		{Verdict: event.Review, Matches: []event.MatchInfo{quarantined}, Upload: event.UploadInfo{ID: "in quarantine"}},
-		{Verdict: event.Review, Matches: []event.MatchInfo{match("watch", 0.999, -1)}, Upload: event.UploadInfo{ID: "watched"}},
-		{Verdict: event.Allow, Shadow: []event.ShadowInfo{{Verdict: event.Block, Signal: event.SignalPDQ, MatchInfo: match("trial", 0.999, -1)}}, Upload: event.UploadInfo{ID: "in shadow"}},
-		{Verdict: event.Block, Reason: event.Reviewed, Matches: []event.MatchInfo{match("default", 0.3, -1)}, Upload: event.UploadInfo{ID: "unlikely"}},
+		{Verdict: event.Review, Matches: []event.MatchInfo{match("watch", 0.9999, -1)}, Upload: event.UploadInfo{ID: "watched"}},
+		{Verdict: event.Allow, Shadow: []event.ShadowInfo{{Verdict: event.Block, Signal: event.SignalPDQ, MatchInfo: match("trial", 0.9999, -1)}}, Upload: event.UploadInfo{ID: "in shadow"}},
+		{Verdict: event.Block, Reason: event.Reviewed, Matches: []event.MatchInfo{match("default", 0.84, -1)}, Upload: event.UploadInfo{ID: "unlikely"}},
 		{Verdict: event.Review, Reason: event.TooLarge, Upload: event.UploadInfo{ID: "too large"}},
 	} {
 		score := 0.7

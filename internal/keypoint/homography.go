@@ -31,6 +31,16 @@ func (m homography) at(x, y float32) linear {
 	return linear{(m.a - u*m.g) / w, (m.b - u*m.h) / w, (m.d - v*m.g) / w, (m.e - v*m.h) / w}
 }
 
+// after is the map that does n first.
+func (m homography) after(n homography) homography {
+	k := m.g*n.c + m.h*n.f + 1
+	return homography{
+		a: (m.a*n.a + m.b*n.d + m.c*n.g) / k, b: (m.a*n.b + m.b*n.e + m.c*n.h) / k, c: (m.a*n.c + m.b*n.f + m.c) / k,
+		d: (m.d*n.a + m.e*n.d + m.f*n.g) / k, e: (m.d*n.b + m.e*n.e + m.f*n.h) / k, f: (m.d*n.c + m.e*n.f + m.f) / k,
+		g: (m.g*n.a + m.h*n.d + n.g) / k, h: (m.g*n.b + m.h*n.e + n.h) / k,
+	}
+}
+
 // inverse is the map from the upload's plane to the flag's, by the adjugate matrix.
 func (m homography) inverse() homography {
 	k := m.a*m.e - m.b*m.d

@@ -14,6 +14,11 @@ type Support struct {
 	Bits          int // of 128 that differ in the points that agree, on average
 	New           int // of Inside, in whose place the flag has no point
 	Inside        int // points of the upload that are in the flag's frame and large enough to be seen in it
+
+	Shared float64 // of the upload's points that agree, the share that agrees with other flags as well, by Contrast
+
+	seen    pointSet // the upload's points that agree
+	lacking pointSet // the flag's points that are expected and do not agree
 }
 
 // supportBits is how many bits of a point in the right place may differ.
@@ -35,7 +40,7 @@ func support(flag, upload Features, m homography) Support {
 		}
 		s.Expected++
 		radius := tight * max(1, min(zoom, 2))
-		other, least := false, supportBits+1
+		other, least, at := false, supportBits+1, 0
 		for _, k := range places.around(x, y) {
 			q := &upload.Points[k]
 			dx, dy := x-float64(q.X), y-float64(q.Y)
@@ -44,14 +49,19 @@ func support(flag, upload Features, m homography) Support {
 			}
 			other, near[k] = true, true
 			if math.Abs(math.Remainder(float64(q.Angle-p.Angle)-turn, 2*math.Pi)) <= maxAngle {
-				least = min(least, bits.OnesCount64(p.Bits[0]^q.Bits[0])+bits.OnesCount64(p.Bits[1]^q.Bits[1]))
+				if n := bits.OnesCount64(p.Bits[0]^q.Bits[0]) + bits.OnesCount64(p.Bits[1]^q.Bits[1]); n < least {
+					least, at = n, int(k)
+				}
 			}
 		}
-		switch {
-		case least <= supportBits:
+		if least <= supportBits {
 			s.Agreeing++
+			s.seen.add(at)
 			sum += least
-		case other:
+			continue
+		}
+		s.lacking.add(i)
+		if other {
 			s.Contradicting++
 		}
 	}

@@ -27,7 +27,7 @@ func (e nearestEvidence) withoutKeypoints() nearestEvidence {
 		return e
 	}
 	e.UploadPoints, e.Inliers, e.Visible, e.Area, e.Shown, e.Covered = 0, 0, 0, 0, 0, 0
-	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.New, e.Bits, e.Guided = 0, 0, 0, 0, 0, 0, keypoint.Guided{}
+	e.Expected, e.Agreeing, e.Contradicting, e.Inside, e.New, e.Shared, e.Bits, e.Guided = 0, 0, 0, 0, 0, 0, 0, keypoint.Guided{}
 	e.HashAlone = true
 	return e
 }

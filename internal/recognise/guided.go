@@ -45,6 +45,6 @@ func KeypointEvidence(flagPoints, uploadPoints int, a keypoint.Agreement) verdic
 	return verdict.Evidence{
 		FlagPoints: flagPoints, UploadPoints: uploadPoints, Inliers: a.Points, Visible: a.Visible, Area: a.Area, Shown: a.Shown,
 		Covered: a.Covered, Variant: a.Variant.View(), Expected: s.Expected, Agreeing: s.Agreeing, Contradicting: s.Contradicting,
-		Inside: s.Inside, New: s.New, Bits: s.Bits, Guided: a.Guided,
+		Inside: s.Inside, New: s.New, Shared: s.Shared, Bits: s.Bits, Guided: a.Guided,
 	}
 }

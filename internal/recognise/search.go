@@ -123,13 +123,19 @@ func verifyKeypoints(ctx context.Context, db *matchdb.DB, picture Extracted, bes
 	shown := keypoint.Prepare(points)
 	g := guide{grey: picture.Grey, width: picture.Width, height: picture.Height}
 	defer g.close()
-	for id, flag := range flags {
-		hit := best[id]
-		hit.Points = keypoint.Verify(flag, shown)
-		hit.flagPoints, hit.uploadPoints = len(flag.Points), len(points.Points)
-		if err := g.look(flag, &hit.Points, true); err != nil {
+	ids := slices.Collect(maps.Keys(flags))
+	agreements, compared := make([]*keypoint.Agreement, len(ids)), make([]keypoint.Features, len(ids))
+	for i, id := range ids {
+		a := keypoint.Verify(flags[id], shown)
+		if err := g.look(flags[id], &a, true); err != nil {
 			return err
 		}
+		agreements[i], compared[i] = &a, flags[id]
+	}
+	keypoint.Contrast(agreements, compared)
+	for i, id := range ids {
+		hit := best[id]
+		hit.Points, hit.flagPoints, hit.uploadPoints = *agreements[i], len(flags[id].Points), len(points.Points)
 		best[id] = hit
 	}
 	return nil

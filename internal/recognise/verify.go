@@ -200,6 +200,7 @@ func (v *verification) verify(ctx context.Context) error {
 				return err
 			}
 		}
+		contrast(candidates[k], agreements[k])
 		return nil
 	})
 	if err != nil { // some have no agreements
@@ -211,6 +212,15 @@ func (v *verification) verify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// contrast has the agreements of an upload say how much of them others have as well.
+func contrast(candidates []matchdb.KeypointCandidate, agreements []keypoint.Agreement) {
+	found, flags := make([]*keypoint.Agreement, len(candidates)), make([]keypoint.Features, len(candidates))
+	for j := range candidates {
+		found[j], flags[j] = &agreements[j], candidates[j].Points
+	}
+	keypoint.Contrast(found, flags)
 }
 
 func grey(u feature.Query) *imaging.Gray {

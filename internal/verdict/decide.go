@@ -129,7 +129,7 @@ func matchInfo(hit Hit) event.MatchInfo {
 	if e := hit.Evidence; e != nil {
 		m.Evidence = event.EvidenceInfo{
 			PDQ: e.PDQ, FlagKeypoints: e.FlagPoints, UploadKeypoints: e.UploadPoints, Expected: e.Expected, Agreeing: e.Agreeing,
-			Contradicting: e.Contradicting, Area: e.Area, Shown: e.Shown, Covered: e.Covered,
+			Contradicting: e.Contradicting, Shared: e.Shared, Area: e.Area, Shown: e.Shown, Covered: e.Covered,
 			Looked: e.Guided.Looked, Similar: e.Guided.Similar, PartsAlike: e.Guided.Compared.Alike,
 		}
 		if e.HasVector {

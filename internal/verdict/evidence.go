@@ -28,6 +28,7 @@ type Evidence struct {
 	Contradicting            int     // of Expected, in whose place the upload has another keypoint
 	Inside                   int     // of the upload's, that are within the flag's frame
 	New                      int     // of Inside, in whose place the flag has none
+	Shared                   float64 // of the upload's that agree, the share that agrees with other flags as well, which are other pictures
 	Bits                     int     // of 128 that differ in those that agree, on average
 	Votes                    int     // of the index of keypoints, that agree on one place; 0: another retriever brought the flag
 

@@ -21,7 +21,7 @@ func evidenceGrid(flags []features, queries []answered, flagViews []imaging.View
 		}
 		for k, found := range l.search(some, 0) {
 			q := &queries[from+k]
-			for _, c := range found {
+			for _, c := range l.among(found, 0, l.most) {
 				g.row(from + k)[c.flag] = float32(evidence.LogOdds(c.Evidence))
 				if q.sum == flags[c.flag].sum {
 					g.row(from + k)[c.flag] = sameFile

@@ -133,6 +133,25 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	return all
 }
 
+// among are the candidates that rank among the first most in the library of one size, each told from the others.
+func (l *library) among(found []candidate, size, most int) []candidate {
+	var in []candidate
+	for _, c := range found {
+		if c.rank[size] < most {
+			in = append(in, c)
+		}
+	}
+	agreements, flags := make([]*keypoint.Agreement, len(in)), make([]keypoint.Features, len(in))
+	for k := range in {
+		agreements[k], flags[k] = &in[k].agreement, l.flags[in[k].flag].points
+	}
+	keypoint.Contrast(agreements, flags)
+	for k := range in {
+		in[k].Shared = in[k].agreement.Support.Shared
+	}
+	return in
+}
+
 // guidedFrom is how many keypoints must agree for the upload's plane to be looked at, as in the moderator.
 const guidedFrom = 3
 

@@ -212,15 +212,14 @@ func (p *platform) outcomes(u *upload, found []candidate) []outcome {
 				shown++
 			}
 		}
-		for _, c := range found {
+		for _, c := range p.library.among(found, i, p.library.most+shown) {
 			switch {
-			case c.rank[i] == unranked:
 			case c.flag == u.original:
 				if c.rank[i] < p.library.most {
 					o.own, o.of = p.judge(c, u.sum == p.library.flags[c.flag].sum, size), &c
 				}
 			case c.flag == u.other, p.same(u, c.flag):
-			case c.rank[i] < p.library.most+shown:
+			default:
 				if j := p.judge(c, false, size); gravity(j) > gravity(o.wrong) {
 					o.wrong, o.by = j, c
 				}

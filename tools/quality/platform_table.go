@@ -201,8 +201,8 @@ func (p *platform) writePairs(path string) error {
 	}
 	for i := range p.uploads {
 		u := &p.uploads[i]
-		for _, c := range p.found[i] {
-			if c.rank[last] == unranked || c.flag == u.other || c.flag != u.original && p.same(u, c.flag) {
+		for _, c := range p.library.among(p.found[i], last, p.library.most+leftOut) {
+			if c.flag == u.other || c.flag != u.original && p.same(u, c.flag) {
 				continue
 			}
 			row := []string{
