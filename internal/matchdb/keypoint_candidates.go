@@ -62,8 +62,9 @@ func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]K
 			return nil, fmt.Errorf("candidates by keypoints: %w", err)
 		}
 		near := make([][]keypointNeighbour, len(qs))
+		cores := max(1, runtime.GOMAXPROCS(0)/max(1, len(qs)))
 		err = each(ctx, len(qs), func(i int) {
-			near[i] = have.set.search(qs[i].Upload, wider*qs[i].Most)
+			near[i] = have.set.search(cores, qs[i].Upload, wider*qs[i].Most)
 		})
 		if err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ type keypointSet struct {
 	mu     sync.RWMutex
 	images []uuid.UUID // by ID
 	batch  []keypoint.Features
+	merged bool // all that was read at first
 }
 
 const (
@@ -52,6 +53,15 @@ func (s *keypointSet) flush() {
 	s.batch = s.batch[:0]
 }
 
+// read adds what was read. The first time all is merged: entries that are not yet are looked up in twice the time.
+func (s *keypointSet) read() {
+	s.flush()
+	if !s.merged && s.Len() > 0 {
+		s.Purge()
+		s.merged = true
+	}
+}
+
 // keypointNeighbour is a flag that the index ranks high.
 type keypointNeighbour struct {
 	image uuid.UUID
@@ -59,8 +69,8 @@ type keypointNeighbour struct {
 }
 
 // search returns the most flags that an upload is most likely to show a part of.
-func (s *keypointSet) search(upload keypoint.Upload, most int) []keypointNeighbour {
-	found := s.Index.Search(upload, most)
+func (s *keypointSet) search(cores int, upload keypoint.Upload, most int) []keypointNeighbour {
+	found := s.SearchOn(cores, upload, most)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	near := make([]keypointNeighbour, len(found))
@@ -125,7 +135,7 @@ func newKeypoints(db *DB) *candidateIndex[*keypointSet] {
 		rows:    "FROM flagged_keypoints WHERE true",
 		stale:   func(*indexState[*keypointSet]) bool { return false },
 		purge:   func(set *keypointSet, _ map[uuid.UUID]bool) bool { set.purge(); return false },
-		taken:   func(_ context.Context, _ pgx.Tx, set *keypointSet) error { set.flush(); return nil },
+		taken:   func(_ context.Context, _ pgx.Tx, set *keypointSet) error { set.read(); return nil },
 		changed: serverChanged("flagged_keypoints"),
 		compare: newStatement(matchKeypointsSQL, 0), deleted: newStatement(deletedKeypointsSQL, 0),
 		empty: func(context.Context, pgx.Tx) (*keypointSet, error) { return newKeypointSet(), nil },

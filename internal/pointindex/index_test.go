@@ -121,7 +121,7 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 
 // A purge gives the memory of removed flags back, and loses no other for those who search meanwhile.
 func TestPurge(t *testing.T) {
-	const n = 3000
+	const n = 1000
 	r := rand.New(rand.NewPCG(4, 4))
 	x := New()
 	flags := make([]keypoint.Features, n)
@@ -199,6 +199,27 @@ func TestSearchWhileFlagsAreAdded(t *testing.T) {
 	}
 	close(stop)
 	asking.Wait()
+}
+
+// What several cores find is what one does, before all is merged and after.
+func TestCoresFindTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	x := New()
+	flags := make([]keypoint.Features, 300)
+	for i := range flags {
+		flags[i] = randomFlag(r, FlagPoints)
+	}
+	x.Add(flags...)
+	x.Remove(3)
+	for range 2 {
+		for i := range 20 {
+			upload := copyOf(r, flags[i])
+			alone := x.Search(upload, 8)
+			require.Equal(t, i != 3, len(alone) > 0)
+			require.Equal(t, alone, x.SearchOn(4, upload, 8))
+		}
+		x.Purge()
+	}
 }
 
 // Flags without points have IDs, and uploads without points no candidates.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"moderator/internal/keypoint"
 )
@@ -46,7 +47,10 @@ func codeLimit(flags uint32) int {
 
 // Search returns the flags with the most votes, the best first: at most most of them, and none that fewer than leastPoints
 // points speak for.
-func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
+func (x *Index) Search(upload keypoint.Upload, most int) []Candidate { return x.SearchOn(1, upload, most) }
+
+// SearchOn is Search on so many cores at once.
+func (x *Index) SearchOn(cores int, upload keypoint.Upload, most int) []Candidate {
 	q := newQuery(upload)
 	if len(q.points) == 0 {
 		return nil
@@ -54,12 +58,26 @@ func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	flags := x.flags.Load()
-	s.hits, s.limit = s.hits[:0], codeLimit(flags)
 	q.probes(x.bucketBits(), probesOf(flags, len(q.points)), s)
-	for i := range x.partitions {
-		x.locks[i].RLock()
-		s.look(x.partitions[i], s.asks[s.starts[i]:s.starts[i+1]], q.codes)
-		x.locks[i].RUnlock()
+	for len(s.looks) < cores {
+		s.looks = append(s.looks, new(look))
+	}
+	var next atomic.Int32
+	var all sync.WaitGroup
+	for _, l := range s.looks[:cores] {
+		l.hits, l.limit = l.hits[:0], codeLimit(flags)
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < partitions; i = next.Add(1) - 1 {
+				x.locks[i].RLock()
+				l.look(x.partitions[i], s.asks[s.starts[i]:s.starts[i+1]], q.codes)
+				x.locks[i].RUnlock()
+			}
+		})
+	}
+	all.Wait()
+	s.hits = s.hits[:0]
+	for _, l := range s.looks[:cores] {
+		s.hits = append(s.hits, l.hits...)
 	}
 	return x.ranked(q, s, most)
 }
@@ -116,24 +134,30 @@ type hit struct {
 
 // scratch is a search's memory, which is too much to be made anew for each.
 type scratch struct {
-	limit  int                    // of differing bits
 	asks   []ask                  // by partition
 	starts [partitions + 1]uint32 // of each partition's asks
 	flips  []uint32
+	looks  []*look
 	hits   []hit
 	votes  []uint32 // of each flag in each variant; zeros between searches
 	sorted []hit
-	found  [1 << 16]near
+}
+
+// look is what a core needs.
+type look struct {
+	limit int // of differing bits
+	hits  []hit
+	found [1 << 16]near
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // look collects the entries of a partition that are near to the queries. Of a partition's frozen entries it takes no more
 // than there is room for.
-func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
-	n := p.near(asks, codes, s.limit, s.found[:])
-	for _, f := range s.found[:n] {
-		s.hits = append(s.hits, hit{p.spots.Values[f.at], f.query, f.distance})
+func (l *look) look(p *partition, asks []ask, codes []uint64) {
+	n := p.near(asks, codes, l.limit, l.found[:])
+	for _, f := range l.found[:n] {
+		l.hits = append(l.hits, hit{p.spots.Values[f.at], f.query, f.distance})
 	}
 	if len(p.delta) == 0 {
 		return
@@ -144,8 +168,8 @@ func (s *scratch) look(p *partition, asks []ask, codes []uint64) {
 		}
 		code := codes[a.point]
 		for k := p.heads[p.bucket(code)^a.flip]; k >= 0; k = p.delta[k].next {
-			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= s.limit {
-				s.hits = append(s.hits, hit{p.delta[k].spot, a.point, uint32(d)})
+			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= l.limit {
+				l.hits = append(l.hits, hit{p.delta[k].spot, a.point, uint32(d)})
 			}
 		}
 	}
