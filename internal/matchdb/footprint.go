@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Bytes of memory that the candidate indexes take, measured with a million and more: of a PDQ hash, and of a flag's keypoints.
+// Bytes of memory that the candidate indexes take at most, measured with a million and more: of a PDQ hash (95 of ten million), and of a
+// flag's keypoints.
 const (
 	hashBytes     = 115
 	keypointBytes = 1_100

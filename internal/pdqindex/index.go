@@ -44,7 +44,7 @@ func (x *Index) Bytes() int64 {
 	size := int64(len(x.chunks)) * chunkBytes
 	for _, segments := range x.parts {
 		for _, s := range segments {
-			size += int64(len(s.starts.Values)+len(s.ids.Values)) * 4
+			size += int64(len(s.starts.Values))*4 + int64(len(s.ids.Values))
 		}
 	}
 	return size

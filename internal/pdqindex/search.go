@@ -54,14 +54,16 @@ func (s *search) postings(radius [parts]int) {
 		key := s.query.part(p)
 		for _, g := range segments {
 			spans, candidates = spans[:0], candidates[:0]
-			starts, ids := g.starts.Values, g.ids.Values
+			starts := g.starts.Values
 			short := key & (1<<g.bits - 1)
 			for _, flip := range flips(g.bits, radius[p]) {
 				at := short ^ flip
 				spans = append(spans, span{starts[at], starts[at+1]})
 			}
 			for _, b := range spans {
-				candidates = append(candidates, ids[b.from:b.to]...)
+				for i := b.from; i < b.to; i++ {
+					candidates = append(candidates, g.id(i))
+				}
 			}
 			for _, id := range candidates {
 				s.check(id)

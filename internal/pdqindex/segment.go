@@ -1,6 +1,7 @@
 package pdqindex
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"moderator/internal/hugepage"
@@ -10,7 +11,10 @@ const (
 	tailLimit = 1 << 14 // hashes that are compared one by one before they are merged
 	growth    = 4       // a segment is merged with the next once that has a fourth of its hashes
 	minBits   = 8
-	maxBits   = 22 // of partBits
+	maxBits   = 21      // of partBits
+	mostIDs   = 1 << 24 // of a segment, in three bytes each
+	idBytes   = 3
+	idMask    = mostIDs - 1
 )
 
 // segment is the postings of one part of the hashes with IDs from `from` up to `to`.
@@ -18,15 +22,26 @@ type segment struct {
 	from, to uint32
 	bits     int                     // of the part that are the key
 	starts   *hugepage.Array[uint32] // of each key's IDs, and the end of the last's
-	ids      *hugepage.Array[uint32]
+	ids      *hugepage.Array[byte]   // less from, idBytes each and a byte more
+}
+
+// id is the i-th, for which a byte more than it has is read.
+func (s *segment) id(i uint32) uint32 {
+	return s.from + binary.LittleEndian.Uint32(s.ids.Values[idBytes*uint64(i):])&idMask
+}
+
+func (s *segment) setID(i, id uint32) {
+	id -= s.from
+	at := s.ids.Values[idBytes*uint64(i):]
+	at[0], at[1], at[2] = byte(id), byte(id>>8), byte(id>>16)
 }
 
 // newSegment sorts the hashes by their keys, by counting.
 func newSegment(chunks []*chunk, part int, from, to uint32) *segment {
 	// One or two hashes a key: fewer would need more memory for starts than for IDs.
 	s := &segment{from: from, to: to, bits: min(maxBits, max(minBits, bits.Len32(to-from)-1))}
-	s.starts, s.ids = hugepage.Make[uint32](1<<s.bits+1), hugepage.Make[uint32](int(to-from))
-	starts, ids := s.starts.Values, s.ids.Values
+	s.starts, s.ids = hugepage.Make[uint32](1<<s.bits+1), hugepage.Make[byte](idBytes*int(to-from)+1)
+	starts := s.starts.Values
 	mask := uint32(1)<<s.bits - 1
 	each := func(f func(id, key uint32)) {
 		for id := from; id < to; id++ {
@@ -41,7 +56,7 @@ func newSegment(chunks []*chunk, part int, from, to uint32) *segment {
 	}
 	// starts[k] moves to the end of k's IDs, which is the start of the next.
 	each(func(id, key uint32) {
-		ids[starts[key]] = id
+		s.setID(starts[key], id)
 		starts[key]++
 	})
 	copy(starts[1:], starts)
@@ -77,7 +92,7 @@ func (x *Index) merge() {
 		for p, segments := range before {
 			kept := len(segments)
 			first := uint32(from)
-			for kept > 0 && segments[kept-1].to-segments[kept-1].from < growth*(to-first) {
+			for kept > 0 && segments[kept-1].to-segments[kept-1].from < growth*(to-first) && to-segments[kept-1].from <= mostIDs {
 				kept--
 				first = segments[kept].from
 			}

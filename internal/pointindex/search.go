@@ -47,7 +47,9 @@ func codeLimit(flags uint32) int {
 
 // Search returns the flags with the most votes, the best first: at most most of them, and none that fewer than leastPoints
 // points speak for.
-func (x *Index) Search(upload keypoint.Upload, most int) []Candidate { return x.SearchOn(1, upload, most) }
+func (x *Index) Search(upload keypoint.Upload, most int) []Candidate {
+	return x.SearchOn(1, upload, most)
+}
 
 // SearchOn is Search on so many cores at once.
 func (x *Index) SearchOn(cores int, upload keypoint.Upload, most int) []Candidate {
