@@ -3,7 +3,8 @@
 // Each signal by itself is mistaken for some kind of picture: the score takes pages of text for each other, and forms that are
 // filled in differently; few keypoints agree by chance, in letters and in logos. What tells copies from pictures of one template is
 // what should agree and does not: in a copy nearly all surroundings of the flag's keypoints are the same, wherever the upload has
-// keypoints itself; another picture of the template differs here and there all over the flag.
+// keypoints itself; another picture of the template differs here and there all over the flag. What an upload shares with several flags
+// that are other pictures, such as the template, does not tell which of them it shows.
 //
 //	signals ─► features ─► trees ─► sum (log-odds) ─► probability ─► thresholds of the library's size
 package evidence

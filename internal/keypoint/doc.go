@@ -8,6 +8,7 @@
 //
 //	grey plane ── Extract ──► Features: where, how large, in which direction, 128 bits
 //	Features of a flag and of an upload ── Verify ──► the points that agree on one map
+//	agreements with several flags ── Contrast ──► which of these points only one of them has
 //
 // Everything is deterministic: each pair of points says where the whole picture would lie, and all are tried.
 //
