@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,11 +57,12 @@ func New(judge Judge, maxBytes int64, concurrent int, metrics prometheus.Registe
 // ErrBusy says that as many uploads are being judged as may be.
 var ErrBusy = errors.New("as many uploads are being judged as may be at a time: try again")
 
-// enter takes a slot, or returns ErrBusy.
+// enter takes a slot, or returns ErrBusy. The slot is given back before the answer is sent: the caller may ask again at once. leave may
+// be called more than once.
 func (a *Asker) enter() (leave func(), err error) {
 	select {
 	case a.slots <- struct{}{}:
-		return func() { <-a.slots }, nil
+		return sync.OnceFunc(func() { <-a.slots }), nil
 	default:
 		return nil, ErrBusy
 	}

@@ -50,6 +50,7 @@ func (a *Asker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client is gone
 	}
 	d, err := a.answer(r.Context(), "http", uploadHeader(r.Header), body, publish)
+	leave()
 	switch {
 	case errors.Is(err, event.ErrMalformed):
 		refuse(w, http.StatusBadRequest, err)

@@ -40,7 +40,7 @@ func (a *Asker) Serve(ctx context.Context, nc *nats.Conn, version string) (*Serv
 		}
 		s.asked.Go(func() {
 			defer leave()
-			a.respond(ctx, r)
+			a.respond(ctx, r, leave)
 		})
 	}
 	var err error
@@ -64,13 +64,15 @@ func (s *Service) Stop() error {
 	return err
 }
 
-func (a *Asker) respond(ctx context.Context, r micro.Request) {
+func (a *Asker) respond(ctx context.Context, r micro.Request, leave func()) {
 	publish, err := publishParameter(r.Headers().Get(publishHeader))
 	if err != nil {
+		leave()
 		respondError(r, http.StatusBadRequest, err)
 		return
 	}
 	d, err := a.answer(ctx, "nats", r.Headers(), r.Data(), publish)
+	leave()
 	switch {
 	case errors.Is(err, event.ErrMalformed):
 		respondError(r, http.StatusBadRequest, err)
