@@ -75,7 +75,8 @@ func natsRemedy(err error) string {
 			"--nats-nkey or --nats-password-file"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return "correct the path in --nats-creds, --nats-ca, --nats-cert or --nats-key"
-	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"):
+	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"),
+		strings.Contains(text, "closed by remote after tls handshake"): // its reason may not have arrived
 		return "the server wants a client certificate: give one that its authority signed as --nats-cert and --nats-key"
 	case errors.As(err, &certificate):
 		return "give its authority as --nats-ca, or name the server in --nats-url as its certificate does"
