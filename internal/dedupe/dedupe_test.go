@@ -9,20 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
+	"moderator/internal/testenv"
 )
-
-func unit(r *rand.Rand, dims int) []float32 {
-	v := make([]float32, dims)
-	var square float64
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-		square += float64(v[i]) * float64(v[i])
-	}
-	for i := range v {
-		v[i] /= float32(math.Sqrt(square))
-	}
-	return v
-}
 
 func innerProduct(a, b []float32) float64 {
 	var sum float64
@@ -38,7 +26,7 @@ func randomSet(r *rand.Rand, pictures, dims int) (*Set, [][]View) {
 	views := make([][]View, pictures)
 	for i := range pictures {
 		for range 1 + i%2 {
-			l := View{Vector: unit(r, dims), Penalty: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
+			l := View{Vector: testenv.RandomUnit(r, dims), Penalty: 0.1 * r.Float32(), Quality: 100 * (i % 2)}
 			for k := range l.Hash {
 				l.Hash[k] = byte(r.Uint32())
 			}
@@ -187,7 +175,7 @@ func BenchmarkPairs(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var s Set
 	for i := range 10_000 {
-		s.Add(i, View{Vector: unit(r, 256), Quality: 100})
+		s.Add(i, View{Vector: testenv.RandomUnit(r, 256), Quality: 100})
 		s.hashes[i] = pdq.Hash{0: byte(i), 1: byte(i >> 8), 2: byte(r.Uint32()), 9: byte(r.Uint32())}
 	}
 	s.clear = make([]bool, s.Len())

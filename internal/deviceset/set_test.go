@@ -71,31 +71,14 @@ func (l *library) scores(q []float32, deleted map[uuid.UUID]bool) []sketch.Near 
 	return all
 }
 
-func random(r *rand.Rand) []float32 {
-	v := make([]float32, dims)
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-	}
-	return unit(v)
-}
-
-func unit(v []float32) []float32 {
-	var square float64
-	for _, x := range v {
-		square += float64(x) * float64(x)
-	}
-	for i := range v {
-		v[i] /= float32(math.Sqrt(square))
-	}
-	return v
-}
+func random(r *rand.Rand) []float32 { return testenv.RandomUnit(r, dims) }
 
 func near(r *rand.Rand, v []float32, noise float64) []float32 {
 	w := slices.Clone(v)
 	for i := range w {
 		w[i] += float32(noise * r.NormFloat64())
 	}
-	return unit(w)
+	return testenv.Unit(w)
 }
 
 // requireExact compares a search with all scores: what is found above the bound is the best, in this order, and nothing else exceeds it.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"moderator/internal/testenv"
 )
 
 func TestBanks(t *testing.T) {
@@ -90,7 +92,7 @@ func TestRegisterModel(t *testing.T) {
 	// The widest that fits an index page and a row.
 	widest := Model{Name: "widest", Fingerprint: sum256("widest"), Dims: 3999, BlockAt: 1, ReviewAt: 1}
 	require.NoError(t, db.RegisterModel(t.Context(), widest))
-	f := newFlag("default", "a", unit(append(make([]float32, 3998), 1)))
+	f := newFlag("default", "a", testenv.Unit(append(make([]float32, 3998), 1)))
 	f.Model = widest.Fingerprint
 	mustFlag(t, db, f)
 }

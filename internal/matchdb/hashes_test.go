@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
+	"moderator/internal/testenv"
 )
 
 // randomHash and flipped make hashes at a known distance.
@@ -33,7 +34,7 @@ func TestMatchHashes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	require.NoError(t, db.AddBank(ctx, "spam", "mo", ""))
 	hash := randomHash(r)
-	f := newFlag("spam", "a", unit(random(r)))
+	f := newFlag("spam", "a", testenv.Unit(random(r)))
 	f.PDQ = []PDQ{{View: "original", Hash: hash, Quality: 100}, {View: "plain", Hash: randomHash(r), Quality: pdq.MinQuality - 1}}
 	id := mustFlag(t, db, f).ID
 

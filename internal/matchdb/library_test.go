@@ -70,24 +70,7 @@ func userOf(t testing.TB, text string) string {
 	return u.Query().Get("user")
 }
 
-func unit(v []float32) []float32 {
-	var square float64
-	for _, x := range v {
-		square += float64(x) * float64(x)
-	}
-	for i := range v {
-		v[i] /= float32(math.Sqrt(square))
-	}
-	return v
-}
-
-func random(r *rand.Rand) []float32 {
-	v := make([]float32, dims)
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-	}
-	return unit(v)
-}
+func random(r *rand.Rand) []float32 { return testenv.RandomUnit(r, dims) }
 
 // near is a copy of v: their cosine is about 1/sqrt(1 + noise²).
 func near(r *rand.Rand, v []float32, noise float64) []float32 {
@@ -95,7 +78,7 @@ func near(r *rand.Rand, v []float32, noise float64) []float32 {
 	for i := range v {
 		w[i] = v[i] + float32(noise/math.Sqrt(float64(len(v)))*r.NormFloat64())
 	}
-	return unit(w)
+	return testenv.Unit(w)
 }
 
 func innerProduct(a, b []float32) float64 {

@@ -4,12 +4,13 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/pdq"
+	"moderator/internal/testenv"
 )
 
 func randomHash(r *rand.Rand) (h pdq.Hash) {
@@ -139,30 +140,13 @@ func TestAddWhileAsked(t *testing.T) {
 	}
 	var x Index
 	x.Add(all[0])
-	var asking sync.WaitGroup
-	stop := make(chan struct{})
-	for range 2 {
-		asking.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					if got := x.Within(all[0], 31); len(got) != 1 || got[0] != (Neighbour{}) {
-						t.Errorf("lost the first hash: %v", got)
-						return
-					}
-				}
-			}
-		})
-	}
+	stop := testenv.Meanwhile(2, func() bool { return assert.Equal(t, []Neighbour{{}}, x.Within(all[0], 31), "lost the first hash") })
 	for from := 1; from < len(all); from += 1000 {
 		to := min(from+1000, len(all))
 		x.Add(all[from:to]...)
 		require.Equal(t, []Neighbour{{ID: uint32(to - 1)}}, x.Within(all[to-1], 31))
 	}
-	close(stop)
-	asking.Wait()
+	stop()
 	x.Wait()
 	require.Equal(t, []Neighbour{{ID: 7 * 1000}}, x.Within(all[7*1000], 31))
 }

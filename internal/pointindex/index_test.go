@@ -5,12 +5,13 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/keypoint"
+	"moderator/internal/testenv"
 )
 
 // randomFlag is so many points anywhere. Half of a description's bits are set, as those of real ones are.
@@ -135,24 +136,12 @@ func TestPurge(t *testing.T) {
 	}
 	require.Equal(t, n-10, x.Removed())
 	upload := copyOf(r, flags[n-1])
-	var asking sync.WaitGroup
-	stop := make(chan struct{})
-	asking.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				if found := x.Search(upload, 1); len(found) != 1 || found[0].ID != n-1 {
-					t.Errorf("lost a flag: %v", found)
-					return
-				}
-			}
-		}
+	stop := testenv.Meanwhile(1, func() bool {
+		found := x.Search(upload, 1)
+		return assert.Len(t, found, 1, "lost a flag") && assert.EqualValues(t, n-1, found[0].ID)
 	})
 	x.Purge()
-	close(stop)
-	asking.Wait()
+	stop()
 	require.Equal(t, []int{10, 0}, []int{x.Len(), x.Removed()})
 	require.Less(t, x.Bytes(), full/5)
 	require.Empty(t, x.Search(copyOf(r, flags[0]), 1))
@@ -169,23 +158,10 @@ func TestSearchWhileFlagsAreAdded(t *testing.T) {
 	first := randomFlag(r, FlagPoints)
 	x.Add(first)
 	upload := copyOf(r, first)
-	var asking sync.WaitGroup
-	stop := make(chan struct{})
-	for range 2 {
-		asking.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					if found := x.Search(upload, 1); len(found) != 1 || found[0].ID != 0 {
-						t.Errorf("lost the first flag: %v", found)
-						return
-					}
-				}
-			}
-		})
-	}
+	stop := testenv.Meanwhile(2, func() bool {
+		found := x.Search(upload, 1)
+		return assert.Len(t, found, 1, "lost the first flag") && assert.Zero(t, found[0].ID)
+	})
 	for range 40 {
 		flags := make([]keypoint.Features, 100)
 		for i := range flags {
@@ -197,8 +173,7 @@ func TestSearchWhileFlagsAreAdded(t *testing.T) {
 		require.Equal(t, id+99, found[0].ID)
 		x.Remove(id)
 	}
-	close(stop)
-	asking.Wait()
+	stop()
 }
 
 // What several cores find is what one does, before all is merged and after.

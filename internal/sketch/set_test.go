@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"moderator/internal/testenv"
 )
 
 func numbered(i int) (id uuid.UUID) {
@@ -21,32 +23,16 @@ func numbered(i int) (id uuid.UUID) {
 
 // vectors are unit vectors about a common middle, as those of many models are.
 func vectors(r *rand.Rand, n, dims int, middle float64) [][]float32 {
-	common := unit(r, dims)
+	common := testenv.RandomUnit(r, dims)
 	all := make([][]float32, n)
 	for i := range all {
-		all[i] = unit(r, dims)
+		all[i] = testenv.RandomUnit(r, dims)
 		for k := range all[i] {
 			all[i][k] += float32(middle) * common[k]
 		}
-		normalise(all[i])
+		testenv.Unit(all[i])
 	}
 	return all
-}
-
-func unit(r *rand.Rand, dims int) []float32 {
-	v := make([]float32, dims)
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-	}
-	normalise(v)
-	return v
-}
-
-func normalise(v []float32) {
-	n := float32(math.Sqrt(product(v, v)))
-	for i := range v {
-		v[i] /= n
-	}
 }
 
 func product(a, b []float32) (sum float64) {
@@ -70,12 +56,12 @@ func meanOf(all [][]float32) []float32 {
 
 // edit is v turned until its inner product with it is cosine.
 func edit(r *rand.Rand, v []float32, cosine float64) []float32 {
-	across := unit(r, len(v))
+	across := testenv.RandomUnit(r, len(v))
 	along := product(across, v)
 	for i := range across {
 		across[i] -= float32(along) * v[i]
 	}
-	normalise(across)
+	testenv.Unit(across)
 	for i := range across {
 		across[i] = float32(cosine)*v[i] + float32(math.Sqrt(1-cosine*cosine))*across[i]
 	}
@@ -150,11 +136,11 @@ func nearest(s *Set, q []float32, k int, deleted map[uuid.UUID]bool) (ids []uuid
 func TestNearestOfFew(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	s := New(make([]float32, 8))
-	ids, bound := nearest(s, unit(r, 8), 3, nil)
+	ids, bound := nearest(s, testenv.RandomUnit(r, 8), 3, nil)
 	require.Empty(t, ids)
 	require.True(t, math.IsInf(float64(bound), -1), "of nothing nothing is left")
 
-	v := unit(r, 8)
+	v := testenv.RandomUnit(r, 8)
 	s.Add(numbered(1), v, 0)
 	s.Add(numbered(2), edit(r, v, 0.9), 0)
 	s.Add(numbered(1), edit(r, v, 0.5), 0)
@@ -212,11 +198,11 @@ func TestCoresFindTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	s := New(make([]float32, 16))
 	for i := range 3 * worthACore * s.perSegment / 2 {
-		s.Add(numbered(i), unit(r, 16), 0)
+		s.Add(numbered(i), testenv.RandomUnit(r, 16), 0)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for range 20 {
-		q := unit(r, 16)
+		q := testenv.RandomUnit(r, 16)
 		runtime.GOMAXPROCS(1)
 		alone, boundAlone := nearest(s, q, 100, nil)
 		runtime.GOMAXPROCS(4)
@@ -255,7 +241,7 @@ func TestBestAreTheHighest(t *testing.T) {
 func TestMuchThatIsGoneProvesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	s := New(make([]float32, 64))
-	q := unit(r, 64)
+	q := testenv.RandomUnit(r, 64)
 	deleted := map[uuid.UUID]bool{}
 	for i := range 3 * leastLooked {
 		s.Add(numbered(i), edit(r, q, 0.9), 0)
@@ -277,7 +263,7 @@ func BenchmarkNearest(b *testing.B) {
 	for i, v := range vectors(r, 200_000, 256, 0) {
 		s.Add(numbered(i), v, 0)
 	}
-	q := unit(r, 256)
+	q := testenv.RandomUnit(r, 256)
 	for b.Loop() {
 		s.Nearest(q, 100, nil)
 	}
