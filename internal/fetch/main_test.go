@@ -26,11 +26,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(testenv.Main(patient{m}, natsLeak))
+	os.Exit(testenv.Main(patient{m}))
 }
-
-// natsLeak is a goroutine of nats.go. If it starts after its publisher was cleaned up, it waits for ever on a nil channel.
-var natsLeak = goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")
 
 // patient waits after the tests for the stores' clients: they close connections some seconds after their server has.
 type patient struct{ *testing.M }
@@ -38,7 +35,7 @@ type patient struct{ *testing.M }
 func (m patient) Run() int {
 	code := m.M.Run()
 	for range 20 {
-		if goleak.Find(natsLeak) == nil {
+		if goleak.Find(testenv.NATSLeak) == nil {
 			break
 		}
 	}
