@@ -20,30 +20,23 @@ type Candidate struct {
 // probesOf is in how many buckets each point is looked up: the more flags, the more projections choose a bucket, and the more of
 // them an edit may flip. An upload of many points is looked up in at most about probesAll buckets.
 //
-// At a million flags half as much again finds no more. At 10,400 flags, of 912 copies that verification accepts, 126 buckets bring
-// 911 among the first 8, 32 bring 910 in half the time, and 8 bring 893.
+// At a million flags half as much again finds no more. At 10,000 flags, of 1,846 copies that verification accepts by 300 keypoints,
+// 24 buckets bring 1,837 among the first 8, 16 bring 1,825, and 32 bring 1,837 in a fifth more time.
 func probesOf(flags uint32, points int) int {
 	const (
 		probesAll          = 64 << 10
 		atMillion, million = mostProbes, 20 // its length in bits
-		least, leastOfMany = 32, 16
+		least, leastOfMany = 24, 16
 		halves             = 3 // bits of length in which they double
 	)
 	each := max(least, int(atMillion*math.Exp2(float64(bits.Len32(flags)-million)/halves)))
 	return max(leastOfMany, min(atMillion, each, probesAll/points))
 }
 
-// codeLimit is in how many bits codes may differ for a vote. A smaller library can have more bits: of its votes fewer are by
-// chance. Of verifiable copies 17 bits bring .9925 among the first 8 of a million flags, and 18 bring .9954; of 10,800 flags, 20
-// bits bring .9971, and 23 bits .9983 in six times the time.
-func codeLimit(flags uint32) int {
-	const (
-		atMillion     = 18
-		lengthMillion = 20
-		least, most   = 15, 20
-	)
-	return max(least, min(most, atMillion+(lengthMillion-bits.Len32(flags))/2))
-}
+// codeLimit is in how many bits codes may differ for a vote. Of verifiable copies 17 bits bring .9925 among the first 8 of a million
+// flags, and 18 bring .9954. Fewer flags could have more bits, as fewer of their votes are by chance: of 10,000 flags 20 bits
+// bring one of 1,846 copies more, in 1.6 times the time.
+const codeLimit = 18
 
 // Search returns the flags with the most votes, the best first: at most most of them, and none that fewer than leastPoints
 // points speak for.
@@ -67,7 +60,7 @@ func (x *Index) SearchOn(cores int, upload keypoint.Upload, most int) []Candidat
 	var next atomic.Int32
 	var all sync.WaitGroup
 	for _, l := range s.looks[:cores] {
-		l.hits, l.limit = l.hits[:0], codeLimit(flags)
+		l.hits = l.hits[:0]
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < partitions; i = next.Add(1) - 1 {
 				x.locks[i].RLock()
@@ -147,7 +140,6 @@ type scratch struct {
 
 // look is what a core needs.
 type look struct {
-	limit int // of differing bits
 	hits  []hit
 	found [1 << 16]near
 }
@@ -157,7 +149,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // look collects the entries of a partition that are near to the queries. Of a partition's frozen entries it takes no more
 // than there is room for.
 func (l *look) look(p *partition, asks []ask, codes []uint64) {
-	n := p.near(asks, codes, l.limit, l.found[:])
+	n := p.near(asks, codes, codeLimit, l.found[:])
 	for _, f := range l.found[:n] {
 		l.hits = append(l.hits, hit{p.spots.Values[f.at], f.query, f.distance})
 	}
@@ -170,7 +162,7 @@ func (l *look) look(p *partition, asks []ask, codes []uint64) {
 		}
 		code := codes[a.point]
 		for k := p.heads[p.bucket(code)^a.flip]; k >= 0; k = p.delta[k].next {
-			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= l.limit {
+			if d := bits.OnesCount64(code ^ p.delta[k].code); d <= codeLimit {
 				l.hits = append(l.hits, hit{p.delta[k].spot, a.point, uint32(d)})
 			}
 		}
