@@ -50,28 +50,27 @@ static inline __attribute__((always_inline)) void blur(weigher *sum, const int16
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Pixels that are summed at a time, whose sums stay in registers.
-enum { LANES_16 = 16, VECTORS = 4, CHUNK = LANES_16 * VECTORS };
+// Pixels that are summed at a time, whose sums stay in registers: in as many vectors as a row has room for.
+enum { LANES_16 = 16, VECTORS = 4 };
 
-__attribute__((target("avx2"))) static void weigh_wide(int16_t *restrict out, const struct rows *rows, const int16_t *half, int radius, int n)
+__attribute__((target("avx2"), always_inline)) static inline void weigh_vectors(int vectors, int16_t *restrict out, const struct rows *rows,
+	const int16_t *half, int radius, int n)
 {
-	if (n < CHUNK) {
-		weigh(out, rows, half, radius, n);
-		return;
-	}
-	for (int i = 0; i < n; i += CHUNK) {
-		int x = i + CHUNK <= n ? i : n - CHUNK; // the last ones overlap
+	const int chunk = vectors * LANES_16;
+
+	for (int i = 0; i < n; i += chunk) {
+		int x = i + chunk <= n ? i : n - chunk; // the last ones overlap
 		__m256i sums[VECTORS], weight = _mm256_set1_epi16(half[0]);
 
 #pragma GCC unroll 4
-		for (int v = 0; v < VECTORS; v++)
+		for (int v = 0; v < vectors; v++)
 			sums[v] = _mm256_mulhrs_epi16(weight, _mm256_loadu_si256((const __m256i *)(rows->before[0] + x + v * LANES_16)));
 		for (int k = 1; k <= radius; k++) {
 			const int16_t *before = rows->before[k] + x, *after = rows->after[k] + x;
 
 			weight = _mm256_set1_epi16(half[k]);
 #pragma GCC unroll 4
-			for (int v = 0; v < VECTORS; v++) {
+			for (int v = 0; v < vectors; v++) {
 				__m256i both = _mm256_add_epi16(_mm256_loadu_si256((const __m256i *)(before + v * LANES_16)),
 					_mm256_loadu_si256((const __m256i *)(after + v * LANES_16)));
 
@@ -79,9 +78,19 @@ __attribute__((target("avx2"))) static void weigh_wide(int16_t *restrict out, co
 			}
 		}
 #pragma GCC unroll 4
-		for (int v = 0; v < VECTORS; v++)
+		for (int v = 0; v < vectors; v++)
 			_mm256_storeu_si256((__m256i *)(out + x + v * LANES_16), sums[v]);
 	}
+}
+
+__attribute__((target("avx2"))) static void weigh_wide(int16_t *restrict out, const struct rows *rows, const int16_t *half, int radius, int n)
+{
+	if (n >= VECTORS * LANES_16)
+		weigh_vectors(VECTORS, out, rows, half, radius, n);
+	else if (n >= LANES_16)
+		weigh_vectors(1, out, rows, half, radius, n);
+	else
+		weigh(out, rows, half, radius, n);
 }
 #endif
 

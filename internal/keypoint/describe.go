@@ -9,10 +9,8 @@ package keypoint
 import "C"
 
 import (
-	"cmp"
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // Bits describe the surroundings of a point: for each of 4 x 4 cells and 8 directions, whether it holds more of the
@@ -27,35 +25,37 @@ const (
 	cellWidth     = 3 // in units of the point's scale
 )
 
-// directions returns the angles, in radians, from which the point is described: those of the strongest gradients around it.
-func directions(m image, e extremum) []float32 {
-	var hist [directionBins]float32
+// directions returns the angles, in radians, from which the point is described: those of the one or two strongest gradients around it.
+func directions(m image, e extremum) (angles [2]float32, n int) {
+	const pad = 2 // the histogram goes on beyond its ends, as it is a circle
+	var hist, smooth [pad + directionBins + pad]float32
 	C.kp_directions((*C.int16_t)(&m.pix[0]), C.int(m.width), C.int(m.height), C.float(e.x), C.float(e.y), C.float(1.5*e.scale),
-		(*C.float)(&hist[0]))
-	var smooth [directionBins]float32
+		(*C.float)(&hist[pad]))
+	goOn := func(h *[pad + directionBins + pad]float32) {
+		copy(h[:pad], h[directionBins:])
+		copy(h[pad+directionBins:], h[pad:])
+	}
+	goOn(&hist)
 	var most float32
-	for i := range hist {
-		before, after := hist[(i+directionBins-1)%directionBins], hist[(i+1)%directionBins]
-		before2, after2 := hist[(i+directionBins-2)%directionBins], hist[(i+2)%directionBins]
-		smooth[i] = (6*hist[i] + 4*(before+after) + before2 + after2) / 16
+	for i := pad; i < pad+directionBins; i++ {
+		smooth[i] = (6*hist[i] + 4*(hist[i-1]+hist[i+1]) + hist[i-2] + hist[i+2]) / 16
 		most = max(most, smooth[i])
 	}
-	type peak struct{ angle, height float32 }
-	var peaks []peak
-	for i, v := range smooth {
-		before, after := smooth[(i+directionBins-1)%directionBins], smooth[(i+1)%directionBins]
-		if v < 0.8*most || v <= before || v < after || v == 0 {
+	goOn(&smooth)
+	var heights [2]float32
+	for i := pad; i < pad+directionBins; i++ {
+		v, before, after := smooth[i], smooth[i-1], smooth[i+1]
+		if v < 0.8*most || v <= before || v < after || v <= heights[1] {
 			continue
 		}
-		at := float32(i) + 0.5 + 0.5*(before-after)/(before-2*v+after)
-		peaks = append(peaks, peak{at / directionBins * 2 * math.Pi, v})
+		at := float32(i-pad) + 0.5 + 0.5*(before-after)/(before-2*v+after)
+		heights[1], angles[1] = v, at/directionBins*2*math.Pi
+		if v > heights[0] {
+			heights[0], heights[1], angles[0], angles[1] = v, heights[0], angles[1], angles[0]
+		}
+		n = min(n+1, len(angles))
 	}
-	slices.SortStableFunc(peaks, func(a, b peak) int { return cmp.Compare(b.height, a.height) })
-	var angles []float32
-	for _, p := range peaks[:min(2, len(peaks))] {
-		angles = append(angles, p.angle)
-	}
-	return angles
+	return angles, n
 }
 
 // describe samples the gradient on a grid that is turned by the angle, and spreads each sample over the cells and directions

@@ -49,7 +49,7 @@ func sized(width, height, side int) (int, int) {
 // Extract finds at most most points in a luma plane of width x height bytes, row by row.
 func Extract(width, height int, luma []byte, most int) Features {
 	k := Side / float32(max(width, height)) // pixels of the Features for one of the plane
-	f := Features{Finest: firstSigma * k}
+	f := Features{Finest: firstSigma * k, Points: make([]Point, 0, most)}
 	f.Width, f.Height = sized(width, height, Side)
 	space := takeSpace(width * height)
 	defer space.give()
@@ -57,7 +57,8 @@ func Extract(width, height int, luma []byte, most int) Features {
 	for _, e := range spread(space.extrema(octaves), octaves, width, height, most) {
 		o := &octaves[e.octave]
 		plane := o.blurred[e.interval]
-		for _, angle := range directions(plane, e) {
+		angles, n := directions(plane, e)
+		for _, angle := range angles[:n] {
 			if len(f.Points) < most {
 				f.Points = append(f.Points, Point{
 					(e.x*o.step+0.5)*k - 0.5, (e.y*o.step+0.5)*k - 0.5, e.scale * o.step * k, angle, describe(plane, e, angle),
