@@ -13,10 +13,15 @@ const Side = 320
 // 213 pixels there, of which its coarse points need no more.
 const planeSide = 2 * Side
 
-// How many points are kept: a flag's are stored, an upload's are looked at once, and much of it may not be the flag.
+// coarseSide is that of the coarse pass: its pixels take half the time.
+const coarseSide = 448
+
+// How many points are kept: a flag's are stored, an upload's are looked at once, and much of it may not be the flag. A coarse
+// pass over an upload says whether it is worth that.
 const (
 	FlagPoints   = 200
 	UploadPoints = 600
+	CoarsePoints = 400
 )
 
 // Point is one point of a picture.
@@ -38,7 +43,14 @@ type Features struct {
 // Size is the plane that a picture of width x height pixels is to be brought to. A small one is enlarged twofold, as more shows
 // nothing more, and a very small one to Side.
 func Size(width, height int) (int, int) {
-	return sized(width, height, max(Side, min(planeSide, 2*max(width, height))))
+	return within(planeSide, width, height)
+}
+
+// CoarseSize is the plane of the coarse pass.
+func CoarseSize(width, height int) (int, int) { return within(coarseSide, width, height) }
+
+func within(side, width, height int) (int, int) {
+	return sized(width, height, max(Side, min(side, 2*max(width, height))))
 }
 
 func sized(width, height, side int) (int, int) {

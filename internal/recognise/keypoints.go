@@ -26,6 +26,15 @@ func Points(grey *imaging.Gray, width, height int, flagged bool) (keypoint.Featu
 	return f, nil
 }
 
+// CoarsePoints are the keypoints of an upload that tell whether all of them are worth looking for.
+func CoarsePoints(grey *imaging.Gray, width, height int) (keypoint.Features, error) {
+	plane, err := grey.Resized(keypoint.CoarseSize(width, height))
+	if err != nil {
+		return keypoint.Features{}, err
+	}
+	return keypoint.Extract(plane.Width, plane.Height, plane.Pix, keypoint.CoarsePoints), nil
+}
+
 // Plane is the grey picture of width x height pixels, in the size that keypoint.Guide looks at.
 func Plane(grey *imaging.Gray, width, height int) (*imaging.Gray, error) {
 	return grey.Resized(keypoint.PlaneSize(width, height))

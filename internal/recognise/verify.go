@@ -141,7 +141,7 @@ func (m Matcher) model(info *event.ModelInfo) int {
 	return 0
 }
 
-// verify extracts the keypoints of the uploads and compares them with those of their candidates.
+// verify compares the keypoints of the uploads with those of their candidates.
 func (v *verification) verify(ctx context.Context) error {
 	v.points = slices.Repeat([]int{-1}, len(v.uploads))
 	if v.candidates == 0 {
@@ -157,30 +157,13 @@ func (v *verification) verify(ctx context.Context) error {
 			asked = append(asked, i)
 		}
 	}
-	qs := make([]matchdb.KeypointQuery, len(asked))
-	err = each(ctx, len(asked), func(k int) error {
-		u := v.uploads[asked[k]]
-		points, err := Points(grey(u), u.Width, u.Height, false)
-		if err != nil {
-			return err
-		}
-		v.points[asked[k]] = len(points.Points)
-		qs[k] = matchdb.KeypointQuery{Upload: keypoint.Prepare(points), Most: v.candidates}
-		for _, h := range v.hits[asked[k]] {
-			if weighed(h) {
-				id, err := uuid.Parse(h.FlaggedID)
-				if err != nil {
-					return err
-				}
-				qs[k].Flags = append(qs[k].Flags, id)
-			}
-		}
-		return nil
-	})
-	if err != nil || len(asked) == 0 {
+	if asked, err = v.promising(ctx, asked); err != nil {
 		return err
 	}
-	candidates, err := v.db.KeypointCandidates(ctx, qs)
+	qs, candidates, err := v.near(ctx, asked, weighed, func(u feature.Query) (keypoint.Upload, error) {
+		points, err := Points(grey(u), u.Width, u.Height, false)
+		return keypoint.Prepare(points), err
+	})
 	if err != nil {
 		return err
 	}
@@ -191,11 +174,7 @@ func (v *verification) verify(ctx context.Context) error {
 		defer g.close()
 		agreements[k] = make([]keypoint.Agreement, len(candidates[k]))
 		for j, c := range candidates[k] {
-			if c.Votes > 0 {
-				agreements[k][j] = keypoint.VerifyVariant(c.Points, qs[k].Upload, c.Variant)
-			} else {
-				agreements[k][j] = keypoint.Verify(c.Points, qs[k].Upload)
-			}
+			agreements[k][j] = agreement(c, qs[k].Upload)
 			if err := g.look(c.Points, &agreements[k][j], slices.Contains(qs[k].Flags, c.FlaggedID)); err != nil {
 				return err
 			}
@@ -207,6 +186,7 @@ func (v *verification) verify(ctx context.Context) error {
 		return err
 	}
 	for k, i := range asked {
+		v.points[i] = len(qs[k].Upload[keypoint.Plain].Points)
 		for j, c := range candidates[k] {
 			v.found[pair{i, c.FlaggedID}] = verified{c, agreements[k][j]}
 		}

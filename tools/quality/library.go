@@ -103,6 +103,9 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
 	byHash := func(a, b int) int { return cmp.Compare(distances[a], distances[b]) }
 	for i, size := range l.sizes {
+		if !l.promising(u, best[:size], distances[:size], l.points[i]) {
+			continue
+		}
 		for rank, flag := range top(size, l.most+more, byScore, func(k int) bool { return best[k].score > never }) {
 			bring(i, flag, rank)
 		}
@@ -131,6 +134,24 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	}
 	slices.SortFunc(all, func(a, b candidate) int { return a.flag - b.flag })
 	return all
+}
+
+// promising tells whether the moderator verifies an upload: another signal matches, or keypoints of the coarse pass agree with those of
+// a candidate or of the flag with the highest score.
+func (l *library) promising(u *features, best []scored, distances []int, points *pointindex.Index) bool {
+	nearest := 0
+	for i := range best {
+		if best[i].score >= l.reviewAt || distances[i] <= pdq.MaxDistance {
+			return true
+		}
+		if best[i].score > best[nearest].score {
+			nearest = i
+		}
+	}
+	return keypoint.Verify(l.flags[nearest].points, u.first).Points > 0 ||
+		slices.ContainsFunc(points.Search(u.first, l.most), func(c pointindex.Candidate) bool {
+			return keypoint.VerifyVariant(l.flags[c.ID].points, u.first, c.Variant).Points > 0
+		})
 }
 
 // among are the candidates that rank among the first most in the library of one size, each told from the others.
