@@ -13,7 +13,7 @@ const Side = 320
 // 213 pixels there, of which its coarse points need no more.
 const planeSide = 2 * Side
 
-// coarseSide is that of the coarse pass: its pixels take half the time.
+// coarseSide is the longer side of the coarse pass's plane. It has half the pixels.
 const coarseSide = 448
 
 // How many points are kept: a flag's are stored, an upload's are looked at once, and much of it may not be the flag. A coarse

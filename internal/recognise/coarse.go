@@ -16,9 +16,10 @@ import (
 // another signal matches, or in a coarse pass some keypoints agree with those of a flag. Fewer keypoints bring fewer candidates, so the
 // flags that are nearest by other signals are compared too.
 func (v *verification) promising(ctx context.Context, uploads []int) ([]int, error) {
+	worth := make([]bool, len(v.uploads))
 	var unsure []int
 	for _, i := range uploads {
-		if !slices.ContainsFunc(v.hits[i], weighed) {
+		if worth[i] = slices.ContainsFunc(v.hits[i], weighed); !worth[i] {
 			unsure = append(unsure, i)
 		}
 	}
@@ -30,17 +31,13 @@ func (v *verification) promising(ctx context.Context, uploads []int) ([]int, err
 	if err != nil {
 		return nil, err
 	}
-	agrees := make([]bool, len(unsure))
 	err = each(ctx, len(unsure), func(k int) error {
-		agrees[k] = slices.ContainsFunc(candidates[k], func(c matchdb.KeypointCandidate) bool {
+		worth[unsure[k]] = slices.ContainsFunc(candidates[k], func(c matchdb.KeypointCandidate) bool {
 			return agreement(c, qs[k].Upload).Points > 0
 		})
 		return nil
 	})
-	return slices.DeleteFunc(uploads, func(i int) bool {
-		k, ok := slices.BinarySearch(unsure, i)
-		return ok && !agrees[k]
-	}), err
+	return slices.DeleteFunc(uploads, func(i int) bool { return !worth[i] }), err
 }
 
 // near finds the candidates of uploads by the keypoints that are found in each, and by those of its hits that are wanted.
@@ -72,7 +69,7 @@ func (v *verification) near(
 	return qs, candidates, err
 }
 
-// agreement is that of an upload with a candidate, in the variant that the index found it by.
+// agreement compares an upload with a candidate. Where the index found the candidate in one variant, only in that.
 func agreement(c matchdb.KeypointCandidate, upload keypoint.Upload) keypoint.Agreement {
 	if c.Votes > 0 {
 		return keypoint.VerifyVariant(c.Points, upload, c.Variant)

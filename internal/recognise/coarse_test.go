@@ -6,29 +6,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/config"
 	"moderator/internal/event"
 	"moderator/internal/feature"
 	"moderator/internal/matchdb"
 	"moderator/internal/synth"
-	"moderator/internal/testenv"
 	"moderator/internal/transforms"
 	"moderator/internal/verdict"
 )
 
 // Of uploads that no other signal matches those are verified in which a coarse pass finds keypoints of a flag.
 func TestCoarsePassTellsWhatIsWorthVerifying(t *testing.T) {
-	url := testenv.Postgres(t)
-	_, _, err := matchdb.Migrate(t.Context(), url)
-	require.NoError(t, err)
-	db, err := matchdb.Open(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	folder, err := Folder(config.Model{})
-	require.NoError(t, err)
-	record, _ := ModelRecord(folder)
-	require.NoError(t, db.RegisterModel(t.Context(), record))
-
+	db, folder, _ := library(t)
 	const flags, others = 8, 24
 	v := &verification{Matcher: NewMatcher(db, nil, 8, 1e-4)}
 	upload := func(file []byte) {

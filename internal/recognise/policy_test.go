@@ -14,7 +14,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"moderator/internal/config"
 	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/evidence"
@@ -41,16 +40,7 @@ type policed struct {
 var flaggedHash = pdq.Hash{0x5a, 0xc3, 0x77, 0x10}
 
 func newPoliced(t *testing.T, points keypoint.Features) *policed {
-	url := testenv.Postgres(t)
-	_, _, err := matchdb.Migrate(t.Context(), url)
-	require.NoError(t, err)
-	folder, err := Folder(config.Model{})
-	require.NoError(t, err)
-	db, err := matchdb.Open(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	record, _ := ModelRecord(folder)
-	require.NoError(t, db.RegisterModel(t.Context(), record))
+	db, folder, url := library(t)
 	require.NoError(t, db.AddBank(t.Context(), "spam", "mo", ""))
 	p := &policed{t: t, url: url, db: db, folder: folder, matcher: NewMatcher(db, []*embed.Folder{folder}, 8, evidence.DefaultFalseBlocks)}
 	flag, err := db.Flag(t.Context(), matchdb.NewFlag{

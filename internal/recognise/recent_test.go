@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"moderator/internal/config"
+	"moderator/internal/embed"
 	"moderator/internal/event"
 	"moderator/internal/matchdb"
 	"moderator/internal/testenv"
@@ -20,19 +21,26 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
-// keeping is a writer of recent uploads with a library of its own.
-func keeping(t *testing.T) (*Recent, *pgx.Conn) {
+// library is an empty one, in which the shipped model is registered.
+func library(t *testing.T) (db *matchdb.DB, folder *embed.Folder, url string) {
 	t.Helper()
-	url := testenv.Postgres(t)
+	url = testenv.Postgres(t)
 	_, _, err := matchdb.Migrate(t.Context(), url)
 	require.NoError(t, err)
-	folder, err := Folder(config.Model{})
+	folder, err = Folder(config.Model{})
 	require.NoError(t, err)
-	db, err := matchdb.Open(t.Context(), url)
+	db, err = matchdb.Open(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	record, _ := ModelRecord(folder)
 	require.NoError(t, db.RegisterModel(t.Context(), record))
+	return db, folder, url
+}
+
+// keeping is a writer of recent uploads with a library of its own.
+func keeping(t *testing.T) (*Recent, *pgx.Conn) {
+	t.Helper()
+	db, folder, url := library(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(t.Context()) })

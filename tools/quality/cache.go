@@ -80,9 +80,10 @@ type storedFeatures struct {
 }
 
 func (f *features) stored(views []imaging.View) storedFeatures {
+	coarse := f.coarse[keypoint.Plain]
 	s := storedFeatures{
 		Sum: f.sum, Turns: f.turns, Small: f.small, Width: f.points.Width, Height: f.points.Height, Finest: f.points.Finest, Points: f.points.Points,
-		Frame: f.points.Frame, CoarseFinest: f.coarse.Finest, CoarsePoints: f.coarse.Points, Plane: f.plane,
+		Frame: f.points.Frame, CoarseFinest: coarse.Finest, CoarsePoints: coarse.Points, Plane: f.plane,
 	}
 	for _, view := range views {
 		if l, ok := f.looks[view]; ok {
@@ -95,12 +96,12 @@ func (f *features) stored(views []imaging.View) storedFeatures {
 func (s storedFeatures) features(flagged bool) features {
 	f := features{sum: s.Sum, turns: s.Turns, small: s.Small, plane: s.Plane, looks: map[imaging.View]look{}}
 	f.points = keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.Finest, Points: s.Points, Frame: s.Frame}
-	f.coarse = keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.CoarseFinest, Points: s.CoarsePoints}
 	for _, l := range s.Looks {
 		f.looks[l.View] = look{l.Vector, l.Penalty, l.Hash, l.Quality}
 	}
 	if !flagged {
-		f.asked, f.first = keypoint.Prepare(f.points), keypoint.Prepare(f.coarse)
+		f.asked = keypoint.Prepare(f.points)
+		f.coarse = keypoint.Prepare(keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.CoarseFinest, Points: s.CoarsePoints})
 	}
 	return f
 }

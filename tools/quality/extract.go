@@ -34,10 +34,9 @@ type features struct {
 	file   bool   // of a folder of distractors, which may hold nearly the same picture twice
 	small  []byte // the grey picture in smallSide x smallSide pixels, row by row
 	points keypoint.Features
-	coarse keypoint.Features // of uploads only
-	asked  keypoint.Upload   // of uploads only
-	first  keypoint.Upload   // of coarse
-	plane  *imaging.Gray     // that keypoint.Guide looks at; of uploads only
+	coarse keypoint.Upload // of the coarse pass; of uploads only
+	asked  keypoint.Upload // of uploads only
+	plane  *imaging.Gray   // that keypoint.Guide looks at; of uploads only
 }
 
 // answered is a query with its features.
@@ -109,10 +108,11 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 						return nil, err
 					}
 				} else {
-					if all[i].coarse, err = recognise.CoarsePoints(g, result.Width, result.Height); err != nil {
+					coarse, err := recognise.CoarsePoints(g, result.Width, result.Height)
+					if err != nil {
 						return nil, err
 					}
-					all[i].asked, all[i].first = keypoint.Prepare(all[i].points), keypoint.Prepare(all[i].coarse)
+					all[i].asked, all[i].coarse = keypoint.Prepare(all[i].points), keypoint.Prepare(coarse)
 					if all[i].plane, err = recognise.Plane(g, result.Width, result.Height); err != nil {
 						return nil, err
 					}

@@ -148,9 +148,9 @@ func (l *library) promising(u *features, best []scored, distances []int, points 
 			nearest = i
 		}
 	}
-	return keypoint.Verify(l.flags[nearest].points, u.first).Points > 0 ||
-		slices.ContainsFunc(points.Search(u.first, l.most), func(c pointindex.Candidate) bool {
-			return keypoint.VerifyVariant(l.flags[c.ID].points, u.first, c.Variant).Points > 0
+	return keypoint.Verify(l.flags[nearest].points, u.coarse).Points > 0 ||
+		slices.ContainsFunc(points.Search(u.coarse, l.most), func(c pointindex.Candidate) bool {
+			return keypoint.VerifyVariant(l.flags[c.ID].points, u.coarse, c.Variant).Points > 0
 		})
 }
 
