@@ -24,22 +24,22 @@ static void weigh(int16_t *restrict out, const struct rows *rows, const int16_t 
 }
 
 static inline __attribute__((always_inline)) void blur(weigher *sum, const int16_t *in, int16_t *out, int16_t *line, int width, int height,
-	const int16_t *half, int radius)
+	const int16_t *half, int radius, int step)
 {
-	int16_t *row = line + radius; // a row of the plane blurred down, with its ends repeated on both sides
+	int16_t *row = line + radius * step; // a row of the plane blurred down, with its ends repeated on both sides
 	struct rows down, across;
 
 	for (int k = 0; k <= radius; k++) {
-		across.before[k] = row - k;
-		across.after[k] = row + k;
+		across.before[k] = row - k * step;
+		across.after[k] = row + k * step;
 	}
 	for (int y = 0; y < height; y++, out += width) {
 		for (int k = 0; k <= radius; k++) {
-			down.before[k] = in + (size_t)clamp(y - k, height) * width;
-			down.after[k] = in + (size_t)clamp(y + k, height) * width;
+			down.before[k] = in + (size_t)clamp(y - k * step, height) * width;
+			down.after[k] = in + (size_t)clamp(y + k * step, height) * width;
 		}
 		sum(row, &down, half, radius, width);
-		for (int k = 1; k <= radius; k++) {
+		for (int k = 1; k <= radius * step; k++) {
 			row[-k] = row[0];
 			row[width - 1 + k] = row[width - 1];
 		}
@@ -94,15 +94,16 @@ __attribute__((target("avx2"))) static void weigh_wide(int16_t *restrict out, co
 }
 #endif
 
-void kp_blur(const int16_t *in, int16_t *out, int16_t *line, int width, int height, const int16_t *half, int radius)
+void kp_blur(const int16_t *in, int16_t *out, int16_t *line, int width, int height, const int16_t *half, int radius,
+	int step)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2")) {
-		blur(weigh_wide, in, out, line, width, height, half, radius);
+		blur(weigh_wide, in, out, line, width, height, half, radius, step);
 		return;
 	}
 #endif
-	blur(weigh, in, out, line, width, height, half, radius);
+	blur(weigh, in, out, line, width, height, half, radius, step);
 }
 
 CLONES void kp_load(const uint8_t *in, int16_t *out, int n, int middle, int per_level)

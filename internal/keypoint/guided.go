@@ -19,13 +19,13 @@ type Plane struct {
 func NewPlane(width, height int, luma []byte) *Plane {
 	p := &Plane{width: width, height: height, space: takeSpace(width * height)}
 	s := p.space
-	first := s.blurred(s.loaded(width, height, luma), math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma))
+	first := s.blurred(s.loaded(width, height, luma), givenSigma, firstSigma)
 	for min(first.width, first.height) >= smallestMin {
 		var o [intervals + 1]image
 		o[0] = first
 		for i := 1; i < len(o); i++ {
 			before, after := firstSigma*math.Pow(2, float64(i-1)/intervals), firstSigma*math.Pow(2, float64(i)/intervals)
-			o[i] = s.blurred(o[i-1], math.Sqrt(after*after-before*before))
+			o[i] = s.blurred(o[i-1], before, after)
 		}
 		p.octaves = append(p.octaves, o)
 		first = s.halved(o[intervals])

@@ -105,7 +105,7 @@ func (o *octave) around(i, x, y int) (d [3][3]float64) {
 
 // scaleSpace makes the octaves of a plane of bytes.
 func (s *space) scaleSpace(width, height int, pix []byte) []octave {
-	first := s.blurred(s.loaded(width, height, pix), math.Sqrt(firstSigma*firstSigma-givenSigma*givenSigma))
+	first := s.blurred(s.loaded(width, height, pix), givenSigma, firstSigma)
 	var octaves []octave
 	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
 		o := octave{step: step}
@@ -113,7 +113,7 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 		for i := 1; i < len(o.blurred); i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
-			o.blurred[i] = s.blurred(o.blurred[i-1], math.Sqrt(after*after-before*before))
+			o.blurred[i] = s.blurred(o.blurred[i-1], before, after)
 		}
 		octaves = append(octaves, o)
 		first = s.halved(o.blurred[intervals])
@@ -121,7 +121,11 @@ func (s *space) scaleSpace(width, height int, pix []byte) []octave {
 	return octaves
 }
 
-func (s *space) blurred(m image, sigma float64) image {
+// blurred takes a plane that is blurred by before to after. Pixels that lie as far apart as the plane is blurred say all that is in it, so
+// that the kernel leaves those between out (à trous, Holschneider et al. 1989).
+func (s *space) blurred(m image, before, after float64) image {
+	step := max(1, int(before))
+	sigma := math.Sqrt(after*after-before*before) / float64(step)
 	radius := int(math.Ceil(3 * sigma))
 	weights, sum := make([]float64, radius+1), 0.0
 	for k := range weights {
@@ -139,7 +143,8 @@ func (s *space) blurred(m image, sigma float64) image {
 	}
 	half[0] = C.int16_t(rest) // so that a flat area keeps its level
 	out := s.image(m.width, m.height)
-	C.kp_blur((*C.int16_t)(&m.pix[0]), (*C.int16_t)(&out.pix[0]), s.lines(m.width+2*radius), C.int(m.width), C.int(m.height), &half[0], C.int(radius))
+	C.kp_blur((*C.int16_t)(&m.pix[0]), (*C.int16_t)(&out.pix[0]), s.lines(m.width+2*radius*step),
+		C.int(m.width), C.int(m.height), &half[0], C.int(radius), C.int(step))
 	return out
 }
 
