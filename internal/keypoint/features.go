@@ -13,15 +13,15 @@ const Side = 320
 // 213 pixels there, of which its coarse points need no more.
 const planeSide = 2 * Side
 
-// coarseSide is the longer side of the coarse pass's plane. It has half the pixels.
-const coarseSide = 448
+// coarseSide is the longer side of the coarse pass's plane. It has a third of the pixels.
+const coarseSide = 384
 
 // How many points are kept: a flag's are stored, an upload's are looked at once, and much of it may not be the flag. A coarse
 // pass over an upload says whether it is worth that.
 const (
 	FlagPoints   = 200
 	UploadPoints = 600
-	CoarsePoints = 400
+	CoarsePoints = 300
 )
 
 // Point is one point of a picture.

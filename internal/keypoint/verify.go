@@ -1,6 +1,9 @@
 package keypoint
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // What makes points agree on a map.
 const (
@@ -76,12 +79,19 @@ type Upload [3]Features
 // Prepare makes the points of an upload ready.
 func Prepare(f Features) Upload { return Upload{f, f.mirrored(), f.inverted()} }
 
-// Verify looks for the flag in the upload, and returns the best agreement. The first that blocks is good enough.
-func Verify(flag Features, upload Upload) Agreement {
+// PrepareCoarse is Prepare for the coarse pass: mirrored and in the negative a third of the points, the first ones, say as much.
+func PrepareCoarse(f Features) Upload {
+	some := f
+	some.Points = f.Points[:len(f.Points)/3]
+	return Upload{f, some.mirrored(), some.inverted()}
+}
+
+// Verify looks for the flag in the upload in some variants, or in all, and returns the best agreement. The first that blocks is good enough.
+func Verify(flag Features, upload Upload, variants ...Variant) Agreement {
 	var best Agreement
-	for i, f := range upload {
-		if a := agree(flag, f); i == 0 || a.Score() > best.Score() {
-			best, best.Variant = a, Variant(i)
+	for i, v := range orAll(variants) {
+		if a := agree(flag, upload[v]); i == 0 || a.Score() > best.Score() {
+			best, best.Variant = a, v
 		}
 		if best.Score() >= BlockAt {
 			break
@@ -90,35 +100,26 @@ func Verify(flag Features, upload Upload) Agreement {
 	return best
 }
 
-// VerifyVariant is Verify for one variant, where it is known which one the upload may show.
-func VerifyVariant(flag Features, upload Upload, v Variant) Agreement {
-	a := agree(flag, upload[v])
-	a.Variant = v
-	return a
+// Agrees tells whether Verify would find points in agreement in one of the variants, in a part of the time.
+func Agrees(flag Features, upload Upload, variants ...Variant) bool {
+	return slices.ContainsFunc(orAll(variants), func(v Variant) bool {
+		_, best := mapped(match(flag, upload[v]))
+		return best != nil
+	})
+}
+
+func orAll(variants []Variant) []Variant {
+	if len(variants) == 0 {
+		return []Variant{Plain, Mirrored, Negative}
+	}
+	return variants
 }
 
 func agree(flag, upload Features) Agreement {
 	pairs := match(flag, upload)
-	unmapped := Agreement{Support: support(flag, upload, framed(flag, upload)), m: framed(flag, upload)}
-	if len(pairs) < leastMap {
-		return unmapped
-	}
-	var best []pair
-	for _, p := range pairs {
-		if found := agreeing(pairs, similarity(p), loose); len(found) > len(best) {
-			best = found
-		}
-	}
-	var m homography
-	for range rounds {
-		var ok bool
-		if m, ok = fitAffine(best); !ok || len(best) < leastMap {
-			return unmapped
-		}
-		best = agreeing(pairs, m, tight)
-	}
-	if len(best) < leastMap {
-		return unmapped
+	m, best := mapped(pairs)
+	if best == nil {
+		return Agreement{Support: support(flag, upload, framed(flag, upload)), m: framed(flag, upload)}
 	}
 	if better, found, ok := tilted(pairs, best, m, flag.Width, flag.Height); ok {
 		m, best = better, found
@@ -126,6 +127,29 @@ func agree(flag, upload Features) Agreement {
 	a := Agreement{m: m, Support: support(flag, upload, m), Points: len(best), Area: hullArea(best) / float64(flag.Width*flag.Height)}
 	a.Visible, a.Shown, a.Covered = visible(flag, upload, m)
 	return a
+}
+
+// mapped finds the affine map that most pairs agree on, and these pairs: none where they are too few for it to rest on.
+func mapped(pairs []pair) (m homography, best []pair) {
+	if len(pairs) < leastMap {
+		return m, nil
+	}
+	for _, p := range pairs {
+		if found := agreeing(pairs, similarity(p), loose); len(found) > len(best) {
+			best = found
+		}
+	}
+	for range rounds {
+		var ok bool
+		if m, ok = fitAffine(best); !ok || len(best) < leastMap {
+			return m, nil
+		}
+		best = agreeing(pairs, m, tight)
+	}
+	if len(best) < leastMap {
+		return m, nil
+	}
+	return m, best
 }
 
 // agreeing are the pairs that a map brings together, in place, scale and angle.

@@ -58,7 +58,8 @@ func (w WhatIf) Check(ctx context.Context, db *DB) error {
 
 // MatchIf is Match in that library.
 func (db *DB) MatchIf(ctx context.Context, model string, qs []Query, w WhatIf) ([][]Hit, error) {
-	return db.match(ctx, model, qs, &w)
+	hits, _, err := db.match(ctx, model, qs, &w)
+	return hits, err
 }
 
 // keptAtOnce is how many kept uploads are passed on together.

@@ -37,8 +37,8 @@ type Hit struct {
 // for an exact scan of the banks that may have something better.
 const nearestRows = 100
 
-// comparedRows is how many of the nearest pictures of a query are compared whatever their scores: some may be in disabled banks.
-const comparedRows = 4
+// ComparedRows is how many of the nearest pictures of a query are compared whatever their scores: some may be in disabled banks.
+const ComparedRows = 4
 
 // sketchError is several times what a score by sketches is wrong by: bytes round each number of a stored vector by up to a 254th
 // of its largest, up and down.
@@ -63,41 +63,55 @@ WHERE NOT EXISTS (SELECT FROM flagged_embedding e WHERE e.image_id = nearest.ima
 // round trip for the whole batch.
 // Errors: a query that is no vector of the model wraps ErrInvalid; of the others Retryable says which may pass.
 func (db *DB) Match(ctx context.Context, model string, qs []Query) ([][]Hit, error) {
+	hits, _, err := db.match(ctx, model, qs, nil)
+	return hits, err
+}
+
+// MatchNear is Match, and names a few pictures that are nearest to each query by their sketches, whatever their scores and banks.
+func (db *DB) MatchNear(ctx context.Context, model string, qs []Query) (hits [][]Hit, near [][]uuid.UUID, err error) {
 	return db.match(ctx, model, qs, nil)
 }
 
-// match is Match, with the thresholds of what if it is not nil.
-func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf) ([][]Hit, error) {
-	none := make([][]Hit, len(qs))
+// match is MatchNear, with the thresholds of what if it is not nil.
+func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf) ([][]Hit, [][]uuid.UUID, error) {
+	hits, images := make([][]Hit, len(qs)), make([][]uuid.UUID, len(qs))
 	if len(qs) == 0 {
-		return none, nil
+		return hits, images, nil
 	}
 	known, err := db.model(ctx, model)
 	if errors.Is(err, ErrUnknownModel) {
-		return none, nil
+		return hits, images, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sketches := db.sketchesOf(known)
 	have, err := sketches.get(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, nil, fmt.Errorf("match: %w", err)
 	}
 	lowest := have.set.lowestThreshold()
 	if what != nil {
 		lowest = math.Inf(-1)
 	}
-	named, err := known.arguments(qs, have, lowest)
+	near, err := nearest(have, qs, lowest)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("match: %w", err)
+	}
+	for k, query := range near.queries {
+		if near.always[k] {
+			images[query-1] = append(images[query-1], near.images[k])
+		}
+	}
+	named, err := known.arguments(qs, near)
+	if err != nil {
+		return nil, nil, err
 	}
 	compare := sketches.compare
 	if what != nil {
 		compare = matchStatement(whatIfSQL, known.id)
 		what.name(named)
 	}
-	hits := make([][]Hit, len(qs))
 	var i int
 	var h Hit
 	fields := []any{&i, &h.FlaggedID, &h.Bank, &h.View, &h.Similarity, &h.Score, &h.BlockAt, &h.ReviewAt}
@@ -106,21 +120,17 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
+		return nil, nil, fmt.Errorf("match: %w", err)
 	}
 	sketches.forget(have, deleted)
-	return hits, nil
+	return hits, images, nil
 }
 
-// arguments are those of match.sql, with candidates that may reach the lowest threshold.
-func (r registered) arguments(qs []Query, have *indexState[*sketchSet], lowest float64) (arguments, error) {
+// arguments are those of match.sql.
+func (r registered) arguments(qs []Query, near neighbours) (arguments, error) {
 	vectors, penalties, err := r.queryColumns(qs)
 	if err != nil {
 		return nil, err
-	}
-	near, err := nearest(have, qs, lowest)
-	if err != nil {
-		return nil, fmt.Errorf("match: %w", err)
 	}
 	return arguments{
 		"vectors": vectors, "penalties": penalties, "upper_bounds": near.upperBounds,

@@ -198,11 +198,11 @@ func TestMatchReadsCandidatesOnly(t *testing.T) {
 	have, err := sketches.get(t.Context())
 	require.NoError(t, err)
 	added := mustFlag(t, db, newFlag("default", "fresh", random(r)))
-	named, err := known.arguments(qs, have, have.set.lowestThreshold())
-	require.NoError(t, err)
-	named["snapshot"] = have.snapshot
 	places, err := nearest(have, qs, have.set.lowestThreshold())
 	require.NoError(t, err)
+	named, err := known.arguments(qs, places)
+	require.NoError(t, err)
+	named["snapshot"] = have.snapshot
 	require.NotContains(t, places.images, added.ID)
 	text := explain(t, db, sketches.compare, named)
 	var plan []struct{ Plan node }

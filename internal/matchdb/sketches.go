@@ -111,7 +111,7 @@ type neighbours struct {
 	always  []bool    // whether it is compared whatever its score
 }
 
-// nearest looks up what is nearest to the queries, and may reach the lowest threshold or is among the first comparedRows. Until a deleted picture
+// nearest looks up what is nearest to the queries, and may reach the lowest threshold or is among the first ComparedRows. Until a deleted picture
 // is passed over it takes the place of another, but hides none: the upper bound is that of the first that is left out.
 func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near neighbours, err error) {
 	vectors := make([][]float32, len(qs))
@@ -126,12 +126,12 @@ func nearest(have *indexState[*sketchSet], qs []Query, lowest float64) (near nei
 		bound := bounds[i]
 		for place, n := range found[i] {
 			score := float64(n.Score - q.Penalty)
-			if place >= comparedRows && score+sketchError < lowest {
+			if place >= ComparedRows && score+sketchError < lowest {
 				bound = max(bound, n.Score) // those that follow are no nearer
 				break
 			}
 			near.queries, near.images = append(near.queries, int32(i)+1), append(near.images, n.ID)
-			near.scores, near.always = append(near.scores, score), append(near.always, place < comparedRows)
+			near.scores, near.always = append(near.scores, score), append(near.always, place < ComparedRows)
 		}
 		near.upperBounds = append(near.upperBounds, float64(bound-q.Penalty))
 	}

@@ -249,7 +249,7 @@ func TestALoweredThresholdCountsBeforeItIsRead(t *testing.T) {
 	}
 	flag := mustFlag(t, db, newFlag("low", "far", far))
 	var copies [][]float32
-	for range 2 * comparedRows {
+	for range 2 * ComparedRows {
 		copies = append(copies, near(r, v, 0.2))
 	}
 	fill(t, db, "default", copies, noPenalty)

@@ -58,7 +58,7 @@ func (c *keypointCheck) run(ctx context.Context) (Agreement, error) {
 			}
 			expected[i] = true
 			missed[i] = !slices.ContainsFunc(found[i-from], func(k KeypointCandidate) bool {
-				return k.FlaggedID == flag.id || k.Bank == flag.bank && keypoint.VerifyVariant(k.Points, uploads[i], k.Variant).Score() >= keypoint.BlockAt
+				return k.FlaggedID == flag.id || k.Bank == flag.bank && keypoint.Verify(k.Points, uploads[i], k.Variant).Score() >= keypoint.BlockAt
 			})
 		}
 		return nil

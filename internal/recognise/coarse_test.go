@@ -23,6 +23,7 @@ func TestCoarsePassTellsWhatIsWorthVerifying(t *testing.T) {
 		e := extracted(t, file)
 		grey := feature.Plane{Width: e.Grey.Width, Height: e.Grey.Height, Luma: e.Grey.Pix}
 		v.uploads, v.hits = append(v.uploads, feature.Query{Width: e.Width, Height: e.Height, Grey: grey}), append(v.hits, nil)
+		v.nearest = append(v.nearest, nil)
 	}
 	edits := map[string]bool{"crop-50": true, "caption-bar": true, "phone-screenshot": true}
 	for i := range flags {
@@ -49,7 +50,7 @@ func TestCoarsePassTellsWhatIsWorthVerifying(t *testing.T) {
 		require.NoError(t, err)
 		upload(file)
 	}
-	v.uploads = append(v.uploads, feature.Query{})
+	v.uploads, v.nearest = append(v.uploads, feature.Query{}), append(v.nearest, nil)
 	v.hits = append(v.hits, []verdict.Hit{{Signal: event.SignalPDQ, Similarity: 1, Score: 1, BlockAt: 0.9}})
 	for i := range v.uploads {
 		asked = append(asked, i)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"slices"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"moderator/internal/embed"
@@ -49,11 +50,15 @@ func judgingModels(folders []*embed.Folder) []judgingModel {
 // Match implements consumer.Matcher.
 func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdict.Hit, error) {
 	vectors, hashes := m.queries(uploads)
-	near := make([][][]matchdb.Hit, len(m.models)) // by model, and by view of all uploads
+	near := make([][][]matchdb.Hit, len(m.models))  // by model, and by view of all uploads
+	nearest := make([][][]uuid.UUID, len(m.models)) // likewise
 	var same [][]matchdb.HashHit
 	all, during := errgroup.WithContext(ctx)
 	for i, model := range m.models {
-		all.Go(func() (err error) { near[i], err = m.db.Match(during, model.Fingerprint(), vectors[i]); return err })
+		all.Go(func() (err error) {
+			near[i], nearest[i], err = m.db.MatchNear(during, model.Fingerprint(), vectors[i])
+			return err
+		})
 	}
 	all.Go(func() (err error) {
 		if err := m.addSums(during, uploads, hashes); err != nil {
@@ -66,6 +71,7 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 		return nil, err
 	}
 	hits := make([][]verdict.Hit, len(uploads))
+	flags := make([][]uuid.UUID, len(uploads)) // that are nearest by any model
 	for i, u := range uploads {
 		_, of := hashQueries(u.Views)
 		for _, h := range same[i] {
@@ -82,8 +88,9 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 					hit.Query = n
 					hits[i] = append(hits[i], hit)
 				}
+				flags[i] = append(flags[i], nearest[k][n]...)
 			}
-			near[k] = near[k][len(u.Views):]
+			near[k], nearest[k] = near[k][len(u.Views):], nearest[k][len(u.Views):]
 		}
 	}
 	governed := policies{}
@@ -93,7 +100,8 @@ func (m Matcher) Match(ctx context.Context, uploads []feature.Query) ([][]verdic
 	if err := m.suppress(ctx, uploads, vectors, hits); err != nil {
 		return nil, err
 	}
-	confirmed, err := m.confirm(ctx, uploads, vectors, hits, governed)
+	v := &verification{Matcher: m, uploads: uploads, vectors: vectors, hits: hits, nearest: flags, found: map[pair]verified{}}
+	confirmed, err := v.confirm(ctx, governed)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ type verification struct {
 	uploads []feature.Query
 	vectors [][]matchdb.Query // by model, of all views, as queries gives them
 	hits    [][]verdict.Hit
+	nearest [][]uuid.UUID // a few flags for each upload, by the vectors
 
 	flags int // with keypoints, in the library: the thresholds of evidence follow from it
 
@@ -45,13 +46,10 @@ type verification struct {
 // confirm verifies geometrically the flags that an upload may show a part of: those of its matches, and those that the index of
 // keypoints names. It gives the matches their evidence, and returns a hit for each further flag whose keypoints the upload
 // shows, in banks that nothing blocks for yet. A flagged file needs no verification.
-func (m Matcher) confirm(
-	ctx context.Context, uploads []feature.Query, vectors [][]matchdb.Query, hits [][]verdict.Hit, governed policies,
-) ([][]verdict.Hit, error) {
-	confirmed := make([][]verdict.Hit, len(uploads))
-	v := &verification{Matcher: m, uploads: uploads, vectors: vectors, hits: hits, found: map[pair]verified{}}
-	if m.candidates > 0 {
-		flags, err := m.db.FlagsWithKeypoints(ctx)
+func (v *verification) confirm(ctx context.Context, governed policies) ([][]verdict.Hit, error) {
+	confirmed := make([][]verdict.Hit, len(v.uploads))
+	if v.candidates > 0 {
+		flags, err := v.db.FlagsWithKeypoints(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -72,18 +70,18 @@ func (m Matcher) confirm(
 	for k, p := range pairs {
 		flags[k] = p.flag
 	}
-	if err := governed.read(ctx, m.db, flags); err != nil {
+	if err := governed.read(ctx, v.db, flags); err != nil {
 		return nil, err
 	}
 	for k, p := range pairs {
 		policy := governed[p.flag]
 		thresholds := v.thresholds(policy.FalseBlocks)
 		blocked := map[string]bool{} // banks
-		for j := range hits[p.upload] {
-			h := &hits[p.upload][j]
+		for j := range v.hits[p.upload] {
+			h := &v.hits[p.upload][j]
 			if h.FlaggedID == p.flag.String() && weighed(*h) {
-				h.Evidence = &found[m.model(h.Model)][k].Evidence
-				if !m.ownThresholds(*h, policy) {
+				h.Evidence = &found[v.model(h.Model)][k].Evidence
+				if !v.ownThresholds(*h, policy) {
 					h.Weighed = thresholds.Weigh(weighable(*h.Evidence, policy))
 				}
 			}
@@ -94,10 +92,10 @@ func (m Matcher) confirm(
 			continue
 		}
 		model := 0
-		for model+1 < len(m.models) && !found[model][k].HasVector {
+		for model+1 < len(v.models) && !found[model][k].HasVector {
 			model++
 		}
-		hit := m.keypointHit(of, found[model][k], model)
+		hit := v.keypointHit(of, found[model][k], model)
 		hit.Weighed = thresholds.Weigh(weighable(*hit.Evidence, policy))
 		govern(&hit, policy)
 		if hit.Reached() && !blocked[of.candidate.Bank] {
@@ -160,7 +158,9 @@ func (v *verification) verify(ctx context.Context) error {
 	if asked, err = v.promising(ctx, asked); err != nil {
 		return err
 	}
-	qs, candidates, err := v.near(ctx, asked, weighed, func(u feature.Query) (keypoint.Upload, error) {
+	qs, candidates, err := v.near(ctx, asked, v.candidates, func(i int) ([]uuid.UUID, error) {
+		return flagsOf(v.hits[i], weighed)
+	}, func(u feature.Query) (keypoint.Upload, error) {
 		points, err := Points(grey(u), u.Width, u.Height, false)
 		return keypoint.Prepare(points), err
 	})
@@ -174,7 +174,7 @@ func (v *verification) verify(ctx context.Context) error {
 		defer g.close()
 		agreements[k] = make([]keypoint.Agreement, len(candidates[k]))
 		for j, c := range candidates[k] {
-			agreements[k][j] = agreement(c, qs[k].Upload)
+			agreements[k][j] = keypoint.Verify(c.Points, qs[k].Upload, variants(c)...)
 			if err := g.look(c.Points, &agreements[k][j], slices.Contains(qs[k].Flags, c.FlaggedID)); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"moderator/internal/dot"
 	"moderator/internal/imaging"
 	"moderator/internal/keypoint"
+	"moderator/internal/matchdb"
 	"moderator/internal/pdq"
 	"moderator/internal/pointindex"
 	"moderator/internal/recognise"
@@ -137,20 +138,20 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 }
 
 // promising tells whether the moderator verifies an upload: another signal matches, or keypoints of the coarse pass agree with those of
-// a candidate or of the flag with the highest score.
+// a candidate or of the flags with the highest scores.
 func (l *library) promising(u *features, best []scored, distances []int, points *pointindex.Index) bool {
-	nearest := 0
 	for i := range best {
 		if best[i].score >= l.reviewAt || distances[i] <= pdq.MaxDistance {
 			return true
 		}
-		if best[i].score > best[nearest].score {
-			nearest = i
-		}
 	}
-	return keypoint.Verify(l.flags[nearest].points, u.coarse).Points > 0 ||
-		slices.ContainsFunc(points.Search(u.coarse, l.most), func(c pointindex.Candidate) bool {
-			return keypoint.VerifyVariant(l.flags[c.ID].points, u.coarse, c.Variant).Points > 0
+	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
+	agree := func(flag int, variants ...keypoint.Variant) bool {
+		return keypoint.Agrees(l.flags[flag].points, u.coarse, variants...)
+	}
+	return slices.ContainsFunc(top(len(best), matchdb.ComparedRows, byScore, func(int) bool { return true }), func(flag int) bool { return agree(flag) }) ||
+		slices.ContainsFunc(points.Search(u.coarse, recognise.CoarseCandidates), func(c pointindex.Candidate) bool {
+			return agree(int(c.ID), c.Variant)
 		})
 }
 
@@ -181,7 +182,7 @@ func (l *library) verify(u *features, c *candidate, best scored, distance int, p
 	flag := &l.flags[c.flag]
 	a := &c.agreement
 	if c.Votes > 0 {
-		*a = keypoint.VerifyVariant(flag.points, u.asked, c.variant)
+		*a = keypoint.Verify(flag.points, u.asked, c.variant)
 	} else {
 		*a = keypoint.Verify(flag.points, u.asked)
 	}

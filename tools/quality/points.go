@@ -50,7 +50,7 @@ func (c *closer) agreeing(query, flag int, variant keypoint.Variant) float32 {
 	if score, ok := c.known.Load(pair); ok {
 		return score.(float32)
 	}
-	score := float32(keypoint.VerifyVariant(c.flags[flag].points, c.queries[query].asked, variant).Score())
+	score := float32(keypoint.Verify(c.flags[flag].points, c.queries[query].asked, variant).Score())
 	c.known.Store(pair, score)
 	return score
 }
