@@ -101,7 +101,7 @@ func (s storedFeatures) features(flagged bool) features {
 	}
 	if !flagged {
 		f.asked = keypoint.Prepare(f.points)
-		f.coarse = keypoint.Prepare(keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.CoarseFinest, Points: s.CoarsePoints})
+		f.coarse = keypoint.PrepareCoarse(keypoint.Features{Width: s.Width, Height: s.Height, Finest: s.CoarseFinest, Points: s.CoarsePoints})
 	}
 	return f
 }
@@ -139,6 +139,7 @@ func (c *cache) features(ctx context.Context, lot string, sources []source, flag
 	}
 	fresh := false
 	for i, f := range all {
+		all[i].picture = sources[i].file
 		if made[i] {
 			s := f.stored(c.x.views(flagged))
 			s.Name = sources[i].name

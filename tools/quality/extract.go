@@ -30,13 +30,14 @@ type features struct {
 	looks map[imaging.View]look
 	turns []pdq.Hash // of the original view, all eight; only of flags
 
-	name   string // of the file or the picture that is drawn
-	file   bool   // of a folder of distractors, which may hold nearly the same picture twice
-	small  []byte // the grey picture in smallSide x smallSide pixels, row by row
-	points keypoint.Features
-	coarse keypoint.Upload // of the coarse pass; of uploads only
-	asked  keypoint.Upload // of uploads only
-	plane  *imaging.Gray   // that keypoint.Guide looks at; of uploads only
+	picture func() ([]byte, error) // reads the file; only where a library is large
+	name    string                 // of the file or the picture that is drawn
+	file    bool                   // of a folder of distractors, which may hold nearly the same picture twice
+	small   []byte                 // the grey picture in smallSide x smallSide pixels, row by row
+	points  keypoint.Features
+	coarse  keypoint.Upload // of the coarse pass; of uploads only
+	asked   keypoint.Upload // of uploads only
+	plane   *imaging.Gray   // that keypoint.Guide looks at; of uploads only
 }
 
 // answered is a query with its features.
@@ -112,7 +113,7 @@ func (x *extractor) of(ctx context.Context, files [][]byte, wanted []imaging.Vie
 					if err != nil {
 						return nil, err
 					}
-					all[i].asked, all[i].coarse = keypoint.Prepare(all[i].points), keypoint.Prepare(coarse)
+					all[i].asked, all[i].coarse = keypoint.Prepare(all[i].points), keypoint.PrepareCoarse(coarse)
 					if all[i].plane, err = recognise.Plane(g, result.Width, result.Height); err != nil {
 						return nil, err
 					}

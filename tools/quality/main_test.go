@@ -19,8 +19,9 @@ import (
 // drawInto writes pictures into a folder.
 func drawInto(t *testing.T, dir string, names ...string) {
 	t.Helper()
-	for i, name := range names {
-		file, err := transforms.Encode(synth.Draw(5, i, 200, 150), transforms.JPEG, 92)
+	for _, name := range names {
+		number := int(name[len(name)-len("a.jpg")]) // another picture for another letter
+		file, err := transforms.Encode(synth.Draw(5, number, 200, 150), transforms.JPEG, 92)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), file, 0o600))
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -35,6 +35,7 @@ type platform struct {
 	judge   judge
 	found   [][]candidate // by upload
 	results [][]outcome   // by upload and size
+	parts   sync.Map      // by pair of pictures: whether one is the other changed in part
 	cost    time.Duration
 }
 
@@ -44,6 +45,8 @@ type outcome struct {
 	of    *candidate       // that flag; nil: no retriever brought it
 	wrong recognise.Judged // the gravest from any other flag
 	by    candidate        // that flag
+
+	changed recognise.Judged // the gravest from flags that are the upload changed in part
 }
 
 // flagSizes are the library sizes that are measured: the originals alone, and fourfold steps down from n.
@@ -121,35 +124,6 @@ func (o options) measurePlatform(ctx context.Context, x *extractor, set *collect
 
 func quiet(int, int) {}
 
-// smallSide is the side of the grey pictures, in pixels, that near copies are told by, and sameCorrelation their correlation.
-const (
-	smallSide       = 64
-	sameCorrelation = 0.95
-)
-
-// same tells whether a candidate is pixel for pixel nearly what was uploaded: a frame of one animation, one icon in two
-// folders. It is a copy then, though nobody made it one, and no signal that is measured here says so.
-func (p *platform) same(u *upload, flag int) bool {
-	f, of := &p.library.flags[flag], u.features
-	if u.original >= 0 {
-		of = &p.library.flags[u.original]
-	}
-	return f.sum == of.sum || f.file && correlation(of.small, f.small) >= sameCorrelation
-}
-
-// correlation is Pearson's, of two planes of one size; 0 where one of them is flat.
-func correlation(a, b []byte) float64 {
-	var sa, sb, aa, bb, ab, n float64
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		sa, sb, aa, bb, ab, n = sa+x, sb+y, aa+x*x, bb+y*y, ab+x*y, n+1
-	}
-	if va, vb := n*aa-sa*sa, n*bb-sb*sb; va > 0 && vb > 0 {
-		return (n*ab - sa*sb) / math.Sqrt(va*vb)
-	}
-	return 0
-}
-
 // copies are the edits of the sample, and the templates with other captions.
 func (o options) copies(ctx context.Context, store *cache, set *collection, stdout io.Writer) ([]upload, error) {
 	plan := set.plan(o.Originals, o.Seed, o.edits())
@@ -182,27 +156,29 @@ func (p *platform) decide(ctx context.Context, done func(done, all int)) error {
 	batches := (len(p.uploads) + searchedAtOnce - 1) / searchedAtOnce
 	return each(ctx, batches, done, func(_ context.Context, batch int) error {
 		from := batch * searchedAtOnce
-		p.decideSome(from, min(len(p.uploads), from+searchedAtOnce))
-		return nil
+		return p.decideSome(from, min(len(p.uploads), from+searchedAtOnce))
 	})
 }
 
-func (p *platform) decideSome(from, to int) {
+func (p *platform) decideSome(from, to int) (err error) {
 	some := make([]*features, 0, to-from)
 	for i := from; i < to; i++ {
 		some = append(some, p.uploads[i].features)
 	}
 	for k, found := range p.library.search(some, leftOut) {
 		p.found[from+k] = found
-		p.results[from+k] = p.outcomes(&p.uploads[from+k], found)
+		if p.results[from+k], err = p.outcomes(&p.uploads[from+k], found); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // leftOut is how many flags an upload may show that are not counted as wrong: its own and the one beside it.
 const leftOut = 2
 
 // outcomes judges an upload by its candidates. What it shows takes no candidate's place.
-func (p *platform) outcomes(u *upload, found []candidate) []outcome {
+func (p *platform) outcomes(u *upload, found []candidate) ([]outcome, error) {
 	all := make([]outcome, len(p.library.sizes))
 	for i, size := range p.library.sizes {
 		o := &all[i]
@@ -220,13 +196,23 @@ func (p *platform) outcomes(u *upload, found []candidate) []outcome {
 				}
 			case c.flag == u.other, p.same(u, c.flag):
 			default:
-				if j := p.judge(c, false, size); gravity(j) > gravity(o.wrong) {
+				j := p.judge(c, false, size)
+				if gravity(j) <= gravity(o.wrong) {
+					continue
+				}
+				changed, err := p.changed(u, c.flag)
+				if err != nil {
+					return nil, err
+				}
+				if !changed {
 					o.wrong, o.by = j, c
+				} else if gravity(j) > gravity(o.changed) {
+					o.changed = j
 				}
 			}
 		}
 	}
-	return all
+	return all, nil
 }
 
 func gravity(j recognise.Judged) int {

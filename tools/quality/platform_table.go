@@ -11,6 +11,7 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/evidence"
+	"moderator/internal/recognise"
 	"moderator/internal/transforms"
 )
 
@@ -85,8 +86,13 @@ type innocent struct {
 
 func per10k(n, of int) float64 { return 1e4 * float64(n) / float64(max(of, 1)) }
 
-// innocents are the kinds at one size, and all of them together but for templates with other captions.
+// inPart is the row of the uploads that are a flag of which a part was changed.
+const inPart = "a flag changed in part"
+
+// innocents are the kinds at one size, and all of them together but for templates with other captions and flags changed in part: whether
+// one is to be blocked is a bank's to say.
 func (p *platform) innocents(size int) (kinds []innocent, all innocent) {
+	changed := innocent{kind: inPart}
 	byKind := map[string]*innocent{}
 	for i, u := range p.uploads {
 		k := byKind[u.kind]
@@ -94,15 +100,14 @@ func (p *platform) innocents(size int) (kinds []innocent, all innocent) {
 			k = &innocent{kind: u.kind}
 			byKind[u.kind] = k
 		}
-		k.uploads++
-		switch p.results[i][size].wrong.Verdict {
-		case event.Block:
-			k.blocks++
-		case event.Review:
-			k.review++
+		o := &p.results[i][size]
+		k.count(o.wrong)
+		if u.kind != memeTemplate && gravity(o.wrong) == 0 && gravity(o.changed) > 0 {
+			changed.count(o.changed)
+			k.uploads--
 		}
 	}
-	all.kind = "all but " + memeTemplate
+	all.kind = "all others"
 	for _, name := range sortedKeys(byKind) {
 		k := *byKind[name]
 		kinds = append(kinds, k)
@@ -110,7 +115,17 @@ func (p *platform) innocents(size int) (kinds []innocent, all innocent) {
 			all.uploads, all.blocks, all.review = all.uploads+k.uploads, all.blocks+k.blocks, all.review+k.review
 		}
 	}
-	return kinds, all
+	return append(kinds, changed), all
+}
+
+func (k *innocent) count(j recognise.Judged) {
+	k.uploads++
+	switch j.Verdict {
+	case event.Block:
+		k.blocks++
+	case event.Review:
+		k.review++
+	}
 }
 
 // print writes the tables for people, and the last line.

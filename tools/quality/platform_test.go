@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"image"
+	"image/color"
+	"image/draw"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +15,7 @@ import (
 
 	"moderator/internal/event"
 	"moderator/internal/recognise"
+	"moderator/internal/synth"
 	"moderator/internal/testenv"
 	"moderator/internal/transforms"
 )
@@ -85,8 +89,11 @@ func TestTop(t *testing.T) {
 
 // What an upload shows counts for it alone: it is no wrong flag, and takes no other's place among the candidates.
 func TestOutcomes(t *testing.T) {
+	drawn := func(i int) features {
+		return features{sum: [32]byte{byte(i)}, picture: drawnSource(1, i).file}
+	}
 	p := &platform{
-		library: &library{sizes: []int{2, 4}, most: 1, flags: []features{{sum: [32]byte{1}}, {sum: [32]byte{2}}, {sum: [32]byte{3}}, {sum: [32]byte{4}}}},
+		library: &library{sizes: []int{2, 4}, most: 1, flags: []features{drawn(1), drawn(2), drawn(3), drawn(4)}},
 		judge: func(c candidate, _ bool, flags int) recognise.Judged {
 			if c.Score*float64(flags) >= 1 {
 				return recognise.Judged{Verdict: event.Block}
@@ -100,9 +107,36 @@ func TestOutcomes(t *testing.T) {
 		return c
 	}
 	u := upload{features: &features{sum: [32]byte{9}}, original: 0, other: 1}
-	all := p.outcomes(&u, []candidate{at(0, 0.3, 0, 0), at(1, 0.9, 0, unranked), at(2, 0.9, unranked, 2), at(3, 0.25, unranked, 1)})
+	all, err := p.outcomes(&u, []candidate{at(0, 0.3, 0, 0), at(1, 0.9, 0, unranked), at(2, 0.9, unranked, 2), at(3, 0.25, unranked, 1)})
+	require.NoError(t, err)
 	require.Equal(t, event.Allow, all[0].own.Verdict)
 	require.Equal(t, event.Block, all[1].own.Verdict)
 	require.Empty(t, all[0].wrong.Verdict, "the picture beside it is no mistake")
 	require.Equal(t, 3, all[1].by.flag, "the second of the others is no candidate")
+
+	// A flag of which a part was changed is counted apart.
+	p.library.flags[3].picture = func() ([]byte, error) {
+		picture := synth.Draw(1, 1, 320, 240)
+		draw.Draw(picture, image.Rect(0, 0, 320, 60), image.NewUniform(color.White), image.Point{}, draw.Src)
+		return transforms.Encode(picture, transforms.JPEG, 90)
+	}
+	p.parts.Clear()
+	all, err = p.outcomes(&u, []candidate{at(0, 0.3, 0, 0), at(3, 0.25, unranked, 1)})
+	require.NoError(t, err)
+	require.Empty(t, all[1].wrong.Verdict)
+	require.Equal(t, event.Block, all[1].changed.Verdict)
+}
+
+func TestSame(t *testing.T) {
+	small := func(i int) features {
+		f := features{sum: [32]byte{byte(i)}, file: true, picture: drawnSource(1, i).file}
+		var err error
+		f.small, err = f.grey(smallSide)
+		require.NoError(t, err)
+		return f
+	}
+	p := &platform{library: &library{flags: []features{small(1), small(2)}}}
+	upload := upload{features: &features{sum: [32]byte{9}, small: turned(p.library.flags[0].small, smallSide, 5)}, original: -1}
+	require.True(t, p.same(&upload, 0), "turned and mirrored")
+	require.False(t, p.same(&upload, 1))
 }
