@@ -65,7 +65,7 @@ func Extract(width, height int, luma []byte, most int) Features {
 	f.Width, f.Height = sized(width, height, Side)
 	space := takeSpace(width * height)
 	defer space.give()
-	octaves := space.scaleSpace(width, height, luma)
+	octaves := space.scaleSpace(width, height, luma, forExtremes)
 	for _, e := range spread(space.extrema(octaves), octaves, width, height, most) {
 		o := &octaves[e.octave]
 		plane := o.blurred[e.interval]

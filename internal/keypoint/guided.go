@@ -12,25 +12,13 @@ func PlaneSize(width, height int) (int, int) { return sized(width, height, Side)
 type Plane struct {
 	width, height int
 	space         *space
-	octaves       [][intervals + 1]image
+	octaves       []octave
 }
 
 // NewPlane takes a luma plane of PlaneSize, row by row. Close gives its memory back.
 func NewPlane(width, height int, luma []byte) *Plane {
-	p := &Plane{width: width, height: height, space: takeSpace(width * height)}
-	s := p.space
-	first := s.blurred(s.loaded(width, height, luma), givenSigma, firstSigma)
-	for min(first.width, first.height) >= smallestMin {
-		var o [intervals + 1]image
-		o[0] = first
-		for i := 1; i < len(o); i++ {
-			before, after := firstSigma*math.Pow(2, float64(i-1)/intervals), firstSigma*math.Pow(2, float64(i)/intervals)
-			o[i] = s.blurred(o[i-1], before, after)
-		}
-		p.octaves = append(p.octaves, o)
-		first = s.halved(o[intervals])
-	}
-	return p
+	space := takeSpace(width * height)
+	return &Plane{width: width, height: height, space: space, octaves: space.scaleSpace(width, height, luma, forPlane)}
 }
 
 // Close gives the memory back. The plane must not be used after it.
@@ -135,7 +123,7 @@ func (p *Plane) at(sigma float64) (image, float64) {
 	// The first planes of an octave are the last of the one before.
 	level := max(1, int(math.Round(math.Log2(sigma/firstSigma)*intervals)))
 	octave := min((level-1)/intervals, len(p.octaves)-1)
-	return p.octaves[octave][min(level-octave*intervals, intervals)], math.Exp2(float64(octave))
+	return p.octaves[octave].blurred[min(level-octave*intervals, intervals)], math.Exp2(float64(octave))
 }
 
 // differing is the number of bits that differ at a place.

@@ -102,6 +102,24 @@ func TestGuideWithoutKeypoints(t *testing.T) {
 }
 
 // The coarse differences of a copy are the flag's, wherever it is shown; those of another picture are not.
+// Strips are pictures too: a plane of them may be a pixel high.
+func TestStripsAreLookedAt(t *testing.T) {
+	_, flag := drawing(t, 1)
+	for _, size := range [][2]int{{1, 1}, {640, 1}, {640, 11}, {15, 640}, {3, 2}, {640, 17}} {
+		pix := make([]byte, size[0]*size[1])
+		for i := range pix {
+			pix[i] = byte(i * 37)
+		}
+		plane := keypoint.NewPlane(size[0], size[1], pix)
+		f := keypoint.Extract(size[0], size[1], pix, keypoint.FlagPoints)
+		f.Frame = plane.Frame()
+		g := keypoint.Guide(f, plane, keypoint.Verify(f, keypoint.Prepare(f)))
+		require.LessOrEqual(t, g.Similar, 1.0)
+		keypoint.Guide(flag, plane, keypoint.Verify(flag, keypoint.Prepare(f)))
+		plane.Close()
+	}
+}
+
 func TestCompareFrame(t *testing.T) {
 	p, flag := drawing(t, 1)
 	for _, e := range transforms.Quality() {

@@ -21,7 +21,9 @@ const (
 	intervals   = 3
 	firstSigma  = 1.6
 	givenSigma  = 0.5
-	smallestMin = 16 // of an octave's shorter side, in pixels
+	forExtremes = intervals + 3 // blurred planes of an octave: extremes are looked for in their differences, between two of them
+	forPlane    = intervals + 1 // and where descriptions alone are taken
+	smallestMin = 16            // of the shorter side of an octave after the first, in pixels
 )
 
 // A plane's pixels are perLevel for each of 256 levels, from middle grey: 16 bits have room for the sum of two.
@@ -87,7 +89,7 @@ func (m image) at(x, y int) int16 { return m.pix[y*m.width+x] }
 // their differences.
 type octave struct {
 	step    float32 // pixels of the given plane for one of the octave
-	blurred [intervals + 3]image
+	blurred [forExtremes]image
 }
 
 // around is the i-th difference at a pixel and its neighbours, by row and column, of black to white.
@@ -103,22 +105,25 @@ func (o *octave) around(i, x, y int) (d [3][3]float64) {
 	return d
 }
 
-// scaleSpace makes the octaves of a plane of bytes.
-func (s *space) scaleSpace(width, height int, pix []byte) []octave {
+// scaleSpace makes the octaves of a plane of bytes, of so many blurred planes each: one octave at least, however narrow the plane is.
+func (s *space) scaleSpace(width, height int, pix []byte, planes int) []octave {
 	first := s.blurred(s.loaded(width, height, pix), givenSigma, firstSigma)
 	var octaves []octave
-	for step := float32(1); min(first.width, first.height) >= smallestMin; step *= 2 {
+	for step := float32(1); ; step *= 2 {
 		o := octave{step: step}
 		o.blurred[0] = first
-		for i := 1; i < len(o.blurred); i++ {
+		for i := 1; i < planes; i++ {
 			before := firstSigma * math.Pow(2, float64(i-1)/intervals)
 			after := firstSigma * math.Pow(2, float64(i)/intervals)
 			o.blurred[i] = s.blurred(o.blurred[i-1], before, after)
 		}
 		octaves = append(octaves, o)
-		first = s.halved(o.blurred[intervals])
+		last := o.blurred[intervals]
+		if min(last.width, last.height)/2 < smallestMin {
+			return octaves
+		}
+		first = s.halved(last)
 	}
-	return octaves
 }
 
 // blurred takes a plane that is blurred by before to after. Pixels that lie as far apart as the plane is blurred say all that is in it, so
