@@ -15,8 +15,10 @@ import (
 func TestEachPackageIsInOnePart(t *testing.T) {
 	parts := map[string]string{}
 	for _, s := range sources {
-		if _, err := regexp.Compile(s.within); err != nil {
-			t.Errorf("%s: %v", s.pkg, err)
+		for _, expression := range []string{s.within, s.without} {
+			if _, err := regexp.Compile(expression); err != nil {
+				t.Errorf("%s: %v", s.pkg, err)
+			}
 		}
 		if other, ok := parts[s.pkg]; ok {
 			t.Errorf("%s is in %s and in %s, want one part", s.pkg, other, s.part)
@@ -34,9 +36,10 @@ func TestPictures(t *testing.T) {
 		{"a/one.png", drawn(t, 100, 80, 1)},
 		{"a/same.png", drawn(t, 100, 80, 1)},
 		{"a/small.png", drawn(t, 100, 40, 2)},
-		{"a/huge.png", drawn(t, 5000, 2001, 6)},
+		{"a/huge.png", drawn(t, 8000, 2501, 6)},
 		{"a/broken.png", []byte("no picture")},
 		{"a/read.me", drawn(t, 100, 80, 3)},
+		{"a/one_thumb.png", drawn(t, 100, 80, 7)},
 		{"a/two.png", drawn(t, 64, 64, 4)},
 		{"b/outside.png", drawn(t, 100, 80, 5)},
 	} {
@@ -49,7 +52,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	o := options{Most: 10, MinSide: 64}
-	found, err := o.pictures(t.Context(), source{within: "^/a/"}, root)
+	found, err := o.pictures(t.Context(), source{within: "^/a/", without: "_thumb"}, root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // maxPixels is far below what the moderator takes, and keeps measures short.
-const maxPixels = 10_000_000
+const maxPixels = 20_000_000
 
 // pictures are files of s below root, in order of their names, evenly chosen if there are too many. Files of the same bytes
 // count once. PDF files become their pages.
@@ -27,10 +27,14 @@ func (o options) pictures(ctx context.Context, s source, root string) ([]string,
 	if err != nil {
 		return nil, err
 	}
+	without, err := regexp.Compile(s.without)
+	if err != nil {
+		return nil, err
+	}
 	var found []string
 	seen := map[[sha256.Size]byte]bool{}
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || !within.MatchString(strings.TrimPrefix(path, root)) {
+		if err != nil || !entry.Type().IsRegular() || !within.MatchString(path[len(root):]) || s.without != "" && without.MatchString(path[len(root):]) {
 			return err
 		}
 		files := []string{path}
