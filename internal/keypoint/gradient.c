@@ -89,7 +89,7 @@ CLONES void kp_directions(const int16_t *pix, int width, int height, float x, fl
 		hist[i] = sums[0][i] + sums[1][i] + sums[2][i] + sums[3][i];
 }
 
-// The 64th of 128 numbers that are not negative, to a 30,000th, found two bits at a time: as integers they are in the same order.
+// The 64th of 128 numbers that are not negative, to a 65,000th, found two bits at a time: as integers they are in the same order.
 static inline __attribute__((always_inline)) float median(const float *all)
 {
 	int32_t numbers[NUMBERS], found = 0;

@@ -4,7 +4,7 @@
 // of KP_SAMPLES x KP_SAMPLES samples.
 enum { KP_DIRECTIONS = 36, KP_GRID = 4, KP_BINS = 8, KP_SAMPLES = 12 };
 
-// KP_MOST_WINDOW is the most that 3 sigma of kp_directions may be, in pixels.
+// KP_MOST_WINDOW is the most that the window of kp_directions may reach, in pixels.
 enum { KP_MOST_WINDOW = 20 };
 
 // kp_directions writes to hist the sums of the gradients around x, y by their directions, weighed by a Gaussian of sigma pixels.

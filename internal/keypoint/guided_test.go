@@ -101,7 +101,6 @@ func TestGuideWithoutKeypoints(t *testing.T) {
 	require.Zero(t, keypoint.Guide(keypoint.Features{Width: 320, Height: 240}, plane, keypoint.Agreement{}).Looked)
 }
 
-// The coarse differences of a copy are the flag's, wherever it is shown; those of another picture are not.
 // Strips are pictures too: a plane of them may be a pixel high.
 func TestStripsAreLookedAt(t *testing.T) {
 	_, flag := drawing(t, 1)
@@ -120,6 +119,7 @@ func TestStripsAreLookedAt(t *testing.T) {
 	}
 }
 
+// The coarse differences of a copy are the flag's, wherever it is shown; those of another picture are not.
 func TestCompareFrame(t *testing.T) {
 	p, flag := drawing(t, 1)
 	for _, e := range transforms.Quality() {

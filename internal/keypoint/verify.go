@@ -100,7 +100,7 @@ func Verify(flag Features, upload Upload, variants ...Variant) Agreement {
 	return best
 }
 
-// Agrees tells whether Verify would find points in agreement in one of the variants, in a part of the time.
+// Agrees tells whether a map brings at least leastMap points together in one of the variants, which takes a part of the time of Verify.
 func Agrees(flag Features, upload Upload, variants ...Variant) bool {
 	return slices.ContainsFunc(orAll(variants), func(v Variant) bool {
 		_, best := mapped(match(flag, upload[v]))

@@ -84,7 +84,11 @@ func (db *DB) KeypointCandidates(ctx context.Context, qs []KeypointQuery) ([][]K
 		hidden := false
 		for i, q := range qs {
 			found[i] = rows.of(near[i], q)
-			hidden = hidden || len(near[i]) == wider*q.Most && len(found[i]) < q.Most
+			byIndex := 0 // not those that the query names
+			for _, c := range found[i] {
+				byIndex += min(1, c.Votes)
+			}
+			hidden = hidden || len(near[i]) == wider*q.Most && byIndex < q.Most
 		}
 		if !hidden {
 			return found, rows.addFresh(ctx, qs, found)

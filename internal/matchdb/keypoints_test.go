@@ -128,6 +128,15 @@ func TestACrowdHidesNoCandidate(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []uuid.UUID{flag}, keypointCandidates(t, db, 4, f)[0])
+
+	named := []uuid.UUID{}
+	for i := range 4 { // which make up the number
+		named = append(named, flagWithKeypoints(t, db, r, "default", fmt.Sprint("named", i), someKeypoints(r)))
+	}
+	found, err := db.KeypointCandidates(ctx, []KeypointQuery{{Upload: keypoint.Prepare(f), Most: 4, Flags: named}})
+	require.NoError(t, err)
+	require.Equal(t, flag, found[0][0].FlaggedID)
+	require.Len(t, found[0], 5)
 }
 
 // Flags that the query names are candidates without votes, and each candidate is one once.

@@ -85,6 +85,10 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 	if err != nil {
 		return nil, nil, err
 	}
+	vectors, penalties, err := known.queryColumns(qs)
+	if err != nil {
+		return nil, nil, err
+	}
 	sketches := db.sketchesOf(known)
 	have, err := sketches.get(ctx)
 	if err != nil {
@@ -103,10 +107,7 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 			images[query-1] = append(images[query-1], near.images[k])
 		}
 	}
-	named, err := known.arguments(qs, near)
-	if err != nil {
-		return nil, nil, err
-	}
+	named := near.arguments(vectors, penalties)
 	compare := sketches.compare
 	if what != nil {
 		compare = matchStatement(whatIfSQL, known.id)
@@ -127,16 +128,12 @@ func (db *DB) match(ctx context.Context, model string, qs []Query, what *WhatIf)
 }
 
 // arguments are those of match.sql.
-func (r registered) arguments(qs []Query, near neighbours) (arguments, error) {
-	vectors, penalties, err := r.queryColumns(qs)
-	if err != nil {
-		return nil, err
-	}
+func (n neighbours) arguments(vectors []pgvector.HalfVector, penalties []float64) arguments {
 	return arguments{
-		"vectors": vectors, "penalties": penalties, "upper_bounds": near.upperBounds,
-		"near_queries": near.queries, "near_images": near.images, "near_scores": near.scores, "near_always": near.always,
-		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": distinct(near.images),
-	}, nil
+		"vectors": vectors, "penalties": penalties, "upper_bounds": n.upperBounds,
+		"near_queries": n.queries, "near_images": n.images, "near_scores": n.scores, "near_always": n.always,
+		"sketch_error": sketchError, "fresh": nearestRows, "nearest_images": distinct(n.images),
+	}
 }
 
 // queryColumns are the vectors and penalties of queries as statements take them.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -89,9 +90,11 @@ func TestMatchOfNothing(t *testing.T) {
 	require.Equal(t, flag.ID, hits[0][0].FlaggedID)
 	require.Empty(t, match(t, db, q)[0], "the other model's embedding")
 
-	_, err = db.Match(t.Context(), testModel.Fingerprint, []Query{q, {Vector: q.Vector[1:]}})
-	require.ErrorIs(t, err, ErrInvalid)
-	require.ErrorContains(t, err, "query 1: ")
+	for _, wrong := range [][]float32{q.Vector[1:], append(slices.Clone(q.Vector), 0)} {
+		_, err = db.Match(t.Context(), testModel.Fingerprint, []Query{q, {Vector: wrong}})
+		require.ErrorIs(t, err, ErrInvalid)
+		require.ErrorContains(t, err, "query 1: ")
+	}
 }
 
 // Many near copies in one bank, or in a disabled one, must not hide another bank's only flag.
@@ -200,8 +203,9 @@ func TestMatchReadsCandidatesOnly(t *testing.T) {
 	added := mustFlag(t, db, newFlag("default", "fresh", random(r)))
 	places, err := nearest(have, qs, have.set.lowestThreshold())
 	require.NoError(t, err)
-	named, err := known.arguments(qs, places)
+	vectors, penalties, err := known.queryColumns(qs)
 	require.NoError(t, err)
+	named := places.arguments(vectors, penalties)
 	named["snapshot"] = have.snapshot
 	require.NotContains(t, places.images, added.ID)
 	text := explain(t, db, sketches.compare, named)

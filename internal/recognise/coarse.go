@@ -17,9 +17,10 @@ import (
 const CoarseCandidates = 3
 
 // promising gives those of the uploads whose keypoints are worth looking for at full resolution, which costs several times as much:
-// another signal matches, or in a coarse pass some keypoints agree with those of a flag. Fewer keypoints bring fewer candidates, so the
-// flags that are nearest by other signals are compared too.
+// another signal matches, or in a coarse pass some keypoints agree with those of a flag, which is kept in agreed. Fewer keypoints bring
+// fewer candidates, so the flags that are nearest by other signals are compared too.
 func (v *verification) promising(ctx context.Context, uploads []int) ([]int, error) {
+	v.agreed = make([][]uuid.UUID, len(v.uploads))
 	worth := make([]bool, len(v.uploads))
 	var unsure []int
 	for _, i := range uploads {
@@ -38,9 +39,13 @@ func (v *verification) promising(ctx context.Context, uploads []int) ([]int, err
 		return nil, err
 	}
 	err = each(ctx, len(unsure), func(k int) error {
-		worth[unsure[k]] = slices.ContainsFunc(candidates[k], func(c matchdb.KeypointCandidate) bool {
-			return keypoint.Agrees(c.Points, qs[k].Upload, variants(c)...)
-		})
+		i := unsure[k]
+		for _, c := range candidates[k] {
+			if keypoint.Agrees(c.Points, qs[k].Upload, variants(c)...) {
+				v.agreed[i] = append(v.agreed[i], c.FlaggedID)
+			}
+		}
+		worth[i] = len(v.agreed[i]) > 0
 		return nil
 	})
 	return slices.DeleteFunc(uploads, func(i int) bool { return !worth[i] }), err

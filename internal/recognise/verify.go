@@ -39,7 +39,8 @@ type verification struct {
 
 	flags int // with keypoints, in the library: the thresholds of evidence follow from it
 
-	points []int // that each upload has; -1: it is not verified
+	agreed [][]uuid.UUID // flags of which keypoints agree with each upload's in the coarse pass
+	points []int         // that each upload has; -1: it is not verified
 	found  map[pair]verified
 }
 
@@ -159,7 +160,8 @@ func (v *verification) verify(ctx context.Context) error {
 		return err
 	}
 	qs, candidates, err := v.near(ctx, asked, v.candidates, func(i int) ([]uuid.UUID, error) {
-		return flagsOf(v.hits[i], weighed)
+		flags, err := flagsOf(v.hits[i], weighed)
+		return append(flags, v.agreed[i]...), err
 	}, func(u feature.Query) (keypoint.Upload, error) {
 		points, err := Points(grey(u), u.Width, u.Height, false)
 		return keypoint.Prepare(points), err

@@ -81,8 +81,8 @@ func (o options) gather(ctx context.Context, s source) (int, error) {
 		return 0, fmt.Errorf("no pictures of %d or more pixels in %s: the package's files have moved, mend tools/gather/sources.go", o.MinSide, s.within)
 	}
 	// The folder appears whole or not at all, so an interrupted run is taken up again.
-	part := folder + ".part"
-	if err := errors.Join(os.RemoveAll(part), os.MkdirAll(part, 0o755)); err != nil {
+	part := filepath.Join(o.Out, "unfinished")
+	if err := errors.Join(os.RemoveAll(part), os.MkdirAll(part, 0o755), os.MkdirAll(filepath.Dir(folder), 0o755)); err != nil {
 		return 0, err
 	}
 	for i, picture := range pictures {
@@ -104,19 +104,30 @@ func (o options) unpack(ctx context.Context, pkg, dir string) error {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(kept, pkg+"_*.deb"))
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("apt-get download left no %s_*.deb in %s: %w", pkg, kept, err)
+	if err != nil || len(files) != 1 {
+		return errors.Join(err, fmt.Errorf("%d files %s_*.deb in %s, want one: remove those of other versions", len(files), pkg, kept))
 	}
-	if err := runIn(ctx, "", "dpkg-deb", "--extract", files[len(files)-1], dir); err != nil {
+	if err := runIn(ctx, "", "dpkg-deb", "--extract", files[0], dir); err != nil {
 		return err
 	}
-	// A package may have its documentation, licence included, in another one of the same source.
+	// A package may have its licence in another one of the same source.
 	if other, err := os.Readlink(filepath.Join(dir, "usr/share/doc", pkg)); err == nil {
-		if err := o.unpack(ctx, filepath.Base(other), dir); err != nil {
-			return err
-		}
+		return o.licence(ctx, pkg, filepath.Base(other))
 	}
 	return copyFile(filepath.Join(dir, "usr/share/doc", pkg, "copyright"), filepath.Join(o.Out, "licences", pkg))
+}
+
+// licence keeps the licence of a package that has it in another one.
+func (o options) licence(ctx context.Context, pkg, other string) error {
+	dir, err := os.MkdirTemp("", "gather-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := o.unpack(ctx, other, dir); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(o.Out, "licences", other), filepath.Join(o.Out, "licences", pkg))
 }
 
 func runIn(ctx context.Context, dir, name string, args ...string) error {

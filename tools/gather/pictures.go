@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -39,9 +40,7 @@ func (o options) pictures(ctx context.Context, s source, root string) ([]string,
 		}
 		files := []string{path}
 		if filepath.Ext(path) == ".pdf" {
-			if files, err = o.pages(ctx, path); err != nil {
-				return err
-			}
+			files = o.pages(ctx, path)
 		}
 		for _, file := range files {
 			sum, wanted, err := o.look(file)
@@ -70,19 +69,20 @@ func (o options) look(path string) ([sha256.Size]byte, bool, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, false, err
 	}
-	config, _, err := image.DecodeConfig(strings.NewReader(string(data)))
+	config, _, err := image.DecodeConfig(bytes.NewReader(data))
 	// Packages hold a few files that are not what their names say: they are no pictures.
 	wanted := err == nil && config.Width >= o.MinSide && config.Height >= o.MinSide && config.Width*config.Height <= maxPixels
 	return sha256.Sum256(data), wanted, nil
 }
 
-// pages draws the first pages of a PDF file at 72 pixels an inch, beside it.
-func (o options) pages(ctx context.Context, path string) ([]string, error) {
+// pages draws the first pages of a PDF file at 72 pixels an inch, beside it. A file that cannot be drawn has none.
+func (o options) pages(ctx context.Context, path string) []string {
 	prefix := strings.TrimSuffix(path, ".pdf") + "-page"
 	if err := runIn(ctx, "", "pdftoppm", "-png", "-r", "72", "-l", fmt.Sprint(o.MaxPages), path, prefix); err != nil {
-		return nil, err
+		return nil
 	}
-	return filepath.Glob(regexp.MustCompile(`[*?[\\]`).ReplaceAllString(prefix, `\$0`) + "-*.png")
+	drawn, _ := filepath.Glob(regexp.MustCompile(`[*?[\\]`).ReplaceAllString(prefix, `\$0`) + "-*.png") // the pattern is well-formed
+	return drawn
 }
 
 // evenly chooses at most n of the names, at equal distances.

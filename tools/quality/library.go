@@ -104,10 +104,18 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
 	byHash := func(a, b int) int { return cmp.Compare(distances[a], distances[b]) }
 	for i, size := range l.sizes {
-		if !l.promising(u, best[:size], distances[:size], l.points[i]) {
-			continue
+		matched := func(k int) bool { return best[k].score >= l.reviewAt }
+		if !slices.ContainsFunc(distances[:size], func(d int) bool { return d <= pdq.MaxDistance }) &&
+			!slices.ContainsFunc(best[:size], func(s scored) bool { return s.score >= l.reviewAt }) {
+			agreed := l.agreed(u, best[:size], l.points[i])
+			if len(agreed) == 0 {
+				continue
+			}
+			for rank, flag := range agreed {
+				bring(i, flag, rank)
+			}
 		}
-		for rank, flag := range top(size, l.most+more, byScore, func(k int) bool { return best[k].score > never }) {
+		for rank, flag := range top(size, l.most+more, byScore, matched) {
 			bring(i, flag, rank)
 		}
 		for rank, flag := range top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= pdq.MaxDistance }) {
@@ -137,22 +145,20 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	return all
 }
 
-// promising tells whether the moderator verifies an upload: another signal matches, or keypoints of the coarse pass agree with those of
-// a candidate or of the flags with the highest scores.
-func (l *library) promising(u *features, best []scored, distances []int, points *pointindex.Index) bool {
-	for i := range best {
-		if best[i].score >= l.reviewAt || distances[i] <= pdq.MaxDistance {
-			return true
+// agreed are the flags that an upload which no other signal matches is verified for: keypoints of the coarse pass agree with theirs.
+func (l *library) agreed(u *features, best []scored, points *pointindex.Index) (flags []int) {
+	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
+	for _, flag := range top(len(best), matchdb.ComparedRows, byScore, func(int) bool { return true }) {
+		if keypoint.Agrees(l.flags[flag].points, u.coarse) {
+			flags = append(flags, flag)
 		}
 	}
-	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
-	agree := func(flag int, variants ...keypoint.Variant) bool {
-		return keypoint.Agrees(l.flags[flag].points, u.coarse, variants...)
+	for _, c := range points.Search(u.coarse, recognise.CoarseCandidates) {
+		if keypoint.Agrees(l.flags[c.ID].points, u.coarse, c.Variant) {
+			flags = append(flags, int(c.ID))
+		}
 	}
-	return slices.ContainsFunc(top(len(best), matchdb.ComparedRows, byScore, func(int) bool { return true }), func(flag int) bool { return agree(flag) }) ||
-		slices.ContainsFunc(points.Search(u.coarse, recognise.CoarseCandidates), func(c pointindex.Candidate) bool {
-			return agree(int(c.ID), c.Variant)
-		})
+	return flags
 }
 
 // among are the candidates that rank among the first most in the library of one size, each told from the others.

@@ -200,9 +200,12 @@ func (p *platform) outcomes(u *upload, found []candidate) ([]outcome, error) {
 				if gravity(j) <= gravity(o.wrong) {
 					continue
 				}
-				changed, err := p.changed(u, c.flag)
-				if err != nil {
-					return nil, err
+				changed := false
+				if u.kind != memeTemplate { // it has a row of its own
+					var err error
+					if changed, err = p.changed(u, c.flag); err != nil {
+						return nil, err
+					}
 				}
 				if !changed {
 					o.wrong, o.by = j, c

@@ -101,10 +101,10 @@ func (p *platform) innocents(size int) (kinds []innocent, all innocent) {
 			byKind[u.kind] = k
 		}
 		o := &p.results[i][size]
-		k.count(o.wrong)
-		if u.kind != memeTemplate && gravity(o.wrong) == 0 && gravity(o.changed) > 0 {
+		if gravity(o.changed) > gravity(o.wrong) {
 			changed.count(o.changed)
-			k.uploads--
+		} else {
+			k.count(o.wrong)
 		}
 	}
 	all.kind = "all others"
