@@ -1,5 +1,6 @@
 """Fits the trees that weigh the evidence (internal/evidence/trees.json) on pairs that tools/quality has written.
 
+    go run ./tools/gather --out DIR
     go run ./tools/quality --images DIR --varied 6 --seed 2 --parts train --distractors DIR --flags 4500 --pairs train.csv
     go run ./tools/quality --images DIR --varied 6 --seed 2 --per-kind 192 --layouts 32 --flags 3000 --pairs templates.csv
     python3 tools/train/evidence.py --fit train.csv templates.csv --choose validation.csv --out internal/evidence/trees.json
