@@ -105,7 +105,7 @@ func (o *octave) around(i, x, y int) (d [3][3]float64) {
 	return d
 }
 
-// scaleSpace makes the octaves of a plane of bytes, of so many blurred planes each: one octave at least, however narrow the plane is.
+// scaleSpace makes the octaves of a plane of bytes, each with so many blurred planes. There is one octave at least, however narrow the plane is.
 func (s *space) scaleSpace(width, height int, pix []byte, planes int) []octave {
 	first := s.blurred(s.loaded(width, height, pix), givenSigma, firstSigma)
 	var octaves []octave

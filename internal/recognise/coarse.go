@@ -21,13 +21,7 @@ const CoarseCandidates = 3
 // fewer candidates, so the flags that are nearest by other signals are compared too.
 func (v *verification) promising(ctx context.Context, uploads []int) ([]int, error) {
 	v.agreed = make([][]uuid.UUID, len(v.uploads))
-	worth := make([]bool, len(v.uploads))
-	var unsure []int
-	for _, i := range uploads {
-		if worth[i] = slices.ContainsFunc(v.hits[i], weighed); !worth[i] {
-			unsure = append(unsure, i)
-		}
-	}
+	unsure := slices.DeleteFunc(slices.Clone(uploads), v.matched)
 	qs, candidates, err := v.near(ctx, unsure, min(CoarseCandidates, v.candidates), func(i int) ([]uuid.UUID, error) {
 		flags, err := flagsOf(v.hits[i], func(verdict.Hit) bool { return true })
 		return append(flags, v.nearest[i]...), err
@@ -45,10 +39,9 @@ func (v *verification) promising(ctx context.Context, uploads []int) ([]int, err
 				v.agreed[i] = append(v.agreed[i], c.FlaggedID)
 			}
 		}
-		worth[i] = len(v.agreed[i]) > 0
 		return nil
 	})
-	return slices.DeleteFunc(uploads, func(i int) bool { return !worth[i] }), err
+	return slices.DeleteFunc(uploads, func(i int) bool { return !v.matched(i) && len(v.agreed[i]) == 0 }), err
 }
 
 // near finds the candidates of uploads: at most most by the keypoints that are found in each, and some flags.

@@ -39,7 +39,7 @@ type verification struct {
 
 	flags int // with keypoints, in the library: the thresholds of evidence follow from it
 
-	agreed [][]uuid.UUID // flags of which keypoints agree with each upload's in the coarse pass
+	agreed [][]uuid.UUID // flags whose keypoints agree with each upload's in the coarse pass
 	points []int         // that each upload has; -1: it is not verified
 	found  map[pair]verified
 }
@@ -109,6 +109,9 @@ func (v *verification) confirm(ctx context.Context, governed policies) ([][]verd
 // weighed tells the hits that are matches and have evidence: a flagged file needs none.
 func weighed(h verdict.Hit) bool { return h.Signal != event.SignalExact && h.Reached() }
 
+// matched reports whether an upload has such a hit.
+func (v *verification) matched(upload int) bool { return slices.ContainsFunc(v.hits[upload], weighed) }
+
 // thresholds are those of evidence for a rate of false blocks; nil: that of all banks without their own.
 func (v *verification) thresholds(falseBlocks *float64) evidence.Thresholds {
 	if falseBlocks == nil {
@@ -152,7 +155,7 @@ func (v *verification) verify(ctx context.Context) error {
 	}
 	var asked []int // uploads
 	for i, u := range v.uploads {
-		if (has || slices.ContainsFunc(v.hits[i], weighed)) && !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
+		if (has || v.matched(i)) && !feature.Flat(u.Views) && !exact(v.hits[i]) { // one without views is flat
 			asked = append(asked, i)
 		}
 	}

@@ -8,21 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestEachPackageIsInOnePart(t *testing.T) {
-	parts := map[string]string{}
+	parts := map[string]string{} // by package
 	for _, s := range sources {
 		for _, expression := range []string{s.within, s.without} {
-			if _, err := regexp.Compile(expression); err != nil {
-				t.Errorf("%s: %v", s.pkg, err)
-			}
+			_, err := regexp.Compile(expression)
+			require.NoError(t, err, s.pkg)
 		}
-		if other, ok := parts[s.pkg]; ok {
-			t.Errorf("%s is in %s and in %s, want one part", s.pkg, other, s.part)
-		}
+		require.NotContains(t, parts, s.pkg)
 		parts[s.pkg] = s.part
 	}
 }
@@ -44,31 +42,21 @@ func TestPictures(t *testing.T) {
 		{"b/outside.png", drawn(t, 100, 80, 5)},
 	} {
 		path := filepath.Join(root, file.name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, file.data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, file.data, 0o644))
 	}
 	o := options{Most: 10, MinSide: 64}
 	found, err := o.pictures(t.Context(), source{within: "^/a/", without: "_thumb"}, root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var names []string
 	for _, path := range found {
 		names = append(names, filepath.Base(path))
 	}
-	if want := []string{"one.png", "two.png"}; !slices.Equal(names, want) {
-		t.Errorf("pictures %v, want %v", names, want)
-	}
+	require.Equal(t, []string{"one.png", "two.png"}, names)
 }
 
 func TestEvenly(t *testing.T) {
-	if got, want := evenly([]string{"a", "b", "c", "d", "e", "f"}, 3), []string{"a", "c", "e"}; !slices.Equal(got, want) {
-		t.Errorf("evenly chose %v, want %v", got, want)
-	}
+	require.Equal(t, []string{"a", "c", "e"}, evenly([]string{"a", "b", "c", "d", "e", "f"}, 3))
 }
 
 func drawn(t *testing.T, width, height int, grey uint8) []byte {
@@ -76,8 +64,6 @@ func drawn(t *testing.T, width, height int, grey uint8) []byte {
 	m := image.NewGray(image.Rect(0, 0, width, height))
 	m.SetGray(width/2, height/2, color.Gray{Y: grey})
 	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, png.Encode(&b, m))
 	return b.Bytes()
 }

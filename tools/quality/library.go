@@ -104,22 +104,19 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
 	byHash := func(a, b int) int { return cmp.Compare(distances[a], distances[b]) }
 	for i, size := range l.sizes {
-		matched := func(k int) bool { return best[k].score >= l.reviewAt }
-		if !slices.ContainsFunc(distances[:size], func(d int) bool { return d <= pdq.MaxDistance }) &&
-			!slices.ContainsFunc(best[:size], func(s scored) bool { return s.score >= l.reviewAt }) {
-			agreed := l.agreed(u, best[:size], l.points[i])
+		scores := top(size, l.most+more, byScore, func(k int) bool { return best[k].score >= l.reviewAt })
+		hashes := top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= pdq.MaxDistance })
+		var agreed []int
+		if len(scores)+len(hashes) == 0 {
+			agreed = l.agreed(u, top(size, matchdb.ComparedRows, byScore, func(int) bool { return true }), l.points[i])
 			if len(agreed) == 0 {
 				continue
 			}
-			for rank, flag := range agreed {
+		}
+		for _, flags := range [][]int{scores, hashes, agreed} {
+			for rank, flag := range flags {
 				bring(i, flag, rank)
 			}
-		}
-		for rank, flag := range top(size, l.most+more, byScore, matched) {
-			bring(i, flag, rank)
-		}
-		for rank, flag := range top(size, l.most+more, byHash, func(k int) bool { return distances[k] <= pdq.MaxDistance }) {
-			bring(i, flag, rank)
 		}
 		for rank, c := range l.points[i].Search(u.asked, l.most+more) {
 			of := bring(i, int(c.ID), rank)
@@ -145,10 +142,10 @@ func (l *library) candidates(u *features, best []scored, more int) []candidate {
 	return all
 }
 
-// agreed are the flags that an upload which no other signal matches is verified for: keypoints of the coarse pass agree with theirs.
-func (l *library) agreed(u *features, best []scored, points *pointindex.Index) (flags []int) {
-	byScore := func(a, b int) int { return cmp.Compare(best[b].score, best[a].score) }
-	for _, flag := range top(len(best), matchdb.ComparedRows, byScore, func(int) bool { return true }) {
+// agreed are the flags that an upload which no other signal matches is verified for: those among the nearest and the candidates of the
+// index whose keypoints agree with the coarse pass's.
+func (l *library) agreed(u *features, nearest []int, points *pointindex.Index) (flags []int) {
+	for _, flag := range nearest {
 		if keypoint.Agrees(l.flags[flag].points, u.coarse) {
 			flags = append(flags, flag)
 		}

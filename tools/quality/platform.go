@@ -200,12 +200,9 @@ func (p *platform) outcomes(u *upload, found []candidate) ([]outcome, error) {
 				if gravity(j) <= gravity(o.wrong) {
 					continue
 				}
-				changed := false
-				if u.kind != memeTemplate { // it has a row of its own
-					var err error
-					if changed, err = p.changed(u, c.flag); err != nil {
-						return nil, err
-					}
+				changed, err := p.changed(u, c.flag)
+				if err != nil {
+					return nil, err
 				}
 				if !changed {
 					o.wrong, o.by = j, c

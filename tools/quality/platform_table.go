@@ -86,7 +86,7 @@ type innocent struct {
 
 func per10k(n, of int) float64 { return 1e4 * float64(n) / float64(max(of, 1)) }
 
-// inPart is the row of the uploads that are a flag of which a part was changed.
+// inPart is the row of the uploads that show a flag with a part changed.
 const inPart = "a flag changed in part"
 
 // innocents are the kinds at one size, and all of them together but for templates with other captions and flags changed in part: whether

@@ -114,7 +114,7 @@ func TestOutcomes(t *testing.T) {
 	require.Empty(t, all[0].wrong.Verdict, "the picture beside it is no mistake")
 	require.Equal(t, 3, all[1].by.flag, "the second of the others is no candidate")
 
-	// A flag of which a part was changed is counted apart.
+	// A flag with a part changed is counted apart.
 	p.library.flags[3].picture = func() ([]byte, error) {
 		picture := synth.Draw(1, 1, 320, 240)
 		draw.Draw(picture, image.Rect(0, 0, 320, 60), image.NewUniform(color.White), image.Point{}, draw.Src)

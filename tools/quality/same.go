@@ -19,15 +19,9 @@ const (
 // one icon in two folders. It is a copy then, though nobody made it one.
 func (p *platform) same(u *upload, flag int) bool {
 	f, of := &p.library.flags[flag], p.shown(u)
-	if f.sum == of.sum {
-		return true
-	}
-	for turn := range turns {
-		if f.file && correlation(of.small, turned(f.small, smallSide, turn)) >= sameCorrelation {
-			return true
-		}
-	}
-	return false
+	return f.sum == of.sum || f.file && inSomeTurn(f.small, smallSide, func(turned []byte) bool {
+		return correlation(of.small, turned) >= sameCorrelation
+	})
 }
 
 // shown is the picture that an upload is an edit of, or itself.
@@ -47,9 +41,12 @@ const (
 	leastSame   = 0.5 // of the blocks
 )
 
-// changed tells whether the upload is the candidate with a part changed: a dialog with other values in it, a bin that is full now, a template
-// with another caption. Each pair is compared once.
+// changed tells whether the upload is the candidate with a part changed: a dialog with other values in it, a bin that is full now. A template
+// with another caption is none: it has a row of its own. Each pair is compared once.
 func (p *platform) changed(u *upload, flag int) (bool, error) {
+	if u.kind == memeTemplate {
+		return false, nil
+	}
 	of := p.shown(u)
 	pair := [2]*features{of, &p.library.flags[flag]}
 	once, _ := p.parts.LoadOrStore(pair, sync.OnceValues(func() (bool, error) {
@@ -61,11 +58,7 @@ func (p *platform) changed(u *upload, flag int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		best := 0.0
-		for turn := range turns {
-			best = max(best, sameBlocks(a, turned(b, partSide, turn)))
-		}
-		return best >= leastSame, nil
+		return inSomeTurn(b, partSide, func(turned []byte) bool { return sameBlocks(a, turned) >= leastSame }), nil
 	}))
 	return once.(func() (bool, error))()
 }
@@ -112,6 +105,16 @@ func sameBlocks(a, b []byte) float64 {
 
 // turns are the ways in which a square can be laid: bit 0 is mirrored, bit 1 upside down, bit 2 with rows as columns.
 const turns = 8
+
+// inSomeTurn tells whether something holds for a square in one of the turns.
+func inSomeTurn(pix []byte, side int, holds func(turned []byte) bool) bool {
+	for turn := range turns {
+		if holds(turned(pix, side, turn)) {
+			return true
+		}
+	}
+	return false
+}
 
 func turned(pix []byte, side, turn int) []byte {
 	out := make([]byte, len(pix))
